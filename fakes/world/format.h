@@ -1,0 +1,137 @@
+// The three binary shapes that the harness and the fakes share. This is the only header of fakes/ that harness/ includes.
+//
+//   stamp    a slot in the data of every fake, filled in when the fake is placed: where its world and journal are
+//   world    one read-only file: the devices, the driver and the faults that a placed fake answers from
+//   journal  one append-only file a run: every call into a fake, and what the loader did (run/recorders write there too)
+//
+// All integers are little endian, all structs are plain and 8-byte aligned. Paths are absolute inside the private root.
+#pragma once
+
+#include <cstdint>
+
+namespace gpustage::world {
+
+// ---- Stamp ----------------------------------------------------------------------------------------------------------
+
+inline constexpr char kStampMagic[16] = "GPUSTAGE-STAMP1";  // 15 characters and the NUL
+
+struct Stamp {
+  char magic[16];
+  uint32_t instance;  // which placed copy, counted from 1 in a case; 0: never placed, so no world
+  uint32_t reserved;
+  char world[232];
+  char journal[232];
+};
+static_assert(sizeof(Stamp) == 488);
+
+// ---- World ----------------------------------------------------------------------------------------------------------
+
+inline constexpr char kWorldMagic[8] = "GPSWRLD";
+inline constexpr uint32_t kWorldVersion = 1;
+inline constexpr uint32_t kMaxDevices = 32;
+inline constexpr uint32_t kMaxFaults = 64;
+inline constexpr uint32_t kMaxAttributes = 192;      // CUdevice_attribute numbers 0..191
+inline constexpr int32_t kNoAttribute = INT32_MIN;  // "not given": the fake derives it or answers CUDA_ERROR_INVALID_VALUE
+
+struct Device {
+  char name[256];
+  uint8_t uuid[16];
+  char pci_bus_id[32];      // as cudaDeviceGetPCIBusId prints it; a scenario may give a malformed one
+  uint32_t pci_domain;
+  uint32_t pci_bus;
+  uint32_t pci_device;
+  int32_t cc_major;         // compute capability by the driver API
+  int32_t cc_minor;
+  int32_t prop_cc_major;    // the same in cudaDeviceProp and NVML; they differ only where a scenario says so
+  int32_t prop_cc_minor;
+  int32_t sm_count;
+  int32_t integrated;
+  uint32_t reserved;
+  uint64_t memory_total;    // bytes, as CUDA counts them
+  uint64_t memory_free;     // bytes
+  uint64_t nvml_memory_total;  // bytes; NVML's figure is larger than CUDA's on real boards
+  int32_t attributes[kMaxAttributes];
+};
+
+enum class FaultAction : uint32_t { kReturn = 0, kHang = 1, kDelay = 2, kSegfault = 3, kAbort = 4, kExit = 5 };
+
+struct Fault {
+  char function[64];      // exported name, "cuInit"
+  char process_has[64];   // only in a process whose command line contains this; "" is every process
+  int32_t device;         // only for this ordinal; -1 is every device
+  uint32_t first_call;    // N-th call in a process, counted from 1, from which on it applies
+  uint32_t last_call;     // up to which it applies; 0: for ever
+  FaultAction action;
+  int32_t code;           // kReturn: what the function returns; kExit: the exit status
+  uint32_t milliseconds;  // kDelay
+  uint32_t sticky;        // kReturn in the runtime API: cudaGetLastError keeps it
+  uint32_t reserved;
+};
+
+// How cudaGetDeviceProperties fills the caller's struct. Real ones follow the library's own major.
+enum class PropsLayout : uint32_t { kOwn = 0, kCuda12 = 1, kCuda13 = 2, kNaive = 3, kTruncated = 4 };
+
+struct World {
+  char magic[8];
+  uint32_t version;
+  uint32_t bytes;               // sizeof(World): a fake built from another header refuses the file
+  int32_t driver_cuda_version;  // cuDriverGetVersion: 12080 is 12.8
+  PropsLayout props_layout;
+  char driver_version[32];      // "580.159.04", as NVML prints it
+  uint32_t device_count;
+  uint32_t fault_count;
+  Device devices[kMaxDevices];
+  Fault faults[kMaxFaults];
+};
+
+// ---- Journal --------------------------------------------------------------------------------------------------------
+// The file is JournalHeader, then records. A writer takes space with one fetch_add on `next`, stores `size`, fills the
+// record and stores `kind` last (release). kind 0 is a record whose writer died: the reader steps over it by its size.
+// size 0 ends the readable part. When a record does not fit, `dropped` counts it and nothing is written.
+
+inline constexpr char kJournalMagic[8] = "GPSJRNL";
+inline constexpr uint32_t kJournalVersion = 1;
+
+struct JournalHeader {
+  char magic[8];
+  uint32_t version;
+  uint32_t reserved;
+  uint64_t capacity;  // bytes for records, after this header
+  uint64_t next;      // offset of the next free byte, from the end of this header; may run past capacity
+  uint64_t dropped;   // records that did not fit
+};
+
+enum class RecordKind : uint16_t {
+  kUnfinished = 0,
+  // Fakes.
+  kCall = 1,          // value: result; device: ordinal or -1; detail: Fidelity; text: function, arguments
+  // The loader, by the audit recorder.
+  kProcess = 16,      // value: parent pid; text: executable, command line (words separated by \x1f)
+  kSearch = 17,       // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the name or candidate path
+  kObjectOpen = 18,   // value: id of the link map; detail: its namespace (LM_ID); text: its path ("" is the program)
+  kObjectClose = 19,  // value: id of the link map
+  kSymbol = 20,       // a dlsym that hit: value: id of the providing link map; text: symbol, provider path
+  kSymbolMiss = 21,   // a dlsym that missed; text: symbol
+  // Programs of ours that play a scanner may leave a note here.
+  kNote = 32,         // text: what
+};
+
+// How far a fake's answer can be trusted.
+enum class Fidelity : uint32_t { kModelled = 0, kFixed = 1, kStub = 2, kAssumed = 3 };
+
+struct Record {
+  uint32_t size;      // bytes with this header and the texts, a multiple of 8
+  RecordKind kind;
+  uint16_t instance;  // Stamp::instance of the writer; 0 for the audit recorder
+  uint64_t time_ns;   // CLOCK_MONOTONIC
+  int32_t pid;        // as the process sees itself
+  int32_t tid;
+  int64_t value;
+  int32_t device;
+  uint32_t detail;
+  uint32_t texts;     // how many NUL-terminated strings follow
+  uint32_t reserved;
+};
+static_assert(sizeof(Record) == 48);
+
+}  // namespace gpustage::world

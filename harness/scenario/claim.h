@@ -1,0 +1,102 @@
+// What a scenario expects of a run. One Claim is one sentence that can be true or false of the evidence.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace gpustage {
+
+struct CountRange {
+  int64_t at_least = 0;
+  std::optional<int64_t> at_most;  // none: no upper end
+
+  bool Contains(int64_t n) const { return n >= at_least && (!at_most || n <= *at_most); }
+  friend bool operator==(const CountRange&, const CountRange&) = default;
+};
+std::string ToString(const CountRange& range);  // "2", "at least 1", "1 to 3"
+
+// Matched on a log line without time and colour.
+struct LinePattern {
+  std::string text;
+  bool regex = false;  // RE2, checked when the scenario is read
+  friend bool operator==(const LinePattern&, const LinePattern&) = default;
+};
+
+// The steps of the funnel, in order. A device is lost at the first that did not happen.
+enum class Step { kListed, kMatched, kOpened, kLoaded, kEntryPoint, kInitialised, kCounted, kReported };
+std::string ToString(Step step);                      // "listed", "entry point", ...
+std::optional<Step> ParseStep(std::string_view text);
+
+struct DevicesClaim {  // devices: 2
+  CountRange count;
+  friend bool operator==(const DevicesClaim&, const DevicesClaim&) = default;
+};
+struct DeviceClaim {  // device: {index: 0, name: …}: the fields given, of one device
+  int index = 0;
+  std::map<std::string, std::string> fields;  // name library library_path pci_id uuid memory_total
+  friend bool operator==(const DeviceClaim&, const DeviceClaim&) = default;
+};
+struct LogClaim {  // log: {has: […], lacks: […]}: one claim a pattern
+  LinePattern pattern;
+  bool present = true;
+  friend bool operator==(const LogClaim&, const LogClaim&) = default;
+};
+struct LogOrderClaim {  // log: {in_order: […]}
+  std::vector<LinePattern> patterns;
+  friend bool operator==(const LogOrderClaim&, const LogOrderClaim&) = default;
+};
+struct OutcomeClaim {  // outcome: {exited: 0}, {killed: SIGBUS}, timed_out
+  std::string kind;         // "exited", "killed", "timed_out"
+  std::optional<int> code;  // exit status or signal number
+  friend bool operator==(const OutcomeClaim&, const OutcomeClaim&) = default;
+};
+struct LoadsClaim {  // loads: {library: libcuda.so.1, from: /usr/lib/…}; loads_not: libcuda.so.1
+  std::string library;              // SONAME, base name, or a path inside the root
+  std::optional<std::string> from;  // the path that was mapped
+  bool present = true;
+  friend bool operator==(const LoadsClaim&, const LoadsClaim&) = default;
+};
+struct CallsClaim {  // calls: {function: cuInit, count: 1, result: 0}
+  std::string function;
+  CountRange count{1, std::nullopt};
+  std::optional<int64_t> result;
+  friend bool operator==(const CallsClaim&, const CallsClaim&) = default;
+};
+struct LostClaim {  // lost: {library: cuda_v12/libggml-cuda.so, at: loaded, because: "…"}
+  std::string library;                 // the end of its path
+  Step at = Step::kListed;
+  std::optional<std::string> because;  // a part of the reason
+  friend bool operator==(const LostClaim&, const LostClaim&) = default;
+};
+struct ReachedClaim {  // reached: {library: …, step: counted}
+  std::string library;
+  Step step = Step::kReported;
+  friend bool operator==(const ReachedClaim&, const ReachedClaim&) = default;
+};
+
+struct Claim {
+  std::variant<DevicesClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, CallsClaim, LostClaim,
+               ReachedClaim>
+      what;
+  bool inverted = false;  // never written in a file; tests turn claims round to see them fail
+  SourcePos pos;
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+std::string ToString(const Claim& claim);  // "devices: 2", as the file would say it
+
+struct Expectation {
+  std::optional<std::string> run;                       // none: every run
+  std::map<std::string, std::vector<std::string>> when;  // axis -> values; all axes must match
+  std::vector<Claim> claims;
+  SourcePos pos;
+  friend bool operator==(const Expectation&, const Expectation&) = default;
+};
+
+}  // namespace gpustage

@@ -1,0 +1,71 @@
+// The GPUs and the driver of a case.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace gpustage {
+
+struct ComputeCapability {
+  int major = 0;
+  int minor = 0;
+
+  friend auto operator<=>(const ComputeCapability&, const ComputeCapability&) = default;
+};
+
+struct GpuDevice {
+  std::string profile;  // name in fixtures/devices, "" when written out in the scenario
+  std::string name;     // "NVIDIA H100 80GB HBM3"
+  std::array<uint8_t, 16> uuid = {};
+  std::string pci = "0000:01:00.0";  // domain:bus:device.function; may be malformed when a scenario says so
+  ComputeCapability cc;
+  std::optional<ComputeCapability> prop_cc;  // where cudaDeviceProp and NVML disagree with the driver API
+  uint64_t memory_total = 0;                 // bytes, as CUDA counts
+  uint64_t memory_free = 0;                  // bytes
+  uint64_t nvml_memory_total = 0;            // bytes; 0: the same as memory_total
+  int sm_count = 0;
+  bool integrated = false;
+  std::map<int, int> attributes;             // CUdevice_attribute -> value
+
+  friend bool operator==(const GpuDevice&, const GpuDevice&) = default;
+};
+
+enum class FaultKind { kReturn, kHang, kDelay, kSegfault, kAbort, kExit };
+
+struct FaultSpec {
+  std::string function;            // "cuInit"
+  std::optional<int> device;
+  int first_call = 1;
+  std::optional<int> last_call;
+  std::string process_has;         // only in processes whose command line contains this
+  FaultKind kind = FaultKind::kReturn;
+  int code = 0;                    // kReturn, kExit
+  int milliseconds = 0;            // kDelay
+  bool sticky = false;
+  SourcePos pos;
+
+  friend bool operator==(const FaultSpec&, const FaultSpec&) = default;
+};
+
+enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated };
+
+struct Machine {
+  std::vector<GpuDevice> devices;
+  std::string driver = "580.159.04";  // as NVML and /proc/driver/nvidia/version print it
+  int cuda_version = 13000;           // cuDriverGetVersion: 12080 is 12.8
+  PropsLayout props_layout = PropsLayout::kOwn;
+  std::vector<FaultSpec> faults;
+
+  friend bool operator==(const Machine&, const Machine&) = default;
+};
+
+// "GPU-00112233-4455-6677-8899-aabbccddeeff".
+std::string UuidText(const std::array<uint8_t, 16>& uuid);
+
+}  // namespace gpustage

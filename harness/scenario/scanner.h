@@ -1,0 +1,52 @@
+// A program that looks for GPUs, described by data: fixtures/scanners/NAME.yaml, or a user's own file.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace gpustage {
+
+// How a scanner's devices are read from what it prints.
+struct DeviceReader {
+  enum class Kind {
+    kNone,   // it cannot say: an expectation on devices is an error
+    kJson,   // one JSON document on stdout: an array of objects, or an object with "devices"
+    kLines,  // every line that matches is a device
+    kCount,  // the last line that matches holds the number of devices
+  };
+  Kind kind = Kind::kNone;
+  std::string stream = "any";  // "stdout", "stderr", "any"
+  std::string match;           // RE2 with named groups: name library library_path pci_id uuid memory_total; or count
+  // kJson: key in the object -> our field is by the same names; other keys are kept as they are.
+  friend bool operator==(const DeviceReader&, const DeviceReader&) = default;
+};
+
+enum class LogFormat { kPlain, kSlog, kJson, kGgml };
+
+struct ScannerSpec {
+  std::string name;     // "ollama-model"
+  std::string about;    // one sentence: what success means
+  std::string program;  // host path of the program; "" when it is missing
+  std::string missing;  // why it is not here, as a sentence for the skip; "" when it is
+  std::string at;       // where the program is placed in the tree; "" keeps its host path
+  std::vector<std::string> argv;  // argv[0] included, as seen inside
+  std::vector<std::pair<std::string, std::string>> env;  // defaults, below everything a scenario says
+  std::string fits;                // a layout must provide this word for a default run; "" fits none
+  std::vector<std::string> host_directories;  // of the host, shown read-only: what Python or Go scanners need
+  std::vector<std::string> needs;             // further host files or libraries, placed with their closure
+  std::optional<std::string> done_when;       // RE2 on a log line: then it is stopped. Otherwise done is its exit
+  std::string network = "none";               // "none" or "loopback"
+  DeviceReader devices;
+  std::string log_stream = "stderr";          // "stdout", "stderr", "any"
+  LogFormat log_format = LogFormat::kPlain;
+  std::chrono::milliseconds time_limit{30000};
+  int64_t output_limit = 64 << 20;            // bytes of stdout and stderr together
+
+  friend bool operator==(const ScannerSpec&, const ScannerSpec&) = default;
+};
+
+}  // namespace gpustage
