@@ -1,9 +1,9 @@
 #include "harness/base/result.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 namespace gpustage {
 

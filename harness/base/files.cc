@@ -1,0 +1,171 @@
+#include "harness/base/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/filesystem.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+
+namespace gpustage {
+namespace {
+
+namespace fs = boost::filesystem;
+
+constexpr std::string_view kScratchPrefix = "gpustage-";
+
+std::string TemporaryDirectory() {
+  const char* chosen = std::getenv("TMPDIR");
+  return chosen != nullptr && *chosen == '/' ? chosen : "/tmp";
+}
+
+// When a process started, in clock ticks after boot: pid and start time together name one process
+// for good.
+std::string StartTimeOf(pid_t pid) {
+  const auto stat = ReadFile(fmt::format("/proc/{}/stat", pid));
+  if (!stat) return "";
+  const size_t after_name = stat->rfind(')');
+  if (after_name == std::string::npos) return "";
+  size_t at = after_name + 2;
+  for (int field = 3; field < 22; ++field) {
+    at = stat->find(' ', at);
+    if (at == std::string::npos) return "";
+    ++at;
+  }
+  return stat->substr(at, stat->find(' ', at) - at);
+}
+
+// "gpustage-PID-STARTTIME-XXXXXX" -> whether that process is still there.
+bool OwnerLives(std::string_view name) {
+  name.remove_prefix(kScratchPrefix.size());
+  pid_t pid = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (parsed.ec != std::errc() || parsed.ptr == name.data() + name.size() || *parsed.ptr != '-')
+    return true;
+  const std::string_view rest(parsed.ptr + 1,
+                              static_cast<size_t>(name.data() + name.size() - parsed.ptr - 1));
+  const std::string start = StartTimeOf(pid);
+  return !start.empty() && rest.substr(0, rest.find('-')) == start;
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path) { return ReadFileStart(path, SIZE_MAX); }
+
+Result<std::string> ReadFileStart(const std::string& path, size_t bytes) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+  std::string content;
+  char buffer[65536];
+  ssize_t n = 0;
+  while (content.size() < bytes &&
+         (n = read(fd, buffer, std::min(sizeof buffer, bytes - content.size()))) > 0)
+    content.append(buffer, static_cast<size_t>(n));
+  const int failure = errno;
+  close(fd);
+  if (n < 0) return Error{fmt::format("cannot read {}: {}", path, std::strerror(failure))};
+  return content;
+}
+
+Status WriteFile(const std::string& path, std::string_view content) {
+  const std::string temporary = fmt::format("{}.{}.tmp", path, getpid());
+  {
+    std::ofstream out(temporary, std::ios::binary);
+    out.write(content.data(), static_cast<std::streamsize>(content.size()));
+    if (!out.flush()) {
+      unlink(temporary.c_str());
+      return Error{fmt::format("cannot write {}: {}", path, std::strerror(errno))};
+    }
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    unlink(temporary.c_str());
+    return Error{fmt::format("cannot write {}: {}", path, std::strerror(errno))};
+  }
+  return Ok();
+}
+
+bool FileExists(const std::string& path) {
+  struct stat found;
+  return stat(path.c_str(), &found) == 0;
+}
+
+bool IsDirectory(const std::string& path) {
+  struct stat found;
+  return stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+Result<std::vector<std::string>> FilesBelow(const std::string& directory, std::string_view suffix) {
+  std::vector<std::string> found;
+  boost::system::error_code failure;
+  fs::recursive_directory_iterator it(directory, failure), end;
+  if (failure) return Error{fmt::format("cannot list {}: {}", directory, failure.message())};
+  while (it != end) {
+    const std::string path = it->path().string();
+    if (path.ends_with(suffix) && fs::is_regular_file(it->status())) found.push_back(path);
+    it.increment(failure);
+    if (failure) return Error{fmt::format("cannot list {}: {}", directory, failure.message())};
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string LexicallyNormal(const std::string& path) {
+  return fs::path(path).lexically_normal().string();
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string BaseNameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+std::string ProgramDirectory() {
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+  GPUSTAGE_CHECK(n > 0);
+  return ParentOf(std::string(path, static_cast<size_t>(n)));
+}
+
+void RemoveTree(const std::string& directory) {
+  boost::system::error_code ignored;  // what cannot be removed is found by the next start
+  fs::remove_all(directory, ignored);
+}
+
+Result<ScratchDirectory> ScratchDirectory::Make() {
+  std::string path = fmt::format("{}/{}{}-{}-XXXXXX", TemporaryDirectory(), kScratchPrefix,
+                                 getpid(), StartTimeOf(getpid()));
+  if (mkdtemp(path.data()) == nullptr)
+    return Error{fmt::format("cannot make a scratch directory {}: {}", path, std::strerror(errno))};
+  return ScratchDirectory(std::move(path));
+}
+
+ScratchDirectory::~ScratchDirectory() {
+  if (!path_.empty() && !keep_) RemoveTree(path_);
+}
+
+int ClearStaleScratch() {
+  int cleared = 0;
+  boost::system::error_code failure;
+  for (fs::directory_iterator it(TemporaryDirectory(), failure), end; !failure && it != end;
+       it.increment(failure)) {
+    const std::string name = it->path().filename().string();
+    struct stat found;
+    if (!name.starts_with(kScratchPrefix) || OwnerLives(name)) continue;
+    if (lstat(it->path().c_str(), &found) != 0 || !S_ISDIR(found.st_mode) ||
+        found.st_uid != geteuid())
+      continue;
+    RemoveTree(it->path().string());
+    ++cleared;
+  }
+  return cleared;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,20 @@
+// Runs a small helper program of the host and gathers what it prints. Not for scanners: those run
+// in the box.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace gpustage {
+
+struct ProgramOutput {
+  int exit_code = -1;  // -1: killed by a signal
+  std::string out;     // stdout and stderr together
+};
+
+// argv[0] is looked up on PATH. An Error only when it cannot be started.
+Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv);
+
+}  // namespace gpustage

@@ -1,0 +1,93 @@
+#include "harness/base/root.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "harness/base/files.h"
+
+namespace gpustage {
+namespace {
+
+Error Failed(std::string_view what, const std::string& path) {
+  return {fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  if (this != &other) {
+    Close();
+    fd_ = other.Release();
+  }
+  return *this;
+}
+
+int Fd::Release() { return std::exchange(fd_, -1); }
+
+void Fd::Close() {
+  if (fd_ >= 0) close(std::exchange(fd_, -1));
+}
+
+Result<Root> Root::Open(const std::string& host_path) {
+  Fd fd(open(host_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return Failed("open the tree at", host_path);
+  return Root(host_path, std::move(fd));
+}
+
+Fd Root::At(const std::string& path, int flags, mode_t mode) const {
+  open_how how = {};
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
+  how.mode = (flags & O_CREAT) != 0 ? mode : 0;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return Fd(static_cast<int>(syscall(SYS_openat2, fd_.get(), path.c_str(), &how, sizeof how)));
+}
+
+Status Root::MakeDirectory(const std::string& path) const {
+  if (At(path, O_PATH | O_DIRECTORY)) return Ok();
+  if (errno != ENOENT) return Failed("make the directory", path);
+  TRY(const Place place, MakePlace(path));
+  if (mkdirat(place.directory.get(), place.name.c_str(), 0755) != 0 && errno != EEXIST)
+    return Failed("make the directory", path);
+  // The process's umask must not decide what a scanner may read.
+  if (fchmodat(place.directory.get(), place.name.c_str(), 0755, 0) != 0)
+    return Failed("make the directory", path);
+  return Ok();
+}
+
+Result<Place> Root::MakePlace(const std::string& path) const {
+  const std::string parent = ParentOf(path);
+  if (parent != "/") TRY(MakeDirectory(parent));
+  return FindPlace(path);
+}
+
+Result<Place> Root::FindPlace(const std::string& path) const {
+  Fd directory = At(ParentOf(path), O_PATH | O_DIRECTORY);
+  if (!directory) return Failed("reach the directory of", path);
+  return Place{std::move(directory), BaseNameOf(path)};
+}
+
+Status Root::WriteFile(const std::string& path, std::string_view content, mode_t mode) const {
+  TRY(const Place place, MakePlace(path));
+  if (unlinkat(place.directory.get(), place.name.c_str(), 0) != 0 && errno != ENOENT)
+    return Failed("replace", path);
+  Fd fd(openat(place.directory.get(), place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+               0600));
+  if (!fd) return Failed("write", path);
+  for (size_t done = 0; done < content.size();) {
+    const ssize_t n = write(fd.get(), content.data() + done, content.size() - done);
+    if (n < 0) return Failed("write", path);
+    done += static_cast<size_t>(n);
+  }
+  if (fchmod(fd.get(), mode) != 0) return Failed("set the mode of", path);
+  return Ok();
+}
+
+}  // namespace gpustage

@@ -1,0 +1,32 @@
+// Words for people: quoting, the nearest known word, and the caret under what is wrong.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace gpustage {
+
+// In double quotes; what a terminal would not show is written \xNN, so that a scenario can say it back.
+std::string Quote(std::string_view bytes);
+
+// The word that `wrong` was probably meant to be; none if no word is near.
+std::optional<std::string> NearestWord(std::string_view wrong, const std::vector<std::string>& words);
+
+// What follows "unknown key "expcet"": `; did you mean "expect"?`, or all words when none is near.
+std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& words);
+
+// "a", "a or b", "a, b or c".
+std::string JoinOr(const std::vector<std::string>& words);
+
+// The error as a user reads it, without a last newline:
+//   scenarios/a.yaml:7:5: unknown key "expcet"; did you mean "expect"?
+//       7 |     expcet: {devices: 0}
+//         |     ^~~~~~
+// `source` is the text of the file that the position names.
+std::string RenderError(const Error& error, std::string_view source);
+
+}  // namespace gpustage

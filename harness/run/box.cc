@@ -1,0 +1,238 @@
+#include "harness/run/box.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "harness/base/root.h"
+#include "harness/run/box_child.h"
+#include "harness/run/network_filter.h"
+
+namespace gpustage {
+namespace {
+
+constexpr const char* kDeviceNodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
+
+int64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+Outcome NotStarted(int error, std::string note) { return {Outcome::Kind::kNotStarted, error, std::move(note)}; }
+
+std::string StepSentence(const BoxSpec& spec, const BoxReport& told) {
+  const char* why = std::strerror(told.error);
+  switch (told.failed_at) {
+    case BoxStep::kMounts: return fmt::format("the private root could not be made: {}", why);
+    case BoxStep::kNetwork: return fmt::format("the network could not be shut off: {}", why);
+    case BoxStep::kIdentity: return fmt::format("uid {} could not be taken: {}", spec.uid, why);
+    case BoxStep::kWorkingDirectory: return fmt::format("no working directory {}: {}", spec.working_directory, why);
+    case BoxStep::kExec: return fmt::format("{} could not be executed: {}", spec.argv[0], why);
+    case BoxStep::kRunning: break;
+  }
+  return "";
+}
+
+struct Pipe {
+  Fd read, write;
+};
+
+bool MakePipe(Pipe& made) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  made.read = Fd(ends[0]);
+  made.write = Fd(ends[1]);
+  return true;
+}
+
+// The started init of a box.
+struct Started {
+  pid_t pid = -1;
+  Fd pidfd;
+};
+
+// Everything that the child needs, then the clone. `filter` must outlive the call.
+Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, std::vector<sock_filter>& filter) {
+  TRY(const Root root, Root::Open(spec.root));
+  for (const char* node : kDeviceNodes) {
+    TRY(const Place place, root.MakePlace(node));
+    if (Fd(openat(place.directory.get(), place.name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666)))
+      child.device_nodes.push_back(spec.root + node);
+  }
+  for (const std::string& directory : spec.host_directories) {
+    TRY(root.MakeDirectory(directory));
+    child.bind_sources.push_back(directory);
+    child.bind_targets.push_back(spec.root + directory);
+  }
+  TRY(root.MakeDirectory("/proc"));
+  TRY(filter, BoxFilter(spec.loopback));
+  child.filter = {static_cast<unsigned short>(filter.size()), filter.data()};
+  child.root = spec.root;
+  child.proc_target = spec.root + "/proc";
+  child.working_directory = spec.working_directory;
+  for (const std::string& word : spec.argv) child.argv.push_back(const_cast<char*>(word.c_str()));
+  child.argv.push_back(nullptr);
+  for (const std::string& entry : spec.environment) child.environment.push_back(const_cast<char*>(entry.c_str()));
+  child.environment.push_back(nullptr);
+  const bool one_uid = isolation.level == IsolationLevel::kUserOneUid;
+  child.uid = one_uid ? 0 : spec.uid;
+  child.gid = one_uid ? 0 : spec.gid;
+  child.set_groups = !one_uid;
+  child.fresh_proc = isolation.fresh_proc;
+  child.loopback = spec.loopback;
+
+  Started started;
+  int pidfd = -1;
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD;
+  if (spec.loopback) flags |= CLONE_NEWNET;
+  started.pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
+  if (started.pid == 0) child.RunInit();
+  if (started.pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
+  started.pidfd = Fd(pidfd);
+  return started;
+}
+
+// Gathers output until the box has ended, and ends it when a limit is reached.
+class Watch {
+ public:
+  Watch(const BoxSpec& spec, RawRun& run, const Started& box, Pipe& out, Pipe& err, Pipe& report)
+      : spec_(spec), run_(run), box_(box), streams_{&out.read, &err.read, &report.read} {}
+
+  void UntilEnd() {
+    const int64_t deadline = run_.start_ns + spec_.time_limit.count() * 1'000'000;
+    while (*streams_[0] || *streams_[1] || *streams_[2]) {
+      pollfd waits[3];
+      for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
+      const int64_t left = std::max<int64_t>(0, deadline - Now()) / 1'000'000 + 1;
+      const int ready = poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
+      if (ready < 0 && errno != EINTR) break;
+      if (!ended_ && Now() >= deadline)
+        End({Outcome::Kind::kTimedOut, SIGKILL, fmt::format("after {} s", spec_.time_limit.count() / 1000)});
+      for (size_t i = 0; ready > 0 && i < 3; ++i)
+        if (waits[i].revents != 0) Read(i);
+    }
+    int status = 0;
+    while (waitpid(box_.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+  std::optional<Outcome> ended() const { return ended_; }
+  const std::string& reports() const { return reports_; }
+
+ private:
+  void Read(size_t which) {
+    char buffer[65536];
+    const ssize_t n = read(streams_[which]->get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) return;
+    if (n <= 0) return streams_[which]->Close();
+    const std::string_view bytes(buffer, static_cast<size_t>(n));
+    if (which == 2) {
+      reports_ += bytes;
+      return;
+    }
+    if (ended_ && ended_->kind == Outcome::Kind::kKilled) return;  // what a flood still had in the pipe
+    run_.output.push_back({Now() - run_.start_ns, which == 0 ? Stream::kStdout : Stream::kStderr, std::string(bytes)});
+    total_ += n;
+    if (!ended_ && total_ > spec_.output_limit)
+      End({Outcome::Kind::kKilled, SIGKILL, fmt::format("it printed more than {} MiB", spec_.output_limit >> 20)});
+    if (!ended_ && spec_.done_when) LookForEnd(which, bytes);
+  }
+
+  void LookForEnd(size_t which, std::string_view bytes) {
+    std::string& pending = pending_[which];
+    pending += bytes;
+    for (size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
+      if (!ended_ && spec_.done_when(std::string_view(pending).substr(0, end))) End({Outcome::Kind::kStopped, 0, ""});
+      pending.erase(0, end + 1);
+    }
+  }
+
+  // Killing the init of a pid namespace kills every process in it.
+  void End(Outcome why) {
+    ended_ = std::move(why);
+    syscall(SYS_pidfd_send_signal, box_.pidfd.get(), SIGKILL, nullptr, 0);
+  }
+
+  const BoxSpec& spec_;
+  RawRun& run_;
+  const Started& box_;
+  Fd* streams_[3];
+  std::string pending_[2];
+  std::string reports_;
+  int64_t total_ = 0;
+  std::optional<Outcome> ended_;
+};
+
+// The init's words, or what its silence means.
+Outcome OutcomeOf(const BoxSpec& spec, const std::string& reports, int& left_over) {
+  BoxReport told;
+  if (reports.size() < sizeof told) return NotStarted(EIO, "the box ended without a word");
+  std::memcpy(&told, reports.data(), sizeof told);
+  left_over = told.left_over;
+  if (told.failed_at != BoxStep::kRunning) return NotStarted(told.error, StepSentence(spec, told));
+  if (WIFSIGNALED(told.wait_status)) return {Outcome::Kind::kKilled, WTERMSIG(told.wait_status), ""};
+  return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), ""};
+}
+
+}  // namespace
+
+RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
+  RawRun run;
+  Pipe out, err, report;
+  if (!MakePipe(out) || !MakePipe(err) || !MakePipe(report)) {
+    run.outcome = NotStarted(errno, fmt::format("no pipe could be made: {}", std::strerror(errno)));
+    return run;
+  }
+  BoxChild child;
+  child.out = out.write.get();
+  child.err = err.write.get();
+  child.report = report.write.get();
+  std::vector<sock_filter> filter;
+  run.start_ns = Now();
+  const Result<Started> box = Start(spec, isolation, child, filter);
+  if (!box) {
+    run.outcome = NotStarted(EIO, box.error().message);
+    return run;
+  }
+  for (Pipe* pipe : {&out, &err, &report}) pipe->write.Close();
+  Watch watch(spec, run, *box, out, err, report);
+  watch.UntilEnd();
+  run.duration_ns = Now() - run.start_ns;
+  run.outcome = watch.ended() ? *watch.ended() : OutcomeOf(spec, watch.reports(), run.left_over);
+  return run;
+}
+
+Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation) {
+  Pipe report;
+  if (!MakePipe(report)) return NotStarted(errno, "no pipe could be made");
+  BoxChild child;
+  child.report = report.write.get();
+  child.interactive = true;
+  std::vector<sock_filter> filter;
+  const Result<Started> box = Start(spec, isolation, child, filter);
+  if (!box) return NotStarted(EIO, box.error().message);
+  report.write.Close();
+  std::string reports;
+  char buffer[256];
+  for (ssize_t n = 0; (n = read(report.read.get(), buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
+    if (n > 0) reports.append(buffer, static_cast<size_t>(n));
+  int status = 0, left_over = 0;
+  while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return OutcomeOf(spec, reports, left_over);
+}
+
+}  // namespace gpustage

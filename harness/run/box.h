@@ -1,0 +1,38 @@
+// One process tree in a private root: started, watched and ended. Knows nothing of scenarios or GPUs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/run/raw_run.h"
+#include "harness/run/workspace.h"
+
+namespace gpustage {
+
+struct BoxSpec {
+  std::string root;                        // host path of the tree
+  std::vector<std::string> argv;           // argv[0] is a path inside the root
+  std::vector<std::string> environment;    // "NAME=value"
+  std::string working_directory = "/";
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<std::string> host_directories;  // shown read-only at their own paths
+  bool loopback = false;                   // a network of its own with 127.0.0.1; otherwise socket() is refused but for AF_UNIX
+  std::chrono::milliseconds time_limit{30000};
+  int64_t output_limit = 64 << 20;
+  // Asked for each complete line; true: the scanner is done and is ended.
+  std::function<bool(std::string_view line)> done_when;
+};
+
+// Runs it to its end, with everything below it. What the scanner does is in the outcome; when the box itself cannot be
+// made the outcome is kNotStarted with the step that failed. The journal fields are left empty.
+RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation);
+
+// The same on the terminal that we have: streams are inherited, no limits. For `exec`.
+Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation);
+
+}  // namespace gpustage

@@ -1,0 +1,23 @@
+// The journal file of a run: made empty before it, read after it. fakes/world/format.h has its shape.
+#pragma once
+
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/base/root.h"
+
+namespace gpustage {
+
+// Bytes for records. The file is sparse: only what is written takes memory.
+inline constexpr uint64_t kJournalCapacity = 64ULL << 20;
+
+// An empty journal at its place in the tree, writable for every user.
+Status MakeJournal(const Root& root);
+// Header and records up to the last one taken.
+Result<std::string> ReadJournal(const Root& root);
+
+// The audit recorder, stamped, at its place in the tree; `library` is the built one.
+Status PlaceAudit(const Root& root, const std::string& library);
+inline constexpr char kAuditPath[] = "/.gpustage/audit.so";
+
+}  // namespace gpustage

@@ -1,0 +1,95 @@
+#include "harness/run/run.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "harness/base/files.h"
+#include "harness/run/journal_file.h"
+
+namespace gpustage {
+namespace {
+
+constexpr char kAskPath[] = "/.gpustage/ask";
+constexpr std::string_view kAuditVariable = "LD_AUDIT=";
+
+// Ours joins a list that the scenario may have set; ld.so takes a colon-separated one.
+void WatchLoader(std::vector<std::string>& environment) {
+  const auto found = std::find_if(environment.begin(), environment.end(),
+                                  [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
+  if (found != environment.end())
+    *found += std::string(":") + kAuditPath;
+  else
+    environment.push_back(std::string(kAuditVariable) + kAuditPath);
+}
+
+int Number(const std::string& text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Recorders& recorders) {
+  BoxSpec box;
+  box.root = root.host_path();
+  box.argv = start.argv;
+  box.environment = start.environment;
+  box.working_directory = start.working_directory;
+  box.uid = start.user.uid;
+  box.gid = start.user.gid;
+  box.host_directories = start.host_directories;
+  box.loopback = start.loopback;
+  box.time_limit = start.time_limit;
+  box.output_limit = start.output_limit;
+  box.done_when = start.done_when;
+  TRY(MakeJournal(root));
+  if (start.record_loader) {
+    TRY(PlaceAudit(root, recorders.audit));
+    WatchLoader(box.environment);
+  }
+  return box;
+}
+
+Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Recorders& recorders,
+                          const Isolation& isolation) {
+  TRY(const BoxSpec box, PrepareBox(start, root, recorders));
+  RawRun run = RunInBox(box, isolation);
+  TRY(run.journal, ReadJournal(root));
+  run.journal_recorded = true;
+  run.loader_recorded = start.record_loader;
+  return run;
+}
+
+Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths, const Root& root,
+                                const Recorders& recorders, const Isolation& isolation) {
+  TRY(const std::string program, gpustage::ReadFile(recorders.ask));
+  TRY(root.WriteFile(kAskPath, program, 0755));
+  ScannerStart asking = start;
+  asking.argv = {kAskPath};
+  asking.argv.insert(asking.argv.end(), paths.begin(), paths.end());
+  asking.done_when = nullptr;
+  asking.record_loader = false;
+  // Neither our recorder nor one of the scenario's belongs to the question.
+  std::erase_if(asking.environment, [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
+  TRY(const RawRun run, RunScanner(asking, root, recorders, isolation));
+  std::string printed;
+  for (const OutputChunk& chunk : run.output)
+    if (chunk.stream == Stream::kStdout) printed += chunk.bytes;
+  std::vector<Answer> answers;
+  std::istringstream lines(printed);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string path, list, open, signal, load;
+    std::getline(fields, path, '\t');
+    std::getline(fields, list, '\t');
+    std::getline(fields, open, '\t');
+    std::getline(fields, signal, '\t');
+    std::getline(fields, load);
+    answers.push_back({path, Number(list), Number(open), Number(signal), load});
+  }
+  return answers;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,58 @@
+// One scanner started in a staged tree, with the recorders that watch it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/base/root.h"
+#include "harness/run/box.h"
+#include "harness/run/raw_run.h"
+#include "harness/run/workspace.h"
+#include "harness/stage/identity.h"
+
+namespace gpustage {
+
+// Built programs that run inside beside the scanner.
+struct Recorders {
+  std::string audit;  // host path of audit.so
+  std::string ask;    // host path of the program that asks why
+};
+
+struct ScannerStart {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  std::string working_directory = "/";
+  Identity user;
+  std::vector<std::string> host_directories;
+  bool loopback = false;
+  std::chrono::milliseconds time_limit{30000};
+  int64_t output_limit = 64 << 20;
+  std::function<bool(std::string_view)> done_when;
+  bool record_loader = true;
+};
+
+// An Error only when the recorders cannot be set up; everything the scanner does is in the RawRun.
+Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Recorders& recorders,
+                          const Isolation& isolation);
+
+// The box that RunScanner would use, recorders in place, for a caller that starts it by itself.
+Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Recorders& recorders);
+
+// What the system says of a path, asked after a run: see recorders/ask.c.
+struct Answer {
+  std::string path;
+  int list_error = 0;  // errno of listing its directory
+  int open_error = 0;  // errno of opening it
+  int signal = 0;      // a dlopen of it killed its process
+  std::string load_error;  // what dlerror said; "" when it loaded
+  friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+// Asks of each path, as the same user in the same tree. `environment` is that of the process that tried.
+Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths, const Root& root,
+                                const Recorders& recorders, const Isolation& isolation);
+
+}  // namespace gpustage

@@ -1,0 +1,197 @@
+#include "harness/run/workspace.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "harness/base/process.h"
+#include "harness/base/root.h"
+
+namespace gpustage {
+namespace {
+
+// Room for the copies of real libraries (some 450 MB) and a few trees; pages are taken as they are written.
+constexpr char kScratchOptions[] = "mode=0755,size=4g";
+
+// Runs `attempt` in a child; it returns 0 or an errno.
+Trial Try(std::string what, const std::function<int()>& attempt) {
+  const pid_t child = fork();
+  if (child == 0) _exit(attempt() & 0xff);
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) return {std::move(what), false, std::strerror(errno)};
+  const int failure = WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+  return {std::move(what), failure == 0, failure == 0 ? "" : std::strerror(failure)};
+}
+
+int MountPrivateTmpfs() {
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
+  return mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, nullptr) == 0 ? 0 : errno;
+}
+
+bool WriteLine(const std::string& path, const std::string& text) {
+  const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// Maps id 0 inside to us, in the calling process.
+int MapOneId(uid_t uid, gid_t gid) {
+  if (!WriteLine("/proc/self/setgroups", "deny")) return errno;
+  if (!WriteLine("/proc/self/uid_map", fmt::format("0 {} 1", uid))) return errno;
+  return WriteLine("/proc/self/gid_map", fmt::format("0 {} 1", gid)) ? 0 : errno;
+}
+
+// The first id of the range that /etc/subuid or /etc/subgid lends this user; -1 when there is none of 65534 or more.
+long SubordinateStart(const std::string& file, uid_t uid) {
+  const Result<ProgramOutput> name = RunProgram({"id", "-un"});
+  const Result<std::string> text = gpustage::ReadFile(file);
+  if (!text) return -1;
+  const std::string by_name = name && !name->out.empty() ? name->out.substr(0, name->out.find('\n')) : "";
+  size_t at = 0;
+  while (at < text->size()) {
+    const size_t end = std::min(text->find('\n', at), text->size());
+    const std::string line = text->substr(at, end - at);
+    at = end + 1;
+    const size_t first = line.find(':'), second = line.rfind(':');
+    if (first == std::string::npos || first == second) continue;
+    const std::string owner = line.substr(0, first);
+    if ((owner == by_name || owner == std::to_string(uid)) && std::stol(line.substr(second + 1)) >= 65534)
+      return std::stol(line.substr(first + 1));
+  }
+  return -1;
+}
+
+// Enters a user namespace in which 0 is us and 1..65534 are lent ids. newuidmap must map us from outside, so a child
+// that stays outside does it.
+int EnterWithLentIds(uid_t uid, gid_t gid) {
+  const long first_uid = SubordinateStart("/etc/subuid", uid);
+  const long first_gid = SubordinateStart("/etc/subgid", uid);
+  if (first_uid < 0 || first_gid < 0) return ENODATA;
+  int go[2];
+  if (pipe2(go, O_CLOEXEC) != 0) return errno;
+  const std::string target = std::to_string(getpid());
+  const pid_t mapper = fork();
+  if (mapper < 0) return errno;
+  if (mapper == 0) {
+    close(go[1]);
+    char byte;
+    if (read(go[0], &byte, 1) != 1) _exit(EIO);
+    const auto map = [&](const char* tool, unsigned self, long first) {
+      const Result<ProgramOutput> ran = RunProgram(
+          {tool, target, "0", std::to_string(self), "1", "1", std::to_string(first), "65534"});
+      return ran && ran->exit_code == 0;
+    };
+    _exit(map("newuidmap", uid, first_uid) && map("newgidmap", gid, first_gid) ? 0 : EPERM);
+  }
+  close(go[0]);
+  int failure = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 ? 0 : errno;
+  if (failure == 0 && write(go[1], "g", 1) != 1) failure = errno;
+  close(go[1]);
+  int status = 0;
+  waitpid(mapper, &status, 0);
+  if (failure == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) failure = EPERM;
+  return failure;
+}
+
+// Namespaces for the level, in the calling process. 0 or an errno.
+int EnterNamespaces(IsolationLevel level) {
+  const uid_t uid = geteuid();
+  const gid_t gid = getegid();
+  switch (level) {
+    case IsolationLevel::kRoot:
+      return unshare(CLONE_NEWNS) == 0 ? 0 : errno;
+    case IsolationLevel::kUserTwoUids:
+      if (const int failure = EnterWithLentIds(uid, gid); failure != 0) return failure;
+      return setgroups(0, nullptr) == 0 ? 0 : errno;
+    case IsolationLevel::kUserOneUid:
+      if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return errno;
+      return MapOneId(uid, gid);
+    case IsolationLevel::kNone:
+      break;
+  }
+  return ENOTSUP;
+}
+
+int EnterAndMount(IsolationLevel level) {
+  const int failure = EnterNamespaces(level);
+  return failure != 0 ? failure : MountPrivateTmpfs();
+}
+
+// In the namespaces of `level`: a pid namespace's child mounts a /proc of its own.
+int MountFreshProc(IsolationLevel level) {
+  if (const int failure = EnterAndMount(level); failure != 0) return failure;
+  if (unshare(CLONE_NEWPID) != 0) return errno;
+  return Try("", [] { return mount("proc", "/tmp", "proc", 0, nullptr) == 0 ? 0 : errno; }).ok ? 0 : EPERM;
+}
+
+int UnshareMore(IsolationLevel level, int flags) {
+  if (const int failure = EnterNamespaces(level); failure != 0) return failure;
+  return unshare(flags) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+std::string ToString(IsolationLevel level) {
+  switch (level) {
+    case IsolationLevel::kRoot: return "root";
+    case IsolationLevel::kUserTwoUids: return "user namespace with lent ids";
+    case IsolationLevel::kUserOneUid: return "user namespace with one id";
+    case IsolationLevel::kNone: return "none";
+  }
+  return "";
+}
+
+Isolation ProbeIsolation() {
+  Isolation found;
+  const auto attempt = [&](std::string what, const std::function<int()>& how) {
+    found.trials.push_back(Try(std::move(what), how));
+    return found.trials.back().ok;
+  };
+  const bool root = geteuid() == 0;
+  if (root && attempt("mount namespace as root", [] { return EnterAndMount(IsolationLevel::kRoot); }))
+    found.level = IsolationLevel::kRoot;
+  else if (!root && attempt("user namespace, ids lent by newuidmap",
+                            [] { return EnterAndMount(IsolationLevel::kUserTwoUids); }))
+    found.level = IsolationLevel::kUserTwoUids;
+  else if (attempt("user namespace, one id", [] { return EnterAndMount(IsolationLevel::kUserOneUid); }))
+    found.level = IsolationLevel::kUserOneUid;
+  if (found.level == IsolationLevel::kNone) return found;
+  const IsolationLevel level = found.level;
+  // Without a pid namespace nothing of ours could promise that no process stays behind.
+  if (!attempt("pid and ipc namespace", [=] { return UnshareMore(level, CLONE_NEWPID | CLONE_NEWIPC); })) {
+    found.level = IsolationLevel::kNone;
+    return found;
+  }
+  found.network_namespace = attempt("network namespace", [=] { return UnshareMore(level, CLONE_NEWNET); });
+  found.fresh_proc = attempt("a /proc of its own", [=] { return MountFreshProc(level); });
+  return found;
+}
+
+Result<Workspace> Workspace::Enter(const Isolation& isolation, bool keep_trees) {
+  ClearStaleScratch();
+  TRY(ScratchDirectory scratch, ScratchDirectory::Make());
+  if (const int failure = EnterNamespaces(isolation.level); failure != 0)
+    return Error{fmt::format("cannot enter namespaces ({}): {}", ToString(isolation.level), std::strerror(failure))};
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return Error{fmt::format("cannot make mounts private: {}", std::strerror(errno))};
+  if (keep_trees)
+    scratch.Keep();
+  else if (mount("gpustage", scratch.path().c_str(), "tmpfs", MS_NOSUID, kScratchOptions) != 0)
+    return Error{fmt::format("cannot mount a scratch file system: {}", std::strerror(errno))};
+  return Workspace(std::move(scratch), isolation);
+}
+
+Workspace::~Workspace() {
+  // Detached first: taking the trees down one by one would cost far more, and the directory below could not be removed.
+  if (!scratch_.path().empty()) umount2(scratch_.path().c_str(), MNT_DETACH);
+}
+
+}  // namespace gpustage

@@ -1,0 +1,203 @@
+#include "harness/stage/build.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/base/process.h"
+#include "harness/stage/identity.h"
+#include "harness/stage/library_image.h"
+#include "harness/stage/world_file.h"
+
+namespace gpustage {
+namespace {
+
+// Smaller files are copied: a hard link to them saves nothing and could not have a mode of its own.
+constexpr off_t kShareFrom = 256 << 10;
+
+Error Failed(std::string_view what, const std::string& path) {
+  return {fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+Status RemoveAt(int directory, const std::string& name) {
+  if (unlinkat(directory, name.c_str(), 0) == 0 || errno == ENOENT) return Ok();
+  if (errno != EISDIR) return Failed("remove", name);
+  const Fd fd(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return Failed("remove", name);
+  // /proc/self/fd keeps the walk on the opened directory, whatever its path is.
+  RemoveTree(fmt::format("/proc/self/fd/{}/.", fd.get()));
+  if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0) return Failed("remove", name);
+  return Ok();
+}
+
+// Makes each step; one overload an operation.
+class Builder {
+ public:
+  Builder(const Root& root, SharedFiles& shared, bool private_copies)
+      : root_(root), shared_(shared), private_copies_(private_copies) {}
+
+  Status Place(const std::string& host_path, const std::string& path, std::optional<FileMode> mode) {
+    struct stat source;
+    if (stat(host_path.c_str(), &source) != 0) return Failed("read", host_path);
+    TRY(const gpustage::Place place, FreePlace(path));
+    const std::string target = fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name);
+    if (private_copies_ || mode || source.st_size < kShareFrom) {
+      TRY(CopyFile(host_path, target));
+      if (mode && fchmodat(place.directory.get(), place.name.c_str(), *mode, 0) != 0)
+        return Failed("set the mode of", path);
+      return Ok();
+    }
+    TRY(const std::string copy, shared_.CopyOf(host_path));
+    if (linkat(AT_FDCWD, copy.c_str(), place.directory.get(), place.name.c_str(), 0) != 0)
+      return Failed("place", path);
+    return Ok();
+  }
+
+  Status operator()(const MakeDirOp& op) const {
+    TRY(root_.MakeDirectory(op.path));
+    return op.mode ? (*this)(ChmodOp{op.path, *op.mode}) : Ok();
+  }
+  Status operator()(const WriteFileOp& op) const {
+    return root_.WriteFile(op.path, op.content, op.mode.value_or(0644));
+  }
+  Status operator()(const SymlinkOp& op) const {
+    TRY(const gpustage::Place place, FreePlace(op.path));
+    if (symlinkat(op.to.c_str(), place.directory.get(), place.name.c_str()) != 0) return Failed("link", op.path);
+    return Ok();
+  }
+  Status operator()(const HardLinkOp& op) const {
+    TRY(const gpustage::Place from, root_.FindPlace(op.to));
+    TRY(const gpustage::Place place, FreePlace(op.path));
+    if (linkat(from.directory.get(), from.name.c_str(), place.directory.get(), place.name.c_str(), 0) != 0)
+      return Failed("hard-link", op.path);
+    return Ok();
+  }
+  Status operator()(const CopyOp& op) const {
+    const Fd from = root_.At(op.from, O_RDONLY);
+    if (!from) return Failed("copy from", op.from);
+    struct stat source;
+    if (fstat(from.get(), &source) != 0) return Failed("copy from", op.from);
+    TRY(const gpustage::Place place, FreePlace(op.path));
+    TRY(CopyFile(fmt::format("/proc/self/fd/{}", from.get()),
+                 fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name)));
+    if (fchmodat(place.directory.get(), place.name.c_str(), source.st_mode & 07777, 0) != 0)
+      return Failed("set the mode of", op.path);
+    return Ok();
+  }
+  Status operator()(const ChmodOp& op) const {
+    TRY(Unshare(op.path));
+    const Fd fd = root_.At(op.path, O_PATH);
+    if (!fd || chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), op.mode) != 0)
+      return Failed("set the mode of", op.path);
+    return Ok();
+  }
+  Status operator()(const ChownOp& op) const {
+    TRY(Unshare(op.path));
+    const std::optional<Identity> user = op.user ? FindUser(*op.user) : Identity{static_cast<uid_t>(-1), 0};
+    const std::optional<gid_t> group = op.group ? FindGroup(*op.group) : static_cast<gid_t>(-1);
+    if (!user) return Error{fmt::format("no user {} in the tree; there are root, ollama, user, nobody and numbers", *op.user)};
+    if (!group) return Error{fmt::format("no group {} in the tree", *op.group)};
+    TRY(const gpustage::Place place, root_.FindPlace(op.path));
+    if (fchownat(place.directory.get(), place.name.c_str(), user->uid, *group, AT_SYMLINK_NOFOLLOW) != 0)
+      return Failed("set the owner of", op.path);
+    return Ok();
+  }
+  Status operator()(const RemoveOp& op) const {
+    TRY(const gpustage::Place place, root_.FindPlace(op.path));
+    if (faccessat(place.directory.get(), place.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+      return Failed("remove", op.path);
+    return RemoveAt(place.directory.get(), place.name);
+  }
+
+  Status Library(const PlaceLibraryOp& op, uint32_t instance) {
+    GPUSTAGE_CHECK(op.source.missing.empty());  // such a case is skipped before it is staged
+    const bool whole = op.broken.kind == Breakage::Kind::kNone;
+    if (op.source.kind != LibrarySource::Kind::kFake && whole) return Place(op.source.host_path, op.path, op.mode);
+    const bool start_is_enough = op.broken.kind == Breakage::Kind::kTruncated;
+    TRY(std::string image, ReadFileStart(op.source.host_path,
+                                         start_is_enough ? static_cast<size_t>(op.broken.bytes) : SIZE_MAX));
+    if (op.source.kind == LibrarySource::Kind::kFake && whole && !StampImage(image, instance))
+      return Error{fmt::format("the fake {} has no stamp: {}", op.source.name, op.source.host_path)};
+    return root_.WriteFile(op.path, BreakImage(std::move(image), op.broken), op.mode.value_or(0755));
+  }
+
+ private:
+  // Where `path` goes, with nothing there: a later step of a tree replaces an earlier one.
+  Result<gpustage::Place> FreePlace(const std::string& path) const {
+    TRY(gpustage::Place place, root_.MakePlace(path));
+    TRY(RemoveAt(place.directory.get(), place.name));
+    return place;
+  }
+
+  // Gives the tree a copy of its own of a file that cases share, before its mode or owner changes.
+  Status Unshare(const std::string& path) const {
+    const Fd fd = root_.At(path, O_PATH);
+    struct stat found;
+    if (!fd || fstat(fd.get(), &found) != 0) return Failed("change", path);
+    if (!S_ISREG(found.st_mode) || !shared_.Holds(found.st_dev, found.st_ino)) return Ok();
+    char real[4096];
+    const ssize_t n = readlink(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), real, sizeof real);
+    if (n <= 0) return Failed("change", path);
+    const std::string target(real, static_cast<size_t>(n));
+    TRY(CopyFile(target, target + ".own"));
+    if (rename((target + ".own").c_str(), target.c_str()) != 0) return Failed("change", path);
+    return Ok();
+  }
+
+  const Root& root_;
+  SharedFiles& shared_;
+  const bool private_copies_;
+};
+
+}  // namespace
+
+Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, const Root& root) {
+  Builder builder(root, shared, private_copies);
+  for (const PlanStep& step : steps) {
+    Status done = std::holds_alternative<PlaceLibraryOp>(step.op.what)
+                      ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance)
+                      : std::visit(
+                            [&](const auto& op) -> Status {
+                              if constexpr (std::is_same_v<std::decay_t<decltype(op)>, PlaceLibraryOp>)
+                                return Ok();
+                              else
+                                return builder(op);
+                            },
+                            step.op.what);
+    if (done) continue;
+    Error error = std::move(done).error();
+    if (step.op.pos.line != 0) error.pos = step.op.pos;
+    return error;
+  }
+  return Ok();
+}
+
+Status WriteLoaderCache(const Root& root) {
+  // -X: leave links alone. -i: no auxiliary cache. What it says of broken libraries is for their owner, not for us.
+  TRY(const ProgramOutput ran, RunProgram({"/sbin/ldconfig", "-X", "-i", "-r", root.host_path(), "-C", "/etc/ld.so.cache",
+                                           "-f", "/etc/ld.so.conf"}));
+  if (ran.exit_code != 0) return Error{fmt::format("ldconfig failed on the tree: {}", ran.out)};
+  return Ok();
+}
+
+Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory, SharedFiles& shared) {
+  if (chmod(directory.c_str(), 0755) != 0) return Failed("set the mode of", directory);
+  TRY(Root root, Root::Open(directory));
+  TRY(ApplySteps(plan.skeleton, plan.private_copies, shared, root));
+  Builder builder(root, shared, plan.private_copies);
+  for (const HostFile& file : plan.base) TRY(builder.Place(file.host_path, file.path, std::nullopt));
+  TRY(root.WriteFile(kWorldPath, plan.world, 0644));
+  TRY(ApplySteps(plan.steps, plan.private_copies, shared, root));
+  TRY(WriteLoaderCache(root));
+  uint32_t next_instance = 1;
+  for (const PlanStep& step : plan.steps) next_instance = std::max(next_instance, step.instance + 1);
+  return StagedTree{std::move(root), next_instance};
+}
+
+}  // namespace gpustage

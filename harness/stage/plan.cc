@@ -1,0 +1,125 @@
+#include "harness/stage/plan.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "harness/stage/identity.h"
+#include "harness/stage/world_file.h"
+
+namespace gpustage {
+namespace {
+
+constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// What every Debian system has, merged /usr included, and what a bare service needs to start.
+std::vector<TreeOp> Skeleton() {
+  std::vector<TreeOp> ops;
+  for (const char* directory : {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
+                                "/usr/local/lib", "/etc/ld.so.conf.d", "/dev/shm", "/proc", "/sys", "/run", "/var",
+                                "/home/user", "/root", "/usr/share/ollama"})
+    ops.push_back({MakeDirOp{directory, 0755}, {}});
+  for (const char* open_to_all : {"/tmp", "/var/tmp"}) ops.push_back({MakeDirOp{open_to_all, 01777}, {}});
+  for (const char* name : {"bin", "sbin", "lib", "lib64"})
+    ops.push_back({SymlinkOp{fmt::format("/{}", name), fmt::format("usr/{}", name)}, {}});
+  ops.push_back({WriteFileOp{"/etc/passwd", PasswdFile(), 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/group", GroupFile(), 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/hosts", "127.0.0.1 localhost\n", 0644}, {}});
+  // The order of Debian's libc.conf and x86_64-linux-gnu.conf.
+  ops.push_back({WriteFileOp{"/etc/ld.so.conf",
+                             "/usr/local/lib\n/usr/local/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu\n"
+                             "/usr/lib/x86_64-linux-gnu\n",
+                             0644},
+                 {}});
+  for (const auto& [path, owner] :
+       {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
+    ops.push_back({ChownOp{path, owner, owner}, {}});
+  return ops;
+}
+
+// The path whose mode shuts others out; "" when the step sets no such mode. The owner of a tree is never shut out.
+std::string RestrictedPath(const TreeOp& op) {
+  constexpr FileMode kOthersRead = 04, kOthersEnter = 01;
+  if (const auto* chmod = std::get_if<ChmodOp>(&op.what)) return chmod->path;
+  if (const auto* dir = std::get_if<MakeDirOp>(&op.what))
+    return (~dir->mode.value_or(0755) & (kOthersRead | kOthersEnter)) != 0 ? dir->path : "";
+  if (const auto* file = std::get_if<WriteFileOp>(&op.what))
+    return (~file->mode.value_or(0644) & kOthersRead) != 0 ? file->path : "";
+  if (const auto* library = std::get_if<PlaceLibraryOp>(&op.what))
+    return (~library->mode.value_or(0755) & kOthersRead) != 0 ? library->path : "";
+  return "";
+}
+
+bool RunsAsRoot(const Case& c) {
+  const auto is_root = [](const std::string& user) { return user == "root" || user == "0"; };
+  return is_root(c.user) || std::any_of(c.runs.begin(), c.runs.end(),
+                                        [&](const RunSpec& run) { return run.user && is_root(*run.user); });
+}
+
+}  // namespace
+
+std::vector<PlanStep> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance) {
+  std::vector<PlanStep> steps;
+  for (const TreeOp& op : ops) {
+    const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
+    const bool fake = placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake;
+    steps.push_back({op, fake ? first_instance++ : 0});
+  }
+  return steps;
+}
+
+Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base) {
+  StagePlan plan;
+  std::sort(base.begin(), base.end());
+  base.erase(std::unique(base.begin(), base.end()), base.end());
+  plan.base = std::move(base);
+  plan.private_copies = RunsAsRoot(c);
+  TRY(plan.world, WorldFile(c.machine));
+  plan.skeleton = PlanChange(Skeleton(), 1);
+  plan.steps = PlanChange(c.tree, 1);
+  return plan;
+}
+
+std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run) {
+  std::map<std::string, std::string> merged = {{"PATH", kStandardPath}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}};
+  for (const auto& [name, value] : run.scanner.env) merged[name] = value;
+  for (const auto* layer : {&c.env, &run.env})
+    for (const EnvVar& variable : *layer) {
+      if (variable.value)
+        merged[variable.name] = *variable.value;
+      else
+        merged.erase(variable.name);
+    }
+  std::vector<std::string> environment;
+  for (const auto& [name, value] : merged) environment.push_back(name + "=" + value);
+  return environment;
+}
+
+std::string NeedOfSecondUid(const Case& c) {
+  std::vector<const std::vector<TreeOp>*> lists = {&c.tree};
+  for (const RunSpec& run : c.runs) lists.push_back(&run.change);
+  for (const auto* ops : lists)
+    for (const TreeOp& op : *ops) {
+      if (std::holds_alternative<ChownOp>(op.what)) return "needs a second uid: the tree sets an owner";
+      if (const std::string path = RestrictedPath(op); !path.empty())
+        return fmt::format("needs a second uid: the mode of {} decides", path);
+    }
+  return "";
+}
+
+std::string ToString(const StagePlan& plan) {
+  std::string text;
+  for (const HostFile& file : plan.base)
+    text += file.host_path == file.path ? fmt::format("host     {}\n", file.path)
+                                        : fmt::format("host     {}  from {}\n", file.path, file.host_path);
+  for (const PlanStep& step : plan.steps) {
+    text += ToString(step.op);
+    if (step.instance != 0) text += fmt::format("  #{}", step.instance);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace gpustage

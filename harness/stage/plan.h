@@ -1,0 +1,46 @@
+// What a stage will be, before anything is made: pure data that can be printed and compared.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/scenario/case.h"
+#include "harness/stage/base_system.h"
+
+namespace gpustage {
+
+// One step of the plan. `instance` numbers the placed fakes of a case from 1; 0 for everything else.
+struct PlanStep {
+  TreeOp op;
+  uint32_t instance = 0;
+  friend bool operator==(const PlanStep&, const PlanStep&) = default;
+};
+
+struct StagePlan {
+  std::vector<PlanStep> skeleton;  // directories and files that every Debian system has
+  std::vector<HostFile> base;      // the scanners' programs and the base system, placed unchanged
+  std::vector<PlanStep> steps;     // the case's tree, in order
+  std::string world;               // bytes of the world file
+  bool private_copies = false;     // a scanner runs as root and could write to what cases share
+  friend bool operator==(const StagePlan&, const StagePlan&) = default;
+};
+
+// `base` is what the host must lend: see base_system.h. Pure: reads nothing.
+Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base);
+
+// The steps of one run's change, planned like those of the tree; `instance` continues the case's numbers.
+std::vector<PlanStep> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance);
+
+// The environment that a run starts with, "NAME=value", sorted by name: a plain system's, then the scanner's defaults,
+// then the case's, then the run's; a later layer wins, and "unset" removes.
+std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run);
+
+// Why this case needs a second user id beside the one that owns the tree, as a sentence; "" when it does not.
+std::string NeedOfSecondUid(const Case& c);
+
+// One line a step, for `gpustage show`.
+std::string ToString(const StagePlan& plan);
+
+}  // namespace gpustage

@@ -1,0 +1,57 @@
+#include "harness/stage/shared_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/base/root.h"
+
+namespace gpustage {
+
+// Plain reads and writes: copy_file_range between ext4 and tmpfs fails with EXDEV.
+Status CopyFile(const std::string& from, const std::string& to) {
+  const Fd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!in) return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
+  const Fd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!out) return Error{fmt::format("cannot write {}: {}", to, std::strerror(errno))};
+  std::vector<char> buffer(1 << 20);
+  for (;;) {
+    const ssize_t n = read(in.get(), buffer.data(), buffer.size());
+    if (n == 0) break;
+    if (n < 0) return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
+    for (ssize_t done = 0; done < n;) {
+      const ssize_t wrote = write(out.get(), buffer.data() + done, static_cast<size_t>(n - done));
+      if (wrote < 0) return Error{fmt::format("cannot write {}: {}", to, std::strerror(errno))};
+      done += wrote;
+    }
+  }
+  if (fchmod(out.get(), 0755) != 0) return Error{fmt::format("cannot set the mode of {}", to)};
+  return Ok();
+}
+
+Result<std::string> SharedFiles::CopyOf(const std::string& host_path) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = copies_.find(host_path); found != copies_.end()) return found->second;
+  if (copies_.empty() && mkdir(directory_.c_str(), 0755) != 0 && errno != EEXIST)
+    return Error{fmt::format("cannot make {}: {}", directory_, std::strerror(errno))};
+  const std::string copy = fmt::format("{}/{}", directory_, copies_.size());
+  TRY(CopyFile(host_path, copy));
+  struct stat made;
+  GPUSTAGE_CHECK(stat(copy.c_str(), &made) == 0);
+  inodes_.emplace(made.st_dev, made.st_ino);
+  copies_.emplace(host_path, copy);
+  return copy;
+}
+
+bool SharedFiles::Holds(dev_t device, ino_t inode) const {
+  const std::lock_guard lock(mutex_);
+  return inodes_.contains({device, inode});
+}
+
+}  // namespace gpustage

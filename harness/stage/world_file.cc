@@ -1,0 +1,87 @@
+#include "harness/stage/world_file.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "fakes/world/format.h"
+
+namespace gpustage {
+namespace {
+
+template <size_t N>
+Status CopyText(char (&slot)[N], const std::string& text, std::string_view what) {
+  if (text.size() >= N) return Error{fmt::format("{} is longer than {} bytes: {}", what, N - 1, text)};
+  std::memcpy(slot, text.data(), text.size());
+  return Ok();
+}
+
+Status FillDevice(const GpuDevice& from, world::Device& to) {
+  TRY(CopyText(to.name, from.name, "the device's name"));
+  TRY(CopyText(to.pci_bus_id, from.pci, "the device's PCI address"));
+  std::copy(from.uuid.begin(), from.uuid.end(), to.uuid);
+  unsigned domain = 0, bus = 0, slot = 0;
+  std::sscanf(from.pci.c_str(), "%x:%x:%x", &domain, &bus, &slot);  // a malformed one gives what can be read of it
+  to.pci_domain = domain;
+  to.pci_bus = bus;
+  to.pci_device = slot;
+  to.cc_major = from.cc.major;
+  to.cc_minor = from.cc.minor;
+  to.prop_cc_major = from.prop_cc.value_or(from.cc).major;
+  to.prop_cc_minor = from.prop_cc.value_or(from.cc).minor;
+  to.sm_count = from.sm_count;
+  to.integrated = from.integrated ? 1 : 0;
+  to.memory_total = from.memory_total;
+  to.memory_free = from.memory_free;
+  to.nvml_memory_total = from.nvml_memory_total != 0 ? from.nvml_memory_total : from.memory_total;
+  std::fill(std::begin(to.attributes), std::end(to.attributes), world::kNoAttribute);
+  for (const auto& [number, value] : from.attributes) {
+    if (number < 0 || number >= static_cast<int>(world::kMaxAttributes))
+      return Error{fmt::format("there is no CUDA device attribute {}", number)};
+    to.attributes[number] = value;
+  }
+  return Ok();
+}
+
+Status FillFault(const FaultSpec& from, world::Fault& to) {
+  TRY(CopyText(to.function, from.function, "the function's name"));
+  TRY(CopyText(to.process_has, from.process_has, "the text for the process"));
+  to.device = from.device.value_or(-1);
+  to.first_call = static_cast<uint32_t>(from.first_call);
+  to.last_call = static_cast<uint32_t>(from.last_call.value_or(0));
+  to.action = static_cast<world::FaultAction>(from.kind);
+  to.code = from.code;
+  to.milliseconds = static_cast<uint32_t>(from.milliseconds);
+  to.sticky = from.sticky ? 1 : 0;
+  return Ok();
+}
+
+}  // namespace
+
+static_assert(static_cast<int>(FaultKind::kExit) == static_cast<int>(world::FaultAction::kExit));
+static_assert(static_cast<int>(PropsLayout::kTruncated) == static_cast<int>(world::PropsLayout::kTruncated));
+
+Result<std::string> WorldFile(const Machine& machine) {
+  if (machine.devices.size() > world::kMaxDevices)
+    return Error{fmt::format("a machine holds at most {} devices, not {}", world::kMaxDevices, machine.devices.size())};
+  if (machine.faults.size() > world::kMaxFaults)
+    return Error{fmt::format("a machine holds at most {} faults, not {}", world::kMaxFaults, machine.faults.size())};
+  const auto made = std::make_unique<world::World>();
+  world::World& w = *made;
+  std::memcpy(w.magic, world::kWorldMagic, sizeof w.magic);
+  w.version = world::kWorldVersion;
+  w.bytes = sizeof w;
+  w.driver_cuda_version = machine.cuda_version;
+  w.props_layout = static_cast<world::PropsLayout>(machine.props_layout);
+  TRY(CopyText(w.driver_version, machine.driver, "the driver's version"));
+  w.device_count = static_cast<uint32_t>(machine.devices.size());
+  w.fault_count = static_cast<uint32_t>(machine.faults.size());
+  for (size_t i = 0; i < machine.devices.size(); ++i) TRY(FillDevice(machine.devices[i], w.devices[i]));
+  for (size_t i = 0; i < machine.faults.size(); ++i) TRY(FillFault(machine.faults[i], w.faults[i]));
+  return std::string(reinterpret_cast<const char*>(&w), sizeof w);
+}
+
+}  // namespace gpustage

@@ -1,0 +1,18 @@
+// The world file: a case's machine in the binary shape that the fakes map (fakes/world/format.h).
+#pragma once
+
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/scenario/machine.h"
+
+namespace gpustage {
+
+// The bytes of the file. An Error when the machine has more devices or faults than the shape holds, or a text too long.
+Result<std::string> WorldFile(const Machine& machine);
+
+// Where placed fakes find it and where they write, inside the root.
+inline constexpr char kWorldPath[] = "/.gpustage/world";
+inline constexpr char kJournalPath[] = "/.gpustage/journal";
+
+}  // namespace gpustage
