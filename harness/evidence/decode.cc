@@ -1,0 +1,164 @@
+#include "harness/evidence/decode.h"
+
+#include <link.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/evidence/devices.h"
+#include "harness/evidence/funnel.h"
+#include "harness/evidence/journal.h"
+#include "harness/evidence/log_lines.h"
+
+namespace gpustage {
+namespace {
+
+using world::RecordKind;
+
+std::vector<std::string> Words(const std::string& joined) {
+  std::vector<std::string> words;
+  for (size_t start = 0; start <= joined.size() && !joined.empty();) {
+    const size_t end = std::min(joined.find('\x1f', start), joined.size());
+    words.push_back(joined.substr(start, end - start));
+    start = end + 1;
+  }
+  return words;
+}
+
+// "/usr/local/bin/ollama runner --port 1" -> "ollama runner".
+std::string RoleOf(const std::string& executable, const std::vector<std::string>& argv) {
+  std::string role = executable.substr(executable.rfind('/') + 1);
+  if (argv.size() > 1 && !argv[1].empty() && argv[1].find_first_of("/-=.") == std::string::npos) role += " " + argv[1];
+  return role;
+}
+
+std::string RuleOf(uint32_t flag) {
+  switch (flag) {
+    case LA_SER_ORIG: return "as asked";
+    case LA_SER_LIBPATH: return "by LD_LIBRARY_PATH or RPATH";
+    case LA_SER_RUNPATH: return "by RUNPATH";
+    case LA_SER_CONFIG: return "by ld.so.cache";
+    case LA_SER_DEFAULT: return "in the default directories";
+    default: return fmt::format("by rule {}", flag);
+  }
+}
+
+std::string Text(const JournalRecord& record, size_t i) { return i < record.texts.size() ? record.texts[i] : ""; }
+
+// Turns journal records into events; remembers what the loader's ids stand for.
+class RecordReader {
+ public:
+  explicit RecordReader(int64_t start_ns, Evidence& evidence) : start_ns_(start_ns), evidence_(evidence) {}
+
+  Event Read(const JournalRecord& record) {
+    Event event;
+    event.time_ns = static_cast<int64_t>(record.time_ns) - start_ns_;
+    event.pid = record.pid;
+    event.tid = record.tid;
+    event.subject = Text(record, 0);
+    event.value = record.value;
+    const uint64_t object = static_cast<uint64_t>(record.value);
+    std::string& path = paths_[{record.pid, object}];
+    switch (record.kind) {
+      case RecordKind::kCall:
+        event.kind = EventKind::kCall;
+        event.detail = Text(record, 1);
+        event.device = record.device;
+        if (!Text(record, 2).empty()) event.detail += (event.detail.empty() ? "" : "; ") + Text(record, 2);
+        break;
+      case RecordKind::kProcess:
+        event.kind = EventKind::kProcess;
+        event.detail = Text(record, 1);
+        std::replace(event.detail.begin(), event.detail.end(), '\x1f', ' ');
+        NoteProcess(record);
+        break;
+      case RecordKind::kSearch:
+        event.kind = EventKind::kSearch;
+        event.object = object;
+        event.first_name = record.detail == LA_SER_ORIG;
+        event.detail = fmt::format("{}, for {}", RuleOf(record.detail), path.empty() ? "the program" : path);
+        break;
+      case RecordKind::kObjectOpen:
+        event.kind = EventKind::kLoad;
+        event.object = object;
+        path = event.subject;
+        break;
+      case RecordKind::kObjectClose:
+        event.kind = EventKind::kUnload;
+        event.object = object;
+        event.subject = path;
+        break;
+      case RecordKind::kSymbol:
+        event.kind = EventKind::kSymbol;
+        event.object = object;
+        event.detail = path;
+        break;
+      default:
+        event.kind = EventKind::kNote;
+        break;
+    }
+    return event;
+  }
+
+ private:
+  void NoteProcess(const JournalRecord& record) {
+    Process process;
+    process.pid = record.pid;
+    process.parent = static_cast<int>(record.value);
+    process.executable = Text(record, 0);
+    process.argv = Words(Text(record, 1));
+    process.environment = Words(Text(record, 2));
+    process.role = RoleOf(process.executable, process.argv);
+    evidence_.processes.push_back(std::move(process));
+  }
+
+  const int64_t start_ns_;
+  Evidence& evidence_;
+  std::map<std::pair<int, uint64_t>, std::string> paths_;  // of the loader's objects, by process and id
+};
+
+}  // namespace
+
+Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector<std::string>& candidates) {
+  Evidence evidence;
+  evidence.outcome = run.outcome;
+  evidence.duration_ns = run.duration_ns;
+  evidence.left_over = run.left_over;
+  const Journal journal = ReadJournalBytes(run.journal);
+  evidence.journal_complete = run.journal_recorded && journal.complete;
+  RecordReader reader(run.start_ns, evidence);
+  for (const JournalRecord& record : journal.records) evidence.events.push_back(reader.Read(record));
+  for (const TimedLine& line : SplitLines(run.output)) {
+    evidence.log.push_back(ParseLogLine(line, scanner.log_format));
+    Event event;
+    event.time_ns = line.time_ns;
+    event.kind = EventKind::kLog;
+    event.subject = WithoutColour(line.text);
+    event.detail = line.stream == Stream::kStdout ? "stdout" : "stderr";
+    evidence.events.push_back(std::move(event));
+  }
+  std::stable_sort(evidence.events.begin(), evidence.events.end(),
+                   [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
+  Event end;
+  end.time_ns = run.duration_ns;
+  end.kind = EventKind::kOutcome;
+  end.subject = ToString(run.outcome);
+  end.value = run.outcome.code;
+  evidence.events.push_back(std::move(end));
+  auto process = evidence.processes.begin();
+  auto line = evidence.log.begin();
+  for (size_t i = 0; i < evidence.events.size(); ++i) {
+    Event& event = evidence.events[i];
+    event.id = static_cast<EventId>(i + 1);
+    if (event.kind == EventKind::kProcess) (process++)->event = event.id;
+    if (event.kind == EventKind::kLog) (line++)->event = event.id;
+  }
+  evidence.loader_observed = run.loader_recorded && !evidence.processes.empty();
+  ReadDevices(scanner.devices, run, evidence);
+  evidence.funnel = BuildFunnel(evidence, candidates);
+  return evidence;
+}
+
+}  // namespace gpustage

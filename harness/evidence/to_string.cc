@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+namespace {
+
+std::string WhatHappened(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kProcess: return fmt::format("started {} ({})", event.subject, event.detail);
+    case EventKind::kSearch: return fmt::format("looked for {} {}", event.subject, event.detail);
+    case EventKind::kLoad: return fmt::format("loaded {}", event.subject.empty() ? "the program" : event.subject);
+    case EventKind::kUnload: return fmt::format("unloaded {}", event.subject);
+    case EventKind::kSymbol: return fmt::format("found {} in {}", event.subject, event.detail);
+    case EventKind::kCall: return fmt::format("{}({}) = {}", event.subject, event.detail, event.value);
+    case EventKind::kNote: return event.subject;
+    case EventKind::kLog: return fmt::format("{}: {}", event.detail, event.subject);
+    case EventKind::kOutcome: return event.subject;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string ToString(const Event& event) {
+  return event.pid == 0 ? fmt::format("#{} {}", event.id, WhatHappened(event))
+                        : fmt::format("#{} pid {} {}", event.id, event.pid, WhatHappened(event));
+}
+
+}  // namespace gpustage

@@ -1,0 +1,204 @@
+#include "harness/verdict/checks.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "harness/base/files.h"
+
+namespace gpustage {
+namespace {
+
+Check Made(bool ok, std::string seen, EventId event) {
+  Check check;
+  check.ok = ok;
+  check.seen = std::move(seen);
+  check.event = event;
+  return check;
+}
+
+Check Unknown(std::string why, EventId event) {
+  Check check = Made(false, std::move(why), event);
+  check.unknown = true;
+  return check;
+}
+
+bool Matches(const LinePattern& pattern, const std::string& text) {
+  return pattern.regex ? RE2::PartialMatch(text, pattern.text) : text.find(pattern.text) != std::string::npos;
+}
+
+const LogLine* FirstMatch(const Evidence& evidence, const LinePattern& pattern, EventId after) {
+  for (const LogLine& line : evidence.log)
+    if (line.event > after && Matches(pattern, line.text)) return &line;
+  return nullptr;
+}
+
+// Whether `path` is what a scenario calls `library`: itself, or the end of it after a '/'.
+bool Names(const std::string& path, const std::string& library) {
+  return path == library || (path.size() > library.size() && path.ends_with(library) &&
+                             path[path.size() - library.size() - 1] == '/');
+}
+
+// The row of the funnel that says most of a library: the one that got furthest.
+const FunnelRow* FurthestRow(const Evidence& evidence, const std::string& library) {
+  const FunnelRow* best = nullptr;
+  for (const FunnelRow& row : evidence.funnel)
+    if (Names(row.library, library) && (best == nullptr || row.reached > best->reached)) best = &row;
+  return best;
+}
+
+EventId FunnelEvent(const Evidence& evidence) {
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.lost_at) return row.event;
+  return evidence.outcome_event();
+}
+
+std::string DeviceText(const SeenDevice& device) {
+  const auto field = [&](const char* name) {
+    const auto found = device.fields.find(name);
+    return found == device.fields.end() ? std::string() : found->second;
+  };
+  std::string text = field("name").empty() ? "a device" : field("name");
+  if (!field("library_path").empty())
+    text += " through " + field("library_path");
+  else if (!field("library").empty())
+    text += " through " + field("library");
+  return text;
+}
+
+}  // namespace
+
+std::string DevicesSeen(const Evidence& evidence) {
+  if (!evidence.device_count) return evidence.devices_unreadable;
+  std::string text = fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
+  if (evidence.devices && !evidence.devices->empty()) {
+    for (size_t i = 0; i < evidence.devices->size(); ++i)
+      text += (i == 0 ? ": " : ", ") + DeviceText((*evidence.devices)[i]);
+    return text;
+  }
+  for (const FunnelRow& row : evidence.funnel)
+    if (*evidence.device_count == 0 && row.lost_at)
+      return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row.library), ToString(*row.lost_at), row.reason);
+  return text;
+}
+
+Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
+  if (!evidence.device_count) return Unknown(evidence.devices_unreadable, evidence.outcome_event());
+  EventId event = FunnelEvent(evidence);
+  if (evidence.devices && !evidence.devices->empty()) event = evidence.devices->back().event;
+  return Made(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
+}
+
+Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
+  if (!evidence.devices)
+    return Unknown(evidence.device_count ? "the scanner counts devices and does not name them" : evidence.devices_unreadable,
+                   evidence.outcome_event());
+  const size_t index = static_cast<size_t>(claim.index);
+  if (index >= evidence.devices->size())
+    return Made(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)), FunnelEvent(evidence));
+  const SeenDevice& device = (*evidence.devices)[index];
+  for (const auto& [name, wanted] : claim.fields) {
+    const auto found = device.fields.find(name);
+    if (found == device.fields.end()) return Unknown(fmt::format("the scanner does not say a device's {}", name), device.event);
+    if (found->second != wanted) return Made(false, fmt::format("{}: {}", name, found->second), device.event);
+  }
+  return Made(true, DeviceText(device), device.event);
+}
+
+Check CheckLog(const Evidence& evidence, const LogClaim& claim) {
+  const LogLine* line = FirstMatch(evidence, claim.pattern, 0);
+  if (line != nullptr) return Made(claim.present, line->text, line->event);
+  return Made(!claim.present, fmt::format("no such line among {}", evidence.log.size()), evidence.outcome_event());
+}
+
+Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim) {
+  EventId after = 0;
+  for (const LinePattern& pattern : claim.patterns) {
+    const LogLine* line = FirstMatch(evidence, pattern, after);
+    if (line == nullptr)
+      return Made(false, fmt::format("no line with \"{}\" {}", pattern.text, after == 0 ? "at all" : "after the one before it"),
+                  after == 0 ? evidence.outcome_event() : after);
+    after = line->event;
+  }
+  return Made(true, "all of them, in order", after == 0 ? evidence.outcome_event() : after);
+}
+
+Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim) {
+  const Outcome& outcome = evidence.outcome;
+  const bool kind = (claim.kind == "exited" && outcome.kind == Outcome::Kind::kExited) ||
+                    (claim.kind == "killed" && outcome.kind == Outcome::Kind::kKilled) ||
+                    (claim.kind == "timed_out" && outcome.kind == Outcome::Kind::kTimedOut);
+  return Made(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome), evidence.outcome_event());
+}
+
+Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
+  if (!evidence.loader_observed) return Unknown("no dynamic program was seen, so no load could be", evidence.outcome_event());
+  const Event* other = nullptr;
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kLoad) continue;
+    if (claim.from && event.subject == *claim.from) return Made(claim.present, ToString(event), event.id);
+    if (!Names(event.subject, claim.library)) continue;
+    if (!claim.from) return Made(claim.present, ToString(event), event.id);
+    other = &event;
+  }
+  if (other != nullptr) return Made(!claim.present, ToString(*other), other->id);
+  return Made(!claim.present, fmt::format("no process loaded {}", claim.library), FunnelEvent(evidence));
+}
+
+Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
+  if (!evidence.journal_complete) return Unknown("the journal of calls is not complete", evidence.outcome_event());
+  int64_t count = 0;
+  EventId event = 0;
+  for (const Event& call : evidence.events)
+    if (call.kind == EventKind::kCall && call.subject == claim.function && (!claim.result || call.value == *claim.result)) {
+      ++count;
+      event = call.id;
+    }
+  return Made(claim.count.Contains(count), fmt::format("{} {}", count, count == 1 ? "call" : "calls"),
+              event == 0 ? FunnelEvent(evidence) : event);
+}
+
+Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
+  const FunnelRow* row = FurthestRow(evidence, claim.library);
+  if (row == nullptr) return Unknown(fmt::format("{} is no candidate in this tree", claim.library), evidence.outcome_event());
+  if (!row->lost_at)
+    return Made(false, row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",
+                row->event);
+  const bool why = !claim.because || row->reason.find(*claim.because) != std::string::npos;
+  return Made(*row->lost_at == claim.at && why, fmt::format("lost at \"{}\": {}", ToString(*row->lost_at), row->reason),
+              row->event);
+}
+
+Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
+  const FunnelRow* row = FurthestRow(evidence, claim.library);
+  if (row == nullptr) return Unknown(fmt::format("{} is no candidate in this tree", claim.library), evidence.outcome_event());
+  const StepState state = row->steps.at(claim.step);
+  if (state == StepState::kNotObservable && !row->lost_at)
+    return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)), row->event);
+  return Made(row->reached && *row->reached >= claim.step,
+              row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",
+              row->event);
+}
+
+Check CheckClaim(const Evidence& evidence, const Claim& claim) {
+  struct Visitor {
+    const Evidence& evidence;
+    Check operator()(const DevicesClaim& c) const { return CheckDevices(evidence, c); }
+    Check operator()(const DeviceClaim& c) const { return CheckDevice(evidence, c); }
+    Check operator()(const LogClaim& c) const { return CheckLog(evidence, c); }
+    Check operator()(const LogOrderClaim& c) const { return CheckLogOrder(evidence, c); }
+    Check operator()(const OutcomeClaim& c) const { return CheckOutcome(evidence, c); }
+    Check operator()(const LoadsClaim& c) const { return CheckLoads(evidence, c); }
+    Check operator()(const CallsClaim& c) const { return CheckCalls(evidence, c); }
+    Check operator()(const LostClaim& c) const { return CheckLost(evidence, c); }
+    Check operator()(const ReachedClaim& c) const { return CheckReached(evidence, c); }
+  };
+  Check check = std::visit(Visitor{evidence}, claim.what);
+  check.expected = ToString(claim);
+  check.pos = claim.pos;
+  if (claim.inverted && !check.unknown) check.ok = !check.ok;
+  return check;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,34 @@
+// Expectations and evidence -> a verdict on one run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/scenario/case.h"
+#include "harness/verdict/checks.h"
+
+namespace gpustage {
+
+enum class VerdictKind { kPass, kFail, kSkip, kXfail, kXpass, kError };
+std::string ToString(VerdictKind kind);  // "pass", …
+
+struct Verdict {
+  VerdictKind kind = VerdictKind::kPass;
+  std::string because;        // a sentence; for a pass what was seen, for a skip why
+  EventId event = 0;          // what shows it; 0 for a skip
+  std::vector<Check> checks;  // all that applied, in the file's order
+
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+// The expectations of `c` that apply to this run of it.
+std::vector<const Expectation*> ExpectationsFor(const Case& c, const RunSpec& run);
+
+Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence);
+Verdict Skipped(std::string why);
+Verdict Failed(const Error& error);  // the harness could not do it: kError
+
+// Whether a report with it makes the exit status 1.
+bool IsBad(VerdictKind kind);
+
+}  // namespace gpustage
