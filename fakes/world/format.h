@@ -104,7 +104,8 @@ struct JournalHeader {
 enum class RecordKind : uint16_t {
   kUnfinished = 0,
   // Fakes.
-  kCall = 1,          // value: result; device: ordinal or -1; detail: Fidelity; text: function, arguments
+  kCall = 1,          // value: result, or kNoResult; device: ordinal or -1; detail: Fidelity; text: function, arguments,
+                      // and when a fault met the call "fault: hang", "fault: return 35", …
   // The loader, by the audit recorder.
   kProcess = 16,      // value: parent pid; text: executable, command line (words separated by \x1f)
   kSearch = 17,       // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the name or candidate path
@@ -115,6 +116,9 @@ enum class RecordKind : uint16_t {
   // Programs of ours that play a scanner may leave a note here.
   kNote = 32,         // text: what
 };
+
+// The value of a call that a fault hung or ended: it never returned.
+inline constexpr int64_t kNoResult = INT64_MIN;
 
 // How far a fake's answer can be trusted.
 enum class Fidelity : uint32_t { kModelled = 0, kFixed = 1, kStub = 2, kAssumed = 3 };

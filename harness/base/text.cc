@@ -47,8 +47,10 @@ std::string_view LineOf(std::string_view source, int number) {
 std::string Visible(std::string_view line) {
   std::string shown;
   for (const char c : line) {
-    if (c == '\t') shown += ' ';
-    else shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    if (c == '\t')
+      shown += ' ';
+    else
+      shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   }
   return shown;
 }
@@ -63,11 +65,16 @@ std::string Quote(std::string_view bytes) {
   std::string quoted = "\"";
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') quoted += fmt::format("\\{}", c);
-    else if (c == '\n') quoted += "\\n";
-    else if (c == '\t') quoted += "\\t";
-    else if (byte < 0x20 || byte >= 0x7f) quoted += fmt::format("\\x{:02X}", byte);
-    else quoted += c;
+    if (c == '"' || c == '\\')
+      quoted += fmt::format("\\{}", c);
+    else if (c == '\n')
+      quoted += "\\n";
+    else if (c == '\t')
+      quoted += "\\t";
+    else if (byte < 0x20 || byte >= 0x7f)
+      quoted += fmt::format("\\x{:02X}", byte);
+    else
+      quoted += c;
   }
   return quoted + '"';
 }
@@ -99,10 +106,11 @@ std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& w
   if (const auto nearest = NearestWord(wrong, words))
     return fmt::format("; did you mean {}?", Quote(*nearest));
   if (words.empty()) return "; there is none";
-  std::vector<std::string> shown(words.begin(),
-                                 words.begin() + static_cast<std::ptrdiff_t>(
-                                                     std::min(words.size(), kWordsShown)));
-  if (words.size() > kWordsShown) shown.push_back(fmt::format("{} more", words.size() - kWordsShown));
+  std::vector<std::string> shown(
+      words.begin(),
+      words.begin() + static_cast<std::ptrdiff_t>(std::min(words.size(), kWordsShown)));
+  if (words.size() > kWordsShown)
+    shown.push_back(fmt::format("{} more", words.size() - kWordsShown));
   return fmt::format("; it can be {}", JoinOr(shown));
 }
 

@@ -10,11 +10,13 @@
 
 namespace gpustage {
 
-// In double quotes; what a terminal would not show is written \xNN, so that a scenario can say it back.
+// In double quotes; what a terminal would not show is written \xNN, so that a scenario can say it
+// back.
 std::string Quote(std::string_view bytes);
 
 // The word that `wrong` was probably meant to be; none if no word is near.
-std::optional<std::string> NearestWord(std::string_view wrong, const std::vector<std::string>& words);
+std::optional<std::string> NearestWord(std::string_view wrong,
+                                       const std::vector<std::string>& words);
 
 // What follows "unknown key "expcet"": `; did you mean "expect"?`, or all words when none is near.
 std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& words);

@@ -1,0 +1,48 @@
+// What the files of this fake share: the state after cuInit and the two frames that nearly every function stands in.
+#pragma once
+
+#include "fakes/cuda_driver/api.h"
+#include "fakes/world/call.h"
+#include "fakes/world/format.h"
+
+namespace gpustage::cuda_driver {
+
+using world::Answer;
+using world::Call;
+using world::Device;
+using world::Fidelity;
+
+// The devices that cuInit found, or -1 before it succeeded.
+int DeviceCount();
+// null: no such ordinal.
+const Device* DeviceAt(CUdevice ordinal);
+
+// The device of this thread's current context, or -1.
+CUdevice CurrentDevice();
+
+// Every function but a few answers CUDA_ERROR_NOT_INITIALIZED before cuInit.
+template <typename Body>
+CUresult AfterInit(Call&& call, Body body) {
+  return Answer(call, [&] { return DeviceCount() < 0 ? CUDA_ERROR_NOT_INITIALIZED : body(); });
+}
+
+// `body` takes the device, and the call where it wants to say how far its answer can be trusted.
+template <typename Body>
+CUresult OnDevice(Call&& call, CUdevice ordinal, Body body) {
+  return Answer(call, [&](Call& running) -> CUresult {
+    if (DeviceCount() < 0) return CUDA_ERROR_NOT_INITIALIZED;
+    const Device* const device = DeviceAt(ordinal);
+    if (device == nullptr) return CUDA_ERROR_INVALID_DEVICE;
+    if constexpr (std::is_invocable_v<Body, const Device&, Call&>) return body(*device, running);
+    else return body(*device);
+  });
+}
+
+template <typename T>
+CUresult Put(T* where, T value) {
+  if (where == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *where = value;
+  return CUDA_SUCCESS;
+}
+
+}  // namespace gpustage::cuda_driver

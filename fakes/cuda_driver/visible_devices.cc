@@ -1,0 +1,92 @@
+#include "fakes/cuda_driver/visible_devices.h"
+
+#include "fakes/world/text.h"
+#include "fakes/world/world.h"
+
+namespace gpustage::cuda_driver {
+namespace {
+
+using world::Text;
+using world::World;
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool StartsUuid(const char* text) { return strncmp(text, "GPU-", 4) == 0; }
+
+// The device whose UUID begins as `text` does up to the comma; -1 for none and for several.
+int ByUuid(const World& world, const VisibleDevices& all, const char* text, const char* end) {
+  if (end - text == 4) return -1;  // "GPU-" alone names nothing, even where there is one device
+  int found = -1;
+  for (int i = 0; i < all.count; ++i) {
+    Text<48> uuid;
+    uuid.Add("GPU-");
+    AddUuid(uuid, world.devices[all.index[i]].uuid);
+    const char* a = text;
+    const char* b = uuid.c_str();
+    while (a < end && *b != '\0' && Lower(*a) == Lower(*b)) ++a, ++b;
+    if (a < end) continue;
+    if (found >= 0) return -1;
+    found = i;
+  }
+  return found;
+}
+
+// Reads a decimal number as strtol does; -1 for none and for one that is no ordinal. `text` moves past it.
+int ReadOrdinal(const char*& text, int count) {
+  while (IsSpace(*text)) ++text;
+  const bool negative = *text == '-';
+  if (*text == '-' || *text == '+') ++text;
+  if (*text < '0' || *text > '9') return -1;
+  int value = 0;
+  for (; *text >= '0' && *text <= '9'; ++text)
+    if (value < count) value = value * 10 + (*text - '0');
+  return negative || value >= count ? -1 : value;
+}
+
+const char* EndOfEntry(const char* text) {
+  while (*text != '\0' && *text != ',') ++text;
+  return text;
+}
+
+// The list ends without a word at the first entry that names no device, at text behind a number, and where numbers and UUIDs
+// meet. A device named twice is an error.
+VisibleDevices Choose(const World& world, const VisibleDevices& all, const char* list) {
+  VisibleDevices chosen;
+  uint32_t seen = 0;
+  const bool uuids = StartsUuid(list);
+  for (;;) {
+    const char* const end = EndOfEntry(list);
+    const int ordinal = uuids ? (StartsUuid(list) ? ByUuid(world, all, list, end) : -1)
+                              : ReadOrdinal(list, all.count);
+    if (ordinal < 0) break;
+    if ((seen >> ordinal & 1) != 0) return {CUDA_ERROR_INVALID_DEVICE, 0, {}};
+    seen |= 1u << ordinal;
+    chosen.index[chosen.count++] = all.index[ordinal];
+    if (uuids) list = end;
+    while (IsSpace(*list)) ++list;
+    if (*list != ',') break;
+    ++list;
+  }
+  return chosen;
+}
+
+}  // namespace
+
+VisibleDevices FindVisibleDevices(const World& machine, const char* visible, const char* order) {
+  VisibleDevices all;
+  for (uint32_t i = 0; i < machine.device_count; ++i)
+    all.index[all.count++] = static_cast<uint8_t>(i);
+  if (order != nullptr) {
+    // The machine lists its devices as the driver orders them by itself.
+    if (world::Equal(order, "PCI_BUS_ID")) {
+      world::SortByPci(machine, all.index, all.count);
+    } else if (!world::Equal(order, "FASTEST_FIRST")) {
+      return {CUDA_ERROR_INVALID_DEVICE, 0, {}};
+    }
+  }
+  VisibleDevices devices = visible == nullptr ? all : Choose(machine, all, visible);
+  if (devices.result == CUDA_SUCCESS && devices.count == 0) devices.result = CUDA_ERROR_NO_DEVICE;
+  return devices;
+}
+
+}  // namespace gpustage::cuda_driver

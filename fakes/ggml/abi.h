@@ -1,0 +1,177 @@
+// The binary interface between ggml and a backend library at API version 2, as upstream and as Ollama have it: both say 2, and
+// differ. Facts, from ggml-backend.h and ggml-backend-impl.h of ollama/ollama v0.17.4, whose additions are marked; upstream's
+// is the same without them. GPUSTAGE_GGML_OLLAMA chooses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gpustage::ggml {
+
+inline constexpr int kApiVersion = 2;
+
+enum class DeviceType : int32_t { kCpu = 0, kGpu = 1, kIntegratedGpu = 2, kAccelerator = 3 };
+enum LogLevel : int32_t { kLogDebug = 1, kLogInfo = 2, kLogWarn = 3, kLogError = 4 };
+
+struct Device;
+struct Registration;
+struct Backend;
+struct BufferType;
+struct Buffer;
+struct Tensor;
+struct Graph;
+struct Event;
+
+struct Capabilities {
+  bool async;
+  bool host_buffer;
+  bool buffer_from_host_ptr;
+  bool events;
+};
+
+struct Properties {
+  const char* name;
+  const char* description;
+  size_t memory_free;
+#if GPUSTAGE_GGML_OLLAMA
+  const char* id;  // in the middle: every field behind it moves
+#endif
+  size_t memory_total;
+  DeviceType type;
+  const char* device_id;
+  Capabilities caps;
+#if GPUSTAGE_GGML_OLLAMA
+  int32_t driver_major;
+  int32_t driver_minor;
+  int32_t compute_major;
+  int32_t compute_minor;
+  int32_t integrated;
+  const char* library;
+#endif
+};
+
+struct BufferTypeInterface {
+  const char* (*get_name)(BufferType*);
+  Buffer* (*alloc_buffer)(BufferType*, size_t);
+  size_t (*get_alignment)(BufferType*);
+  size_t (*get_max_size)(BufferType*);
+  size_t (*get_alloc_size)(BufferType*, const Tensor*);
+  bool (*is_host)(BufferType*);
+#if GPUSTAGE_GGML_OLLAMA
+  Buffer* (*noalloc_buffer)(BufferType*, size_t);
+#endif
+};
+
+struct BufferType {
+  BufferTypeInterface functions;
+  Device* device;
+  void* context;
+#if GPUSTAGE_GGML_OLLAMA
+  bool no_alloc;
+#endif
+};
+
+struct BufferInterface {
+  void (*free_buffer)(Buffer*);
+  void* (*get_base)(Buffer*);
+  int32_t (*init_tensor)(Buffer*, Tensor*);
+  void (*memset_tensor)(Buffer*, Tensor*, uint8_t, size_t, size_t);
+  void (*set_tensor)(Buffer*, Tensor*, const void*, size_t, size_t);
+  void (*get_tensor)(Buffer*, const Tensor*, void*, size_t, size_t);
+  bool (*cpy_tensor)(Buffer*, const Tensor*, Tensor*);
+  void (*clear)(Buffer*, uint8_t);
+  void (*reset)(Buffer*);
+};
+
+struct Buffer {
+  BufferInterface functions;
+  BufferType* type;
+  void* context;
+  size_t size;
+  int32_t usage;
+#if GPUSTAGE_GGML_OLLAMA
+  bool no_alloc;
+#endif
+};
+
+struct BackendInterface {
+  const char* (*get_name)(Backend*);
+  void (*free)(Backend*);
+  void* tensor_transfers[3];  // set, get and copy, asynchronously
+  void (*synchronize)(Backend*);
+  void* graph_plans[4];
+  int32_t (*graph_compute)(Backend*, Graph*);  // Ollama: and a batch size, which is not looked at
+  void* events[2];
+  void* graph_optimize;
+#if GPUSTAGE_GGML_OLLAMA
+  void* graph_reserve;
+  size_t (*buffer_size)(Backend*);
+  void (*reset)(Backend*);
+#endif
+};
+
+struct Backend {
+  const uint8_t* guid;  // 16 bytes
+  BackendInterface functions;
+  Device* device;
+  void* context;
+};
+
+struct DeviceInterface {
+  const char* (*get_name)(Device*);
+  const char* (*get_description)(Device*);
+  void (*get_memory)(Device*, size_t* free, size_t* total);
+  DeviceType (*get_type)(Device*);
+  void (*get_props)(Device*, Properties*);
+  Backend* (*init_backend)(Device*, const char*);
+  BufferType* (*get_buffer_type)(Device*);
+  BufferType* (*get_host_buffer_type)(Device*);
+  Buffer* (*buffer_from_host_ptr)(Device*, void*, size_t, size_t);
+  bool (*supports_op)(Device*, const Tensor*);
+  bool (*supports_buft)(Device*, BufferType*);
+  bool (*offload_op)(Device*, const Tensor*);
+  Event* (*event_new)(Device*);
+  void (*event_free)(Device*, Event*);
+  void (*event_synchronize)(Device*, Event*);
+#if GPUSTAGE_GGML_OLLAMA
+  void (*reset)(Device*);
+#endif
+};
+
+struct Device {
+  DeviceInterface functions;
+  Registration* registration;
+  void* context;
+};
+
+struct RegistrationInterface {
+  const char* (*get_name)(Registration*);
+  size_t (*get_device_count)(Registration*);
+  Device* (*get_device)(Registration*, size_t);
+  void* (*get_proc_address)(Registration*, const char*);
+};
+
+struct Registration {
+  int32_t api_version;
+  RegistrationInterface functions;
+  void* context;
+};
+
+static_assert(sizeof(DeviceInterface) == (GPUSTAGE_GGML_OLLAMA ? 16 : 15) * sizeof(void*));
+static_assert(offsetof(Properties, memory_total) == (GPUSTAGE_GGML_OLLAMA ? 32 : 24));
+
+}  // namespace gpustage::ggml
+
+// What a backend takes from libggml-base.
+extern "C" {
+void ggml_log_internal(int32_t level, const char* format, ...);
+[[noreturn]] void ggml_abort(const char* file, int line, const char* format, ...);
+gpustage::ggml::Buffer* ggml_backend_buffer_init(gpustage::ggml::BufferType* type,
+                                                 gpustage::ggml::BufferInterface functions,
+                                                 void* context, size_t size);
+#if GPUSTAGE_GGML_OLLAMA
+int ggml_nvml_init();
+int ggml_nvml_get_device_memory(const char* uuid, size_t* free, size_t* total);
+void ggml_nvml_release();
+#endif
+}

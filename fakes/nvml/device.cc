@@ -1,0 +1,172 @@
+// Devices. NVML counts more memory than CUDA: what the driver keeps for itself is "reserved" in version 2 and part of "used"
+// in version 1.
+#include <initializer_list>
+
+#include "fakes/nvml/machine.h"
+
+namespace gpustage::nvml {
+namespace {
+
+constexpr unsigned int kMemoryVersion2 = sizeof(nvmlMemory_v2_t) | 2u << 24;
+constexpr int kPciDeviceId = 139;     // CU_DEVICE_ATTRIBUTE_GPU_PCI_DEVICE_ID
+constexpr int kPciSubsystemId = 140;  // CU_DEVICE_ATTRIBUTE_GPU_PCI_SUBSYSTEM_ID
+
+char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+// "0000:01:00.0" with as many digits of the domain as wanted, in capitals.
+void BusId(const Device& device, int domain_digits, char* out, size_t size) {
+  world::TextWriter text(out, size);
+  text.Hex(device.pci_domain, domain_digits).Add(':');
+  text.Hex(device.pci_bus, 2).Add(':').Hex(device.pci_device, 2).Add(".0");
+  for (char* c = out; *c != '\0'; ++c) *c = Upper(*c);
+}
+
+// Both forms of the domain name a device, in either case.
+bool IsBusId(const Device& device, const char* bus_id) {
+  for (const int digits : {4, 8}) {
+    char own[32];
+    BusId(device, digits, own, sizeof(own));
+    size_t i = 0;
+    while (own[i] != '\0' && own[i] == Upper(bus_id[i])) ++i;
+    if (own[i] == '\0' && bus_id[i] == '\0') return true;
+  }
+  return false;
+}
+
+void AddUuidText(const Device& device, world::TextWriter& out) {
+  AddUuid(out.Add("GPU-"), device.uuid);
+}
+
+nvmlReturn_t ByIndex(unsigned int index, nvmlDevice_t* device) {
+  nvmlDevice_t const handle = HandleAt(index);
+  return handle == nullptr ? NVML_ERROR_INVALID_ARGUMENT : Put(device, handle);
+}
+
+template <typename Matches>
+nvmlReturn_t Find(const char* text, nvmlDevice_t* device, Matches matches) {
+  if (text == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
+  for (unsigned int i = 0; i < DeviceCount(); ++i)
+    if (matches(*HandleAt(i)->device)) return Put(device, HandleAt(i));
+  return NVML_ERROR_NOT_FOUND;
+}
+
+nvmlReturn_t ByBusId(const char* bus_id, nvmlDevice_t* device) {
+  return Find(bus_id, device, [&](const Device& d) { return IsBusId(d, bus_id); });
+}
+
+nvmlReturn_t ByUuid(const char* uuid, nvmlDevice_t* device) {
+  return Find(uuid, device, [&](const Device& d) {
+    Text<48> text;
+    AddUuidText(d, text);
+    return world::Equal(text.c_str(), uuid);
+  });
+}
+
+unsigned int PciId(const Device& device, int attribute) {
+  const int32_t id = device.attributes[attribute];
+  return id == world::kNoAttribute ? 0 : static_cast<unsigned int>(id);
+}
+
+nvmlReturn_t PutPci(const Device& device, nvmlPciInfo_t* pci) {
+  if (pci == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
+  *pci = {};
+  BusId(device, 4, pci->busIdLegacy, sizeof(pci->busIdLegacy));
+  BusId(device, 8, pci->busId, sizeof(pci->busId));
+  pci->domain = device.pci_domain;
+  pci->bus = device.pci_bus;
+  pci->device = device.pci_device;
+  pci->pciDeviceId = PciId(device, kPciDeviceId);
+  pci->pciSubSystemId = PciId(device, kPciSubsystemId);
+  return NVML_SUCCESS;
+}
+
+uint64_t Total(const Device& device) {
+  return device.nvml_memory_total != 0 ? device.nvml_memory_total : device.memory_total;
+}
+
+nvmlReturn_t PutMemory(const Device& device, nvmlMemory_v2_t* memory) {
+  if (memory == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
+  if (memory->version != kMemoryVersion2) return NVML_ERROR_FUNCTION_NOT_FOUND;
+  const uint64_t total = Total(device);
+  memory->total = total;
+  memory->reserved = total > device.memory_total ? total - device.memory_total : 0;
+  memory->free = device.memory_free;
+  memory->used = total - memory->reserved - device.memory_free;
+  return NVML_SUCCESS;
+}
+
+}  // namespace
+}  // namespace gpustage::nvml
+
+using namespace gpustage::nvml;
+
+nvmlReturn_t nvmlDeviceGetCount(unsigned int* count) {
+  return AfterInit(CALL(), [&] { return Put(count, DeviceCount()); });
+}
+
+nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int* count) {
+  return AfterInit(CALL(), [&] { return Put(count, DeviceCount()); });
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t* device) {
+  return AfterInit(CALL(index), [&] { return ByIndex(index, device); });
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t* device) {
+  return AfterInit(CALL(index), [&] { return ByIndex(index, device); });
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByUUID(const char* uuid, nvmlDevice_t* device) {
+  return AfterInit(CALL(uuid), [&] { return ByUuid(uuid, device); });
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByPciBusId(const char* bus_id, nvmlDevice_t* device) {
+  return AfterInit(CALL(bus_id), [&] { return ByBusId(bus_id, device); });
+}
+
+nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, nvmlDevice_t* device) {
+  return AfterInit(CALL(bus_id), [&] { return ByBusId(bus_id, device); });
+}
+
+nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char* name, unsigned int length) {
+  return OnDevice(CALL(length), device,
+                  [&](const Device& d) { return PutText(name, length, d.name); });
+}
+
+nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char* uuid, unsigned int length) {
+  return OnDevice(CALL(length), device, [&](const Device& d) {
+    Text<48> text;
+    AddUuidText(d, text);
+    return PutText(uuid, length, text.c_str());
+  });
+}
+
+nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int* index) {
+  return OnDevice(CALL(), device, [&](const Device&) { return Put(index, IndexOf(device)); });
+}
+
+nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor_number) {
+  return OnDevice(CALL().Trust(Fidelity::kAssumed), device,
+                  [&](const Device&) { return Put(minor_number, IndexOf(device)); });
+}
+
+nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t* pci) {
+  return OnDevice(CALL(), device, [&](const Device& d) { return PutPci(d, pci); });
+}
+
+nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t* memory) {
+  return OnDevice(CALL(), device, [&](const Device& d) {
+    return Put(memory, nvmlMemory_t{Total(d), d.memory_free, Total(d) - d.memory_free});
+  });
+}
+
+nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, nvmlMemory_v2_t* memory) {
+  return OnDevice(CALL(), device, [&](const Device& d) { return PutMemory(d, memory); });
+}
+
+nvmlReturn_t nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int* major, int* minor) {
+  return OnDevice(CALL(), device, [&](const Device& d) {
+    const nvmlReturn_t result = Put(major, d.prop_cc_major);
+    return result == NVML_SUCCESS ? Put(minor, d.prop_cc_minor) : result;
+  });
+}

@@ -1,0 +1,56 @@
+// What the files of this fake share: its devices, in the order of their PCI addresses whatever CUDA's variables say, and the
+// frames that nearly every function stands in.
+#pragma once
+
+#include "fakes/nvml/api.h"
+#include "fakes/world/call.h"
+#include "fakes/world/world.h"
+
+struct nvmlDevice_st {
+  const gpustage::world::Device* device;
+};
+
+namespace gpustage::nvml {
+
+using world::Answer;
+using world::Call;
+using world::Device;
+using world::Fidelity;
+using world::Text;
+
+bool Initialised();
+unsigned int DeviceCount();
+// null: no such index.
+nvmlDevice_t HandleAt(unsigned int index);
+// -1: no handle of this library.
+int IndexOf(nvmlDevice_t handle);
+
+template <typename Body>
+nvmlReturn_t AfterInit(Call&& call, Body body) {
+  return Answer(call, [&] { return Initialised() ? body() : NVML_ERROR_UNINITIALIZED; });
+}
+
+// `body` takes the device.
+template <typename Body>
+nvmlReturn_t OnDevice(Call&& call, nvmlDevice_t handle, Body body) {
+  return AfterInit(static_cast<Call&&>(call).On(IndexOf(handle)), [&]() -> nvmlReturn_t {
+    return IndexOf(handle) < 0 ? NVML_ERROR_INVALID_ARGUMENT : body(*handle->device);
+  });
+}
+
+template <typename T, typename V>
+nvmlReturn_t Put(T* where, V value) {
+  if (where == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
+  *where = static_cast<T>(value);
+  return NVML_SUCCESS;
+}
+
+// Nothing is written when it does not fit.
+inline nvmlReturn_t PutText(char* where, unsigned int length, const char* text) {
+  if (where == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
+  if (length <= strlen(text)) return NVML_ERROR_INSUFFICIENT_SIZE;
+  world::CopyText(where, length, text);
+  return NVML_SUCCESS;
+}
+
+}  // namespace gpustage::nvml

@@ -1,0 +1,97 @@
+// Start and end, versions, error texts.
+#include "fakes/nvml/machine.h"
+#include "fakes/world/stub.h"
+
+namespace gpustage::world {
+const int32_t kNotSupported = NVML_ERROR_NOT_SUPPORTED;
+}
+
+namespace gpustage::nvml {
+namespace {
+
+int g_users = 0;  // nvmlInit counts, nvmlShutdown counts back
+nvmlDevice_st g_handles[world::kMaxDevices];
+
+nvmlReturn_t Init() {
+  uint8_t places[world::kMaxDevices];
+  const auto count = static_cast<int>(DeviceCount());
+  for (int i = 0; i < count; ++i) places[i] = static_cast<uint8_t>(i);
+  world::SortByPci(world::Here(), places, count);
+  for (int i = 0; i < count; ++i) g_handles[i].device = &world::Here().devices[places[i]];
+  __atomic_add_fetch(&g_users, 1, __ATOMIC_ACQ_REL);
+  return NVML_SUCCESS;
+}
+
+nvmlReturn_t Shutdown() {
+  __atomic_sub_fetch(&g_users, 1, __ATOMIC_ACQ_REL);
+  return NVML_SUCCESS;
+}
+
+struct ErrorText {
+  nvmlReturn_t code;
+  const char* text;
+};
+constexpr ErrorText kErrors[] = {
+#define ERROR(code, text) {code, text},
+#include "fakes/nvml/errors.inc"
+#undef ERROR
+};
+
+const char* FindError(nvmlReturn_t code) {
+  for (const ErrorText& error : kErrors)
+    if (error.code == code) return error.text;
+  return "Unknown Error";
+}
+
+}  // namespace
+
+bool Initialised() { return __atomic_load_n(&g_users, __ATOMIC_ACQUIRE) > 0; }
+unsigned int DeviceCount() { return world::Here().device_count; }
+
+nvmlDevice_t HandleAt(unsigned int index) {
+  return index < DeviceCount() ? &g_handles[index] : nullptr;
+}
+
+int IndexOf(nvmlDevice_t handle) {
+  if (handle < g_handles || handle >= g_handles + DeviceCount()) return -1;
+  return static_cast<int>(handle - g_handles);
+}
+
+}  // namespace gpustage::nvml
+
+using namespace gpustage::nvml;
+
+nvmlReturn_t nvmlInit() { return Answer(CALL(), Init); }
+nvmlReturn_t nvmlInit_v2() { return Answer(CALL(), Init); }
+nvmlReturn_t nvmlInitWithFlags(unsigned int flags) { return Answer(CALL(flags), Init); }
+nvmlReturn_t nvmlShutdown() { return AfterInit(CALL(), Shutdown); }
+
+const char* nvmlErrorString(nvmlReturn_t result) {
+  return gpustage::world::AnswerText(CALL(result), [&] { return FindError(result); });
+}
+
+nvmlReturn_t nvmlSystemGetDriverVersion(char* version, unsigned int length) {
+  return AfterInit(CALL(length), [&] {
+    return PutText(version, length, gpustage::world::Here().driver_version);
+  });
+}
+
+// The CUDA major, then the driver's version: "13.580.159.04".
+nvmlReturn_t nvmlSystemGetNVMLVersion(char* version, unsigned int length) {
+  return AfterInit(CALL(length), [&] {
+    const auto& world = gpustage::world::Here();
+    Text<64> text;
+    text.Decimal(world.driver_cuda_version / 1000).Add('.').Add(world.driver_version);
+    return PutText(version, length, text.c_str());
+  });
+}
+
+nvmlReturn_t nvmlSystemGetCudaDriverVersion(int* version) {
+  return AfterInit(CALL(),
+                   [&] { return Put(version, gpustage::world::Here().driver_cuda_version); });
+}
+
+nvmlReturn_t nvmlSystemGetCudaDriverVersion_v2(int* version) {
+  return AfterInit(CALL(),
+                   [&] { return Put(version, gpustage::world::Here().driver_cuda_version); });
+}

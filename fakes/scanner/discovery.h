@@ -1,0 +1,11 @@
+// The parent: `ollama serve` from its first log line to "vram-based default context", where the
+// model ends. Follows GPUDevices of discover/runner.go and Serve of server/routes.go, v0.17.4.
+#pragma once
+
+namespace gpustage::ollama {
+
+inline constexpr const char* kVersion = "0.17.4";
+
+int Serve();
+
+}  // namespace gpustage::ollama

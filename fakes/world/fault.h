@@ -1,0 +1,11 @@
+// The faults of the world: which of them a call meets.
+#pragma once
+
+#include "fakes/world/format.h"
+
+namespace gpustage::world {
+
+// Counts this call for every fault that speaks of it and returns the first that applies now, or null.
+const Fault* FaultFor(const char* function, int32_t device);
+
+}  // namespace gpustage::world

@@ -1,0 +1,14 @@
+// Appends to the journal of this run. Lock-free, and safe in a forked child and in several processes at once.
+#pragma once
+
+#include <initializer_list>
+
+#include "fakes/world/format.h"
+
+namespace gpustage::world {
+
+// Does nothing for a copy that was never placed.
+void Append(RecordKind kind, int64_t value, int32_t device, uint32_t detail,
+            std::initializer_list<const char*> texts);
+
+}  // namespace gpustage::world

@@ -1,0 +1,8 @@
+#include "fakes/world/stub.h"
+
+#include "fakes/world/call.h"
+
+int32_t gpustage_stub(const char* function) {
+  using namespace gpustage::world;
+  return Answer(Call(function, "").Trust(Fidelity::kStub), [] { return kNotSupported; });
+}

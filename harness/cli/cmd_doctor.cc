@@ -1,0 +1,52 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/places.h"
+#include "harness/run/workspace.h"
+
+namespace gpustage {
+namespace {
+
+std::string Consequence(IsolationLevel level) {
+  switch (level) {
+    case IsolationLevel::kRoot:
+    case IsolationLevel::kUserTwoUids: return "every scenario can be staged";
+    case IsolationLevel::kUserOneUid:
+      return "scenarios in which modes or owners decide are skipped: the scanner would own the tree. Install uidmap and have "
+             "a range in /etc/subuid and /etc/subgid, or run as root";
+    case IsolationLevel::kNone:
+      return "nothing can run. In a container: --security-opt seccomp=unconfined --cap-add SYS_ADMIN. Where AppArmor restricts "
+             "user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root";
+  }
+  return "";
+}
+
+}  // namespace
+
+int CmdDoctor() {
+  const Isolation isolation = ProbeIsolation();
+  fmt::print("isolation  {}: {}\n", ToString(isolation.level), Consequence(isolation.level));
+  for (const Trial& trial : isolation.trials)
+    fmt::print("  {}  {}{}\n", trial.ok ? "ok" : "no", trial.what, trial.ok ? "" : ": " + trial.why);
+  const Catalog catalog = FindCatalog({});
+  const Recorders recorders = FindRecorders();
+  fmt::print("\nparts\n");
+  const auto part = [](const std::string& name, const std::string& path) {
+    fmt::print("  {}  {:<10} {}\n", FileExists(path) ? "ok" : "no", name, path);
+  };
+  part("fakes", catalog.fakes);
+  part("programs", catalog.programs);
+  part("audit", recorders.audit);
+  part("ask", recorders.ask);
+  fmt::print("\nreal parts\n");
+  const auto parts_here = RealParts(catalog);
+  if (!parts_here) return PrintError(parts_here.error(), kBadInput);
+  for (const LibrarySource& real : *parts_here)
+    fmt::print("  {}  {}{}\n", real.missing.empty() ? "ok" : "no", real.name, real.missing.empty() ? "" : ": " + real.missing);
+  return isolation.level == IsolationLevel::kNone ? kCannotHere : kAsExpected;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/places.h"
+
+namespace gpustage {
+namespace {
+
+// "first-steps/links@link=dangling" -> the file in the scenario folder, and the whole id as a filter.
+Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::string& path, std::string& id) {
+  if (FileExists(path)) return DiscoverScenarios({path});
+  const std::string name = path.substr(0, path.find('@'));
+  for (const std::string& candidate : {catalog.scenarios + "/" + name + ".yaml", catalog.scenarios + "/" + name})
+    if (FileExists(candidate)) {
+      if (name != path) id = path;
+      return DiscoverScenarios({candidate});
+    }
+  // The last part of a scenario's name is enough when it is the only one.
+  TRY(const std::vector<std::string> all, DiscoverScenarios({catalog.scenarios}));
+  std::vector<std::string> matching, names;
+  for (const std::string& file : all) {
+    const std::string base = BaseNameOf(file);
+    names.push_back(base.substr(0, base.rfind('.')));
+    if (names.back() == name) matching.push_back(file);
+  }
+  if (matching.size() == 1) {
+    if (name != path) id = path.substr(path.find('@'));
+    return matching;
+  }
+  return Error{fmt::format("no scenario {}{}", Quote(path), DidYouMean(name, names))};
+}
+
+bool WantsRun(const Selection& selection, const Case& c, const RunSpec& run) {
+  const bool scanner = selection.scanners.empty() ||
+                       std::any_of(selection.scanners.begin(), selection.scanners.end(), [&](const std::string& name) {
+                         return name == run.scanner.name || BaseNameOf(name) == run.scanner.name + ".yaml";
+                       });
+  return scanner && (c.id + " " + run.name).find(selection.filter) != std::string::npos;
+}
+
+// --scanner takes a name of fixtures/scanners or a file of the user's own.
+bool IsScannerFile(const std::string& scanner) { return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml"); }
+
+}  // namespace
+
+Result<std::vector<Case>> SelectCases(const Selection& selection) {
+  std::vector<std::string> files;
+  std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files), IsScannerFile);
+  const Catalog catalog = FindCatalog(files);
+  if (!files.empty())
+    for (const std::string& file : files)
+      if (!FileExists(file)) return Error{fmt::format("no scanner definition {}", Quote(file))};
+  const std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
+  for (const std::string& scanner : selection.scanners)
+    if (!IsScannerFile(scanner) && std::find(known.begin(), known.end(), scanner) == known.end())
+      return Error{fmt::format("no scanner {}{}", Quote(scanner), DidYouMean(scanner, known))};
+
+  std::vector<Case> selected;
+  const std::vector<std::string> paths = selection.paths.empty() ? std::vector{catalog.scenarios} : selection.paths;
+  for (const std::string& path : paths) {
+    std::string id;
+    TRY(const std::vector<std::string> scenario_files, FilesOf(catalog, path, id));
+    for (const std::string& file : scenario_files) {
+      TRY(std::vector<Case> cases, LoadCases(file, catalog));
+      for (Case& c : cases) {
+        if (!id.empty() && c.id != id && !(id.starts_with('@') && c.id.ends_with(id))) continue;
+        std::erase_if(c.runs, [&](const RunSpec& run) { return !WantsRun(selection, c, run); });
+        if (!c.runs.empty()) selected.push_back(std::move(c));
+      }
+    }
+  }
+  if (selected.empty()) return Error{"no case matches; gpustage list shows all"};
+  return selected;
+}
+
+int PrintError(const Error& error, int exit_status) {
+  std::string source;
+  if (error.pos)
+    if (Result<std::string> text = ReadFile(error.pos->file)) source = *std::move(text);
+  fmt::print(stderr, "{}\n", error.pos ? RenderError(error, source) : "gpustage: " + error.message);
+  return exit_status;
+}
+
+}  // namespace gpustage

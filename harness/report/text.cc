@@ -1,0 +1,138 @@
+#include "harness/report/text.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+
+namespace gpustage {
+namespace {
+
+constexpr const char* kReset = "\x1b[0m";
+
+struct Word {
+  const char* text;
+  const char* colour;
+};
+
+Word WordOf(VerdictKind kind) {
+  switch (kind) {
+    case VerdictKind::kPass: return {"ok", "\x1b[32m"};
+    case VerdictKind::kFail: return {"FAIL", "\x1b[31m"};
+    case VerdictKind::kSkip: return {"skip", "\x1b[33m"};
+    case VerdictKind::kXfail: return {"xfail", "\x1b[33m"};
+    case VerdictKind::kXpass: return {"XPASS", "\x1b[31m"};
+    case VerdictKind::kError: return {"ERROR", "\x1b[31m"};
+  }
+  return {"", ""};
+}
+
+std::string Coloured(const Word& word, size_t width, const TextStyle& style) {
+  const std::string padded = fmt::format("{:<{}}", word.text, width);
+  return style.colour ? word.colour + padded + kReset : padded;
+}
+
+// Cut in the middle: both ends of a path or a sentence tell more than its middle.
+std::string Fit(const std::string& text, size_t width) {
+  if (text.size() <= width || width < 8) return text;
+  const size_t head = (width - 3) / 2, tail = width - 3 - head;
+  return text.substr(0, head) + "..." + text.substr(text.size() - tail);
+}
+
+// The answer in a few words.
+std::string Summary(const RunReport& run) {
+  if (run.verdict.kind == VerdictKind::kSkip || run.verdict.kind == VerdictKind::kError) return run.verdict.because;
+  const Evidence& evidence = run.evidence;
+  if (!evidence.device_count) return ToString(evidence.outcome);
+  std::string text = fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
+  if (*evidence.device_count == 0)
+    for (const FunnelRow& row : evidence.funnel)
+      if (row.lost_at) return text + fmt::format(", lost at \"{}\"", ToString(*row.lost_at));
+  return text;
+}
+
+// Step names with what is known of each: "listed? opened loaded -entry point".
+std::string StepsText(const FunnelRow& row) {
+  std::string text;
+  for (const auto& [step, state] : row.steps) {
+    if (row.lost_at == step) return text + fmt::format("LOST at {}", ToString(step));
+    if (state == StepState::kNotObservable) continue;
+    text += ToString(step) + (state == StepState::kDerived ? "* " : " ");
+  }
+  return text;
+}
+
+std::string FunnelText(const Evidence& evidence, size_t width) {
+  std::string text;
+  size_t longest = 0;
+  for (const FunnelRow& row : evidence.funnel) longest = std::max(longest, row.library.size());
+  longest = std::min(longest, width / 2);
+  for (const FunnelRow& row : evidence.funnel) {
+    text += fmt::format("  {:<9} {:<{}}  {}\n", text.empty() ? "funnel" : "", Fit(row.library, longest), longest, StepsText(row));
+    if (row.pid != 0) text += fmt::format("  {:<9} {:<{}}  in {} (pid {})\n", "", "", longest, row.role, row.pid);
+    if (!row.reason.empty()) text += fmt::format("  {:<9} {:<{}}  {}\n", "", "", 2, row.reason);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ProgressLine(const CaseReport& report, const RunReport& run, const TextStyle& style) {
+  const size_t room = static_cast<size_t>(std::max(style.width, 60)) - 6 - 14 - 9 - 4;
+  const size_t name_width = room * 55 / 100;
+  std::string line = fmt::format("{}{:<{}}  {:<14}{:<{}}", Coloured(WordOf(run.verdict.kind), 6, style),
+                                 Fit(report.c.id, name_width), name_width, Fit(run.spec.name, 13),
+                                 Fit(Summary(run), room - name_width), room - name_width);
+  if (run.evidence.duration_ns > 0) line += fmt::format("{:>6} ms", run.evidence.duration_ns / 1'000'000);
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+std::string FailureBlock(const CaseReport& report, const RunReport& run, const TextStyle& style) {
+  if (!IsBad(run.verdict.kind)) return "";
+  std::string text = fmt::format("{}{} [{}]\n", Coloured(WordOf(run.verdict.kind), 6, style), report.c.id, run.spec.name);
+  text += fmt::format("  {:<9} {}\n", "claim", report.c.claim);
+  for (const Check& check : run.verdict.checks) {
+    if (check.ok) continue;
+    text += fmt::format("  {:<9} {}", "expected", check.expected);
+    if (check.pos) text += fmt::format("    {}", ToString(*check.pos));
+    text += fmt::format("\n  {:<9} {}\n", check.unknown ? "unknown" : "seen", check.seen);
+    if (check.event != 0 && !run.evidence.events.empty())
+      text += fmt::format("  {:<9} {}\n", "because", ToString(run.evidence.At(check.event)));
+  }
+  if (run.verdict.checks.empty()) text += fmt::format("  {:<9} {}\n", "because", run.verdict.because);
+  if (!run.evidence.events.empty()) {
+    text += fmt::format("  {:<9} {}\n", "outcome", ToString(run.evidence.outcome));
+    for (const Process& process : run.evidence.processes)
+      text += fmt::format("  {:<9} pid {} (child of {}): {}\n", "process", process.pid, process.parent, process.role);
+  }
+  text += FunnelText(run.evidence, static_cast<size_t>(style.width));
+  text += fmt::format("  {:<9} gpustage show {}\n", "look", report.c.id);
+  return text;
+}
+
+std::string TotalsText(const std::vector<CaseReport>& reports, double seconds) {
+  const Totals totals = Count(reports);
+  std::string text = fmt::format("{} passed, {} failed", totals.pass, totals.fail);
+  if (totals.xfail > 0) text += fmt::format(", {} failed as expected", totals.xfail);
+  if (totals.xpass > 0) text += fmt::format(", {} passed unexpectedly", totals.xpass);
+  if (totals.error > 0) text += fmt::format(", {} errors", totals.error);
+  if (totals.skip > 0) text += fmt::format(", {} skipped", totals.skip);
+  text += fmt::format(" in {:.1f} s\n", seconds);
+  std::map<std::string, int> reasons, passed;
+  for (const CaseReport& report : reports)
+    for (const RunReport& run : report.runs) {
+      if (run.verdict.kind == VerdictKind::kSkip) ++reasons[run.verdict.because];
+      if (run.verdict.kind == VerdictKind::kPass) ++passed[run.spec.scanner.name];
+    }
+  for (const auto& [reason, count] : reasons) text += fmt::format("  skipped {}: {}\n", count, reason);
+  std::string by_scanner;
+  for (const auto& [scanner, count] : passed)
+    by_scanner += fmt::format("{}{} {}", by_scanner.empty() ? "" : ", ", scanner, count);
+  if (!by_scanner.empty()) text += fmt::format("  passed by scanner: {}\n", by_scanner);
+  return text;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,255 @@
+// expect: of a scenario.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstring>
+#include <limits>
+
+#include "harness/scenario/fields.h"
+#include "harness/scenario/readers.h"
+
+namespace gpustage {
+namespace {
+
+constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
+
+Result<CountRange> ReadCount(const YamlNode& node, std::string_view what) {
+  if (node.IsText()) {
+    TRY(const int64_t exactly, ReadInteger(node, what, 0, kMaxCount));
+    return CountRange{exactly, exactly};
+  }
+  TRY(CheckKeys(node, "a number of " + std::string(what), {"at_least", "at_most"}));
+  if (node.entries.empty()) return ErrorAt(node, "expected a number, or at_least and at_most");
+  CountRange range;
+  if (const YamlNode* least = node.Find("at_least")) {
+    TRY(range.at_least, ReadInteger(*least, "at_least", 0, kMaxCount));
+  }
+  if (const YamlNode* most = node.Find("at_most")) {
+    TRY(range.at_most, ReadInteger(*most, "at_most", 0, kMaxCount));
+    if (*range.at_most < range.at_least)
+      return ErrorAt(*most, fmt::format("at_most {} is less than at_least {}", *range.at_most,
+                                        range.at_least));
+  }
+  return range;
+}
+
+Result<LinePattern> ReadPattern(const YamlNode& node) {
+  if (node.IsText()) {
+    TRY(std::string text, ReadNonEmpty(node, "a part of a log line"));
+    return LinePattern{std::move(text), false};
+  }
+  TRY(CheckKeys(node, "a pattern", {"re"}));
+  TRY(const YamlNode* re, Require(node, "a pattern", "re"));
+  TRY(std::string expression, ReadRegex(*re, "re"));
+  return LinePattern{std::move(expression), true};
+}
+
+Result<Step> ReadStep(const YamlNode& node) {
+  std::vector<std::string> words;
+  for (int i = 0; i <= static_cast<int>(Step::kReported); ++i)
+    words.push_back(ToString(static_cast<Step>(i)));
+  if (const auto step = ParseStep(node.text); node.IsText() && step) return *step;
+  return UnknownWord(node, "step", words);
+}
+
+// "SIGBUS", "BUS" is none of ours, or a number.
+Result<int> ReadSignal(const YamlNode& node) {
+  for (int number = 1; number < NSIG; ++number)
+    if (const char* name = sigabbrev_np(number);
+        name != nullptr && node.text == fmt::format("SIG{}", name))
+      return number;
+  if (node.IsText() && !node.text.starts_with("SIG"))
+    return ReadInt(node, "a signal such as SIGBUS", 1, NSIG - 1);
+  std::vector<std::string> names;
+  for (int number = 1; number < NSIG; ++number)
+    if (const char* name = sigabbrev_np(number)) names.push_back(fmt::format("SIG{}", name));
+  return UnknownWord(node, "signal", names);
+}
+
+using What = decltype(Claim::what);
+using Whats = std::vector<std::pair<What, SourcePos>>;
+
+Status ReadDevicesClaim(const YamlEntry& entry, Whats& whats) {
+  TRY(const CountRange count, ReadCount(entry.value, "devices"));
+  whats.emplace_back(DevicesClaim{count}, entry.pos);
+  return Ok();
+}
+
+Result<What> ReadDevice(const YamlNode& node) {
+  TRY(CheckKeys(node, "a device",
+                {"index", "name", "library", "library_path", "pci_id", "uuid", "memory_total"}));
+  DeviceClaim claim;
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.key == "index") {
+      TRY(claim.index, ReadInt(entry.value, "the index of a device", 0, 1000));
+    } else {
+      TRY(claim.fields[entry.key], ReadText(entry.value, "text"));
+    }
+  }
+  if (claim.fields.empty()) return ErrorAt(node, "a device needs a field, such as name");
+  return What(std::move(claim));
+}
+
+Result<What> ReadLoads(const YamlNode& node) {
+  LoadsClaim claim;
+  if (node.IsText()) {
+    TRY(claim.library, ReadNonEmpty(node, "a library"));
+    return What(std::move(claim));
+  }
+  TRY(CheckKeys(node, "a library", {"library", "from"}));
+  TRY(const YamlNode* library, Require(node, "loads", "library"));
+  TRY(claim.library, ReadNonEmpty(*library, "a library"));
+  if (const YamlNode* from = node.Find("from")) {
+    TRY(claim.from, ReadTreePath(*from, "where it was loaded from"));
+  }
+  return What(std::move(claim));
+}
+
+Result<What> ReadLoadsNot(const YamlNode& node) {
+  LoadsClaim claim;
+  claim.present = false;
+  TRY(claim.library, ReadNonEmpty(node, "a library"));
+  return What(std::move(claim));
+}
+
+Result<What> ReadCallsClaim(const YamlNode& node) {
+  TRY(CheckKeys(node, "calls", {"function", "count", "result"}));
+  CallsClaim claim;
+  TRY(const YamlNode* function, Require(node, "calls", "function"));
+  TRY(claim.function, ReadNonEmpty(*function, "the name of a function"));
+  if (const YamlNode* count = node.Find("count")) {
+    TRY(claim.count, ReadCount(*count, "calls"));
+  }
+  if (const YamlNode* result = node.Find("result")) {
+    TRY(claim.result, ReadInteger(*result, "a result", -kMaxCount, kMaxCount));
+  }
+  return What(std::move(claim));
+}
+
+Result<What> ReadLost(const YamlNode& node) {
+  TRY(CheckKeys(node, "lost", {"library", "at", "because"}));
+  LostClaim claim;
+  TRY(const YamlNode* library, Require(node, "lost", "library"));
+  TRY(claim.library, ReadNonEmpty(*library, "a library"));
+  TRY(const YamlNode* at, Require(node, "lost", "at"));
+  TRY(claim.at, ReadStep(*at));
+  if (const YamlNode* because = node.Find("because")) {
+    TRY(claim.because, ReadNonEmpty(*because, "a part of the reason"));
+  }
+  return What(std::move(claim));
+}
+
+Result<What> ReadReached(const YamlNode& node) {
+  TRY(CheckKeys(node, "reached", {"library", "step"}));
+  ReachedClaim claim;
+  TRY(const YamlNode* library, Require(node, "reached", "library"));
+  TRY(claim.library, ReadNonEmpty(*library, "a library"));
+  TRY(const YamlNode* step, Require(node, "reached", "step"));
+  TRY(claim.step, ReadStep(*step));
+  return What(std::move(claim));
+}
+
+Result<What> ReadOutcome(const YamlNode& node) {
+  if (node.IsText() && node.text == "timed_out")
+    return What(OutcomeClaim{"timed_out", std::nullopt});
+  if (!node.IsMap())
+    return ErrorAt(node,
+                   fmt::format("expected timed_out, {{exited: 0}} or {{killed: SIGBUS}}, got {}",
+                               Describe(node)));
+  TRY(CheckKeys(node, "an outcome", {"exited", "killed"}));
+  TRY(const YamlEntry* outcome, RequireOneOf(node, "an outcome", {"exited", "killed"}));
+  TRY(const int code, outcome->key == "exited" ? ReadInt(outcome->value, "an exit status", 0, 255)
+                                               : ReadSignal(outcome->value));
+  return What(OutcomeClaim{outcome->key, code});
+}
+
+Status ReadLogClaims(const YamlEntry& log, Whats& whats) {
+  TRY(CheckKeys(log.value, "log", {"has", "lacks", "in_order"}));
+  if (log.value.entries.empty())
+    return ErrorAt(log.value, "log needs \"has\", \"lacks\" or \"in_order\"");
+  for (const YamlEntry& entry : log.value.entries) {
+    std::vector<YamlNode> one;
+    if (!entry.value.IsList()) one.push_back(entry.value);
+    const std::vector<YamlNode>& nodes = entry.value.IsList() ? entry.value.items : one;
+    if (nodes.empty())
+      return ErrorAt(entry.value, fmt::format("{} needs a pattern", Quote(entry.key)));
+    LogOrderClaim order;
+    for (const YamlNode& node : nodes) {
+      TRY(LinePattern pattern, ReadPattern(node));
+      if (entry.key == "in_order")
+        order.patterns.push_back(std::move(pattern));
+      else
+        whats.emplace_back(LogClaim{std::move(pattern), entry.key == "has"}, node.pos);
+    }
+    if (entry.key == "in_order") whats.emplace_back(std::move(order), entry.pos);
+  }
+  return Ok();
+}
+
+// One claim, or a list of them.
+template <Result<What> (*Read)(const YamlNode&)>
+Status ReadEach(const YamlEntry& entry, Whats& whats) {
+  if (!entry.value.IsList()) {
+    TRY(What what, Read(entry.value));
+    whats.emplace_back(std::move(what), entry.pos);
+    return Ok();
+  }
+  if (entry.value.items.empty())
+    return ErrorAt(entry.value, fmt::format("{} is an empty list", Quote(entry.key)));
+  for (const YamlNode& item : entry.value.items) {
+    TRY(What what, Read(item));
+    whats.emplace_back(std::move(what), item.pos);
+  }
+  return Ok();
+}
+
+struct ClaimKey {
+  std::string_view name;
+  Status (*read)(const YamlEntry& entry, Whats& whats);
+};
+constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
+                                   {"device", ReadEach<ReadDevice>},
+                                   {"log", ReadLogClaims},
+                                   {"outcome", ReadEach<ReadOutcome>},
+                                   {"loads", ReadEach<ReadLoads>},
+                                   {"loads_not", ReadEach<ReadLoadsNot>},
+                                   {"calls", ReadEach<ReadCallsClaim>},
+                                   {"lost", ReadEach<ReadLost>},
+                                   {"reached", ReadEach<ReadReached>}};
+
+Result<Expectation> ReadExpectation(const YamlNode& node, const std::vector<Axis>& axes) {
+  std::vector<std::string> keys = {"run", "when"};
+  for (const ClaimKey& key : kClaimKeys) keys.emplace_back(key.name);
+  TRY(CheckKeys(node, "an expectation", keys));
+  Expectation expectation;
+  expectation.pos = node.pos;
+  if (const YamlNode* run = node.Find("run")) {
+    TRY(expectation.run, ReadName(*run, "a run"));
+  }
+  if (const YamlNode* when = node.Find("when")) {
+    TRY(expectation.when, ReadCellFilter(*when, axes));
+  }
+  Whats whats;
+  for (const YamlEntry& entry : node.entries)
+    for (const ClaimKey& key : kClaimKeys)
+      if (key.name == entry.key) TRY(key.read(entry, whats));
+  if (whats.empty()) return ErrorAt(node, "this expects nothing; say devices, log, outcome, …");
+  for (auto& [what, pos] : whats)
+    expectation.claims.push_back({std::move(what), false, std::move(pos)});
+  return expectation;
+}
+
+}  // namespace
+
+Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
+                                                  const std::vector<Axis>& axes) {
+  TRY(CheckList(node, "expect"));
+  std::vector<Expectation> expectations;
+  for (const YamlNode& item : node.items) {
+    TRY(Expectation expectation, ReadExpectation(item, axes));
+    expectations.push_back(std::move(expectation));
+  }
+  return expectations;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,164 @@
+// fixtures/scanners/NAME.yaml, or a file of the user's.
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <charconv>
+
+#include "harness/scenario/fields.h"
+#include "harness/scenario/readers.h"
+
+namespace gpustage {
+namespace {
+
+const std::vector<std::string> kDeviceFields = {"name",   "library", "library_path",
+                                                "pci_id", "uuid",    "memory_total"};
+
+Result<std::string> ReadStream(const YamlNode& node) {
+  return ReadChoice<std::string>(node, "stream",
+                                 {{"stdout", "stdout"}, {"stderr", "stderr"}, {"any", "any"}});
+}
+
+Result<DeviceReader> ReadDevices(const YamlNode& node) {
+  TRY(CheckKeys(node, "how devices are read", {"read", "stream", "match"}));
+  TRY(const YamlNode* read, Require(node, "devices", "read"));
+  using Kind = DeviceReader::Kind;
+  DeviceReader reader;
+  TRY(reader.kind, ReadChoice<Kind>(*read, "reader",
+                                    {{"json", Kind::kJson},
+                                     {"lines", Kind::kLines},
+                                     {"count", Kind::kCount},
+                                     {"none", Kind::kNone}}));
+  if (reader.kind == Kind::kJson) reader.stream = "stdout";
+  if (const YamlNode* stream = node.Find("stream")) {
+    TRY(reader.stream, ReadStream(*stream));
+  }
+  const YamlNode* match = node.Find("match");
+  const bool matches = reader.kind == Kind::kLines || reader.kind == Kind::kCount;
+  if (!matches && match != nullptr)
+    return ErrorAt(*match, fmt::format("read: {} takes no \"match\"", read->text));
+  if (!matches) return reader;
+  if (match == nullptr) return ErrorAt(node, fmt::format("read: {} needs \"match\"", read->text));
+  if (reader.kind == Kind::kLines) {
+    TRY(reader.match, ReadRegex(*match, "match", kDeviceFields));
+  } else {
+    TRY(reader.match, ReadRegex(*match, "match", {"count"}));
+    if (RE2(reader.match, RE2::Quiet).NamedCapturingGroups().empty())
+      return ErrorAt(*match, "read: count needs a group (?P<count>…) in \"match\"");
+  }
+  return reader;
+}
+
+Status ReadLog(const YamlNode& node, ScannerSpec& scanner) {
+  TRY(CheckKeys(node, "a log", {"stream", "format"}));
+  if (const YamlNode* stream = node.Find("stream")) {
+    TRY(scanner.log_stream, ReadStream(*stream));
+  }
+  if (const YamlNode* format = node.Find("format")) {
+    TRY(scanner.log_format, ReadChoice<LogFormat>(*format, "format",
+                                                  {{"plain", LogFormat::kPlain},
+                                                   {"slog", LogFormat::kSlog},
+                                                   {"json", LogFormat::kJson},
+                                                   {"ggml", LogFormat::kGgml}}));
+  }
+  return Ok();
+}
+
+Status ReadDone(const YamlNode& node, ScannerSpec& scanner) {
+  if (node.IsText() && node.text == "exit") return Ok();
+  const YamlNode* line = node.Find("line");
+  if (line == nullptr || node.entries.size() != 1)
+    return ErrorAt(node, fmt::format("expected exit or {{line: RE2}}, got {}", Describe(node)));
+  TRY(scanner.done_when, ReadRegex(*line, "line"));
+  return Ok();
+}
+
+// "30", "0.5".
+Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node) {
+  double seconds = 0;
+  const char* const end = node.text.data() + node.text.size();
+  const auto parsed = std::from_chars(node.text.data(), end, seconds, std::chars_format::fixed);
+  if (!node.IsText() || parsed.ec != std::errc() || parsed.ptr != end ||
+      !(seconds >= 0.001 && seconds <= 86400))
+    return ErrorAt(node,
+                   fmt::format("expected seconds from 0.001 to 86400, got {}", Describe(node)));
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+Status ReadProgram(const YamlNode& node, const Catalog& catalog, ScannerSpec& scanner) {
+  const std::vector<std::string> kinds = {"path", "build", "fake", "real"};
+  TRY(CheckKeys(node, "a program", kinds));
+  TRY(const YamlEntry* choice, RequireOneOf(node, "a program", kinds));
+  TRY(ProgramSource source, FindProgram(catalog, *choice));
+  scanner.program = std::move(source.host_path);
+  scanner.missing = std::move(source.missing);
+  return Ok();
+}
+
+// Where it stands, what it is started with and what it needs of the host.
+Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
+  if (const YamlNode* at = node.Find("at")) {
+    TRY(scanner.at, ReadTreePath(*at, "the place of a program"));
+  }
+  TRY(const YamlNode* argv, Require(node, "a scanner", "argv"));
+  TRY(scanner.argv, ReadTexts(*argv, "argv"));
+  if (scanner.argv.empty()) return ErrorAt(*argv, "argv needs at least the name of the program");
+  if (const YamlNode* env = node.Find("env")) {
+    TRY(const std::vector<EnvVar> variables, ReadEnv(*env));
+    for (const EnvVar& variable : variables) {
+      if (!variable.value)
+        return Error{"a scanner starts from nothing, so there is nothing to unset", variable.pos};
+      scanner.env.emplace_back(variable.name, *variable.value);
+    }
+  }
+  if (const YamlNode* fits = node.Find("fits")) {
+    TRY(scanner.fits, ReadName(*fits, "what a layout provides"));
+  }
+  if (const YamlNode* directories = node.Find("host_directories")) {
+    TRY(scanner.host_directories, ReadTexts(*directories, "host_directories"));
+  }
+  if (const YamlNode* needs = node.Find("needs")) {
+    TRY(scanner.needs, ReadTexts(*needs, "needs"));
+  }
+  if (const YamlNode* network = node.Find("network")) {
+    TRY(scanner.network,
+        ReadChoice<std::string>(*network, "network", {{"none", "none"}, {"loopback", "loopback"}}));
+  }
+  return Ok();
+}
+
+// When it is done, and how it is understood.
+Status ReadEnd(const YamlNode& node, ScannerSpec& scanner) {
+  if (const YamlNode* done = node.Find("done")) TRY(ReadDone(*done, scanner));
+  if (const YamlNode* devices = node.Find("devices")) {
+    TRY(scanner.devices, ReadDevices(*devices));
+  }
+  if (const YamlNode* log = node.Find("log")) TRY(ReadLog(*log, scanner));
+  if (const YamlNode* limit = node.Find("time_limit")) {
+    TRY(scanner.time_limit, ReadSeconds(*limit));
+  }
+  if (const YamlNode* limit = node.Find("output_limit")) {
+    TRY(const int64_t mebibytes, ReadInteger(*limit, "output_limit in MiB", 1, 4096));
+    scanner.output_limit = mebibytes << 20;
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<ScannerSpec> ReadScannerFile(const std::string& file, const Catalog& catalog) {
+  TRY(const YamlNode node, ReadYamlFile(file));
+  TRY(CheckKeys(node, "a scanner",
+                {"scanner", "about", "program", "at", "argv", "env", "fits", "host_directories",
+                 "needs", "done", "network", "devices", "log", "time_limit", "output_limit"}));
+  ScannerSpec scanner;
+  TRY(scanner.name, ReadFixtureName(node, "scanner"));
+  TRY(const YamlNode* about, Require(node, "a scanner", "about"));
+  TRY(scanner.about, ReadNonEmpty(*about, "what success means"));
+  TRY(const YamlNode* program, Require(node, "a scanner", "program"));
+  TRY(ReadProgram(*program, catalog, scanner));
+  TRY(ReadStart(node, scanner));
+  TRY(ReadEnd(node, scanner));
+  return scanner;
+}
+
+}  // namespace gpustage

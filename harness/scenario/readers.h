@@ -1,0 +1,51 @@
+// From nodes to values: one function for each part of a scenario, one source file for each group.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/scenario/case.h"
+#include "harness/scenario/catalog.h"
+#include "harness/scenario/matrix.h"
+#include "harness/scenario/yaml.h"
+
+namespace gpustage {
+
+// What layouts, devices and scanners say, each file read once.
+class Fixtures;
+
+// read_machine.cc
+Result<GpuDevice> ReadDeviceFile(const std::string& file);
+Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures);
+
+// read_faults.cc
+Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node);
+
+// read_tree.cc
+Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what);
+Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, const Catalog& catalog);
+
+// read_layout.cc
+struct Layout {
+  std::string name;
+  std::vector<std::string> provides;
+  std::vector<EnvVar> env;
+  std::vector<TreeOp> tree;
+};
+Result<Layout> ReadLayoutFile(const std::string& file, const Catalog& catalog);
+
+// {NAME: value | {unset: true}}, in the order of the file.
+Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node);
+
+// read_scanner.cc
+Result<ScannerSpec> ReadScannerFile(const std::string& file, const Catalog& catalog);
+
+// read_run.cc
+Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures);
+
+// read_expect.cc
+Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
+                                                  const std::vector<Axis>& axes);
+
+}  // namespace gpustage

@@ -1,0 +1,190 @@
+// The words for the values of a scenario.
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+
+#include "harness/base/text.h"
+#include "harness/scenario/claim.h"
+#include "harness/scenario/machine.h"
+#include "harness/scenario/tree_op.h"
+
+namespace gpustage {
+namespace {
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+constexpr std::array<std::string_view, 8> kSteps = {
+    "listed", "matched", "opened", "loaded", "entry point", "initialised", "counted", "reported"};
+
+// A path or a name as it is, in quotes where it holds anything odd.
+std::string Bare(const std::string& text) {
+  const std::string quoted = Quote(text);
+  const bool plain =
+      quoted.size() == text.size() + 2 && text.find_first_of(" ,:{}[]#'") == std::string::npos;
+  return plain && !text.empty() ? text : quoted;
+}
+
+std::string ModeText(const std::optional<FileMode>& mode) {
+  return mode ? fmt::format(" mode {:04o}", *mode) : "";
+}
+
+std::string ToString(const LinePattern& pattern) {
+  return pattern.regex ? fmt::format("{{re: {}}}", Quote(pattern.text)) : Quote(pattern.text);
+}
+
+std::string ToString(const LibrarySource& source) {
+  switch (source.kind) {
+    case LibrarySource::Kind::kFake:
+      return "fake " + Bare(source.name);
+    case LibrarySource::Kind::kReal:
+      return "real " + Bare(source.name);
+    case LibrarySource::Kind::kFile:
+      return "file " + Bare(source.name);
+  }
+  return "";
+}
+
+std::string ToString(const Breakage& broken) {
+  switch (broken.kind) {
+    case Breakage::Kind::kNone:
+      return "";
+    case Breakage::Kind::kEmpty:
+      return " broken: empty";
+    case Breakage::Kind::kTruncated:
+      return fmt::format(" broken: truncated to {} bytes", broken.bytes);
+    case Breakage::Kind::kText:
+      return " broken: a text";
+    case Breakage::Kind::kWrongClass:
+      return " broken: class 32";
+    case Breakage::Kind::kWrongMachine:
+      return " broken: machine arm64";
+  }
+  return "";
+}
+
+std::string OutcomeText(const OutcomeClaim& outcome) {
+  if (!outcome.code) return fmt::format("outcome: {}", outcome.kind);
+  const char* signal = outcome.kind == "killed" ? sigabbrev_np(*outcome.code) : nullptr;
+  if (signal != nullptr) return fmt::format("outcome: {{killed: SIG{}}}", signal);
+  return fmt::format("outcome: {{{}: {}}}", outcome.kind, *outcome.code);
+}
+
+std::string DeviceText(const DeviceClaim& device) {
+  std::string fields = fmt::format("index: {}", device.index);
+  for (const auto& [name, value] : device.fields)
+    fields += fmt::format(", {}: {}", name, Bare(value));
+  return fmt::format("device: {{{}}}", fields);
+}
+
+std::string CallsText(const CallsClaim& calls) {
+  const std::string result = calls.result ? fmt::format(", result: {}", *calls.result) : "";
+  return fmt::format("calls: {{function: {}, count: {}{}}}", calls.function, ToString(calls.count),
+                     result);
+}
+
+std::string OrderText(const LogOrderClaim& order) {
+  std::string patterns;
+  for (const LinePattern& pattern : order.patterns)
+    patterns += (patterns.empty() ? "" : ", ") + ToString(pattern);
+  return fmt::format("log: {{in_order: [{}]}}", patterns);
+}
+
+std::string LoadsText(const LoadsClaim& loads) {
+  if (!loads.present) return fmt::format("loads_not: {}", Bare(loads.library));
+  if (!loads.from) return fmt::format("loads: {}", Bare(loads.library));
+  return fmt::format("loads: {{library: {}, from: {}}}", Bare(loads.library), Bare(*loads.from));
+}
+
+std::string LostText(const LostClaim& lost) {
+  const std::string because =
+      lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
+  return fmt::format("lost: {{library: {}, at: {}{}}}", Bare(lost.library), ToString(lost.at),
+                     because);
+}
+
+}  // namespace
+
+std::string ToString(const CountRange& range) {
+  if (range.at_most == range.at_least) return fmt::format("{}", range.at_least);
+  if (!range.at_most) return fmt::format("at least {}", range.at_least);
+  if (range.at_least == 0) return fmt::format("at most {}", *range.at_most);
+  return fmt::format("{} to {}", range.at_least, *range.at_most);
+}
+
+std::string ToString(Step step) { return std::string(kSteps[static_cast<size_t>(step)]); }
+
+std::optional<Step> ParseStep(std::string_view text) {
+  for (size_t i = 0; i < kSteps.size(); ++i)
+    if (kSteps[i] == text) return static_cast<Step>(i);
+  return std::nullopt;
+}
+
+std::string ToString(const Claim& claim) {
+  const std::string text =
+      std::visit(Overloaded{[](const DevicesClaim& c) { return "devices: " + ToString(c.count); },
+                            [](const DeviceClaim& c) { return DeviceText(c); },
+                            [](const LogClaim& c) {
+                              return fmt::format("log: {{{}: {}}}", c.present ? "has" : "lacks",
+                                                 ToString(c.pattern));
+                            },
+                            [](const LogOrderClaim& c) { return OrderText(c); },
+                            [](const OutcomeClaim& c) { return OutcomeText(c); },
+                            [](const LoadsClaim& c) { return LoadsText(c); },
+                            [](const CallsClaim& c) { return CallsText(c); },
+                            [](const LostClaim& c) { return LostText(c); },
+                            [](const ReachedClaim& c) {
+                              return fmt::format("reached: {{library: {}, step: {}}}",
+                                                 Bare(c.library), ToString(c.step));
+                            }},
+                 claim.what);
+  return claim.inverted ? "not " + text : text;
+}
+
+std::string ToString(const TreeOp& op) {
+  return std::visit(
+      Overloaded{
+          [](const MakeDirOp& o) {
+            return fmt::format("dir {}{}", Bare(o.path), ModeText(o.mode));
+          },
+          [](const WriteFileOp& o) {
+            return fmt::format("file {} {} bytes{}", Bare(o.path), o.content.size(),
+                               ModeText(o.mode));
+          },
+          [](const SymlinkOp& o) {
+            return fmt::format("symlink {} -> {}", Bare(o.path), Bare(o.to));
+          },
+          [](const HardLinkOp& o) {
+            return fmt::format("hard_link {} = {}", Bare(o.path), Bare(o.to));
+          },
+          [](const CopyOp& o) {
+            return fmt::format("copy {} from {}", Bare(o.path), Bare(o.from));
+          },
+          [](const ChmodOp& o) { return fmt::format("chmod {:04o} {}", o.mode, Bare(o.path)); },
+          [](const ChownOp& o) {
+            return fmt::format("chown {}:{} {}", o.user.value_or(""), o.group.value_or(""),
+                               Bare(o.path));
+          },
+          [](const RemoveOp& o) { return "remove " + Bare(o.path); },
+          [](const PlaceLibraryOp& o) {
+            return fmt::format("library {} {}{}{}", Bare(o.path), ToString(o.source),
+                               ToString(o.broken), ModeText(o.mode));
+          }},
+      op.what);
+}
+
+std::string UuidText(const std::array<uint8_t, 16>& uuid) {
+  std::string text = "GPU-";
+  for (size_t i = 0; i < uuid.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", uuid[i]);
+  }
+  return text;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,136 @@
+#include "harness/worker.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+
+#include "harness/base/files.h"
+#include "harness/evidence/funnel.h"
+#include "harness/evidence/log_lines.h"
+
+namespace gpustage {
+
+Stand::~Stand() {
+  if (!keep) RemoveTree(tree.root.host_path());
+}
+
+std::string Worker::CannotStage(const Case& c) const {
+  for (const TreeOp& op : c.tree)
+    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && !placed->source.missing.empty())
+      return placed->source.missing;
+  if (isolation().level == IsolationLevel::kUserOneUid) return NeedOfSecondUid(c);
+  return "";
+}
+
+Result<std::vector<HostFile>> Worker::Closure(const std::string& program) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = closures_.find(program); found != closures_.end()) return found->second;
+  TRY(std::vector<HostFile> files, ClosureOf(program));
+  return closures_[program] = files;
+}
+
+Result<std::vector<HostFile>> Worker::Library(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = closures_.find(name); found != closures_.end()) return found->second;
+  TRY(std::vector<HostFile> files, HostLibrary(name));
+  return closures_[name] = files;
+}
+
+Result<std::vector<HostFile>> Worker::BaseFor(const Case& c) {
+  std::vector<HostFile> base;
+  TRY(const std::vector<HostFile> asking, Closure(recorders_.ask));
+  base.insert(base.end(), asking.begin(), asking.end());
+  for (const RunSpec& run : c.runs) {
+    const ScannerSpec& scanner = run.scanner;
+    if (scanner.program.empty()) continue;  // this run will be skipped
+    base.push_back({scanner.program, scanner.at.empty() ? scanner.program : scanner.at});
+    TRY(const std::vector<HostFile> closure, Closure(scanner.program));
+    base.insert(base.end(), closure.begin(), closure.end());
+    for (const std::string& name : scanner.needs) {
+      TRY(const std::vector<HostFile> library, Library(name));
+      base.insert(base.end(), library.begin(), library.end());
+    }
+  }
+  return base;
+}
+
+Result<std::unique_ptr<Stand>> Worker::Build(const StagePlan& plan) {
+  std::string directory;
+  {
+    const std::lock_guard lock(mutex_);
+    directory = fmt::format("{}/tree-{}", workspace_.directory(), ++trees_);
+  }
+  if (mkdir(directory.c_str(), 0755) != 0) return Error{fmt::format("cannot make {}", directory)};
+  Result<StagedTree> tree = BuildStage(plan, directory, shared_);
+  if (!tree) {
+    RemoveTree(directory);
+    return std::move(tree).error();
+  }
+  return std::make_unique<Stand>(*std::move(tree), plan.private_copies, keep_trees_);
+}
+
+Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
+  if (!spec.change.empty()) {
+    const std::vector<PlanStep> steps = PlanChange(spec.change, stand.tree.next_instance);
+    for (const PlanStep& step : steps) stand.tree.next_instance = std::max(stand.tree.next_instance, step.instance + 1);
+    TRY(ApplySteps(steps, stand.private_copies, shared_, stand.tree.root));
+    TRY(WriteLoaderCache(stand.tree.root));
+  }
+  TRY(const ScannerStart start, StartOf(c, spec));
+  return RunScanner(start, stand.tree.root, recorders_, isolation());
+}
+
+Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) const {
+  std::vector<Answer> answers;
+  TRY(ScannerStart start, StartOf(c, spec));
+  const std::vector<std::string> own = start.environment;
+  for (const Question& question : OpenQuestions(evidence)) {
+    start.environment = question.environment.empty() ? own : question.environment;
+    TRY(std::vector<Answer> said, Ask(start, question.paths, stand.tree.root, recorders_, isolation()));
+    answers.insert(answers.end(), said.begin(), said.end());
+  }
+  ExplainLosses(answers, static_cast<int>(start.user.uid), evidence);
+  return Ok();
+}
+
+Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
+  const std::string user = spec.user.value_or(c.user);
+  const std::optional<Identity> identity = FindUser(user);
+  if (!identity)
+    return Error{fmt::format("no user {} in the tree; there are root, ollama, user, nobody and numbers to 65534", user), spec.pos};
+  ScannerStart start;
+  start.argv = spec.scanner.argv;
+  start.argv.insert(start.argv.end(), spec.args.begin(), spec.args.end());
+  start.environment = EnvironmentOf(c, spec);
+  start.working_directory = c.working_directory;
+  start.user = *identity;
+  start.host_directories = spec.scanner.host_directories;
+  start.loopback = spec.scanner.network == "loopback";
+  start.time_limit = spec.scanner.time_limit;
+  start.output_limit = spec.scanner.output_limit;
+  if (spec.scanner.done_when) start.done_when = LineFinder(*spec.scanner.done_when);
+  return start;
+}
+
+std::vector<std::string> CandidateLibraries(const Case& c) {
+  std::vector<std::string> found;
+  const auto add = [&](const std::string& path) {
+    if (IsBackendName(BaseNameOf(path)) && std::find(found.begin(), found.end(), path) == found.end()) found.push_back(path);
+  };
+  std::vector<const std::vector<TreeOp>*> lists = {&c.tree};
+  for (const RunSpec& run : c.runs) lists.push_back(&run.change);
+  for (const auto* ops : lists)
+    for (const TreeOp& op : *ops) {
+      if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what)) add(placed->path);
+      if (const auto* link = std::get_if<SymlinkOp>(&op.what)) add(link->path);
+      if (const auto* link = std::get_if<HardLinkOp>(&op.what)) add(link->path);
+      if (const auto* copy = std::get_if<CopyOp>(&op.what)) add(copy->path);
+      if (const auto* file = std::get_if<WriteFileOp>(&op.what)) add(file->path);
+      if (const auto* removed = std::get_if<RemoveOp>(&op.what)) std::erase(found, removed->path);
+    }
+  return found;
+}
+
+}  // namespace gpustage

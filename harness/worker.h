@@ -1,0 +1,73 @@
+// What the cases of one start share, and the outside world of one case: stage it, run a scanner in it, ask why.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "harness/evidence/evidence.h"
+#include "harness/run/run.h"
+#include "harness/run/workspace.h"
+#include "harness/scenario/case.h"
+#include "harness/stage/build.h"
+#include "harness/stage/plan.h"
+#include "harness/stage/shared_files.h"
+
+namespace gpustage {
+
+// A staged case. The tree goes with it.
+struct Stand {
+  StagedTree tree;
+  bool private_copies = false;
+  bool keep = false;
+
+  Stand(StagedTree staged, bool copies, bool kept) : tree(std::move(staged)), private_copies(copies), keep(kept) {}
+  Stand(Stand&&) = delete;
+  ~Stand();
+};
+
+// Thread-safe: one worker serves all jobs.
+class Worker {
+ public:
+  Worker(const Workspace& workspace, Recorders recorders, bool keep_trees)
+      : workspace_(workspace),
+        recorders_(std::move(recorders)),
+        keep_trees_(keep_trees),
+        shared_(workspace.directory() + "/shared") {}
+
+  const Isolation& isolation() const { return workspace_.isolation(); }
+  const Recorders& recorders() const { return recorders_; }
+
+  // Why this machine cannot stand the case, as a sentence; "" when it can.
+  std::string CannotStage(const Case& c) const;
+
+  // The host files that the scanners of the case need, closures included.
+  Result<std::vector<HostFile>> BaseFor(const Case& c);
+  Result<std::unique_ptr<Stand>> Build(const StagePlan& plan);
+  // Does the run's change to the tree first.
+  Result<RawRun> Run(const Case& c, const RunSpec& spec, Stand& stand);
+  // Asks the system about what the evidence leaves open, and fills the answers in.
+  Status Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) const;
+
+ private:
+  Result<std::vector<HostFile>> Closure(const std::string& program);
+  Result<std::vector<HostFile>> Library(const std::string& name);
+
+  const Workspace& workspace_;
+  const Recorders recorders_;
+  const bool keep_trees_;
+  SharedFiles shared_;
+  std::mutex mutex_;
+  std::map<std::string, std::vector<HostFile>> closures_;
+  int trees_ = 0;
+};
+
+// How the scanner of a run is started.
+Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec);
+
+// The paths of the tree that a scanner may take for a GPU backend, links included.
+std::vector<std::string> CandidateLibraries(const Case& c);
+
+}  // namespace gpustage

@@ -1,0 +1,314 @@
+#!/usr/bin/env bash
+# harness/dev on a small tree of its own, with clients and a compiler that keep a log: what it starts, what it says, what is
+# left behind. No network, nothing installed.
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+command -v python3 >/dev/null || { echo "skipped: there is no python3 to unpack wheels with" && exit 77; }
+
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export GPUSTAGE_CACHE=$T/cache HOME=$T/home CXX=$T/bin/counted-c++ LOG=$T/log REMOTE=$T/remote
+unset GPUSTAGE_OFFLINE GPUSTAGE_SANITIZE CUDA_PATH
+mkdir -p "$T"/{bin,home,remote}
+
+# ---- The world: a PATH of links, with our own clients ------------------------------------------------------------------
+
+program() { cat >"$T/bin/$1" && chmod +x "$T/bin/$1"; }
+real_cxx=$(command -v g++ || command -v c++)
+ln -s /usr/bin/* /bin/* "$T/bin" 2>/dev/null || true
+for name in cmake ctest ninja; do ln -sf "$(command -v $name)" "$T/bin/$name"; done
+rm -f "$T"/bin/{apt-get,sudo,npm,pip,pip3,python3,nvcc}
+PYTHON=$(command -v python3)
+
+program counted-c++ <<END
+#!/bin/sh
+echo compiler >>"\$LOG"
+exec $real_cxx "\$@"
+END
+program sudo <<'END'
+#!/bin/sh
+exec "$@"
+END
+# Installs by putting back what was taken from the PATH. Without lists it knows nothing.
+program apt-get <<'END'
+#!/bin/bash
+echo "apt-get $(sed -E 's/.* (install|update)/\1/' <<<"$*")" >>"$LOG"
+[[ " $* " == *" update "* ]] && rm -f "$REMOTE/no-lists"
+[[ -e $REMOTE/no-lists ]] && exit 100
+[[ " $* " == *" --simulate "* ]] || { [[ ! -e $REMOTE/cmake ]] || mv "$REMOTE/cmake" "$(dirname "$0")"; }
+END
+program npm <<'END'
+#!/bin/bash
+echo "npm ${*: -1}" >>"$LOG"
+[[ ! -e $REMOTE/hangs ]] || sleep 60
+[[ ! -e $REMOTE/down ]] || { echo 'npm error code ENOTFOUND'; exit 1; }
+while [[ $1 != --pack-destination ]]; do shift; done
+cp "$REMOTE/part.tgz" "$2"
+END
+program python3 <<END
+#!/bin/bash
+[[ "\$1 \$2" != '-m pip' ]] && exec $PYTHON "\$@"
+[[ \$3 == --version ]] && exit
+echo "pip \${*: -1}" >>"\$LOG"
+[[ ! -e \$REMOTE/down ]] || { echo 'ERROR: no matching distribution'; exit 1; }
+while [[ \$1 != --dest ]]; do shift; done
+cp "\$REMOTE/part.whl" "\$2"
+END
+
+(cd "$REMOTE" && mkdir -p package wheel/include/crt && echo library >package/lib.so && tar -czf part.tgz package &&
+  touch wheel/libcudart.so.13 wheel/libcudart_static.a wheel/include/{cuda.h,crt/host_config.h} &&
+  cd wheel && "$PYTHON" -m zipfile -c ../part.whl ./*)
+sum() { sha256sum <"$REMOTE/$1" | cut -d' ' -f1; }
+
+# part NAME CLIENT ARCHIVE FILE...
+part() {
+  printf -- '- name: %s\n  client: %s\n  package: "@x/%s"\n  version: 1.2.3\n  sha256: %s\n  bytes: 100\n' \
+    "$1" "$2" "$1" "$(sum "$3")"
+  printf '  into: real/%s\n  files:\n' "$1"
+  printf '    %s\n' "${@:4}"
+}
+
+repository() {
+  rm -rf "$T"/{repository,cache} "$REMOTE"/{down,hangs,no-lists}
+  : >"$LOG"
+  mkdir -p "$T"/repository/{harness,fakes,fixtures}
+  cd "$T/repository"
+  cp -r "$ROOT"/harness/{dev,dev.d} harness
+  {
+    echo '# comment'
+    part lib npm part.tgz 'lib.so: package/lib.so'
+    printf '  links:\n    link.so: lib.so\n\n'
+    part cudart-13 pip part.whl 'libcudart.so.13: libcudart.so.13' 'libcudart_static.a: libcudart_static.a' 'include: include'
+    part cuda-crt-13 pip part.whl 'include: include'
+    part nvml-13 pip part.whl 'include: include'
+    printf -- '- name: stub\n  client: toolkit\n  into: real/stub\n  files:\n    libcuda.so: lib64/stubs/libcuda.so\n'
+  } >fixtures/real-parts.yaml
+  cat >CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(small LANGUAGES NONE)
+enable_testing()
+add_subdirectory(fakes)
+add_subdirectory(fixtures)
+add_subdirectory(harness)
+add_test(NAME passes COMMAND true)
+END
+  touch {fakes,fixtures}/CMakeLists.txt
+  cat >harness/CMakeLists.txt <<'END'
+set(source ${CMAKE_CURRENT_SOURCE_DIR}/main.cc)
+add_custom_command(OUTPUT gpustage COMMAND $ENV{CXX} ${source} -o gpustage DEPENDS ${source})
+add_custom_target(program ALL DEPENDS gpustage)
+END
+  cat >harness/main.cc <<'END'
+#include <cstdio>
+int main(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) std::printf("[%s]", argv[i]);
+  return argc;
+}
+END
+}
+
+# dev STATUS ARGS...: output in $T/out.
+dev() {
+  local expected=$1 status=0
+  shift
+  PATH=$T/bin harness/dev "$@" >"$T/out" 2>&1 </dev/null || status=$?
+  [[ $status == "$expected" ]] || fail "harness/dev $* ended with $status, not $expected"
+}
+fail() {
+  printf '%s: %s\n' "${claim:-}" "$*"
+  cat "$T/out"
+  exit 1
+}
+says() { grep -qF -- "$1" "$T/out" || fail "does not say: $1"; }
+says_not() { ! grep -qF -- "$1" "$T/out" || fail "says: $1"; }
+log_is() { [[ $(<"$LOG") == "$1" ]] || fail "started: $(<"$LOG")"; }
+there() { [[ -e $1 ]] || fail "not there: $1"; }
+not_there() { ! compgen -G "$1" >/dev/null || fail "there: $1"; }
+
+# stopped_by SIGNAL: while npm runs.
+stopped_by() {
+  touch "$REMOTE/hangs"
+  PATH=$T/bin setsid harness/dev real >"$T/out" 2>&1 &
+  until [[ -s $LOG ]]; do sleep 0.05; done
+  kill "-$1" -- -$!
+  wait $! 2>/dev/null || true
+  while pgrep -g $! >/dev/null; do sleep 0.05; done
+  rm "$REMOTE/hangs"
+  not_there "$GPUSTAGE_CACHE/real/*"
+}
+
+# ---- The claims --------------------------------------------------------------------------------------------------------
+
+first_run_builds_and_passes_arguments_and_status_through() {
+  dev 4 run one 'two words'
+  says '[run][one][two words]'
+  there "$GPUSTAGE_CACHE/real/lib/lib.so"
+  [[ $(readlink "$GPUSTAGE_CACHE/real/lib/link.so") == lib.so ]] || fail 'no link'
+}
+
+only_the_program_writes_to_standard_output() {
+  local printed
+  printed=$(PATH=$T/bin harness/dev run 2>"$T/out") || true
+  [[ $printed == '[run]' ]] || fail "$printed"
+}
+
+second_run_starts_no_compiler_no_apt_and_no_download() {
+  dev 2 run
+  local before
+  before=$(stat -c %y .build/build.ninja)
+  : >"$LOG"
+  dev 2 run
+  log_is ''
+  says 'no work to do'
+  dev 0 test
+  log_is ''
+  says '100% tests passed'
+  [[ $(stat -c %y .build/build.ninja) == "$before" ]] || fail 'configured again'
+}
+
+test_passes_words_to_ctest() {
+  dev 0 test -- -R nothing
+  says 'No tests were found'
+}
+
+sanitizers_have_a_tree_of_their_own() {
+  GPUSTAGE_SANITIZE=1 dev 0 test
+  grep -q 'GPUSTAGE_SANITIZE:.*=ON' .build/sanitize/CMakeCache.txt || fail 'not on'
+  not_there .build/CMakeCache.txt
+}
+
+missing_package_is_installed_and_explained() {
+  mv "$T/bin/cmake" "$REMOTE"
+  dev 2 run
+  says 'needs cmake (configures the build)'
+  [[ $(head -2 "$LOG") == $'apt-get install cmake\napt-get install cmake' ]] || fail "$(<"$LOG")"
+}
+
+package_lists_are_fetched_only_where_they_are_missing() {
+  mv "$T/bin/cmake" "$REMOTE"
+  touch "$REMOTE/no-lists"
+  dev 2 run
+  [[ $(head -3 "$LOG") == $'apt-get install cmake\napt-get update\napt-get install cmake' ]] || fail "$(<"$LOG")"
+}
+
+offline_nothing_is_installed() {
+  mv "$T/bin/cmake" "$REMOTE"
+  GPUSTAGE_OFFLINE=1 dev 3 run
+  mv "$REMOTE/cmake" "$T/bin"
+  says 'GPUSTAGE_OFFLINE=1: install cmake by hand'
+  log_is ''
+}
+
+elsewhere_it_names_what_it_needs() {
+  mv "$T/bin/cmake" "$T/bin/apt-get" "$REMOTE"
+  dev 3 run
+  mv "$REMOTE/cmake" "$REMOTE/apt-get" "$T/bin"
+  says 'needs cmake (configures the build)'
+  says 'there is no apt here (the names are those of Debian 12): install cmake by hand'
+}
+
+wish_that_cannot_be_installed_stops_nothing() {
+  sed -i "s/^((EUID == 0)) || WISHES=.*/WISHES=('wish|program no-such-program|a test')/" harness/dev.d/packages.sh
+  GPUSTAGE_OFFLINE=1 dev 2 run
+  says 'going on without wish: GPUSTAGE_OFFLINE=1'
+}
+
+other_systems_are_told_that_they_are_untested() {
+  # shellcheck source=harness/dev.d/packages.sh
+  source "$ROOT/harness/dev.d/packages.sh"
+  printf 'ID=debian\nVERSION_ID="12"\n' >"$T/os"
+  tested_system "$T/os" || fail 'Debian 12 is tested'
+  printf 'ID=ubuntu\nVERSION_ID="24.04"\n' >"$T/os"
+  ! tested_system "$T/os" || fail 'Ubuntu is not'
+}
+
+offline_each_part_is_said_and_no_client_started() {
+  GPUSTAGE_OFFLINE=1 dev 0 real
+  says 'lib: missing, and GPUSTAGE_OFFLINE=1 (npm package @x/lib 1.2.3)'
+  says 'nvml-13: missing'
+  log_is ''
+}
+
+part_that_cannot_be_fetched_stops_nothing() {
+  touch "$REMOTE/down"
+  dev 0 real
+  says 'lib: missing, npm could not fetch @x/lib 1.2.3: npm error code ENOTFOUND'
+  says 'cudart-13: missing, pip could not fetch @x/cudart-13 1.2.3: ERROR: no matching distribution'
+  says 'stub: missing, there is no CUDA Toolkit installed here'
+  not_there "$GPUSTAGE_CACHE/real/*"
+  dev 2 run
+  says '[run]'
+  says_not 'stub:'
+}
+
+missing_client_stops_nothing() {
+  mv "$T"/bin/{npm,apt-get} "$REMOTE"
+  dev 0 real
+  mv "$REMOTE"/{npm,apt-get} "$T/bin"
+  says 'lib: missing, and there is no npm here to fetch npm package @x/lib 1.2.3'
+  there "$GPUSTAGE_CACHE/real/cudart-13/libcudart.so.13"
+}
+
+wrong_checksum_is_loud_and_not_installed() {
+  sed -i "0,/sha256: ./s//sha256: x/" fixtures/real-parts.yaml
+  dev 1 real
+  says "lib: WRONG CHECKSUM, not installed: part.tgz is $(sum part.tgz)"
+  not_there "$GPUSTAGE_CACHE/real/lib"
+  there "$GPUSTAGE_CACHE/real/nvml-13/include"
+  dev 2 run
+}
+
+changed_pin_is_fetched_again_alone() {
+  dev 0 real
+  : >"$LOG"
+  sed -i '0,/version: 1.2.3/s//version: 1.2.4/' fixtures/real-parts.yaml
+  dev 0 real
+  log_is 'npm @x/lib@1.2.4'
+}
+
+interrupted_fetch_leaves_nothing() {
+  stopped_by TERM
+  not_there "$GPUSTAGE_CACHE/tmp.*"
+}
+
+killed_fetch_is_cleared_and_finished_by_the_next() {
+  stopped_by KILL
+  dev 0 real
+  there "$GPUSTAGE_CACHE/real/lib/lib.so"
+  not_there "$GPUSTAGE_CACHE/tmp.*"
+}
+
+wheels_become_a_toolkit() {
+  dev 0 real
+  [[ $(<"$GPUSTAGE_CACHE/cuda-13/version.txt") == 'CUDA Version 1.2.3' ]] || fail 'no version'
+  for file in include/cuda.h include/crt/host_config.h lib64/libcudart.so lib64/libcudart_static.a; do
+    there "$GPUSTAGE_CACHE/cuda-13/$file"
+  done
+}
+
+toolkit_that_comes_later_is_configured() {
+  GPUSTAGE_OFFLINE=1 dev 2 run
+  dev 2 run
+  says 'made a CUDA Toolkit 1.2.3'
+  says 'Configuring done'
+}
+
+stub_comes_from_an_installed_toolkit() {
+  mkdir -p "$T/installed/lib64/stubs"
+  echo stub >"$T/installed/lib64/stubs/libcuda.so"
+  CUDA_PATH=$T/installed dev 0 real
+  [[ $(<"$GPUSTAGE_CACHE/real/stub/libcuda.so") == stub ]] || fail 'not copied'
+}
+
+list_in_another_form_is_refused_with_its_line() {
+  echo 'files: {a: b}' >>fixtures/real-parts.yaml
+  dev 2 real
+  says "fixtures/real-parts.yaml:$(wc -l <fixtures/real-parts.yaml): "
+}
+
+mapfile -t claims < <(sed -n '/^# ---- The claims/,$s/^\([a-z_]*\)() {$/\1/p' "${BASH_SOURCE[0]}")
+for claim in "${claims[@]}"; do
+  repository
+  $claim
+  echo "ok $claim"
+done

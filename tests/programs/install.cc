@@ -1,0 +1,79 @@
+#include "tests/programs/install.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "harness/base/process.h"
+
+namespace gpustage {
+namespace {
+
+namespace fs = std::filesystem;
+
+ScratchDirectory MakeScratch() {
+  auto scratch = ScratchDirectory::Make();
+  GPUSTAGE_CHECK(scratch.ok());
+  return *std::move(scratch);
+}
+
+}  // namespace
+
+int CountOf(const Printed& printed, const std::string& text) {
+  return static_cast<int>(
+      std::count_if(printed.lines.begin(), printed.lines.end(),
+                    [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+}
+
+Printed RunWith(const std::vector<std::string>& env, const std::vector<std::string>& argv,
+                bool as_nobody) {
+  std::vector<std::string> words = {"env", "-i"};
+  if (as_nobody && geteuid() == 0)
+    words = {"setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", "-i"};
+  words.insert(words.end(), env.begin(), env.end());
+  words.insert(words.end(), argv.begin(), argv.end());
+  const auto output = RunProgram(words);
+  GPUSTAGE_CHECK(output.ok());
+  Printed printed{output->exit_code, {}};
+  std::istringstream text(output->out);
+  for (std::string line; std::getline(text, line);)
+    printed.lines.push_back(line.starts_with("time=") ? line.substr(line.find(' ') + 1) : line);
+  return printed;
+}
+
+Install::Install() : scratch_(MakeScratch()) {
+  fs::permissions(root(), fs::perms(0755));
+  fs::create_directories(root() + "/bin");
+  fs::create_directories(lib());
+  fs::copy_file(PROGRAMS "/ollama-model", exe());
+}
+
+std::string Install::Prepare(const std::string& path) const {
+  const std::string full = lib() + '/' + path;
+  fs::create_directories(fs::path(full).parent_path());
+  return full;
+}
+
+void Install::AddBackend(const std::string& path, const std::string& backend) const {
+  fs::copy_file(BACKENDS "/" + backend + ".so", Prepare(path));
+}
+
+void Install::AddFile(const std::string& path, const std::string& content) const {
+  GPUSTAGE_CHECK(WriteFile(Prepare(path), content).ok());
+}
+
+void Install::AddDirectory(const std::string& path) const { fs::create_directories(Prepare(path)); }
+
+void Install::AddSymlink(const std::string& path, const std::string& to) const {
+  fs::create_symlink(to, Prepare(path));
+}
+
+Printed Install::Serve(std::vector<std::string> env, bool as_nobody) const {
+  env.push_back("HOME=/root");
+  return RunWith(env, {exe(), "serve"}, as_nobody);
+}
+
+}  // namespace gpustage

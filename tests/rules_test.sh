@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# The rules of the code that no compiler checks: who includes whom, which library is used where, sizes, and what is never
+# committed. `rules_test.sh --self-test` breaks every rule in a copy of the tree and wants it to be seen.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+source_files() { find harness fakes fixtures tests -name '*.h' -o -name '*.cc' -o -name '*.inc'; }
+all_files() { find . \( -name .git -o -name .build -o -path ./shared \) -prune -o -type f -print; }
+
+# Every check prints what is wrong, a line each, and nothing otherwise.
+
+check_includes() {
+  source_files | xargs grep -nE '^ *# *include' /dev/null | awk -F: '
+    BEGIN {
+      # A stage sees itself and what stands before it; capture leads back, so it sees only the first two.
+      order = "base scenario stage run evidence verdict report pipeline diagnose cli"
+      for (i = split(order, name, " "); i; i--) rank[name[i]] = i
+      rank["capture"] = rank["scenario"]
+
+      used["<yaml-cpp/"] = "harness/scenario harness/capture"
+      used["<nlohmann/"] = "harness/evidence harness/report harness/cli fakes/scanner"
+      used["<CLI/"] = "harness/cli"
+      used["<seccomp.h"] = "harness/run"
+      used["<re2/"] = "harness/scenario harness/evidence harness/verdict"
+      used["<boost/"] = "harness/base"
+      used["<gtest/"] = used["<gmock/"] = "tests"
+      used["<cuda"] = used["<nvml.h"] = used["<cublas"] = "fakes tests"
+    }
+    function stage(path) {
+      if (path ~ /^harness\/[a-z_]+\./) return "pipeline"  # the files of harness/ itself compose
+      if (path !~ /^harness\/[a-z]+\//) return ""
+      split(path, part, "/")
+      return part[2]
+    }
+    function wrong(why) { print $1 ":" $2 ": includes " what ": " why }
+    {
+      file = $1
+      what = $0; sub(/^[^#]*# *include */, "", what); sub(/[>"][^>"]*$/, "", what)
+      path = substr(what, 2)
+      from = stage(file); to = stage(path)
+
+      if (path ~ /\.\.\//) wrong("includes start at the root of the repository")
+      if (file ~ /^harness\// && path ~ /^fakes\// && path != "fakes/world/format.h")
+        wrong("fakes/world/format.h is all of fakes/ that harness/ sees")
+      if (file ~ /^fakes\// && path ~ /^harness\//) wrong("fakes know nothing of harness/")
+      if (file !~ /^tests\// && path ~ /^tests\//) wrong("only tests see tests/")
+      if (from && to && !(to in rank)) wrong("no folder of the flow")
+      else if (from && to && rank[to] > rank[from] || from == "capture" && to == "stage") wrong(to " comes after " from)
+      else if (to == "capture" && from != "capture" && from != "cli") wrong("only cli sees capture")
+
+      for (library in used) if (index(what, library) == 1) {
+        split(used[library], folder, " "); allowed = 0
+        for (i in folder) if (index(file, folder[i] "/") == 1) allowed = 1
+        if (!allowed && file !~ /^tests\//) wrong("only in " used[library])
+        if (file ~ /^harness\/.*\.h$/) wrong("in a .cc only")
+      }
+    }'
+}
+
+# Only the pipeline, and what composes it, starts a stage: each stage is handed values.
+check_composition() {
+  local stage entry
+  while read -r stage entry; do
+    grep -rnE "\b($entry) *\(" harness --include='*.cc' --include='*.h' |
+      grep -vE "^harness/(($stage|diagnose|cli)/|[a-z_]+\.)" |
+      sed "s|\$|   <- only the pipeline calls $stage/|" || true
+  done <<'END'
+stage PlanStage|BuildStage
+evidence Decode
+verdict Judge
+END
+}
+
+# Tables (.inc) are as long as they are; format.h is one header so that there is one to share.
+check_sizes() {
+  source_files | xargs wc -l | awk '
+    $2 == "total" || $2 == "fakes/world/format.h" || /\.inc$/ { next }
+    { most = /\.h$/ ? 120 : 400 }
+    $1 > most { print $2 ": " $1 " lines, at most " most }'
+}
+
+# The brackets keep this file from finding itself.
+check_texts() {
+  all_files | xargs grep -nIE '/(wor[k]|far[m])/' /dev/null | sed 's/$/   <- a path of one machine/' || true
+  all_files | xargs grep -nIiE 'registry\.[n]pmjs|[p]ypi\.org|[p]ythonhosted|deb\.[d]ebian\.org|[c]rates\.io|repo1?\.[m]aven' \
+    /dev/null | sed 's/$/   <- a registry is reached by its client, never named/' || true
+  all_files | xargs grep -lI 'NOTICE TO [L]ICENSEE' | sed 's/$/: a vendor header is not ours to commit/' || true
+}
+
+check_binaries() {
+  all_files | LC_ALL=C xargs grep -lPa '^(\x7fELF|PK\x03\x04|\x1f\x8b|!<arch>)' |
+    sed 's/$/: a binary: build it, or fetch it into the cache/' || true
+}
+
+check_all() {
+  check_includes
+  check_composition
+  check_sizes
+  check_texts
+  check_binaries
+}
+
+# breaks CHECK WORDS FILE TEXT: with TEXT in FILE, the check must print a line with FILE and WORDS.
+breaks() {
+  local check=$1 words=$2 file=$3 text=$4 seen
+  mkdir -p "$(dirname "$file")"
+  printf '%b' "$text" >"$file"
+  seen=$("check_$check")
+  rm "$file"
+  grep -F "$file" <<<"$seen" | grep -qF -- "$words" && return
+  echo "not seen: $words (in $file)"
+  exit 1
+}
+
+self_test() {
+  local many
+  COPY=$(mktemp -d)
+  trap 'rm -rf "$COPY"' EXIT
+  tar -c --exclude=./.git --exclude=./.build --exclude=./shared . | tar -x -C "$COPY"
+  cd "$COPY"
+  many=$(printf '%0401d' 0 | sed 's/0/\\n/g')
+  breaks includes 'comes after base' harness/base/x.cc '#include "harness/scenario/case.h"\n'
+  breaks includes 'comes after run' harness/run/x.h '#include "harness/pipeline.h"\n'
+  breaks includes 'comes after capture' harness/capture/x.cc '#include "harness/stage/plan.h"\n'
+  breaks includes 'only cli sees capture' harness/diagnose/x.cc '#include "harness/capture/machine.h"\n'
+  breaks includes 'all of fakes/ that harness/ sees' harness/stage/x.cc '#include "fakes/world/world.h"\n'
+  breaks includes 'know nothing of harness' fakes/world/x.cc '#include "harness/base/result.h"\n'
+  breaks includes 'only tests see tests' harness/verdict/x.cc '#include "tests/support/matchers.h"\n'
+  breaks includes 'start at the root' fakes/nvml/x.cc '#include "../world/format.h"\n'
+  breaks includes 'only in harness/scenario harness/capture' harness/report/x.cc '#include <yaml-cpp/yaml.h>\n'
+  breaks includes 'only in harness/evidence' harness/run/x.cc '#include <nlohmann/json.hpp>\n'
+  breaks includes 'only in harness/cli' harness/diagnose/x.cc '#include <CLI/CLI.hpp>\n'
+  breaks includes 'only in harness/run' harness/stage/x.cc '#include <seccomp.h>\n'
+  breaks includes 'only in harness/scenario' harness/run/x.cc '#include <re2/re2.h>\n'
+  breaks includes 'only in harness/base' harness/stage/x.cc '#include <boost/filesystem.hpp>\n'
+  breaks includes 'only in tests' harness/verdict/x.cc '#include <gmock/gmock.h>\n'
+  breaks includes 'only in fakes tests' harness/stage/x.cc '#include <cuda.h>\n'
+  breaks includes 'in a .cc only' harness/scenario/x.h '#include <yaml-cpp/yaml.h>\n'
+  breaks composition 'only the pipeline calls stage' harness/run/x.cc 'auto plan = PlanStage(c);\n'
+  breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"
+  breaks sizes '401 lines, at most 120' harness/base/x.h "$many"
+  breaks texts 'a path of one machine' scenarios/x.yaml "file: /wor""k/x.so\n"
+  breaks texts 'never named' README.x "see py""pi.org\n"
+  breaks texts 'vendor header' fakes/nvml/x.h "// NOTICE TO LICEN""SEE:\n"
+  breaks binaries 'a binary' fixtures/x.so '\177ELF\002\001\001\000'
+  breaks binaries 'a binary' fixtures/x.whl 'PK\003\004\024\000'
+}
+
+if [[ ${1:-} == --self-test ]]; then
+  self_test
+  exit
+fi
+wrong=$(check_all)
+[[ -z $wrong ]] && exit
+printf '%s\n' "$wrong"
+exit 1

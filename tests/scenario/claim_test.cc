@@ -1,0 +1,162 @@
+#include "harness/scenario/claim.h"
+
+#include <csignal>
+
+#include "tests/support/scenario_files.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::Optional;
+using testing::Pair;
+using testing::SizeIs;
+
+class ClaimTest : public testing::Test {
+ protected:
+  std::vector<Claim> Read(std::string_view expectation) {
+    const auto cases =
+        files_.Load("claim: c\nlayout: [driver]\nexpect:\n  - " + std::string(expectation) + "\n");
+    EXPECT_THAT(cases, IsOkAnd(SizeIs(1)));
+    return cases ? cases->front().expect.front().claims : std::vector<Claim>{};
+  }
+  template <typename What>
+  What As(std::string_view expectation) {
+    const auto claims = Read(expectation);
+    EXPECT_THAT(claims, SizeIs(1));
+    const What* what = claims.size() == 1 ? std::get_if<What>(&claims.front().what) : nullptr;
+    EXPECT_NE(what, nullptr);
+    return what != nullptr ? *what : What{};
+  }
+  std::vector<std::string> Texts(std::string_view expectation) {
+    std::vector<std::string> texts;
+    for (const Claim& claim : Read(expectation)) texts.push_back(ToString(claim));
+    return texts;
+  }
+
+  ScenarioFiles files_;
+};
+
+TEST_F(ClaimTest, ReadsCounts) {
+  EXPECT_EQ(As<DevicesClaim>("devices: 2").count, (CountRange{2, 2}));
+  EXPECT_EQ(As<DevicesClaim>("devices: {at_least: 1}").count, (CountRange{1, std::nullopt}));
+  EXPECT_EQ(As<DevicesClaim>("devices: {at_most: 3}").count, (CountRange{0, 3}));
+  EXPECT_EQ(As<DevicesClaim>("devices: {at_least: 1, at_most: 3}").count, (CountRange{1, 3}));
+}
+
+TEST_F(ClaimTest, ReadsFieldsOfADevice) {
+  const auto claim = As<DeviceClaim>("device: {index: 1, name: NVIDIA H100, memory_total: 5}");
+  EXPECT_EQ(claim.index, 1);
+  EXPECT_THAT(claim.fields, ElementsAre(Pair("memory_total", "5"), Pair("name", "NVIDIA H100")));
+}
+
+TEST_F(ClaimTest, MakesOneClaimOfEachLogPattern) {
+  const auto claims = Read("log: {has: [a, {re: \"b+\"}], lacks: c, in_order: [d, e]}");
+  ASSERT_THAT(claims, SizeIs(4));
+  EXPECT_EQ(std::get<LogClaim>(claims[0].what), (LogClaim{{"a", false}, true}));
+  EXPECT_EQ(std::get<LogClaim>(claims[1].what), (LogClaim{{"b+", true}, true}));
+  EXPECT_EQ(std::get<LogClaim>(claims[2].what), (LogClaim{{"c", false}, false}));
+  EXPECT_EQ(std::get<LogOrderClaim>(claims[3].what), (LogOrderClaim{{{"d", false}, {"e", false}}}));
+}
+
+TEST_F(ClaimTest, ReadsOutcomes) {
+  EXPECT_EQ(As<OutcomeClaim>("outcome: {exited: 3}"), (OutcomeClaim{"exited", 3}));
+  EXPECT_EQ(As<OutcomeClaim>("outcome: {killed: SIGBUS}"), (OutcomeClaim{"killed", SIGBUS}));
+  EXPECT_EQ(As<OutcomeClaim>("outcome: {killed: 11}"), (OutcomeClaim{"killed", SIGSEGV}));
+  EXPECT_EQ(As<OutcomeClaim>("outcome: timed_out"), (OutcomeClaim{"timed_out", std::nullopt}));
+}
+
+TEST_F(ClaimTest, ReadsWhatIsLoaded) {
+  EXPECT_EQ(As<LoadsClaim>("loads: libcuda.so.1"),
+            (LoadsClaim{"libcuda.so.1", std::nullopt, true}));
+  EXPECT_EQ(As<LoadsClaim>("loads: {library: libcuda.so.1, from: /usr/lib/x}"),
+            (LoadsClaim{"libcuda.so.1", "/usr/lib/x", true}));
+  EXPECT_EQ(As<LoadsClaim>("loads_not: libcuda.so.1"),
+            (LoadsClaim{"libcuda.so.1", std::nullopt, false}));
+  EXPECT_THAT(Read("loads: [a, {library: b}]"), SizeIs(2));
+}
+
+TEST_F(ClaimTest, ReadsCallsOnceOrMoreUnlessCounted) {
+  EXPECT_EQ(As<CallsClaim>("calls: {function: cuInit}"),
+            (CallsClaim{"cuInit", {1, std::nullopt}, std::nullopt}));
+  EXPECT_EQ(As<CallsClaim>("calls: {function: cuInit, count: 0, result: 999}"),
+            (CallsClaim{"cuInit", {0, 0}, 999}));
+}
+
+TEST_F(ClaimTest, ReadsStepsOfTheFunnel) {
+  EXPECT_EQ(As<LostClaim>("lost: {library: a/b.so, at: entry point, because: no symbol}"),
+            (LostClaim{"a/b.so", Step::kEntryPoint, "no symbol"}));
+  EXPECT_EQ(As<ReachedClaim>("reached: {library: b.so, step: reported}"),
+            (ReachedClaim{"b.so", Step::kReported}));
+}
+
+TEST_F(ClaimTest, PointsAtTheClaim) {
+  const auto claims = Read("{run: dlopen, devices: 2, log: {has: [a, bc]}}");
+  ASSERT_THAT(claims, SizeIs(3));
+  EXPECT_EQ(claims[0].pos.column, 19);  // devices
+  EXPECT_EQ(claims[0].pos.length, 7);
+  EXPECT_EQ(claims[2].pos.column, 46);  // bc
+  EXPECT_EQ(claims[2].pos.length, 2);
+}
+
+TEST_F(ClaimTest, PrintsAsTheFileSaysIt) {
+  EXPECT_THAT(Texts("{devices: {at_least: 1}, device: {name: NVIDIA H100}, outcome: {killed: 7}}"),
+              ElementsAre("devices: at least 1", "device: {index: 0, name: \"NVIDIA H100\"}",
+                          "outcome: {killed: SIGBUS}"));
+  EXPECT_THAT(Texts("{log: {has: [a b], lacks: [{re: \"x$\"}], in_order: [p, q]}}"),
+              ElementsAre("log: {has: \"a b\"}", "log: {lacks: {re: \"x$\"}}",
+                          "log: {in_order: [\"p\", \"q\"]}"));
+  EXPECT_THAT(
+      Texts("{loads: {library: a, from: /b}, loads_not: c, calls: {function: f, result: -1}}"),
+      ElementsAre("loads: {library: a, from: /b}", "loads_not: c",
+                  "calls: {function: f, count: at least 1, result: -1}"));
+  EXPECT_THAT(Texts("{lost: {library: a, at: loaded, because: b}, reached: {library: c, step: "
+                    "counted}, outcome: timed_out}"),
+              ElementsAre("lost: {library: a, at: loaded, because: \"b\"}",
+                          "reached: {library: c, step: counted}", "outcome: timed_out"));
+}
+
+TEST(ClaimText, SaysNotWhenItIsInverted) {
+  EXPECT_EQ(ToString(Claim{DevicesClaim{{2, 2}}, true, {}}), "not devices: 2");
+}
+
+TEST(CountRange, ContainsItsEnds) {
+  EXPECT_TRUE((CountRange{1, 3}).Contains(1));
+  EXPECT_TRUE((CountRange{1, 3}).Contains(3));
+  EXPECT_FALSE((CountRange{1, 3}).Contains(0));
+  EXPECT_FALSE((CountRange{1, 3}).Contains(4));
+  EXPECT_TRUE((CountRange{1, std::nullopt}).Contains(1000));
+}
+
+TEST(CountRange, PrintsInWords) {
+  EXPECT_EQ(ToString(CountRange{2, 2}), "2");
+  EXPECT_EQ(ToString(CountRange{1, 3}), "1 to 3");
+  EXPECT_EQ(ToString(CountRange{1, std::nullopt}), "at least 1");
+  EXPECT_EQ(ToString(CountRange{0, 3}), "at most 3");
+}
+
+TEST(Step, ReadsBackWhatItPrints) {
+  for (int i = 0; i <= static_cast<int>(Step::kReported); ++i)
+    EXPECT_THAT(ParseStep(ToString(static_cast<Step>(i))), Optional(static_cast<Step>(i)));
+  EXPECT_EQ(ParseStep("init"), std::nullopt);
+}
+
+TEST(TreeOpText, IsOneLineForEveryOperation) {
+  const auto text = [](auto op) { return ToString(TreeOp{std::move(op), {}}); };
+  EXPECT_EQ(text(MakeDirOp{"/a", 0711}), "dir /a mode 0711");
+  EXPECT_EQ(text(WriteFileOp{"/a b", "xyz", std::nullopt}), "file \"/a b\" 3 bytes");
+  EXPECT_EQ(text(SymlinkOp{"/a", "b\xff"}), "symlink /a -> \"b\\xFF\"");
+  EXPECT_EQ(text(HardLinkOp{"/a", "/b"}), "hard_link /a = /b");
+  EXPECT_EQ(text(CopyOp{"/a", "/b"}), "copy /a from /b");
+  EXPECT_EQ(text(ChmodOp{"/a", 01777}), "chmod 1777 /a");
+  EXPECT_EQ(text(ChownOp{"/a", "root", std::nullopt}), "chown root: /a");
+  EXPECT_EQ(text(RemoveOp{"/a"}), "remove /a");
+  PlaceLibraryOp place{"/a.so", {LibrarySource::Kind::kFake, "cudart-12", "/host", ""}, {}, 0644};
+  EXPECT_EQ(text(place), "library /a.so fake cudart-12 mode 0644");
+  place.broken = {Breakage::Kind::kTruncated, 4096, ""};
+  place.mode.reset();
+  EXPECT_EQ(text(place), "library /a.so fake cudart-12 broken: truncated to 4096 bytes");
+}
+
+}  // namespace
+}  // namespace gpustage

@@ -1,0 +1,131 @@
+#include "harness/scenario/matrix.h"
+
+#include "tests/support/scenario_files.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+using testing::SizeIs;
+
+class MatrixTest : public testing::Test {
+ protected:
+  std::vector<std::string> Ids(std::string_view matrix) {
+    const auto cases = Load(matrix);
+    if (!cases) return {WholeMessage(cases.error())};
+    std::vector<std::string> ids;
+    for (const Case& c : *cases) ids.push_back(c.id);
+    return ids;
+  }
+  Result<std::vector<Case>> Load(std::string_view matrix) {
+    return files_.Load(
+        "claim: c\nlayout: [driver]\nmachine: {devices: [h100, {profile: h100}]}\nmatrix:\n" +
+        std::string(matrix));
+  }
+
+  ScenarioFiles files_;
+};
+
+TEST_F(MatrixTest, SortsTheAxesInAnIdAndRunsTheLastFastest) {
+  EXPECT_THAT(
+      Ids("  link: {set: env.L, to: [a, b]}\n  cuda: {set: machine.cuda, to: [12.8, 13.0]}\n"),
+      ElementsAre("s@cuda=12.8,link=a", "s@cuda=13.0,link=a", "s@cuda=12.8,link=b",
+                  "s@cuda=13.0,link=b"));
+}
+
+TEST_F(MatrixTest, LeavesTheDefaultOutOfAnId) {
+  EXPECT_THAT(Ids("  a: {set: env.A, to: [x, y], default: x}\n  b: {set: env.B, to: [p, q]}\n"),
+              ElementsAre("s@b=p", "s@b=q", "s@a=y,b=p", "s@a=y,b=q"));
+  EXPECT_THAT(Ids("  a: {set: env.A, to: [x, y], default: x}\n"), ElementsAre("s", "s@a=y"));
+}
+
+TEST_F(MatrixTest, ExcludesWhatMatchesAllAxesOfAnEntry) {
+  EXPECT_THAT(Ids("  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q, r]}\n"
+                  "  exclude: [{a: x, b: [p, q]}, {b: r}]\n"),
+              ElementsAre("s@a=y,b=p", "s@a=y,b=q"));
+}
+
+TEST_F(MatrixTest, LabelsWhatIsNoPlainWord) {
+  const auto cases = Load(
+      "  v:\n    set: env.V\n    to:\n      - plain\n      - {as: none, value: {unset: true}}\n"
+      "      - {as: empty, value: \"\"}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(3)));
+  EXPECT_EQ((*cases)[1].id, "s@v=none");
+  EXPECT_EQ((*cases)[1].env.back().value, std::nullopt);
+  EXPECT_EQ((*cases)[2].env.back().value, "");
+  EXPECT_THAT((*cases)[2].axes, ElementsAre(Pair("v", "empty")));
+}
+
+TEST_F(MatrixTest, AppendsOperationsToATree) {
+  const auto cases = files_.Load(
+      "claim: c\nlayout: [driver]\ntree: [{dir: /a}]\nmatrix:\n  t:\n    set: tree\n    to:\n"
+      "      - {as: one, value: {dir: /b}}\n      - {as: two, value: [{dir: /b}, {dir: /c}]}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(2)));
+  EXPECT_THAT((*cases)[0].tree, SizeIs(3));
+  EXPECT_THAT((*cases)[1].tree, SizeIs(4));
+  EXPECT_EQ(ToString((*cases)[1].tree[1]), "dir /a");
+  EXPECT_EQ(ToString((*cases)[1].tree[3]), "dir /c");
+}
+
+TEST_F(MatrixTest, MakesATreeWhereThereIsNone) {
+  const auto cases = Load("  t: {set: tree, to: [{as: one, value: {dir: /b}}]}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(ToString(cases->front().tree.back()), "dir /b");
+}
+
+TEST_F(MatrixTest, ReplacesAnythingElse) {
+  const auto cases = Load(
+      "  l: {set: layout, to: [{as: both, value: [driver, tools]}, {as: one, value: [tools]}]}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(2)));
+  EXPECT_THAT((*cases)[0].tree, SizeIs(2));
+  EXPECT_THAT((*cases)[1].tree, SizeIs(1));
+}
+
+TEST_F(MatrixTest, SetsOneItemOfAListByNumber) {
+  const auto cases = Load("  m: {set: machine.devices.1.memory_total, to: [1024]}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(cases->front().machine.devices[0].memory_total, uint64_t{80} << 30);
+  EXPECT_EQ(cases->front().machine.devices[1].memory_total, 1024u);
+}
+
+TEST_F(MatrixTest, SetsOneRunByNameOrAllByTheirKey) {
+  const std::string runs =
+      "claim: c\nlayout: [driver]\nruns: [{scanner: dlopen}, {name: x, scanner: "
+      "lister}]\nmatrix:\n";
+  const auto one = files_.Load(runs + "  u: {set: runs.x.user, to: [root]}\n");
+  ASSERT_THAT(one, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(one->front().runs[0].user, std::nullopt);
+  EXPECT_EQ(one->front().runs[1].user, "root");
+  const auto all = files_.Load(runs + "  u: {set: runs.user, to: [root]}\n");
+  ASSERT_THAT(all, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(all->front().runs[0].user, "root");
+  EXPECT_EQ(all->front().runs[1].user, "root");
+}
+
+TEST_F(MatrixTest, TakesTheRestOfAnEnvPathAsOneName) {
+  const auto cases = Load("  e: {set: env.A.B, to: [x]}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(1)));
+  EXPECT_EQ(cases->front().env.front().name, "A.B");
+}
+
+TEST_F(MatrixTest, PointsAtTheValueThatIsWrong) {
+  EXPECT_THAT(
+      Load("  c: {set: machine.cuda, to: [12.8, new]}\n"),
+      FailsWith("scenarios/s.yaml:5:37: expected a CUDA version such as 12.8, got \"new\""));
+  EXPECT_THAT(Load("  d:\n    set: machine.devices\n    to: [{as: a, value: [h100]}, {as: b, "
+                   "value: [h10]}]\n"),
+              FailsWith("scenarios/s.yaml:7:50: unknown device \"h10\"; did you mean \"h100\"?"));
+  EXPECT_THAT(Load("  t: {set: tree, to: [{as: a, value: [{dir: opt}]}]}\n"),
+              FailsWith("scenarios/s.yaml:5:45: a path must be absolute, got \"opt\""));
+}
+
+TEST_F(MatrixTest, PointsAtTheWordOfAPathThatIsWrong) {
+  EXPECT_THAT(Load("  c: {set: machine.cdua, to: [12.8]}\n"),
+              FailsWith("scenarios/s.yaml:5:20: unknown key \"cdua\"; did you mean \"cuda\"?"));
+  EXPECT_THAT(Load("  c: {set: \"machine.cdua\", to: [12.8]}\n"),
+              FailsWith("scenarios/s.yaml:5:21: unknown key \"cdua\"; did you mean \"cuda\"?"));
+}
+
+}  // namespace
+}  // namespace gpustage

@@ -1,0 +1,91 @@
+#include "harness/scenario/scanner.h"
+
+#include "tests/support/scenario_files.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::Optional;
+using testing::Pair;
+using testing::SizeIs;
+
+class ScannerTest : public testing::Test {
+ protected:
+  // A scanner file with these lines over the least that it needs, or the error.
+  Result<ScannerSpec> Read(std::string_view lines, std::string_view program = "{path: /bin/sh}") {
+    files_.Write("scanners/mine.yaml", "scanner: mine\nabout: a\nprogram: " + std::string(program) +
+                                           "\nargv: [mine]\n" + std::string(lines));
+    const auto cases = files_.Load("claim: c\nruns: [{scanner: mine}]\n");
+    if (!cases) return cases.error();
+    return cases->front().runs.front().scanner;
+  }
+
+  ScenarioFiles files_;
+};
+
+TEST_F(ScannerTest, IsTenLinesAtMost) {
+  const auto scanner = Read(
+      "at: /usr/bin/mine\nfits: driver\ndone: {line: \"^ready\"}\nnetwork: loopback\n"
+      "devices: {read: lines, stream: stdout, match: \"GPU (?P<uuid>\\\\S+)\"}\nlog: {stream: any, "
+      "format: slog}\n");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_EQ(scanner->name, "mine");
+  EXPECT_EQ(scanner->program, "/bin/sh");
+  EXPECT_EQ(scanner->at, "/usr/bin/mine");
+  EXPECT_THAT(scanner->argv, ElementsAre("mine"));
+  EXPECT_EQ(scanner->fits, "driver");
+  EXPECT_THAT(scanner->done_when, Optional(std::string("^ready")));
+  EXPECT_EQ(scanner->network, "loopback");
+  EXPECT_EQ(scanner->devices,
+            (DeviceReader{DeviceReader::Kind::kLines, "stdout", "GPU (?P<uuid>\\S+)"}));
+  EXPECT_EQ(scanner->log_stream, "any");
+  EXPECT_EQ(scanner->log_format, LogFormat::kSlog);
+}
+
+TEST_F(ScannerTest, HasTheDefaultsOfItsType) {
+  const auto scanner = Read("done: exit\n");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_EQ(scanner->done_when, std::nullopt);
+  EXPECT_EQ(scanner->devices.kind, DeviceReader::Kind::kNone);
+  EXPECT_EQ(scanner->time_limit, std::chrono::seconds(30));
+  EXPECT_EQ(scanner->output_limit, 64 << 20);
+}
+
+TEST_F(ScannerTest, ReadsLimitsInSecondsAndMebibytes) {
+  const auto scanner = Read("time_limit: 0.25\noutput_limit: 2\n");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_EQ(scanner->time_limit, std::chrono::milliseconds(250));
+  EXPECT_EQ(scanner->output_limit, 2 << 20);
+}
+
+TEST_F(ScannerTest, ReadsWhatItNeedsOfTheHost) {
+  const auto scanner =
+      Read("env: {A: \"\", B: 1}\nhost_directories: [/usr/lib/python3]\nneeds: [libz.so.1]\n");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_THAT(scanner->env, ElementsAre(Pair("A", ""), Pair("B", "1")));
+  EXPECT_THAT(scanner->host_directories, ElementsAre("/usr/lib/python3"));
+  EXPECT_THAT(scanner->needs, ElementsAre("libz.so.1"));
+}
+
+TEST_F(ScannerTest, ReadsJsonFromStandardOutput) {
+  const auto scanner = Read("devices: {read: json}\n");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_EQ(scanner->devices.stream, "stdout");
+}
+
+TEST_F(ScannerTest, IsMissingWithASentence) {
+  const auto missing = [&](std::string_view program) {
+    const auto scanner = Read("", program);
+    return scanner ? scanner->program + "|" + scanner->missing : WholeMessage(scanner.error());
+  };
+  EXPECT_EQ(missing("{path: /nowhere/ollama}"), "|/nowhere/ollama is not on this machine");
+  EXPECT_EQ(missing("{path: /etc/passwd}"), "|/etc/passwd is not on this machine");
+  EXPECT_EQ(missing("{fake: ollama}"), "|the program ollama is not built");
+  EXPECT_EQ(missing("{build: dlopen}"), "|the program dlopen is not built");
+  EXPECT_EQ(missing("{real: ggml-cuda-12}"),
+            "|the real part ggml-12 is not here: run harness/dev real");
+}
+
+}  // namespace
+}  // namespace gpustage
