@@ -1,6 +1,7 @@
 // The binary interface between ggml and a backend library at API version 2, as upstream and as Ollama have it: both say 2, and
-// differ. Facts, from ggml-backend.h and ggml-backend-impl.h of ollama/ollama v0.17.4, whose additions are marked; upstream's
-// is the same without them. GPUSTAGE_GGML_OLLAMA chooses.
+// differ. Facts: ggml-backend.h and ggml-backend-impl.h of ollama/ollama v0.17.4; for upstream the code of libggml-base of
+// llama.cpp v0.5.0 (node-llama-cpp 3.22.1), which copies 11 pointers of a buffer and calls the 13th of a backend to compute.
+// GPUSTAGE_GGML_OLLAMA chooses.
 #pragma once
 
 #include <cstddef>
@@ -78,6 +79,9 @@ struct BufferInterface {
   void (*memset_tensor)(Buffer*, Tensor*, uint8_t, size_t, size_t);
   void (*set_tensor)(Buffer*, Tensor*, const void*, size_t, size_t);
   void (*get_tensor)(Buffer*, const Tensor*, void*, size_t, size_t);
+#if !GPUSTAGE_GGML_OLLAMA
+  void* tensor_2d[2];  // set and get
+#endif
   bool (*cpy_tensor)(Buffer*, const Tensor*, Tensor*);
   void (*clear)(Buffer*, uint8_t);
   void (*reset)(Buffer*);
@@ -97,7 +101,7 @@ struct Buffer {
 struct BackendInterface {
   const char* (*get_name)(Backend*);
   void (*free)(Backend*);
-  void* tensor_transfers[3];  // set, get and copy, asynchronously
+  void* tensor_transfers[GPUSTAGE_GGML_OLLAMA ? 3 : 5];  // set, get, upstream's two for 2D, copy
   void (*synchronize)(Backend*);
   void* graph_plans[4];
   int32_t (*graph_compute)(Backend*, Graph*);  // Ollama: and a batch size, which is not looked at
@@ -158,6 +162,8 @@ struct Registration {
 };
 
 static_assert(sizeof(DeviceInterface) == (GPUSTAGE_GGML_OLLAMA ? 16 : 15) * sizeof(void*));
+static_assert(sizeof(BufferInterface) == (GPUSTAGE_GGML_OLLAMA ? 9 : 11) * sizeof(void*));
+static_assert(offsetof(Backend, functions.graph_compute) == (GPUSTAGE_GGML_OLLAMA ? 0x58 : 0x68));
 static_assert(offsetof(Properties, memory_total) == (GPUSTAGE_GGML_OLLAMA ? 32 : 24));
 
 }  // namespace gpustage::ggml

@@ -26,23 +26,20 @@ CudaDevice& Cuda(const BufferType* type) { return *static_cast<CudaDevice*>(type
 const char* BufferTypeName(BufferType* type) { return Cuda(type).name; }
 size_t Alignment(BufferType*) { return 128; }
 
-constexpr BufferInterface kBuffer = {
-    .free_buffer = [](Buffer* buffer) { Free(Cuda(buffer->type), buffer->context); },
-    .get_base = [](Buffer* buffer) { return buffer->context; },
-    .init_tensor = nullptr,
-    .memset_tensor = nullptr,
-    .set_tensor = nullptr,
-    .get_tensor = nullptr,
-    .cpy_tensor = nullptr,
-    .clear = [](Buffer* buffer, uint8_t value) {
-      Fill(Cuda(buffer->type), buffer->context, value, buffer->size);
-    },
-    .reset = nullptr,
-};
+BufferInterface BufferFunctions() {
+  BufferInterface functions = {};
+  functions.free_buffer = [](Buffer* buffer) { Free(Cuda(buffer->type), buffer->context); };
+  functions.get_base = [](Buffer* buffer) { return buffer->context; };
+  functions.clear = [](Buffer* buffer, uint8_t value) {
+    Fill(Cuda(buffer->type), buffer->context, value, buffer->size);
+  };
+  return functions;
+}
 
 Buffer* AllocateBuffer(BufferType* type, size_t size) {
   void* const memory = Allocate(Cuda(type), size);
-  return memory == nullptr ? nullptr : ggml_backend_buffer_init(type, kBuffer, memory, size);
+  if (memory == nullptr) return nullptr;
+  return ggml_backend_buffer_init(type, BufferFunctions(), memory, size);
 }
 
 const char* BackendName(Backend* backend) { return Cuda(backend->device).name; }

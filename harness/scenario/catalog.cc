@@ -1,10 +1,6 @@
 #include "harness/scenario/catalog.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <optional>
 
 #include "harness/base/files.h"
 #include "harness/scenario/fields.h"
@@ -37,29 +33,6 @@ Result<std::vector<RealFile>> ReadRealParts(const std::string& file) {
     }
   }
   return files;
-}
-
-Result<LibrarySource> FindReal(const Catalog& catalog, const YamlNode& name) {
-  TRY(const std::vector<LibrarySource> parts, RealParts(catalog));
-  std::vector<std::string> names;
-  for (const LibrarySource& part : parts) {
-    if (name.IsText() && part.name == name.text) return part;
-    names.push_back(part.name);
-  }
-  return UnknownWord(name, "real part", names);
-}
-
-Result<LibrarySource> FindFake(const Catalog& catalog, const YamlNode& name) {
-  const std::vector<std::string> names = NamesIn(catalog.fakes, ".so");
-  if (!name.IsText() || std::find(names.begin(), names.end(), name.text) == names.end())
-    return UnknownWord(name, "fake", names);
-  return LibrarySource{LibrarySource::Kind::kFake, name.text,
-                       fmt::format("{}/{}.so", catalog.fakes, name.text), ""};
-}
-
-ProgramSource ProgramAt(std::string path, std::string missing) {
-  if (access(path.c_str(), X_OK) == 0 && !IsDirectory(path)) return {std::move(path), ""};
-  return {"", std::move(missing)};
 }
 
 }  // namespace
@@ -98,35 +71,11 @@ std::string HostPath(const YamlNode& path) {
   return LexicallyNormal(fmt::format("{}/{}", folder, path.text));
 }
 
-Result<std::string> FixtureFile(const std::string& directory, const YamlNode& name,
-                                std::string_view what) {
-  const std::vector<std::string> names = NamesIn(directory, ".yaml");
-  if (!name.IsText() || std::find(names.begin(), names.end(), name.text) == names.end())
-    return UnknownWord(name, what, names);
-  return fmt::format("{}/{}.yaml", directory, name.text);
-}
-
-Result<LibrarySource> FindLibrary(const Catalog& catalog, const YamlEntry& choice) {
-  if (choice.key == "fake") return FindFake(catalog, choice.value);
-  if (choice.key == "real") return FindReal(catalog, choice.value);
-  TRY(const std::string name, ReadNonEmpty(choice.value, "the path of a library of this machine"));
-  const std::string path = HostPath(choice.value);
-  if (!FileExists(path)) return ErrorAt(choice.value, fmt::format("there is no file {}", path));
-  return LibrarySource{LibrarySource::Kind::kFile, name, path, ""};
-}
-
-Result<ProgramSource> FindProgram(const Catalog& catalog, const YamlEntry& choice) {
-  TRY(const std::string name, ReadNonEmpty(choice.value, "a program"));
-  if (choice.key == "real") {
-    TRY(const LibrarySource source, FindReal(catalog, choice.value));
-    return ProgramSource{source.host_path, source.missing};
-  }
-  if (choice.key == "path")
-    return ProgramAt(HostPath(choice.value),
-                     fmt::format("{} is not on this machine", HostPath(choice.value)));
-  const std::string& folder = choice.key == "fake" ? catalog.fakes : catalog.programs;
-  return ProgramAt(fmt::format("{}/{}", folder, name),
-                   fmt::format("the program {} is not built", name));
+Result<std::string> NamedFile(const std::string& directory, const YamlNode& name,
+                              std::string_view suffix, std::string_view what) {
+  std::string path = fmt::format("{}/{}{}", directory, name.text, suffix);
+  if (name.IsText() && name.text.find('/') == std::string::npos && FileExists(path)) return path;
+  return UnknownWord(name, what, NamesIn(directory, suffix));
 }
 
 }  // namespace gpustage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -15,8 +16,8 @@ struct Catalog {
   std::string layouts;    // NAME.yaml each
   std::string devices;
   std::string scanners;
-  std::vector<std::string>
-      scanner_files;       // --scanner FILE.yaml: beside those of the folder, or instead of one
+  // --scanner FILE.yaml: beside those of the folder, or instead of the one of that name.
+  std::vector<std::string> scanner_files;
   std::string fakes;       // libraries NAME.so, and programs NAME that play a scanner
   std::string programs;    // programs of ours: build: NAME
   std::string real_parts;  // fixtures/real-parts.yaml
@@ -26,26 +27,15 @@ struct Catalog {
 // The names of the files NAME + suffix right in `directory`, sorted.
 std::vector<std::string> NamesIn(const std::string& directory, std::string_view suffix);
 
-// DIR/NAME.yaml. A name without a file is an error with the nearest that has one; `what` is
-// "layout", "device".
-Result<std::string> FixtureFile(const std::string& directory, const YamlNode& name,
-                                std::string_view what);
-
-// The library that a tree operation places. `choice` is its fake:, real: or file: entry.
-Result<LibrarySource> FindLibrary(const Catalog& catalog, const YamlEntry& choice);
+// DIRECTORY/NAME + suffix. The directory is listed only for the error, which names the nearest file
+// that there is; `what` is "layout", "device", "fake".
+Result<std::string> NamedFile(const std::string& directory, const YamlNode& name,
+                              std::string_view suffix, std::string_view what);
 
 // All that scenarios may call `real:`, missing ones included.
 Result<std::vector<LibrarySource>> RealParts(const Catalog& catalog);
 
-// A program for a scanner: its path, or why it is not here. `choice` is a fake:, build:, real: or
-// path: entry.
-struct ProgramSource {
-  std::string host_path;
-  std::string missing;
-};
-Result<ProgramSource> FindProgram(const Catalog& catalog, const YamlEntry& choice);
-
-// Relative to the folder of the file that says so.
+// A path of the host, relative to the folder of the file that says so.
 std::string HostPath(const YamlNode& path);
 
 }  // namespace gpustage

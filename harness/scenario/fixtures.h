@@ -2,32 +2,48 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "harness/base/result.h"
+#include "harness/scenario/catalog.h"
 #include "harness/scenario/readers.h"
 
 namespace gpustage {
 
+// A program for a scanner: its path, or why it is not here.
+struct ProgramSource {
+  std::string host_path;
+  std::string missing;
+};
+
 class Fixtures {
  public:
-  explicit Fixtures(const Catalog& catalog) : catalog_(catalog) {}
+  explicit Fixtures(Catalog catalog) : catalog_(std::move(catalog)) {}
 
   const Catalog& catalog() const { return catalog_; }
 
-  // Pointers stay valid as long as this does.
+  // An unknown name is an error with the nearest known one. Pointers stay valid as long as this
+  // does.
   Result<const Layout*> FindLayout(const YamlNode& name);
   Result<const GpuDevice*> FindDevice(const YamlNode& name);
   Result<const ScannerSpec*> FindScanner(const YamlNode& name);
-  // By name; a file the user gave stands for the one of that name in the folder.
   Result<const std::map<std::string, ScannerSpec>*> AllScanners();
 
+  // `choice` is the entry fake:, real: or file: of a tree operation.
+  Result<LibrarySource> FindLibrary(const YamlEntry& choice);
+  // `choice` is the entry path:, build:, fake: or real: of a scanner's program.
+  Result<ProgramSource> FindProgram(const YamlEntry& choice);
+
  private:
-  const Catalog& catalog_;
+  Result<LibrarySource> FindReal(const YamlNode& name);
+
+  Catalog catalog_;
   std::map<std::string, Layout> layouts_;
   std::map<std::string, GpuDevice> devices_;
-  std::map<std::string, ScannerSpec> scanners_;
-  bool scanners_are_read_ = false;
+  std::optional<std::map<std::string, ScannerSpec>> scanners_;
+  std::optional<std::vector<LibrarySource>> real_parts_;
 };
 
 }  // namespace gpustage

@@ -112,7 +112,7 @@ class Setter {
     if (depth == parts_.size()) return Put(node);
     if (node.IsMap()) return IntoMap(node, depth);
     if (node.IsList()) return IntoList(node, depth);
-    return Error{fmt::format("{} cannot be set: what it is a part of is {}, not a map",
+    return Error{fmt::format("cannot set {}: it would be a key of {}, which is no map",
                              Quote(parts_[depth].name), Describe(node)),
                  parts_[depth].pos};
   }

@@ -30,7 +30,7 @@ Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node) {
   return env;
 }
 
-Result<Layout> ReadLayoutFile(const std::string& file, const Catalog& catalog) {
+Result<Layout> ReadLayoutFile(const std::string& file, Fixtures& fixtures) {
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a layout", {"layout", "about", "provides", "env", "tree"}));
   Layout layout;
@@ -44,7 +44,7 @@ Result<Layout> ReadLayoutFile(const std::string& file, const Catalog& catalog) {
     TRY(layout.env, ReadEnv(*env));
   }
   if (const YamlNode* tree = node.Find("tree")) {
-    TRY(layout.tree, ReadTree(*tree, catalog));
+    TRY(layout.tree, ReadTree(*tree, fixtures));
   }
   return layout;
 }

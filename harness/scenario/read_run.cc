@@ -29,7 +29,7 @@ Result<RunSpec> ReadRun(const YamlNode& node, Fixtures& fixtures) {
     TRY(run.user, ReadName(*user, "a user"));
   }
   if (const YamlNode* change = node.Find("change")) {
-    TRY(run.change, ReadTree(*change, fixtures.catalog()));
+    TRY(run.change, ReadTree(*change, fixtures));
   }
   return run;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "harness/scenario/fields.h"
+#include "harness/scenario/fixtures.h"
 #include "harness/scenario/readers.h"
 
 namespace gpustage {
@@ -84,11 +85,11 @@ Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node) {
   return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
-Status ReadProgram(const YamlNode& node, const Catalog& catalog, ScannerSpec& scanner) {
+Status ReadProgram(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
   const std::vector<std::string> kinds = {"path", "build", "fake", "real"};
   TRY(CheckKeys(node, "a program", kinds));
   TRY(const YamlEntry* choice, RequireOneOf(node, "a program", kinds));
-  TRY(ProgramSource source, FindProgram(catalog, *choice));
+  TRY(ProgramSource source, fixtures.FindProgram(*choice));
   scanner.program = std::move(source.host_path);
   scanner.missing = std::move(source.missing);
   return Ok();
@@ -145,7 +146,7 @@ Status ReadEnd(const YamlNode& node, ScannerSpec& scanner) {
 
 }  // namespace
 
-Result<ScannerSpec> ReadScannerFile(const std::string& file, const Catalog& catalog) {
+Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures) {
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a scanner",
                 {"scanner", "about", "program", "at", "argv", "env", "fits", "host_directories",
@@ -155,7 +156,7 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, const Catalog& cata
   TRY(const YamlNode* about, Require(node, "a scanner", "about"));
   TRY(scanner.about, ReadNonEmpty(*about, "what success means"));
   TRY(const YamlNode* program, Require(node, "a scanner", "program"));
-  TRY(ReadProgram(*program, catalog, scanner));
+  TRY(ReadProgram(*program, fixtures, scanner));
   TRY(ReadStart(node, scanner));
   TRY(ReadEnd(node, scanner));
   return scanner;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "harness/scenario/fields.h"
+#include "harness/scenario/fixtures.h"
 #include "harness/scenario/readers.h"
 
 namespace gpustage {
@@ -38,13 +39,13 @@ Result<std::optional<FileMode>> ReadOptionalMode(const YamlNode& op) {
 
 using Op = decltype(TreeOp::what);
 
-Result<Op> ReadDir(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadDir(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "a directory", {"dir", "mode"}));
   TRY(const auto mode, ReadOptionalMode(op));
   return Op(MakeDirOp{std::move(path), mode});
 }
 
-Result<Op> ReadFileOp(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadFileOp(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "a file", {"file", "content", "size", "mode"}));
   const YamlNode* content = op.Find("content");
   const YamlNode* size = op.Find("size");
@@ -65,35 +66,35 @@ Result<Op> ReadFileOp(const YamlNode& op, std::string path, const Catalog&) {
   return Op(std::move(file));
 }
 
-Result<Op> ReadSymlink(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadSymlink(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "a symlink", {"symlink", "to"}));
   TRY(const YamlNode* to, Require(op, "a symlink", "to"));
   TRY(std::string text, ReadCString(*to, "the text of a link", 4095));
   return Op(SymlinkOp{std::move(path), std::move(text)});
 }
 
-Result<Op> ReadHardLink(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadHardLink(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "a hard link", {"hard_link", "to"}));
   TRY(const YamlNode* to, Require(op, "a hard link", "to"));
   TRY(std::string target, ReadTreePath(*to, "the file to link"));
   return Op(HardLinkOp{std::move(path), std::move(target)});
 }
 
-Result<Op> ReadCopy(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadCopy(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "a copy", {"copy", "from"}));
   TRY(const YamlNode* from, Require(op, "a copy", "from"));
   TRY(std::string source, ReadTreePath(*from, "the file to copy"));
   return Op(CopyOp{std::move(path), std::move(source)});
 }
 
-Result<Op> ReadChmod(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadChmod(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "chmod", {"chmod", "mode"}));
   TRY(const YamlNode* node, Require(op, "chmod", "mode"));
   TRY(const FileMode mode, ReadMode(*node));
   return Op(ChmodOp{std::move(path), mode});
 }
 
-Result<Op> ReadChown(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadChown(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "chown", {"chown", "user", "group"}));
   ChownOp chown{std::move(path), std::nullopt, std::nullopt};
   if (op.Find("user") == nullptr && op.Find("group") == nullptr)
@@ -107,7 +108,7 @@ Result<Op> ReadChown(const YamlNode& op, std::string path, const Catalog&) {
   return Op(std::move(chown));
 }
 
-Result<Op> ReadRemove(const YamlNode& op, std::string path, const Catalog&) {
+Result<Op> ReadRemove(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "remove", {"remove"}));
   return Op(RemoveOp{std::move(path)});
 }
@@ -139,12 +140,12 @@ Result<Breakage> ReadBreakage(const YamlNode& node) {
   return broken;
 }
 
-Result<Op> ReadLibrary(const YamlNode& op, std::string path, const Catalog& catalog) {
+Result<Op> ReadLibrary(const YamlNode& op, std::string path, Fixtures& fixtures) {
   TRY(CheckKeys(op, "a library", {"library", "fake", "real", "file", "broken", "mode"}));
   TRY(const YamlEntry* source, RequireOneOf(op, "a library", {"fake", "real", "file"}));
   PlaceLibraryOp place;
   place.path = std::move(path);
-  TRY(place.source, FindLibrary(catalog, *source));
+  TRY(place.source, fixtures.FindLibrary(*source));
   if (const YamlNode* broken = op.Find("broken")) {
     TRY(place.broken, ReadBreakage(*broken));
   }
@@ -154,7 +155,7 @@ Result<Op> ReadLibrary(const YamlNode& op, std::string path, const Catalog& cata
 
 struct Operation {
   std::string_view name;
-  Result<Op> (*read)(const YamlNode& op, std::string path, const Catalog& catalog);
+  Result<Op> (*read)(const YamlNode& op, std::string path, Fixtures& fixtures);
 };
 constexpr Operation kOperations[] = {{"dir", ReadDir},         {"file", ReadFileOp},
                                      {"symlink", ReadSymlink}, {"hard_link", ReadHardLink},
@@ -162,7 +163,7 @@ constexpr Operation kOperations[] = {{"dir", ReadDir},         {"file", ReadFile
                                      {"chown", ReadChown},     {"remove", ReadRemove},
                                      {"library", ReadLibrary}};
 
-Result<TreeOp> ReadOp(const YamlNode& node, const Catalog& catalog) {
+Result<TreeOp> ReadOp(const YamlNode& node, Fixtures& fixtures) {
   if (!node.IsMap() || node.entries.empty())
     return ErrorAt(
         node, fmt::format("expected an operation such as {{dir: /opt}}, got {}", Describe(node)));
@@ -172,7 +173,7 @@ Result<TreeOp> ReadOp(const YamlNode& node, const Catalog& catalog) {
     names.emplace_back(operation.name);
     if (operation.name != first.key) continue;
     TRY(std::string path, ReadTreePath(first.value, "a path"));
-    TRY(Op what, operation.read(node, std::move(path), catalog));
+    TRY(Op what, operation.read(node, std::move(path), fixtures));
     return TreeOp{std::move(what), first.value.pos};
   }
   return ErrorAt(
@@ -200,11 +201,11 @@ Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what) {
   return path;
 }
 
-Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, const Catalog& catalog) {
+Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, Fixtures& fixtures) {
   TRY(CheckList(node, "a tree"));
   std::vector<TreeOp> ops;
   for (const YamlNode& item : node.items) {
-    TRY(TreeOp op, ReadOp(item, catalog));
+    TRY(TreeOp op, ReadOp(item, fixtures));
     ops.push_back(std::move(op));
   }
   return ops;

@@ -6,13 +6,11 @@
 
 #include "harness/base/result.h"
 #include "harness/scenario/case.h"
-#include "harness/scenario/catalog.h"
 #include "harness/scenario/matrix.h"
 #include "harness/scenario/yaml.h"
 
 namespace gpustage {
 
-// What layouts, devices and scanners say, each file read once.
 class Fixtures;
 
 // read_machine.cc
@@ -24,7 +22,7 @@ Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node);
 
 // read_tree.cc
 Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what);
-Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, const Catalog& catalog);
+Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, Fixtures& fixtures);
 
 // read_layout.cc
 struct Layout {
@@ -33,13 +31,13 @@ struct Layout {
   std::vector<EnvVar> env;
   std::vector<TreeOp> tree;
 };
-Result<Layout> ReadLayoutFile(const std::string& file, const Catalog& catalog);
+Result<Layout> ReadLayoutFile(const std::string& file, Fixtures& fixtures);
 
 // {NAME: value | {unset: true}}, in the order of the file.
 Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node);
 
 // read_scanner.cc
-Result<ScannerSpec> ReadScannerFile(const std::string& file, const Catalog& catalog);
+Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures);
 
 // read_run.cc
 Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures);

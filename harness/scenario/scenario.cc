@@ -88,7 +88,7 @@ class CaseReader {
   // What the scenario says over its layouts.
   Status ReadOwn(Case& read) const {
     if (const YamlNode* tree = root_.Find("tree")) {
-      TRY(const std::vector<TreeOp> ops, ReadTree(*tree, fixtures_.catalog()));
+      TRY(const std::vector<TreeOp> ops, ReadTree(*tree, fixtures_));
       read.tree.insert(read.tree.end(), ops.begin(), ops.end());
     }
     if (const YamlNode* env = root_.Find("env")) {
@@ -198,8 +198,7 @@ Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalo
   return scenario;
 }
 
-Result<std::vector<Case>> ExpandCases(const Scenario& scenario, const Catalog& catalog) {
-  Fixtures fixtures(catalog);
+Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtures) {
   TRY(const std::vector<Cell> cells, CellsOf(scenario.matrix, scenario.root.Find("matrix")));
   std::vector<Case> cases;
   for (const Cell& cell : cells) {
@@ -223,9 +222,14 @@ Result<std::vector<Case>> ExpandCases(const Scenario& scenario, const Catalog& c
   return cases;
 }
 
+Result<std::vector<Case>> LoadCases(const std::string& file, Fixtures& fixtures) {
+  TRY(const Scenario scenario, ReadScenarioFile(file, fixtures.catalog()));
+  return ExpandCases(scenario, fixtures);
+}
+
 Result<std::vector<Case>> LoadCases(const std::string& file, const Catalog& catalog) {
-  TRY(const Scenario scenario, ReadScenarioFile(file, catalog));
-  return ExpandCases(scenario, catalog);
+  Fixtures fixtures(catalog);
+  return LoadCases(file, fixtures);
 }
 
 Result<std::vector<std::string>> DiscoverScenarios(const std::vector<std::string>& paths) {

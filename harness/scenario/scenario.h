@@ -7,6 +7,7 @@
 #include "harness/base/result.h"
 #include "harness/scenario/case.h"
 #include "harness/scenario/catalog.h"
+#include "harness/scenario/fixtures.h"
 #include "harness/scenario/matrix.h"
 #include "harness/scenario/yaml.h"
 
@@ -25,10 +26,11 @@ struct Scenario {
 Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalog);
 
 // One case a cell, in the order of the matrix. Each holds the expectations that apply to it and no
-// others.
-Result<std::vector<Case>> ExpandCases(const Scenario& scenario, const Catalog& catalog);
+// others. Scenarios that share `fixtures` share what they read.
+Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtures);
 
 // Both of these.
+Result<std::vector<Case>> LoadCases(const std::string& file, Fixtures& fixtures);
 Result<std::vector<Case>> LoadCases(const std::string& file, const Catalog& catalog);
 
 // Scenario files, and all *.yaml below directories, sorted, each once.

@@ -1,0 +1,185 @@
+// The frame of a scenario: its keys, runs, matrix and expectations.
+#include "tests/scenario/refused.h"
+
+namespace gpustage {
+namespace {
+
+Refused Matrix(const char* name, const std::string& matrix, const char* message) {
+  return Top(name, "matrix:\n" + matrix, message);
+}
+
+Refused Expect(const char* name, const std::string& expectation, const char* message) {
+  return Top(name, "expect:\n  - " + expectation + "\n", message);
+}
+
+TEST_P(RefusedScenario, SaysWhereAndWhatWouldHaveBeenRight) {
+  EXPECT_THAT(ScenarioFiles().Load(GetParam().text),
+              FailsWith(std::string("scenarios/s.yaml:") + GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Top, RefusedScenario,
+    testing::Values(
+        Top("UnknownKey", "expcet: []\n", "3:1: unknown key \"expcet\"; did you mean \"expect\"?"),
+        Top("FarFromAnyKey", "zzzzzzzz: x\n",
+            "3:1: unknown key \"zzzzzzzz\"; it can be claim, source, tags, machine, layout, tree, "
+            "env, user, "
+            "working_directory, runs, matrix, expect or 1 more"),
+        Refused{"NoClaim", "user: root\n", "1:1: a scenario needs \"claim\""},
+        Refused{"EmptyClaim", "claim: \"\"\n", "1:8: expected a claim, got the empty string"},
+        Refused{"ClaimIsAList", "claim: [a]\n", "1:8: expected a claim, got a list"},
+        Refused{"NoMap", "- a\n", "1:1: expected a scenario, a map, got a list"},
+        Refused{"NoScannerFits", "claim: c\n",
+                "1:1: no scanner fits these layouts; name one in \"runs\""},
+        Refused{"UnknownLayout", "claim: c\nlayout: [divers]\n",
+                "2:10: unknown layout \"divers\"; did you mean \"driver\"?"},
+        Refused{"LayoutIsText", "claim: c\nlayout: driver\n",
+                "2:9: expected layout, a list, got \"driver\""},
+        Refused{"LayoutIsAMap", "claim: c\nlayout: [{a: b}]\n",
+                "2:10: unknown layout a map; it can be driver or tools"},
+        Top("TagIsAList", "tags: [[a]]\n", "3:8: expected text in tags, got a list"),
+        Top("OddUser", "user: a b\n",
+            "3:7: a user \"a b\" may hold letters, digits and . _ - only"),
+        Top("RelativeWorkingDirectory", "working_directory: srv\n",
+            "3:20: a working directory must be absolute, got \"srv\""),
+        Top("EnvIsAList", "env: [A]\n",
+            "3:6: expected an environment, a map of names and values, got a list"),
+        Top("EqualsSignInAName", "env: {A=B: c}\n",
+            "3:7: \"A=B\" cannot be the name of a variable"),
+        Top("NulInAVariable", "env: {A: \"\\0\"}\n", "3:10: a variable cannot hold a NUL byte"),
+        Top("UnsetFalse", "env: {A: {unset: false}}\n",
+            "3:10: expected the text of a variable, or {unset: true}"),
+        Top("VariableIsAList", "env: {A: [b]}\n",
+            "3:10: expected the text of a variable, or {unset: true}"),
+        Top("XfailWithoutReason", "xfail: {when: {}}\n", "3:8: xfail needs \"reason\""),
+        Top("XfailOnAnUnknownAxis", "xfail: {reason: r, when: {a: b}}\n",
+            "3:27: unknown axis \"a\"; there is none")),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Runs, RefusedScenario,
+    testing::Values(
+        Top("None", "runs: []\n", "3:7: no run; leave \"runs\" out for the scanners that fit"),
+        Top("UnknownScanner", "runs: [{scanner: dlopne}]\n",
+            "3:18: unknown scanner \"dlopne\"; did you mean \"dlopen\"?"),
+        Top("NoScanner", "runs: [{name: a}]\n", "3:8: a run needs \"scanner\""),
+        Top("RunIsText", "runs: [dlopen]\n", "3:8: expected a run, a map, got \"dlopen\""),
+        Top("UnknownKey", "runs: [{scanner: dlopen, argv: x}]\n",
+            "3:26: unknown key \"argv\"; did you mean \"args\"?"),
+        Top("TwoOfOneName", "runs: [{scanner: dlopen}, {scanner: dlopen}]\n",
+            "3:27: a second run \"dlopen\"; give one of them another \"name\""),
+        Top("OddName", "runs: [{scanner: dlopen, name: a/b}]\n",
+            "3:32: a run \"a/b\" may hold letters, digits and . _ - only")),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Matrix, RefusedScenario,
+    testing::Values(
+        Matrix("UnknownTarget", "  a: {set: enviroment.A, to: [x]}\n",
+               "4:12: an axis cannot set \"enviroment.A\"; it can be machine, layout, tree, env, "
+               "user, working_directory or runs"),
+        Matrix("NearlyATarget", "  a: {set: layuot, to: [x]}\n",
+               "4:12: an axis cannot set \"layuot\"; did you mean \"layout\"?"),
+        Matrix("NoTarget", "  a: {to: [x]}\n", "4:6: an axis needs \"set\""),
+        Matrix("NoValues", "  a: {set: env.A}\n", "4:6: an axis needs \"to\""),
+        Matrix("EmptyValues", "  a: {set: env.A, to: []}\n", "4:23: an axis needs a value"),
+        Matrix("SameValueTwice", "  a: {set: env.A, to: [x, x]}\n",
+               "4:27: axis \"a\" has two values \"x\""),
+        Matrix("ListWithoutLabel", "  a: {set: layout, to: [[driver]]}\n",
+               "4:25: a list needs a label for the case id: {as: NAME, value: …}"),
+        Matrix("OddValue", "  a: {set: env.A, to: [\"x,y\"]}\n",
+               "4:24: \"x,y\" cannot stand in a case id; write {as: NAME, value: \"x,y\"}"),
+        Matrix("LabelWithoutValue", "  a: {set: env.A, to: [{as: x}]}\n",
+               "4:24: a labelled value needs \"value\""),
+        Matrix("OddAxis", "  a b: {set: env.A, to: [x]}\n",
+               "4:3: an axis \"a b\" may hold letters, digits and . _ - only"),
+        Matrix("UnknownDefault", "  a: {set: env.A, to: [cuda_v12], default: cuda_v13}\n",
+               "4:44: unknown value \"cuda_v13\"; did you mean \"cuda_v12\"?"),
+        Matrix("ExcludesAnUnknownAxis", "  link: {set: env.A, to: [x]}\n  exclude: [{lnik: x}]\n",
+               "5:14: unknown axis \"lnik\"; did you mean \"link\"?"),
+        Matrix("ExcludesAnUnknownValue",
+               "  link: {set: env.A, to: [copy, hard]}\n  exclude: [{link: [hard, cpoy]}]\n",
+               "5:27: unknown value \"cpoy\"; did you mean \"copy\"?"),
+        Matrix("ExcludesNothing", "  a: {set: env.A, to: [x, y]}\n  exclude: [{a: x}, {a: x}]\n",
+               "5:21: this excludes no cell"),
+        Matrix("ExcludesAll", "  a: {set: env.A, to: [x]}\n  exclude: [{a: x}]\n",
+               "5:13: this excludes the last cell"),
+        Matrix("ExcludesEverythingAtOnce", "  a: {set: env.A, to: [x]}\n  exclude: [{}]\n",
+               "5:13: an empty map excludes everything"),
+        Matrix("IsAList", "  [a]\n", "4:3: expected a matrix, a map of axes, got a list"),
+        Matrix("BelowAText", "  a: {set: layout.driver.x, to: [y]}\n",
+               "4:19: cannot set \"driver\": it would be a key of \"driver\", which is no map"),
+        Matrix("TreeOfText", "  a: {set: tree, to: [x]}\n",
+               "4:23: expected a list of tree operations, got \"x\""),
+        Matrix("ExpectationNeverApplies",
+               "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q]}\n  exclude: [{a: x, "
+               "b: p}]\n"
+               "expect: [{devices: 1}, {when: {a: x, b: p}, devices: 1}]\n",
+               "7:24: this expectation never applies: no case has this run in such a cell"),
+        Matrix("NothingIsExpectedOfACell",
+               "  a: {set: env.A, to: [x, y]}\nexpect: [{when: {a: x}, devices: 1}]\n",
+               "5:9: nothing is expected of s@a=y"),
+        Matrix("XfailNeverApplies",
+               "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q]}\n  exclude: [{a: x, "
+               "b: p}]\n"
+               "xfail: {reason: r, when: {a: x, b: p}}\n",
+               "7:8: this xfail never applies: no case is in such a cell"),
+        Matrix("TooManyCells",
+               "  a: {set: env.A, to: [0, 1, 2, 3, 4, 5, 6, 7]}\n  b: {set: env.B, to: [0, 1, 2, "
+               "3, 4, 5, 6, 7]}\n"
+               "  c: {set: env.C, to: [0, 1, 2, 3, 4, 5, 6, 7]}\n  d: {set: env.D, to: [0, 1, 2, "
+               "3, 4, 5, 6, 7]}\n"
+               "  e: {set: env.E, to: [0, 1]}\n",
+               "4:3: the matrix has more than 4096 cells")),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Expect, RefusedScenario,
+    testing::Values(
+        Expect("UnknownKey", "devcies: 1",
+               "4:5: unknown key \"devcies\"; did you mean \"devices\"?"),
+        Expect("Nothing", "run: dlopen", "4:5: this expects nothing; say devices, log, outcome, …"),
+        Expect("UnknownRun", "{run: dlopne, devices: 1}",
+               "4:11: unknown run \"dlopne\"; did you mean \"dlopen\"?"),
+        Expect("UnknownAxis", "{when: {cuda: 12}, devices: 1}",
+               "4:13: unknown axis \"cuda\"; there is none"),
+        Expect("NegativeCount", "devices: -1",
+               "4:14: expected devices, a whole number from 0, got \"-1\""),
+        Expect("CountInWords", "devices: one",
+               "4:14: expected devices, a whole number from 0, got \"one\""),
+        Expect("EmptyRange", "devices: {}", "4:14: expected a number, or at_least and at_most"),
+        Expect("RangeBackwards", "devices: {at_least: 2, at_most: 1}",
+               "4:37: at_most 1 is less than at_least 2"),
+        Expect("UnknownDeviceField", "device: {nmae: x}",
+               "4:14: unknown key \"nmae\"; did you mean \"name\"?"),
+        Expect("DeviceWithoutField", "device: {index: 0}",
+               "4:13: a device needs a field, such as name"),
+        Expect("EmptyLog", "log: {}", "4:10: log needs \"has\", \"lacks\" or \"in_order\""),
+        Expect("EmptyPatterns", "log: {has: []}", "4:16: \"has\" needs a pattern"),
+        Expect("EmptyPattern", "log: {has: \"\"}",
+               "4:16: expected a part of a log line, got the empty string"),
+        Expect("BadExpression", "log: {has: [{re: \"(a\"}]}",
+               "4:22: re is no RE2 expression: missing ): (a"),
+        Expect("BadEscape", "log: {lacks: {re: '\\k'}}",
+               "4:23: re is no RE2 expression: invalid escape sequence: \\k"),
+        Expect("UnknownOutcome", "outcome: exit",
+               "4:14: expected timed_out, {exited: 0} or {killed: SIGBUS}, got \"exit\""),
+        Expect("UnknownSignal", "outcome: {killed: SIGBSU}",
+               "4:23: unknown signal \"SIGBSU\"; did you mean \"SIGBUS\"?"),
+        Expect("SignalWithoutSig", "outcome: {killed: BUS}",
+               "4:23: expected a signal such as SIGBUS, a whole number from 1 to 64, got \"BUS\""),
+        Expect("ExitStatus", "outcome: {exited: 300}",
+               "4:23: expected an exit status, a whole number from 0 to 255, got \"300\""),
+        Expect("LoadsNothing", "loads: []", "4:12: \"loads\" is an empty list"),
+        Expect("LoadsWithoutLibrary", "loads: {from: /a}", "4:12: loads needs \"library\""),
+        Expect("CallsWithoutFunction", "calls: {count: 1}", "4:12: calls needs \"function\""),
+        Expect("LostNowhere", "lost: {library: a}", "4:11: lost needs \"at\""),
+        Expect("UnknownStep", "lost: {library: a, at: open}",
+               "4:28: unknown step \"open\"; it can be listed, matched, opened, "
+               "loaded, entry point, initialised, counted or reported"),
+        Expect("NearlyAStep", "reached: {library: a, step: initialized}",
+               "4:33: unknown step \"initialized\"; did you mean \"initialised\"?")),
+    NameOf);
+
+}  // namespace
+}  // namespace gpustage

@@ -1,0 +1,178 @@
+// What stands in a scenario or a layout: tree, libraries, machine and faults.
+#include "tests/scenario/refused.h"
+
+namespace gpustage {
+namespace {
+
+Refused Tree(const char* name, const std::string& op, const char* message) {
+  return Top(name, "tree:\n  - " + op + "\n", message);
+}
+
+Refused Machine(const char* name, const std::string& machine, const char* message) {
+  return Top(name, "machine:\n  " + machine + "\n", message);
+}
+
+class RefusedValue : public RefusedScenario {};
+
+TEST_P(RefusedValue, SaysWhereAndWhatWouldHaveBeenRight) {
+  EXPECT_THAT(ScenarioFiles().Load(GetParam().text),
+              FailsWith(std::string("scenarios/s.yaml:") + GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tree, RefusedValue,
+    testing::Values(
+        Tree("UnknownOperation", "smylink: /a",
+             "4:5: unknown operation \"smylink\"; did you mean \"symlink\"?"),
+        Tree("OperationNotFirst", "{to: b, symlink: /a}",
+             "4:6: unknown operation \"to\"; it can be dir, file, symlink, hard_link, copy, chmod, "
+             "chown, remove or library"),
+        Tree("OperationIsText", "dir /a",
+             "4:5: expected an operation such as {dir: /opt}, got \"dir /a\""),
+        Tree("EmptyMap", "{}", "4:5: expected an operation such as {dir: /opt}, got a map"),
+        Tree("RelativePath", "dir: opt", "4:10: a path must be absolute, got \"opt\""),
+        Tree("EmptyPath", "dir: \"\"", "4:10: expected a path, got the empty string"),
+        Tree("LeavesTheRoot", "dir: /opt/../..",
+             "4:10: a path may not hold \"..\": it could leave the root"),
+        Tree("DoubleSlash", "dir: /opt//x",
+             "4:10: a path \"/opt//x\" has a part too much; write it without \".\", \"//\" and a "
+             "last \"/\""),
+        Tree("LastSlash", "dir: /opt/",
+             "4:10: a path \"/opt/\" has a part too much; write it without \".\", \"//\" and a "
+             "last \"/\""),
+        Tree("NulInAPath", "dir: \"/a\\0b\"", "4:10: a path cannot hold a NUL byte"),
+        Tree("DecimalMode", "{dir: /a, mode: 755}",
+             "4:21: mode 755 without quotes is a decimal number to others; write \"0755\""),
+        Tree("StickyDecimalMode", "{dir: /a, mode: 1777}",
+             "4:21: mode 1777 without quotes is a decimal number to others; write \"1777\""),
+        Tree("ModeOfNines", "{dir: /a, mode: \"0999\"}",
+             "4:21: expected a mode of 3 or 4 octal digits such as \"0755\", got \"0999\""),
+        Tree("ModeInLetters", "{chmod: /a, mode: u+x}",
+             "4:23: expected a mode of 3 or 4 octal digits such as \"0755\", got \"u+x\""),
+        Tree("LongMode", "{chmod: /a, mode: \"00755\"}",
+             "4:23: expected a mode of 3 or 4 octal digits such as \"0755\", got \"00755\""),
+        Tree("ChmodWithoutMode", "chmod: /a", "4:5: chmod needs \"mode\""),
+        Tree("ChownOfNobody", "chown: /a", "4:5: chown needs \"user\" or \"group\""),
+        Tree("FileOfNothing", "file: /a",
+             "4:5: a file needs \"content\" or \"size\"; content: \"\" is the empty file"),
+        Tree("SmallerThanItsContent", "{file: /a, content: abc, size: 2}",
+             "4:36: the content alone has 3 bytes"),
+        Tree("HugeFile", "{file: /a, size: 65 MiB}", "4:22: a file has at most 64 MiB"),
+        Tree("SizeInWords", "{file: /a, size: 1 MB}",
+             "4:22: expected a size in bytes, such as 1073741824 or 1 GiB (KiB, MiB, GiB), got \"1 "
+             "MB\""),
+        Tree("SymlinkToNothing", "symlink: /a", "4:5: a symlink needs \"to\""),
+        Tree("EmptyLink", "{symlink: /a, to: \"\"}",
+             "4:23: expected the text of a link, got the empty string"),
+        Tree("RelativeHardLink", "{hard_link: /a, to: b}",
+             "4:25: the file to link must be absolute, got \"b\""),
+        Tree("CopyOfNothing", "copy: /a", "4:5: a copy needs \"from\""),
+        Tree("KeyOfAnother", "{remove: /a, mode: \"0755\"}",
+             "4:18: unknown key \"mode\"; it can be remove")),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Library, RefusedValue,
+    testing::Values(
+        Tree("NoSource", "library: /a.so", "4:5: a library needs \"fake\", \"real\" or \"file\""),
+        Tree("TwoSources", "{library: /a.so, fake: cudart-12, real: ggml-cuda-12}",
+             "4:39: a library has \"fake\" already; only one of \"fake\", \"real\" or \"file\" can "
+             "be there"),
+        Tree("UnknownFake", "{library: /a.so, fake: cudart12}",
+             "4:28: unknown fake \"cudart12\"; did you mean \"cudart-12\"?"),
+        Tree("UnknownRealPart", "{library: /a.so, real: ggml-cuda-21}",
+             "4:28: unknown real part \"ggml-cuda-21\"; did you mean \"ggml-cuda-12\"?"),
+        Tree("NoSuchFile", "{library: /a.so, file: my.so}",
+             "4:28: there is no file scenarios/my.so"),
+        Tree("BrokenInNoWay", "{library: /a.so, fake: cudart-12, broken: {}}",
+             "4:47: broken needs \"truncated\", \"empty\", \"text\", \"class\" or \"machine\""),
+        Tree("BrokenFalse", "{library: /a.so, fake: cudart-12, broken: {empty: false}}",
+             "4:55: write empty: true, or leave broken out"),
+        Tree("BrokenTooLarge", "{library: /a.so, fake: cudart-12, broken: {truncated: 1 GiB}}",
+             "4:59: at most 64 MiB can be left"),
+        Tree("BrokenClass", "{library: /a.so, fake: cudart-12, broken: {class: 64}}",
+             "4:55: unknown class \"64\"; it can be 32"),
+        Tree("BrokenMachine", "{library: /a.so, fake: cudart-12, broken: {machine: amr64}}",
+             "4:57: unknown machine \"amr64\"; did you mean \"arm64\"?"),
+        Tree("UnknownWayToBeBroken", "{library: /a.so, fake: cudart-12, broken: {trunctated: 1}}",
+             "4:48: unknown key \"trunctated\"; did you mean \"truncated\"?")),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Machine, RefusedValue,
+    testing::Values(
+        Machine("UnknownDevice", "devices: [h1000]",
+                "4:13: unknown device \"h1000\"; did you mean \"h100\"?"),
+        Machine("DevicesIsText", "devices: h100", "4:12: expected devices, a list, got \"h100\""),
+        Machine("UnknownKey", "devices: [{profile: h100, memory: 1}]",
+                "4:29: unknown key \"memory\"; it can be profile, name, uuid, pci, cc, prop_cc, "
+                "memory_total, "
+                "memory_free, nvml_memory_total, sm_count, integrated, attributes or 1 more"),
+        Machine("NeitherProfileNorName", "devices: [{cc: 9.0}]",
+                "4:13: a device without a profile needs \"name\""),
+        Machine("CapabilityWithoutMinor", "devices: [{profile: h100, cc: 9}]",
+                "4:33: expected a compute capability such as 9.0, got \"9\""),
+        Machine("ShortUuid", "devices: [{profile: h100, uuid: GPU-0011}]",
+                "4:35: expected a UUID such as GPU-00112233-4455-6677-8899-aabbccddeeff, got "
+                "\"GPU-0011\""),
+        Machine("UuidOfOtherLetters",
+                "devices: [{profile: h100, uuid: GPU-0011223g-4455-6677-8899-aabbccddeeff}]",
+                "4:35: expected a UUID such as GPU-00112233-4455-6677-8899-aabbccddeeff, "
+                "got \"GPU-0011223g-4455-6677-8899-aabbccddeeff\""),
+        Machine("LongPci", "devices: [{profile: h100, pci: 0123456789012345678901234567890123}]",
+                "4:34: a PCI address is 34 bytes long; at most 31 fit"),
+        Machine("MoreFreeThanThereIs", "devices: [{profile: h100, memory_free: 81 GiB}]",
+                "4:42: memory_free 86973087744 is more than memory_total 85899345920"),
+        Machine("MemoryInWords", "devices: [{profile: h100, memory_total: 80GB}]",
+                "4:43: expected memory_total in bytes, such as 1073741824 or 1 GiB (KiB, MiB, "
+                "GiB), got \"80GB\""),
+        Machine("TooManyAtOnce", "devices: [{profile: h100, count: 33}]",
+                "4:36: expected count, a whole number from 1 to 32, got \"33\""),
+        Machine("TooManyTogether", "devices: [{profile: h100, count: 32}, h100]",
+                "4:41: a machine has at most 32 devices"),
+        Machine("UnknownAttribute", "devices: [{profile: h100, attributes: {192: 1}}]",
+                "4:42: expected a CUdevice_attribute, a whole number from 0 to 191, got \"192\""),
+        Machine("AttributesIsAList", "devices: [{profile: h100, attributes: [1]}]",
+                "4:41: expected attributes, a map of CUdevice_attribute numbers, got a list"),
+        Machine("CudaWithoutMinor", "cuda: 12",
+                "4:9: expected a CUDA version such as 12.8, got \"12\""),
+        Machine("LongDriver", "driver: \"12345678901234567890123456789012\"",
+                "4:11: a driver version is 32 bytes long; at most 31 fit"),
+        Machine("UnknownPropsLayout", "props_layout: cuda14",
+                "4:17: unknown props_layout \"cuda14\"; did you mean \"cuda12\"?")),
+    NameOf);
+
+INSTANTIATE_TEST_SUITE_P(
+    Fault, RefusedValue,
+    testing::Values(
+        Machine("NoFunction", "faults: [{hang: true}]", "4:12: a fault needs \"function\""),
+        Machine("NoAction", "faults: [{function: cuInit}]",
+                "4:12: a fault needs \"return\", \"hang\", \"delay_ms\", \"crash\", \"abort\" or "
+                "\"exit\""),
+        Machine("TwoActions", "faults: [{function: cuInit, hang: true, return: 1}]",
+                "4:43: a fault has \"hang\" already; only one of \"return\", \"hang\", "
+                "\"delay_ms\", \"crash\", "
+                "\"abort\" or \"exit\" can be there"),
+        Machine("HangFalse", "faults: [{function: cuInit, hang: false}]",
+                "4:37: write hang: true, or leave the fault out"),
+        Machine("HangYes", "faults: [{function: cuInit, hang: yes}]",
+                "4:37: expected hang, true or false, got \"yes\""),
+        Machine("CallAndSpan", "faults: [{function: cuInit, hang: true, call: 1, to_call: 2}]",
+                "4:49: \"call\" is one call; several are \"from_call\" and \"to_call\" without it"),
+        Machine("SpanBackwards",
+                "faults: [{function: cuInit, hang: true, from_call: 3, to_call: 2}]",
+                "4:66: to_call 2 is before from_call 3"),
+        Machine(
+            "CallZero", "faults: [{function: cuInit, hang: true, call: 0}]",
+            "4:49: expected the number of a call, a whole number from 1 to 2147483647, got \"0\""),
+        Machine("StickyHang", "faults: [{function: cuInit, hang: true, sticky: true}]",
+                "4:51: only a fault with \"return\" can be sticky"),
+        Machine("ExitStatus", "faults: [{function: cuInit, exit: 256}]",
+                "4:37: expected an exit status, a whole number from 0 to 255, got \"256\""),
+        Machine("NameForACode", "faults: [{function: cuInit, return: CUDA_ERROR_UNKNOWN}]",
+                "4:39: expected the code to return, a whole number from -2147483647 to 2147483647, "
+                "got \"CUDA_ERROR_UNKNOWN\"")),
+    NameOf);
+
+}  // namespace
+}  // namespace gpustage
