@@ -13,7 +13,7 @@ Result<std::unique_ptr<Stand>> StageCase(const Case& c, Worker& worker) {
 
 Result<RunReport> RunOne(const Case& c, const RunSpec& spec, Stand& stand, Worker& worker) {
   TRY(const RawRun raw, worker.Run(c, spec, stand));
-  RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c))};
+  RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
   TRY(worker.Explain(c, spec, stand, report.evidence));
   report.verdict = Judge(c, spec, report.evidence);
   return report;

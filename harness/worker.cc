@@ -114,8 +114,11 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
   return start;
 }
 
-std::vector<std::string> CandidateLibraries(const Case& c) {
+std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec) {
   std::vector<std::string> found;
+  for (const std::string& arg : spec.args)
+    if (arg.starts_with('/') && BaseNameOf(arg).find(".so") != std::string::npos) found.push_back(LexicallyNormal(arg));
+  if (!found.empty()) return found;
   const auto add = [&](const std::string& path) {
     if (IsBackendName(BaseNameOf(path)) && std::find(found.begin(), found.end(), path) == found.end()) found.push_back(path);
   };

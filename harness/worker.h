@@ -67,7 +67,8 @@ class Worker {
 // How the scanner of a run is started.
 Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec);
 
-// The paths of the tree that a scanner may take for a GPU backend, links included.
-std::vector<std::string> CandidateLibraries(const Case& c);
+// The paths of the tree that the scanner of a run may take for a GPU backend, links included; for a hand test the libraries
+// that it is given.
+std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec);
 
 }  // namespace gpustage

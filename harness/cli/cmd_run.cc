@@ -20,12 +20,19 @@
 namespace gpustage {
 namespace {
 
-TextStyle StyleOfTerminal() {
+// Ids are cut only where a terminal is too narrow for them: a log in a file keeps them whole.
+TextStyle StyleOfTerminal(const std::vector<Case>& cases) {
+  constexpr int kOtherColumns = 66, kNarrowest = 24;
   TextStyle style;
+  style.name_width = 0;
+  for (const Case& c : cases) style.name_width = std::max(style.name_width, static_cast<int>(c.id.size()));
   winsize size = {};
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   style.colour = terminal && std::getenv("NO_COLOR") == nullptr;
-  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = size.ws_col;
+  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    style.width = size.ws_col;
+    style.name_width = std::min(style.name_width, std::max(kNarrowest, style.width - kOtherColumns));
+  }
   return style;
 }
 
@@ -92,7 +99,7 @@ int CmdRun(const RunOptions& options) {
   const Result<Workspace> workspace = Workspace::Enter(isolation, options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Worker worker(*workspace, FindRecorders(), options.keep);
-  const TextStyle style = StyleOfTerminal();
+  const TextStyle style = StyleOfTerminal(*cases);
   const int jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
                               static_cast<int>(cases->size()));
   const std::vector<CaseReport> reports = RunAll(*cases, jobs, worker, style);

@@ -41,7 +41,9 @@ class RowBuilder {
     // Asked for and not mapped: the file itself is the trouble. What is wrong with it, the system is asked later.
     if (opened_ != 0 && loaded_ == 0) Lose(Step::kLoaded, "");
     if (loaded_ != 0 && unloaded_ && entry_ == 0) Lose(Step::kLoaded, MissingDependency());
-    if (loaded_ != 0 && !unloaded_ && entry_ == 0)
+    // A process that ends in order unloads what it had. One that did not was stopped in the middle of the load.
+    if (loaded_ != 0 && entry_ == 0 && !any_unload_) Lose(Step::kLoaded, "its process ended in the middle of the load");
+    if (loaded_ != 0 && !unloaded_ && entry_ == 0 && any_unload_)
       Lose(Step::kEntryPoint, "it was loaded, and no entry point such as ggml_backend_init was looked up and found in it");
     if (entry_ != 0) Calls();
     if (row_.steps[Step::kCounted] == StepState::kSeen || row_.steps[Step::kInitialised] == StepState::kSeen) Reported();
@@ -54,6 +56,7 @@ class RowBuilder {
     uint64_t object = 0;
     for (const Event& event : evidence_.events) {
       if (event.pid != row_.pid || row_.pid == 0) continue;
+      any_unload_ = any_unload_ || event.kind == EventKind::kUnload;
       const bool here = LexicallyNormal(event.subject) == row_.library;
       if (event.kind == EventKind::kSearch && event.first_name && here) {
         See(Step::kOpened, event.id, opened_);
@@ -171,7 +174,7 @@ class RowBuilder {
   const Evidence& evidence_;
   FunnelRow row_;
   EventId opened_ = 0, loaded_ = 0, entry_ = 0;
-  bool unloaded_ = false, touched_ = false;
+  bool unloaded_ = false, any_unload_ = false, touched_ = false;
 };
 
 }  // namespace

@@ -80,11 +80,11 @@ std::string FunnelText(const Evidence& evidence, size_t width) {
 }  // namespace
 
 std::string ProgressLine(const CaseReport& report, const RunReport& run, const TextStyle& style) {
-  const size_t room = static_cast<size_t>(std::max(style.width, 60)) - 6 - 14 - 9 - 4;
-  const size_t name_width = room * 55 / 100;
-  std::string line = fmt::format("{}{:<{}}  {:<14}{:<{}}", Coloured(WordOf(run.verdict.kind), 6, style),
-                                 Fit(report.c.id, name_width), name_width, Fit(run.spec.name, 13),
-                                 Fit(Summary(run), room - name_width), room - name_width);
+  constexpr size_t kRunWidth = 16, kSummaryWidth = 34;
+  const size_t name_width = static_cast<size_t>(style.name_width);
+  std::string line = fmt::format("{}{:<{}}  {:<{}}{:<{}}", Coloured(WordOf(run.verdict.kind), 6, style),
+                                 Fit(report.c.id, name_width), name_width, run.spec.name, kRunWidth, Summary(run),
+                                 kSummaryWidth);
   if (run.evidence.duration_ns > 0) line += fmt::format("{:>6} ms", run.evidence.duration_ns / 1'000'000);
   line.erase(line.find_last_not_of(' ') + 1);
   return line;

@@ -10,7 +10,8 @@ namespace gpustage {
 
 struct TextStyle {
   bool colour = false;  // never the only carrier of a meaning
-  int width = 100;
+  int width = 100;      // of the terminal
+  int name_width = 40;  // the longest case id, or what the terminal has room for; 0: never cut
 };
 
 // "ok    first-steps/healthy@cuda=12   ggml   2 devices   31 ms", no newline.
