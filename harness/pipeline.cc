@@ -7,7 +7,7 @@ namespace {
 
 Result<std::unique_ptr<Stand>> StageCase(const Case& c, Worker& worker) {
   TRY(std::vector<HostFile> base, worker.BaseFor(c));
-  TRY(const StagePlan plan, PlanStage(c, std::move(base)));
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), worker.CanSetOwners()));
   return worker.Build(plan);
 }
 

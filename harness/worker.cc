@@ -20,7 +20,7 @@ std::string Worker::CannotStage(const Case& c) const {
   for (const TreeOp& op : c.tree)
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && !placed->source.missing.empty())
       return placed->source.missing;
-  if (isolation().level == IsolationLevel::kUserOneUid) return NeedOfSecondUid(c);
+  if (!CanSetOwners()) return NeedOfSecondUid(c);
   return "";
 }
 

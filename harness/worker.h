@@ -38,6 +38,7 @@ class Worker {
         shared_(workspace.directory() + "/shared") {}
 
   const Isolation& isolation() const { return workspace_.isolation(); }
+  bool CanSetOwners() const { return isolation().level != IsolationLevel::kUserOneUid; }
   const Recorders& recorders() const { return recorders_; }
 
   // Why this machine cannot stand the case, as a sentence; "" when it can.

@@ -41,7 +41,8 @@ std::string StartTimeOf(pid_t pid) {
   return stat->substr(at, stat->find(' ', at) - at);
 }
 
-// "gpustage-PID-STARTTIME-XXXXXX" -> whether that process is still there.
+// "gpustage-PID-STARTTIME-XXXXXX" -> whether that process is still there. Nobody's, such as a kept
+// one, counts as owned.
 bool OwnerLives(std::string_view name) {
   name.remove_prefix(kScratchPrefix.size());
   pid_t pid = 0;
@@ -139,16 +140,17 @@ void RemoveTree(const std::string& directory) {
   fs::remove_all(directory, ignored);
 }
 
-Result<ScratchDirectory> ScratchDirectory::Make() {
-  std::string path = fmt::format("{}/{}{}-{}-XXXXXX", TemporaryDirectory(), kScratchPrefix,
-                                 getpid(), StartTimeOf(getpid()));
+Result<ScratchDirectory> ScratchDirectory::Make(bool kept) {
+  const std::string owner =
+      kept ? "kept" : fmt::format("{}-{}", getpid(), StartTimeOf(getpid()));
+  std::string path = fmt::format("{}/{}{}-XXXXXX", TemporaryDirectory(), kScratchPrefix, owner);
   if (mkdtemp(path.data()) == nullptr)
     return Error{fmt::format("cannot make a scratch directory {}: {}", path, std::strerror(errno))};
-  return ScratchDirectory(std::move(path));
+  return ScratchDirectory(std::move(path), kept);
 }
 
 ScratchDirectory::~ScratchDirectory() {
-  if (!path_.empty() && !keep_) RemoveTree(path_);
+  if (!path_.empty() && !kept_) RemoveTree(path_);
 }
 
 int ClearStaleScratch() {

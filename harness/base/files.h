@@ -39,18 +39,18 @@ void RemoveTree(const std::string& directory);
 // whether its owner still lives. Removed with its content when the value goes.
 class ScratchDirectory {
  public:
-  static Result<ScratchDirectory> Make();
-  ScratchDirectory(ScratchDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  // A `kept` one stays where it is, also when later starts clear up.
+  static Result<ScratchDirectory> Make(bool kept = false);
+  ScratchDirectory(ScratchDirectory&& other) noexcept
+      : path_(std::exchange(other.path_, {})), kept_(other.kept_) {}
   ScratchDirectory& operator=(ScratchDirectory&&) = delete;
   ~ScratchDirectory();
   const std::string& path() const { return path_; }
-  // Leaves the directory where it is when this value goes.
-  void Keep() { keep_ = true; }
 
  private:
-  explicit ScratchDirectory(std::string path) : path_(std::move(path)) {}
+  ScratchDirectory(std::string path, bool kept) : path_(std::move(path)), kept_(kept) {}
   std::string path_;
-  bool keep_ = false;
+  bool kept_ = false;
 };
 
 // Clears what gpustage processes that were killed have left under TMPDIR. Returns how many

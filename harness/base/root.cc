@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 
 namespace gpustage {
 namespace {
@@ -69,9 +70,13 @@ Result<Place> Root::MakePlace(const std::string& path) const {
 }
 
 Result<Place> Root::FindPlace(const std::string& path) const {
+  const std::string name = BaseNameOf(path);
+  // Only At() keeps ".." inside the root: as a last name it would be the host's directory around it.
+  if (name.empty() || name == "." || name == "..")
+    return Error{fmt::format("{} does not end in a name", Quote(path))};
   Fd directory = At(ParentOf(path), O_PATH | O_DIRECTORY);
   if (!directory) return Failed("reach the directory of", path);
-  return Place{std::move(directory), BaseNameOf(path)};
+  return Place{std::move(directory), name};
 }
 
 Status Root::WriteFile(const std::string& path, std::string_view content, mode_t mode) const {

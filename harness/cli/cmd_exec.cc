@@ -59,7 +59,7 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const std::option
     argv[0] = program.starts_with('/') ? program : "/usr/local/bin/" + BaseNameOf(program);
     base.push_back({program, argv[0]});
   }
-  TRY(const StagePlan plan, PlanStage(c, std::move(base)));
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), worker.CanSetOwners()));
   TRY(const std::unique_ptr<Stand> stand, worker.Build(plan));
   RunSpec spec = c.runs.front();
   spec.scanner.argv = std::move(argv);

@@ -28,11 +28,13 @@ void ExplainUntouched(const Answer& answer, int uid, FunnelRow& row) {
   }
   for (const Step step : {Step::kListed, Step::kMatched, Step::kOpened})
     row.steps[step] = step < *row.lost_at ? StepState::kDerived : StepState::kDidNotHappen;
+  if (*row.lost_at == Step::kMatched) row.reached = Step::kListed;
 }
 
 void ExplainFailedLoad(const Answer& answer, FunnelRow& row) {
   if (answer.signal != 0) {
-    row.reason = fmt::format("loading it kills the process: SIG{}", sigabbrev_np(answer.signal));
+    const char* const name = sigabbrev_np(answer.signal);
+    row.reason = fmt::format("loading it kills the process: SIG{}", name != nullptr ? name : std::to_string(answer.signal));
   } else if (!answer.load_error.empty()) {
     row.reason = fmt::format("ld.so says: {}", answer.load_error) +
                  (row.reason.empty() ? "" : fmt::format(" ({})", row.reason));

@@ -102,7 +102,8 @@ std::string FailureBlock(const CaseReport& report, const RunReport& run, const T
     if (check.event != 0 && !run.evidence.events.empty())
       text += fmt::format("  {:<9} {}\n", "because", ToString(run.evidence.At(check.event)));
   }
-  if (run.verdict.checks.empty()) text += fmt::format("  {:<9} {}\n", "because", run.verdict.because);
+  if (std::all_of(run.verdict.checks.begin(), run.verdict.checks.end(), [](const Check& check) { return check.ok; }))
+    text += fmt::format("  {:<9} {}\n", "because", run.verdict.because);
   if (!run.evidence.events.empty()) {
     text += fmt::format("  {:<9} {}\n", "outcome", ToString(run.evidence.outcome));
     for (const Process& process : run.evidence.processes)

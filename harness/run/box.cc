@@ -31,6 +31,10 @@ int64_t Now() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+std::string SizeText(int64_t bytes) {
+  return bytes >> 20 != 0 ? fmt::format("{} MiB", bytes >> 20) : fmt::format("{} KiB", bytes >> 10);
+}
+
 Outcome NotStarted(int error, std::string note) { return {Outcome::Kind::kNotStarted, error, std::move(note)}; }
 
 std::string StepSentence(const BoxSpec& spec, const BoxReport& told) {
@@ -120,7 +124,7 @@ class Watch {
       const int ready = poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (ready < 0 && errno != EINTR) break;
       if (!ended_ && Now() >= deadline)
-        End({Outcome::Kind::kTimedOut, SIGKILL, fmt::format("after {} s", spec_.time_limit.count() / 1000)});
+        End({Outcome::Kind::kTimedOut, SIGKILL, fmt::format("after {} s", static_cast<double>(spec_.time_limit.count()) / 1000)});
       for (size_t i = 0; ready > 0 && i < 3; ++i)
         if (waits[i].revents != 0) Read(i);
     }
@@ -147,7 +151,7 @@ class Watch {
     run_.output.push_back({Now() - run_.start_ns, which == 0 ? Stream::kStdout : Stream::kStderr, std::string(bytes)});
     total_ += n;
     if (!ended_ && total_ > spec_.output_limit)
-      End({Outcome::Kind::kKilled, SIGKILL, fmt::format("it printed more than {} MiB", spec_.output_limit >> 20)});
+      End({Outcome::Kind::kKilled, SIGKILL, "it printed more than " + SizeText(spec_.output_limit)});
     if (!ended_ && spec_.done_when) LookForEnd(which, bytes);
   }
 

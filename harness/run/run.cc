@@ -79,15 +79,14 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     if (chunk.stream == Stream::kStdout) printed += chunk.bytes;
   std::vector<Answer> answers;
   std::istringstream lines(printed);
-  for (std::string line; std::getline(lines, line);) {
+  for (std::string line; answers.size() < paths.size() && std::getline(lines, line);) {
     std::istringstream fields(line);
-    std::string path, list, open, signal, load;
-    std::getline(fields, path, '\t');
+    std::string list, open, signal, load;
     std::getline(fields, list, '\t');
     std::getline(fields, open, '\t');
     std::getline(fields, signal, '\t');
     std::getline(fields, load);
-    answers.push_back({path, Number(list), Number(open), Number(signal), load});
+    answers.push_back({paths[answers.size()], Number(list), Number(open), Number(signal), load});
   }
   return answers;
 }

@@ -177,14 +177,12 @@ Isolation ProbeIsolation() {
 
 Result<Workspace> Workspace::Enter(const Isolation& isolation, bool keep_trees) {
   ClearStaleScratch();
-  TRY(ScratchDirectory scratch, ScratchDirectory::Make());
+  TRY(ScratchDirectory scratch, ScratchDirectory::Make(keep_trees));
   if (const int failure = EnterNamespaces(isolation.level); failure != 0)
     return Error{fmt::format("cannot enter namespaces ({}): {}", ToString(isolation.level), std::strerror(failure))};
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return Error{fmt::format("cannot make mounts private: {}", std::strerror(errno))};
-  if (keep_trees)
-    scratch.Keep();
-  else if (mount("gpustage", scratch.path().c_str(), "tmpfs", MS_NOSUID, kScratchOptions) != 0)
+  if (!keep_trees && mount("gpustage", scratch.path().c_str(), "tmpfs", MS_NOSUID, kScratchOptions) != 0)
     return Error{fmt::format("cannot mount a scratch file system: {}", std::strerror(errno))};
   return Workspace(std::move(scratch), isolation);
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What every Debian system has, merged /usr included, and what a bare service needs to start.
-std::vector<TreeOp> Skeleton() {
+std::vector<TreeOp> Skeleton(bool owners) {
   std::vector<TreeOp> ops;
   for (const char* directory : {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
                                 "/usr/local/lib", "/etc/ld.so.conf.d", "/dev/shm", "/proc", "/sys", "/run", "/var",
@@ -33,9 +33,9 @@ std::vector<TreeOp> Skeleton() {
                              "/usr/lib/x86_64-linux-gnu\n",
                              0644},
                  {}});
-  for (const auto& [path, owner] :
-       {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
-    ops.push_back({ChownOp{path, owner, owner}, {}});
+  if (owners)
+    for (const auto& [path, owner] : {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
+      ops.push_back({ChownOp{path, owner, owner}, {}});
   return ops;
 }
 
@@ -70,14 +70,14 @@ std::vector<PlanStep> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_
   return steps;
 }
 
-Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base) {
+Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owners) {
   StagePlan plan;
   std::sort(base.begin(), base.end());
   base.erase(std::unique(base.begin(), base.end()), base.end());
   plan.base = std::move(base);
   plan.private_copies = RunsAsRoot(c);
   TRY(plan.world, WorldFile(c.machine));
-  plan.skeleton = PlanChange(Skeleton(), 1);
+  plan.skeleton = PlanChange(Skeleton(owners), 1);
   plan.steps = PlanChange(c.tree, 1);
   return plan;
 }

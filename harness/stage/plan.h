@@ -27,8 +27,9 @@ struct StagePlan {
   friend bool operator==(const StagePlan&, const StagePlan&) = default;
 };
 
-// `base` is what the host must lend: see base_system.h. Pure: reads nothing.
-Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base);
+// `base` is what the host must lend: see base_system.h. `owners` is false where there is only one user id: then the homes of
+// the tree's users belong to it too. Pure: reads nothing.
+Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owners = true);
 
 // The steps of one run's change, planned like those of the tree; `instance` continues the case's numbers.
 std::vector<PlanStep> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance);

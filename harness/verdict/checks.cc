@@ -174,7 +174,7 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   const FunnelRow* row = FurthestRow(evidence, claim.library);
   if (row == nullptr) return Unknown(fmt::format("{} is no candidate in this tree", claim.library), evidence.outcome_event());
   const StepState state = row->steps.at(claim.step);
-  if (state == StepState::kNotObservable && !row->lost_at)
+  if (state == StepState::kNotObservable && (!row->lost_at || claim.step < *row->lost_at))
     return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)), row->event);
   return Made(row->reached && *row->reached >= claim.step,
               row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",

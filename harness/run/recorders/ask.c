@@ -1,6 +1,6 @@
 /* Asks the system itself what it says of each path: run once after a scanner, in the same tree, as the same user, with the
- * environment of the process that tried. One line a path: PATH TAB list-errno TAB open-errno TAB signal TAB dlopen-text.
- * Each dlopen happens in a child of its own, for a library may kill whoever loads it. "" is a dlopen that worked. */
+ * environment of the process that tried. One line a path, in their order, for a name may hold any byte: list-errno TAB open-errno
+ * TAB signal TAB dlopen-text. Each dlopen happens in a child of its own, for a library may kill whoever loads it. "" is a dlopen that worked. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     waitpid(child, &status, 0);
     for (char* c = why; *c != '\0'; ++c)
       if (*c == '\n' || *c == '\t') *c = ' ';
-    printf("%s\t%d\t%d\t%d\t%s\n", argv[i], ListError(argv[i]), OpenError(argv[i]),
+    printf("%d\t%d\t%d\t%s\n", ListError(argv[i]), OpenError(argv[i]),
            WIFSIGNALED(status) ? WTERMSIG(status) : 0, why);
   }
   return 0;
