@@ -1,4 +1,5 @@
-// libcublas: it loads, hands out a handle, and accepts the products that ggml asks for without computing them.
+// libcublas: it loads, hands out a handle, and accepts the products that ggml asks for without
+// computing them.
 #include "fakes/world/call.h"
 #include "fakes/world/stub.h"
 
@@ -72,9 +73,9 @@ const char* cublasGetStatusString(cublasStatus_t status) {
 }
 
 // Their arguments are not looked at.
-#define ACCEPT(name)                                                                           \
-  cublasStatus_t name() {                                                                      \
-    return Answer(CALL().Trust(Fidelity::kFixed), [] { return CUBLAS_STATUS_SUCCESS; });       \
+#define ACCEPT(name)                                                                     \
+  cublasStatus_t name() {                                                                \
+    return Answer(CALL().Trust(Fidelity::kFixed), [] { return CUBLAS_STATUS_SUCCESS; }); \
   }
 ACCEPT(cublasDestroy_v2)
 ACCEPT(cublasSetStream_v2)

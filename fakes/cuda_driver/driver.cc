@@ -20,8 +20,8 @@ int g_count = -1;
 CUresult Init(unsigned int flags) {
   if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
   if (DeviceCount() >= 0) return CUDA_SUCCESS;
-  const VisibleDevices found = FindVisibleDevices(
-      world::Here(), getenv("CUDA_VISIBLE_DEVICES"), getenv("CUDA_DEVICE_ORDER"));
+  const VisibleDevices found = FindVisibleDevices(world::Here(), getenv("CUDA_VISIBLE_DEVICES"),
+                                                  getenv("CUDA_DEVICE_ORDER"));
   if (found.result != CUDA_SUCCESS) return found.result;
   g_devices = found;  // threads that race here write the same
   __atomic_store_n(&g_count, found.count, __ATOMIC_RELEASE);

@@ -1,4 +1,5 @@
-// What the files of this fake share: the state after cuInit and the two frames that nearly every function stands in.
+// What the files of this fake share: the state after cuInit and the two frames that nearly every
+// function stands in.
 #pragma once
 
 #include "fakes/cuda_driver/api.h"
@@ -33,8 +34,10 @@ CUresult OnDevice(Call&& call, CUdevice ordinal, Body body) {
     if (DeviceCount() < 0) return CUDA_ERROR_NOT_INITIALIZED;
     const Device* const device = DeviceAt(ordinal);
     if (device == nullptr) return CUDA_ERROR_INVALID_DEVICE;
-    if constexpr (std::is_invocable_v<Body, const Device&, Call&>) return body(*device, running);
-    else return body(*device);
+    if constexpr (std::is_invocable_v<Body, const Device&, Call&>)
+      return body(*device, running);
+    else
+      return body(*device);
   });
 }
 

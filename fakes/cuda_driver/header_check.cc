@@ -1,4 +1,5 @@
-// Holds api.h and the tables to NVIDIA's cuda.h, where a toolkit is installed. Compiled, never linked.
+// Holds api.h and the tables to NVIDIA's cuda.h, where a toolkit is installed. Compiled, never
+// linked.
 #define __CUDA_API_VERSION_INTERNAL  // also the functions that the header maps to newer ones
 #include <cuda.h>
 

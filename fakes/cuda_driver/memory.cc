@@ -1,7 +1,8 @@
 #include "fakes/cuda_driver/memory.h"
 
-#include <cstring>
 #include <sys/mman.h>
+
+#include <cstring>
 
 #include "fakes/cuda_driver/driver.h"
 #include "fakes/world/syscall.h"

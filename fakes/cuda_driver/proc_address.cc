@@ -5,7 +5,8 @@
 namespace gpustage::cuda_driver {
 namespace {
 
-// From which version on a name means another function. Source: the PFN_name_vVERSION types of cudaTypedefs.h.
+// From which version on a name means another function. Source: the PFN_name_vVERSION types of
+// cudaTypedefs.h.
 struct Renamed {
   const char* name;
   int since;
@@ -50,8 +51,8 @@ CUresult Look(const char* symbol, void** function, int version,
   if (symbol == nullptr || function == nullptr) return CUDA_ERROR_INVALID_VALUE;
   *function = Find(symbol, version);
   if (status != nullptr)
-    *status = *function != nullptr ? CU_GET_PROC_ADDRESS_SUCCESS
-                                   : CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
+    *status =
+        *function != nullptr ? CU_GET_PROC_ADDRESS_SUCCESS : CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
   return *function != nullptr ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
 }
 

@@ -23,7 +23,8 @@ Physical* Find(CUmemGenericAllocationHandle handle) {
   return __atomic_load_n(&physical.bytes, __ATOMIC_ACQUIRE) == 0 ? nullptr : &physical;
 }
 
-CUresult Create(CUmemGenericAllocationHandle* handle, size_t bytes, const CUmemAllocationProp* prop) {
+CUresult Create(CUmemGenericAllocationHandle* handle, size_t bytes,
+                const CUmemAllocationProp* prop) {
   if (handle == nullptr || prop == nullptr || bytes == 0 || bytes % kGranularity != 0)
     return CUDA_ERROR_INVALID_VALUE;
   const CUdevice device = prop->location.id;

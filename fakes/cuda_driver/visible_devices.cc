@@ -31,7 +31,8 @@ int ByUuid(const World& world, const VisibleDevices& all, const char* text, cons
   return found;
 }
 
-// Reads a decimal number as strtol does; -1 for none and for one that is no ordinal. `text` moves past it.
+// Reads a decimal number as strtol does; -1 for none and for one that is no ordinal. `text` moves
+// past it.
 int ReadOrdinal(const char*& text, int count) {
   while (IsSpace(*text)) ++text;
   const bool negative = *text == '-';
@@ -48,8 +49,8 @@ const char* EndOfEntry(const char* text) {
   return text;
 }
 
-// The list ends without a word at the first entry that names no device, at text behind a number, and where numbers and UUIDs
-// meet. A device named twice is an error.
+// The list ends without a word at the first entry that names no device, at text behind a number,
+// and where numbers and UUIDs meet. A device named twice is an error.
 VisibleDevices Choose(const World& world, const VisibleDevices& all, const char* list) {
   VisibleDevices chosen;
   uint32_t seen = 0;

@@ -36,16 +36,22 @@ Layout LayoutFor(PropsLayout wanted, int major) {
   const size_t no_uuid = kTotalMemoryOffset - kUuidOffset;
   const Layout own = {major - 11, 0, kSizes[major - 11]};
   switch (wanted) {
-    case PropsLayout::kOwn: return own;
-    case PropsLayout::kCuda12: return {1, 0, kSizes[1]};
-    case PropsLayout::kCuda13: return {2, 0, kSizes[2]};
-    case PropsLayout::kNaive: return {1, no_uuid, kSizes[1] - no_uuid};
-    case PropsLayout::kTruncated: return {own.column, 0, kMajorOffset};
+    case PropsLayout::kOwn:
+      return own;
+    case PropsLayout::kCuda12:
+      return {1, 0, kSizes[1]};
+    case PropsLayout::kCuda13:
+      return {2, 0, kSizes[2]};
+    case PropsLayout::kNaive:
+      return {1, no_uuid, kSizes[1] - no_uuid};
+    case PropsLayout::kTruncated:
+      return {own.column, 0, kMajorOffset};
   }
   return own;
 }
 
-// The scenario's own device: only it knows that properties give another compute capability than the driver.
+// The scenario's own device: only it knows that properties give another compute capability than the
+// driver.
 const world::Device* InWorld(const DeviceFacts& facts) {
   const world::World& world = world::Here();
   for (uint32_t i = 0; i < world.device_count; ++i) {
@@ -77,7 +83,8 @@ void WriteProperties(void* out, const DeviceFacts& facts, int major) {
   write(kTotalMemoryOffset, &facts.memory_total, sizeof(facts.memory_total));
   for (const Field& field : kFields) {
     if (field.offsets[layout.column] < 0) continue;
-    const int64_t value = Value(facts, device, field.attribute);  // little endian: the low half is an int
+    const int64_t value =
+        Value(facts, device, field.attribute);  // little endian: the low half is an int
     write(static_cast<size_t>(field.offsets[layout.column]), &value, field.size);
   }
   memcpy(out, props, layout.written);

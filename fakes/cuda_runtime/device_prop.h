@@ -1,4 +1,5 @@
-// cudaDeviceProp, whose layout differs between the majors. The caller's compiler chose one; the library writes its own.
+// cudaDeviceProp, whose layout differs between the majors. The caller's compiler chose one; the
+// library writes its own.
 #pragma once
 
 #include "fakes/cuda_runtime/runtime.h"

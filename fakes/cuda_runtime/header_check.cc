@@ -1,4 +1,5 @@
-// Holds api.h and the tables to NVIDIA's cuda_runtime_api.h, where a toolkit is installed. Compiled, never linked.
+// Holds api.h and the tables to NVIDIA's cuda_runtime_api.h, where a toolkit is installed.
+// Compiled, never linked.
 #include <cuda_runtime_api.h>
 
 #define DECLARED(name) static_assert(sizeof(decltype(&::name)) != 0);
@@ -17,6 +18,7 @@ static_assert(sizeof(cudaDeviceProp) == 1008 && offsetof(cudaDeviceProp, uuid) =
 static_assert(offsetof(cudaDeviceProp, totalGlobalMem) == 288);
 
 #define FIELDS_OF_CUDA_13_ONLY
-#define FIELD(name, in11, in12, in13, type, attribute) \
-  static_assert(offsetof(cudaDeviceProp, name) == in13 && sizeof(cudaDeviceProp{}.name) == sizeof(type));
+#define FIELD(name, in11, in12, in13, type, attribute)    \
+  static_assert(offsetof(cudaDeviceProp, name) == in13 && \
+                sizeof(cudaDeviceProp{}.name) == sizeof(type));
 #include "fakes/cuda_runtime/device_prop.inc"

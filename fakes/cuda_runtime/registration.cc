@@ -1,5 +1,6 @@
-// What nvcc puts into programs: registration of kernels in static initialisers, and launches. One library of kernels makes
-// thousands of these calls before main(), so only the first of each kind is recorded in a process.
+// What nvcc puts into programs: registration of kernels in static initialisers, and launches. One
+// library of kernels makes thousands of these calls before main(), so only the first of each kind
+// is recorded in a process.
 #include "fakes/cuda_runtime/runtime.h"
 
 namespace gpustage::cuda_runtime {
@@ -10,10 +11,10 @@ void RecordFirst(Call&& call, int32_t& slot) {
     Answer(static_cast<Call&&>(call).Trust(Fidelity::kFixed), [] { return cudaSuccess; });
 }
 
-#define RECORD_FIRST()          \
-  do {                          \
-    static int32_t slot = 0;    \
-    RecordFirst(CALL(), slot);  \
+#define RECORD_FIRST()         \
+  do {                         \
+    static int32_t slot = 0;   \
+    RecordFirst(CALL(), slot); \
   } while (false)
 
 void* g_fat_binary;  // one handle serves all: nothing is ever looked up through it

@@ -19,7 +19,8 @@ const int32_t kNotSupported = cudaErrorNotSupported;
 namespace gpustage::cuda_runtime {
 namespace {
 
-// Runs once a process and keeps its answer. A child that was forked while another thread was inside begins again.
+// Runs once a process and keeps its answer. A child that was forked while another thread was inside
+// begins again.
 class Once {
  public:
   template <typename Body>
@@ -51,8 +52,8 @@ Driver g_driver;
 int g_device_count = 0;
 DeviceFacts g_facts[kMaxDevices];
 
-// NVIDIA's stub library answers everything with CUDA_ERROR_STUB_LIBRARY, and the runtime says so; other failures here mean
-// that the driver is too old.
+// NVIDIA's stub library answers everything with CUDA_ERROR_STUB_LIBRARY, and the runtime says so;
+// other failures here mean that the driver is too old.
 cudaError_t LookUp(decltype(&cuGetProcAddress_v2) get) {
   const struct {
     const char* name;
@@ -68,7 +69,8 @@ cudaError_t LookUp(decltype(&cuGetProcAddress_v2) get) {
     const CUresult result = get(row.name, row.function, row.version, 0, &status);
     if (result == cudaErrorStubLibrary) return cudaErrorStubLibrary;
     if (result == CUDA_SUCCESS && *row.function != nullptr) continue;
-    if (result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_FOUND) return cudaErrorInsufficientDriver;
+    if (result != CUDA_SUCCESS && result != CUDA_ERROR_NOT_FOUND)
+      return cudaErrorInsufficientDriver;
     return cudaErrorCallRequiresNewerDriver;
   }
   return cudaSuccess;
@@ -77,8 +79,8 @@ cudaError_t LookUp(decltype(&cuGetProcAddress_v2) get) {
 cudaError_t Load() {
   void* const library = dlopen("libcuda.so.1", RTLD_NOW);
   if (library == nullptr) return cudaErrorInsufficientDriver;
-  const auto get = reinterpret_cast<decltype(&cuGetProcAddress_v2)>(
-      dlsym(library, "cuGetProcAddress_v2"));
+  const auto get =
+      reinterpret_cast<decltype(&cuGetProcAddress_v2)>(dlsym(library, "cuGetProcAddress_v2"));
   return get == nullptr ? cudaErrorInsufficientDriver : LookUp(get);
 }
 
@@ -89,7 +91,8 @@ bool AskAttributes(CUdevice device, DeviceFacts& facts) {
 #undef FIELD
   };
   for (const int attribute : kAsked) {
-    if (g_driver.cuDeviceGetAttribute(&facts.attributes[attribute], attribute, device) != CUDA_SUCCESS)
+    if (g_driver.cuDeviceGetAttribute(&facts.attributes[attribute], attribute, device) !=
+        CUDA_SUCCESS)
       return false;
   }
   return true;
@@ -105,8 +108,8 @@ bool AskDevice(int ordinal) {
          g_driver.cuDeviceGetUuid(&facts.uuid, device) == CUDA_SUCCESS;
 }
 
-// In the order of the real runtime: its version test comes before cuInit, the code of cuInit is passed on, and any error
-// after it is "initialization error".
+// In the order of the real runtime: its version test comes before cuInit, the code of cuInit is
+// passed on, and any error after it is "initialization error".
 cudaError_t Begin() {
   cudaError_t error = cudaSuccess;
   LoadDriver(&error);

@@ -1,5 +1,5 @@
-// What the files of this fake share: the driver it asks, the devices it found there, this thread's state, and the frames that
-// nearly every function stands in.
+// What the files of this fake share: the driver it asks, the devices it found there, this thread's
+// state, and the frames that nearly every function stands in.
 #pragma once
 
 #include "fakes/cuda_driver/api.h"

@@ -1,4 +1,5 @@
-// Streams, events, graphs and kernels: accepted and never run. A scanner that computes gets success and untouched output.
+// Streams, events, graphs and kernels: accepted and never run. A scanner that computes gets success
+// and untouched output.
 #include "fakes/cuda_runtime/runtime.h"
 
 namespace gpustage::cuda_runtime {
@@ -112,11 +113,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* fu
 cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribute, int value) {
   return Accept(CALL(function, attribute, value));
 }
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks,
-                                                                   const void* function,
-                                                                   int block_size,
-                                                                   size_t shared_bytes,
-                                                                   unsigned int flags) {
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
+    int* blocks, const void* function, int block_size, size_t shared_bytes, unsigned int flags) {
   return InContext(CALL(function, block_size, shared_bytes, flags).Trust(Fidelity::kFixed),
                    [&] { return Put(blocks, 1); });
 }

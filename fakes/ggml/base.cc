@@ -1,5 +1,5 @@
-// libggml-base: the log, the abort and the buffer that a backend needs. Nothing of ggml itself: a real backend does not load
-// on it, as it does not on the libggml-base of another release.
+// libggml-base: the log, the abort and the buffer that a backend needs. Nothing of ggml itself: a
+// real backend does not load on it, as it does not on the libggml-base of another release.
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -48,6 +48,7 @@ void ggml_abort(const char* file, int line, const char* format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof(text), format, arguments);
   va_end(arguments);
+  CALL(file, line, text).End(gpustage::world::kNoResult);
   gpustage::world::Text<1200> message;
   message.Add(file).Add(':').Decimal(line).Add(": ").Add(text).Add('\n');
   gpustage::world::WriteError(message.c_str(), message.length());

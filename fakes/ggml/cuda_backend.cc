@@ -1,5 +1,6 @@
-// libggml-cuda: ggml_backend_init and the tables behind it. It counts devices, tells their properties and memory, and gives
-// buffers; it supports no operation, so that nothing is ever computed here.
+// libggml-cuda: ggml_backend_init and the tables behind it. It counts devices, tells their
+// properties and memory, and gives buffers; it supports no operation, so that nothing is ever
+// computed here.
 #include "fakes/ggml/cuda_devices.h"
 #include "fakes/world/call.h"
 #include "fakes/world/stub.h"
@@ -48,7 +49,9 @@ int32_t Compute(Backend*, Graph*) { return 0; }
 
 const char* Name(Device* device) { return Cuda(device).name; }
 const char* Description(Device* device) { return Cuda(device).description; }
-void Memory(Device* device, size_t* free, size_t* total) { DeviceMemory(Cuda(device), free, total); }
+void Memory(Device* device, size_t* free, size_t* total) {
+  DeviceMemory(Cuda(device), free, total);
+}
 
 // Ollama's build never says that a GPU is an integrated one.
 DeviceType Type(Device* device) {
@@ -125,9 +128,10 @@ Registration* Init() {
     g_registration.functions = {
         .get_name = [](Registration*) { return "CUDA"; },
         .get_device_count = [](Registration*) { return static_cast<size_t>(g_count); },
-        .get_device = [](Registration*, size_t i) {
-          return i < static_cast<size_t>(g_count) ? &g_devices[i] : nullptr;
-        },
+        .get_device =
+            [](Registration*, size_t i) {
+              return i < static_cast<size_t>(g_count) ? &g_devices[i] : nullptr;
+            },
         .get_proc_address = [](Registration*, const char*) -> void* { return nullptr; },
     };
   }

@@ -25,38 +25,43 @@ constexpr int kVirtualMemory = 102;     // CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MA
 constexpr int kCooperativeLaunch = 95;  // cudaDevAttrCooperativeLaunch
 constexpr unsigned kScheduleSpin = 1;   // cudaDeviceScheduleSpin
 
-// Compute capability times 100, of the release builds. Source: CMakePresets.json of ollama/ollama v0.17.4.
+// Compute capability times 100, of the release builds. Source: CMakePresets.json of ollama/ollama
+// v0.17.4.
 constexpr int kArchitectures[] = {
 #if GPUSTAGE_CUDART_MAJOR == 12
-    500, 520, 600, 610, 700, 750, 800, 860, 890, 900, 1200
+    500, 520, 600, 610, 700, 750,
+    800, 860, 890, 900, 1200
 #else
-    750, 800, 860, 870, 890, 900, 1000, 1030, 1100, 1200, 1210
+    750,  800,  860,  870,  890, 900,
+    1000, 1030, 1100, 1200, 1210
 #endif
 };
 
-[[noreturn]] void Die(const char* statement, const char* function, const char* text) {
+// The lines are this file's: the real one's differ in every release, but for those of its
+// assertions in v0.17.4.
+[[noreturn]] void Die(const char* statement, const char* function, int line, const char* text) {
   int device = -1;
   cudaGetDevice(&device);
   ggml_log_internal(kLogError, "CUDA error: %s\n", text);
   ggml_log_internal(kLogError, "  current device: %d, in function %s at %s:%d\n", device, function,
-                    kFile, __LINE__);
+                    kFile, line);
   ggml_log_internal(kLogError, "  %s\n", statement);
-  ggml_abort(kFile, __LINE__, "CUDA error");
+  ggml_abort(kFile, 94, "CUDA error");
 }
 
-void CheckRuntime(cudaError_t error, const char* statement, const char* function) {
-  if (error != cudaSuccess) Die(statement, function, cudaGetErrorString(error));
+void CheckRuntime(cudaError_t error, const char* statement, const char* function, int line) {
+  if (error != cudaSuccess) Die(statement, function, line, cudaGetErrorString(error));
 }
 
-void CheckDriver(CUresult error, const char* statement, const char* function) {
+void CheckDriver(CUresult error, const char* statement, const char* function, int line) {
   if (error == CUDA_SUCCESS) return;
   const char* text = nullptr;
   cuGetErrorString(error, &text);
-  Die(statement, function, text);
+  Die(statement, function, line, text);
 }
 
-#define CUDA_CHECK(call) CheckRuntime(call, #call, __func__)
-#define CU_CHECK(call) CheckDriver(call, #call, __func__)
+#define CUDA_CHECK(call) CheckRuntime(call, #call, __func__, __LINE__)
+#define CU_CHECK(call) CheckDriver(call, #call, __func__, __LINE__)
 
 // cudaDeviceProp as the headers of this backend's CUDA major have it.
 class Props {
@@ -93,7 +98,7 @@ bool HasVirtualMemory(int ordinal) {
   CU_CHECK(cuDeviceGetAttribute(&has, kVirtualMemory, device));
   if (has != 0) {
     CUmemAllocationProp prop = {};
-    prop.type = 1;           // CU_MEM_ALLOCATION_TYPE_PINNED
+    prop.type = 1;                 // CU_MEM_ALLOCATION_TYPE_PINNED
     prop.location = {1, ordinal};  // CU_MEM_LOCATION_TYPE_DEVICE
     size_t granularity = 0;
     CU_CHECK(cuMemGetAllocationGranularity(&granularity, &prop, 1));
@@ -119,7 +124,8 @@ void Identify(CudaDevice& device, const Props& props) {
 
 #if GPUSTAGE_GGML_OLLAMA
 
-// v0.17.4: GGML_CUDA_INIT is set in the second pass of discovery, which is to fail for devices this build cannot serve.
+// v0.17.4: GGML_CUDA_INIT is set in the second pass of discovery, which is to fail for devices this
+// build cannot serve.
 void Initialise(int count) {
   ggml_log_internal(kLogInfo, "ggml_cuda_init: GGML_CUDA_FORCE_MMQ:    no\n");
   ggml_log_internal(kLogInfo, "ggml_cuda_init: GGML_CUDA_FORCE_CUBLAS: no\n");
@@ -170,10 +176,9 @@ void Initialise(int count) {
     CUDA_CHECK(cudaDeviceGetAttribute(&cooperative, kCooperativeLaunch, i));
     const int major = props.Get("major");
     const int minor = props.Get("minor");
-    ggml_log_internal(kLogInfo,
-                      "  Device %d: %s, compute capability %d.%d, VMM: %s, VRAM: %zu MiB\n", i,
-                      props.name(), major, minor, virtual_memory ? "yes" : "no",
-                      props.total_memory() >> 20);
+    ggml_log_internal(
+        kLogInfo, "  Device %d: %s, compute capability %d.%d, VMM: %s, VRAM: %zu MiB\n", i,
+        props.name(), major, minor, virtual_memory ? "yes" : "no", props.total_memory() >> 20);
     if (major == 12 && minor == 1) {
       CUDA_CHECK(cudaSetDevice(i));
       CUDA_CHECK(cudaSetDeviceFlags(kScheduleSpin));
@@ -261,7 +266,8 @@ void* Allocate(const CudaDevice& device, size_t bytes) {
   ggml_log_internal(kLogError,
                     "ggml_backend_cuda_buffer_type_alloc_buffer: allocating %.2f MiB on device %d: "
                     "cudaMalloc failed: %s\n",
-                    static_cast<double>(bytes) / (1 << 20), device.index, cudaGetErrorString(error));
+                    static_cast<double>(bytes) / (1 << 20), device.index,
+                    cudaGetErrorString(error));
   return nullptr;
 }
 

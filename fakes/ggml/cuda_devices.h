@@ -1,4 +1,5 @@
-// The devices that this backend found, through libcudart and libcuda, in the order of calls of the real one.
+// The devices that this backend found, through libcudart and libcuda, in the order of calls of the
+// real one.
 #pragma once
 
 #include "fakes/ggml/abi.h"
@@ -20,7 +21,8 @@ struct CudaDevice {
   int32_t driver_version;
 };
 
-// Fills `devices` and returns how many. Logs what the real one logs; ends the process where the real one does.
+// Fills `devices` and returns how many. Logs what the real one logs; ends the process where the
+// real one does.
 int FindCudaDevices(CudaDevice devices[kMaxDevices]);
 
 void DeviceMemory(const CudaDevice& device, size_t* free, size_t* total);

@@ -1,5 +1,7 @@
-// Ollama's addition to libggml-base: memory of a device asked of NVML, which counts more than CUDA does.
+// Ollama's addition to libggml-base: memory of a device asked of NVML, which counts more than CUDA
+// does.
 #include <dlfcn.h>
+
 #include <initializer_list>
 
 #include "fakes/ggml/abi.h"

@@ -1,5 +1,5 @@
-// The part of NVML that this fake models, in the words of NVIDIA's nvml.h (facts, checked against that header by
-// header_check.cc where it is installed).
+// The part of NVML that this fake models, in the words of NVIDIA's nvml.h (facts, checked against
+// that header by header_check.cc where it is installed).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Devices. NVML counts more memory than CUDA: what the driver keeps for itself is "reserved" in version 2 and part of "used"
-// in version 1.
+// Devices. NVML counts more memory than CUDA: what the driver keeps for itself is "reserved" in
+// version 2 and part of "used" in version 1.
 #include <initializer_list>
 
 #include "fakes/nvml/machine.h"

@@ -6,9 +6,9 @@
 #include GPUSTAGE_DECLARED
 
 #define GPUSTAGE_HEADER_CHECK
-#include "fakes/nvml/api.h"
-
 #include <cstddef>
+
+#include "fakes/nvml/api.h"
 
 static_assert(sizeof(nvmlMemory_t) == 24 && offsetof(nvmlMemory_t, used) == 16);
 static_assert(nvmlMemory_v2 == (sizeof(nvmlMemory_v2_t) | 2u << 24));

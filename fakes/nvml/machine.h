@@ -1,5 +1,5 @@
-// What the files of this fake share: its devices, in the order of their PCI addresses whatever CUDA's variables say, and the
-// frames that nearly every function stands in.
+// What the files of this fake share: its devices, in the order of their PCI addresses whatever
+// CUDA's variables say, and the frames that nearly every function stands in.
 #pragma once
 
 #include "fakes/nvml/api.h"

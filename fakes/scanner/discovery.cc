@@ -5,6 +5,7 @@
 
 #include "fakes/scanner/filters.h"
 #include "fakes/scanner/paths.h"
+#include "fakes/scanner/release.h"
 #include "fakes/scanner/report.h"
 #include "fakes/scanner/runner.h"
 #include "fakes/scanner/server_config.h"
@@ -16,8 +17,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kTimeLimit{30};  // of one directory, and of the whole second pass
 
-std::string WithoutStatus(const std::string& body) {
-  return body.starts_with(kFailedAnswer) ? body.substr(std::strlen(kFailedAnswer)) : body;
+// Why a runner that gave no exit code gave no devices.
+std::string FailureText(const RunnerAnswer& answer) {
+  if (!answer.body)
+    return answer.exit_code ? "runner crashed" : "failed to finish discovery before timeout";
+  const size_t status = answer.body->starts_with(kFailedAnswer) ? std::strlen(kFailedAnswer) : 0;
+  return "runner error: " + answer.body->substr(status);
 }
 
 // One start of a runner, from its line "starting runner" to "bootstrap discovery took".
@@ -69,10 +74,7 @@ class Bootstrap {
       log_.Write(kTrace, "runner.go:462", "runner exited", attributes);
       return {};
     }
-    attributes.emplace_back("error", answer.body ? "runner error: " + WithoutStatus(*answer.body)
-                                     : answer.exit_code
-                                         ? "runner crashed"
-                                         : "failed to finish discovery before timeout");
+    attributes.emplace_back("error", FailureText(answer));
     log_.Write(kInfo, "runner.go:464", "failure during GPU discovery", attributes);
     return {};
   }
@@ -97,7 +99,6 @@ class Ports {
 // First pass: one runner for each directory, one after the other. Duplicates are kept.
 std::vector<DeviceInfo> FindDevices(Ports& ports, const Log& log) {
   const std::string top = LibOllamaPath();
-  std::vector<std::vector<std::string>> attempts;
   const std::vector<std::string> candidates = CandidateDirectories(top);
   log.Write(kInfo, "runner.go:67", "discovering available GPUs...");
   WarnOfOverrides(log);
@@ -135,10 +136,9 @@ std::vector<bool> ValidateDevices(const std::vector<DeviceInfo>& devices, Ports&
                {"compute", device.Compute()},
                {"id", device.id},
                {"pci_id", device.pci_id}});
-    const auto [it, added] =
-        running.try_emplace(i, device.library_path, ValidationEnvironment(device), log);
-    it->second.Start(ports.Next());
+    running.try_emplace(i, device.library_path, ValidationEnvironment(device), log);
   }
+  for (auto& [i, bootstrap] : running) bootstrap.Start(ports.Next());
   for (auto& [i, bootstrap] : running) {
     const DeviceInfo& device = devices[i];
     if (!bootstrap.Await(deadline).empty()) {
@@ -183,7 +183,7 @@ std::vector<DeviceInfo> GpuDevices(const Log& log) {
 int Serve() {
   const Log log(LogLevel());
   log.Write(kInfo, "routes.go:1663", "server config", {{"env", GoText(ServerConfig())}});
-  log.Write(kInfo, "routes.go:1718", "Listening on " + HostPort() + " (version " + kVersion + ')');
+  log.Write(kInfo, "routes.go:1718", "Listening on " + HostPort() + " (version " + Release() + ')');
   ReportDevices(GpuDevices(log), log);
   return 0;
 }

@@ -4,8 +4,6 @@
 
 namespace gpustage::ollama {
 
-inline constexpr const char* kVersion = "0.17.4";
-
 int Serve();
 
 }  // namespace gpustage::ollama

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fakes/scanner/discovery.h"
+#include "fakes/scanner/release.h"
 #include "fakes/scanner/runner.h"
 
 int main(int argc, char** argv) {
@@ -15,6 +16,6 @@ int main(int argc, char** argv) {
   std::fprintf(stderr,
                "usage: ollama serve | ollama runner --ollama-engine --port N\n"
                "a model of the GPU discovery of Ollama %s\n",
-               gpustage::ollama::kVersion);
+               gpustage::ollama::Release());
   return 2;
 }

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "fakes/scanner/paths.h"
+#include "fakes/scanner/release.h"
 
 namespace gpustage::ollama {
 namespace {
@@ -97,6 +98,12 @@ void ReportDevices(std::vector<DeviceInfo> devices, const Log& log) {
   }
   if (devices.empty()) ReportCpu(log);
   constexpr unsigned long long kGibi = 1ULL << 30;
+  if (IsRelease013()) {
+    if (vram < 20 * kGibi)
+      log.Write(kInfo, "routes.go:1648", "entering low vram mode",
+                {{"total vram", HumanBytes(vram)}, {"threshold", HumanBytes(20 * kGibi)}});
+    return;
+  }
   const char* context = vram >= 47 * kGibi ? "262144" : vram >= 23 * kGibi ? "32768" : "4096";
   log.Write(kInfo, "routes.go:1768", "vram-based default context",
             {{"total_vram", HumanBytes(vram)}, {"default_num_ctx", context}});

@@ -104,7 +104,10 @@ std::vector<abi::Device*> InitGpus(const std::vector<abi::Device*>& devices) {
     const abi::DeviceType type = device->iface.get_type(device);
     if (type == abi::DeviceType::kGpu || type == abi::DeviceType::kIntegratedGpu)
       gpus.push_back(device);
-    device->iface.init_backend(device, nullptr);
+    if (device->iface.init_backend(device, nullptr) != nullptr) continue;
+    WriteAll(STDERR_FILENO,
+             "ggml-backend.cpp:258: GGML_ASSERT(backend) failed\n");  // in making the scheduler
+    std::abort();
   }
   return gpus;
 }

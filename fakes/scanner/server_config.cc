@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fakes/scanner/release.h"
+
 namespace gpustage::ollama {
 namespace {
 
@@ -67,6 +69,11 @@ EnvMap ServerConfig() {
   config["OLLAMA_HOST"] = "http://" + HostPort();
   config["OLLAMA_ORIGINS"] = Origins();
   config["OLLAMA_REMOTES"] = '[' + Or(Var("OLLAMA_REMOTES"), "ollama.com") + ']';
+  if (IsRelease013()) {
+    config.erase("OLLAMA_EDITOR");
+    config.erase("OLLAMA_NO_CLOUD");
+    if (config["OLLAMA_CONTEXT_LENGTH"] == "0") config["OLLAMA_CONTEXT_LENGTH"] = "4096";
+  }
   return config;
 }
 

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "fakes/scanner/release.h"
+
 namespace gpustage::ollama {
 namespace {
 
@@ -112,7 +114,7 @@ void Log::Write(Level level, std::string_view source, std::string_view message,
                 const Attributes& attributes) const {
   if (!Enabled(level)) return;
   std::string line = "time=" + Now() + " level=" + LevelName(level) +
-                     " source=" + std::string(source) + " msg=" + Quoted(message);
+                     " source=" + std::string(SourceIn(source)) + " msg=" + Quoted(message);
   for (const auto& [key, value] : attributes) line += ' ' + Quoted(key) + '=' + Quoted(value);
   line += '\n';
   // One write a line, so that lines of parent and child do not mix. Nobody is left to tell of a

@@ -12,12 +12,24 @@ namespace {
 // The third text of a record: what the scenario did to this call.
 void Describe(const Fault& fault, TextWriter& out) {
   switch (fault.action) {
-    case FaultAction::kReturn: out.Add("fault: return ").Decimal(fault.code); break;
-    case FaultAction::kHang: out.Add("fault: hang"); break;
-    case FaultAction::kDelay: out.Add("fault: delay ").Decimal(fault.milliseconds).Add(" ms"); break;
-    case FaultAction::kSegfault: out.Add("fault: segfault"); break;
-    case FaultAction::kAbort: out.Add("fault: abort"); break;
-    case FaultAction::kExit: out.Add("fault: exit ").Decimal(fault.code); break;
+    case FaultAction::kReturn:
+      out.Add("fault: return ").Decimal(fault.code);
+      break;
+    case FaultAction::kHang:
+      out.Add("fault: hang");
+      break;
+    case FaultAction::kDelay:
+      out.Add("fault: delay ").Decimal(fault.milliseconds).Add(" ms");
+      break;
+    case FaultAction::kSegfault:
+      out.Add("fault: segfault");
+      break;
+    case FaultAction::kAbort:
+      out.Add("fault: abort");
+      break;
+    case FaultAction::kExit:
+      out.Add("fault: exit ").Decimal(fault.code);
+      break;
   }
 }
 
@@ -25,12 +37,18 @@ void Describe(const Fault& fault, TextWriter& out) {
 void Perform(const Fault& fault) {
   volatile int* volatile nothing = nullptr;
   switch (fault.action) {
-    case FaultAction::kHang: SleepForEver();
-    case FaultAction::kSegfault: *nothing = 0; break;
-    case FaultAction::kAbort: abort();
-    case FaultAction::kExit: Exit(fault.code);
+    case FaultAction::kHang:
+      SleepForEver();
+    case FaultAction::kSegfault:
+      *nothing = 0;
+      break;
+    case FaultAction::kAbort:
+      abort();
+    case FaultAction::kExit:
+      Exit(fault.code);
     case FaultAction::kReturn:
-    case FaultAction::kDelay: break;
+    case FaultAction::kDelay:
+      break;
   }
 }
 
@@ -47,7 +65,8 @@ bool Call::Begin(int32_t* result) {
   return true;
 }
 
-// The record of a delayed call is written before the delay: a scanner that is killed while it waits has called.
+// The record of a delayed call is written before the delay: a scanner that is killed while it waits
+// has called.
 void Call::End(int64_t result) {
   const auto fidelity = static_cast<uint32_t>(fidelity_);
   if (fault_ == nullptr) {

@@ -4,7 +4,8 @@
 //     return Answer(CALL(), [&] { ... });
 //   }
 //
-// and Answer() does the rest: the fault that the scenario wants, the body, the record in the journal.
+// and Answer() does the rest: the fault that the scenario wants, the body, the record in the
+// journal.
 #pragma once
 
 #include <type_traits>
@@ -16,20 +17,27 @@ namespace gpustage::world {
 
 class Call {
  public:
-  // `names` is the text of the arguments, "device, attrib"; one that is called device is the device of the record.
+  // `names` is the text of the arguments, "device, attrib"; one that is called device is the device
+  // of the record.
   template <typename... Values>
   explicit Call(const char* function, [[maybe_unused]] const char* names, Values... values)
       : function_(function) {
     (AddArgument(names, values), ...);
   }
 
-  Call&& On(int32_t device) && { device_ = device; return static_cast<Call&&>(*this); }
-  Call&& Trust(Fidelity fidelity) && { fidelity_ = fidelity; return static_cast<Call&&>(*this); }
+  Call&& On(int32_t device) && {
+    device_ = device;
+    return static_cast<Call&&>(*this);
+  }
+  Call&& Trust(Fidelity fidelity) && {
+    fidelity_ = fidelity;
+    return static_cast<Call&&>(*this);
+  }
   void set_fidelity(Fidelity fidelity) { fidelity_ = fidelity; }
   bool sticky() const { return fault_ != nullptr && fault_->sticky != 0; }
 
-  // True when a fault answers the call: `result` is its code and the body must not run. Faults that end or hang the
-  // process are recorded here and do not return.
+  // True when a fault answers the call: `result` is its code and the body must not run. Faults that
+  // end or hang the process are recorded here and do not return.
   bool Begin(int32_t* result);
   void End(int64_t result);
 
@@ -84,7 +92,8 @@ const char* AnswerText(Call&& call, Body body) {
   return text;
 }
 
-// For what is called thousands of times by static initialisers: true once in each process. `slot` starts at 0.
+// For what is called thousands of times by static initialisers: true once in each process. `slot`
+// starts at 0.
 bool FirstInProcess(int32_t& slot);
 
 #define CALL(...) ::gpustage::world::Call(__func__, #__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__)

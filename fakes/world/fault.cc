@@ -12,7 +12,8 @@ namespace {
 uint32_t g_calls[kMaxFaults];  // by fault, of process g_counted
 int32_t g_counted = 0;
 
-// How often the fault's call was made in this process, this one included. A forked child counts from the beginning.
+// How often the fault's call was made in this process, this one included. A forked child counts
+// from the beginning.
 uint32_t Count(uint32_t fault) {
   const int32_t pid = ProcessId();
   int32_t counted = __atomic_load_n(&g_counted, __ATOMIC_ACQUIRE);
@@ -24,12 +25,18 @@ uint32_t Count(uint32_t fault) {
 }
 
 // Words of a command line stand between NULs in /proc; a scenario writes them with spaces.
-bool CommandLineHas(const char* text) {
-  char line[8192];
-  const long length = ReadFile("/proc/self/cmdline", line, sizeof(line));
+bool FileHas(const char* path, const char* text) {
+  char words[8192];
+  const long length = ReadFile(path, words, sizeof(words));
   for (long i = 0; i < length; ++i)
-    if (line[i] == '\0') line[i] = ' ';
-  return memmem(line, static_cast<size_t>(length), text, strlen(text)) != nullptr;
+    if (words[i] == '\0') words[i] = ' ';
+  return length > 0 && memmem(words, static_cast<size_t>(length), text, strlen(text)) != nullptr;
+}
+
+// "ollama runner", or a variable that it was started with: Ollama's second children differ from the
+// first in that alone.
+bool ProcessHas(const char* text) {
+  return FileHas("/proc/self/cmdline", text) || FileHas("/proc/self/environ", text);
 }
 
 }  // namespace
@@ -41,7 +48,7 @@ const Fault* FaultFor(const char* function, int32_t device) {
     const Fault& fault = world.faults[i];
     if (!Equal(fault.function, function)) continue;
     if (fault.device != -1 && fault.device != device) continue;
-    if (fault.process_has[0] != '\0' && !CommandLineHas(fault.process_has)) continue;
+    if (fault.process_has[0] != '\0' && !ProcessHas(fault.process_has)) continue;
     const uint32_t call = Count(i);
     if (found != nullptr || call < fault.first_call) continue;
     if (fault.last_call == 0 || call <= fault.last_call) found = &fault;

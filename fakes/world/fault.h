@@ -5,7 +5,8 @@
 
 namespace gpustage::world {
 
-// Counts this call for every fault that speaks of it and returns the first that applies now, or null.
+// Counts this call for every fault that speaks of it and returns the first that applies now, or
+// null.
 const Fault* FaultFor(const char* function, int32_t device);
 
 }  // namespace gpustage::world

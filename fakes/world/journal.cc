@@ -1,7 +1,8 @@
 #include "fakes/world/journal.h"
 
-#include <cstring>
 #include <time.h>
+
+#include <cstring>
 
 #include "fakes/world/syscall.h"
 #include "fakes/world/world.h"
@@ -30,8 +31,7 @@ JournalHeader& Journal() {
   JournalHeader* none = nullptr;
   if (!__atomic_compare_exchange_n(&g_journal, &none, journal, false, __ATOMIC_ACQ_REL,
                                    __ATOMIC_ACQUIRE)) {
-    if (journal != &g_no_journal)
-      UnmapMemory(journal, sizeof(JournalHeader) + journal->capacity);
+    if (journal != &g_no_journal) UnmapMemory(journal, sizeof(JournalHeader) + journal->capacity);
     return *none;
   }
   return *journal;

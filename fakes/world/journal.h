@@ -1,4 +1,5 @@
-// Appends to the journal of this run. Lock-free, and safe in a forked child and in several processes at once.
+// Appends to the journal of this run. Lock-free, and safe in a forked child and in several
+// processes at once.
 #pragma once
 
 #include <initializer_list>

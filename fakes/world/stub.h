@@ -1,4 +1,5 @@
-// What the generated stubs call: a function that exists so that programs link and load, and that nobody modelled.
+// What the generated stubs call: a function that exists so that programs link and load, and that
+// nobody modelled.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@ extern "C" {
 // Records the call and answers "not supported" in the words of the library.
 int32_t gpustage_stub(const char* function);
 
-// Every exported function of this library, sorted by name, for libraries that look their own functions up.
+// Every exported function of this library, sorted by name, for libraries that look their own
+// functions up.
 struct GpustageExport {
   const char* name;
   void* address;

@@ -1,11 +1,12 @@
-// One weak function a name in the list of the library: the stub where no source defines it, and the table of all.
+// One weak function a name in the list of the library: the stub where no source defines it, and the
+// table of all.
 #include <stdint.h>
 
 #include GPUSTAGE_EXPORTS
 
 int32_t gpustage_stub(const char* function);
 
-#define STUB(name)                    \
+#define STUB(name)                          \
   __attribute__((weak)) int32_t name(void); \
   int32_t name(void) { return gpustage_stub(#name); }
 EXPORTS(STUB)

@@ -58,7 +58,8 @@ long ReadFile(const char* path, char* buffer, long size) {
   if (Failed(file)) return 0;
   long length = 0;
   while (length < size) {
-    const long n = SystemCall(SYS_read, file, reinterpret_cast<long>(buffer + length), size - length);
+    const long n =
+        SystemCall(SYS_read, file, reinterpret_cast<long>(buffer + length), size - length);
     if (n == -EINTR) continue;
     if (n <= 0) break;
     length += n;
@@ -69,7 +70,8 @@ long ReadFile(const char* path, char* buffer, long size) {
 
 void WriteError(const char* text, unsigned long bytes) {
   while (bytes > 0) {
-    const long n = SystemCall(SYS_write, 2L, reinterpret_cast<long>(text), static_cast<long>(bytes));
+    const long n =
+        SystemCall(SYS_write, 2L, reinterpret_cast<long>(text), static_cast<long>(bytes));
     if (n == -EINTR) continue;
     if (n <= 0) return;
     text += n;

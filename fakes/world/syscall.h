@@ -1,9 +1,11 @@
-// System calls made directly. A fake runs inside other people's programs, often beside libraries that replace open, read or
-// mmap of libc; what it records and where its world comes from must not depend on them.
+// System calls made directly. A fake runs inside other people's programs, often beside libraries
+// that replace open, read or mmap of libc; what it records and where its world comes from must not
+// depend on them.
 #pragma once
 
-#include <cerrno>
 #include <sys/syscall.h>
+
+#include <cerrno>
 
 namespace gpustage::world {
 
@@ -50,7 +52,8 @@ inline int ThreadId() { return static_cast<int>(SystemCall(SYS_gettid)); }
 void* MapMemory(unsigned long bytes, int protection);
 void UnmapMemory(void* memory, unsigned long bytes);
 
-// The whole file, or null; `bytes` receives its size. `writable`: shared with everybody who maps it.
+// The whole file, or null; `bytes` receives its size. `writable`: shared with everybody who maps
+// it.
 void* MapFile(const char* path, bool writable, unsigned long* bytes);
 
 void SleepMilliseconds(unsigned milliseconds);

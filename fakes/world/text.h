@@ -1,5 +1,5 @@
-// Text in a buffer of fixed size; what does not fit is cut off. It stands in for printf, so that formatting never allocates
-// and never depends on locale or on a replaced libc.
+// Text in a buffer of fixed size; what does not fit is cut off. It stands in for printf, so that
+// formatting never allocates and never depends on locale or on a replaced libc.
 #pragma once
 
 #include <cstdint>

@@ -4,19 +4,26 @@
 
 #include "fakes/world/syscall.h"
 
-namespace gpustage::world {
-namespace {
+using gpustage::world::Stamp;
 
-// Written in the file when the fake is placed, long after this was compiled: everything reads it as volatile, so that no
-// compiler puts the empty strings below into the code.
-[[gnu::used]] volatile Stamp g_stamp = {
+// Written in the file when the fake is placed, long after this was compiled: everything reads it as
+// volatile, so that no compiler puts the empty strings below into the code. The linker is told to
+// keep it (-u).
+extern "C" {
+extern volatile Stamp gpustage_stamp;
+volatile Stamp gpustage_stamp = {
     {'G', 'P', 'U', 'S', 'T', 'A', 'G', 'E', '-', 'S', 'T', 'A', 'M', 'P', '1', '\0'},
     0,
     0,
     {'\0'},
     {'\0'}};
+}
 
-// Of a copy without a world. Filled by the first call: all its bytes are zero in the file, so it costs no space there.
+namespace gpustage::world {
+namespace {
+
+// Of a copy without a world. Filled by the first call: all its bytes are zero in the file, so it
+// costs no space there.
 World g_empty;
 
 const World* g_world = nullptr;
@@ -24,8 +31,9 @@ const World* g_world = nullptr;
 const World* Open() {
   unsigned long bytes = 0;
   const auto* world = static_cast<const World*>(
-      Instance() == 0 ? nullptr
-                      : MapFile(const_cast<const char*>(g_stamp.world), /*writable=*/false, &bytes));
+      Instance() == 0
+          ? nullptr
+          : MapFile(const_cast<const char*>(gpustage_stamp.world), /*writable=*/false, &bytes));
   if (world != nullptr && bytes >= sizeof(World) &&
       memcmp(world->magic, kWorldMagic, sizeof(kWorldMagic)) == 0 &&
       world->version == kWorldVersion && world->bytes == sizeof(World) &&
@@ -46,12 +54,12 @@ bool ComesBefore(const Device& a, const Device& b) {
 
 }  // namespace
 
-uint16_t Instance() { return static_cast<uint16_t>(g_stamp.instance); }
+uint16_t Instance() { return static_cast<uint16_t>(gpustage_stamp.instance); }
 
-const char* JournalPath() { return const_cast<const char*>(g_stamp.journal); }
+const char* JournalPath() { return const_cast<const char*>(gpustage_stamp.journal); }
 
-// No lock: a lock that another thread holds while this one forks would hang the child. Who comes second throws its mapping
-// away; the file stays mapped until the process ends.
+// No lock: a lock that another thread holds while this one forks would hang the child. Who comes
+// second throws its mapping away; the file stays mapped until the process ends.
 const World& Here() {
   const World* world = __atomic_load_n(&g_world, __ATOMIC_ACQUIRE);
   if (world != nullptr) return *world;
@@ -64,7 +72,6 @@ const World& Here() {
   }
   return *world;
 }
-
 
 void SortByPci(const World& world, uint8_t* places, int count) {
   for (int i = 1; i < count; ++i) {

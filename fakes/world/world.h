@@ -1,11 +1,13 @@
-// What this placed copy of a fake knows: the machine of its world file, found by the stamp in its own data.
+// What this placed copy of a fake knows: the machine of its world file, found by the stamp in its
+// own data.
 #pragma once
 
 #include "fakes/world/format.h"
 
 namespace gpustage::world {
 
-// The machine. A copy that was never placed, or whose world file cannot be read, has a driver and no device.
+// The machine. A copy that was never placed, or whose world file cannot be read, has a driver and
+// no device.
 const World& Here();
 
 // Sorts places in World::devices by PCI address.

@@ -1,4 +1,5 @@
-// The proof of the fakes: ggml itself, built for CUDA 12 and for CUDA 13, finds the devices of the scenario through them.
+// The proof of the fakes: ggml itself, built for CUDA 12 and for CUDA 13, finds the devices of the
+// scenario through them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,6 +18,10 @@ using testing::Not;
 struct Build {
   std::string major;
   std::string library;  // libggml: its file
+
+  friend std::ostream& operator<<(std::ostream& out, const Build& build) {
+    return out << "CUDA " << build.major;
+  }
 };
 
 fs::path Cache() {
@@ -60,13 +65,18 @@ class RealGgml : public testing::TestWithParam<Build> {
 
   // Name, description and memory of each CUDA device, a line each, and what ggml logged.
   Outcome Scan(const std::vector<Variable>& environment = {}) {
-    return stage_.Run(environment, [this](std::ostream& out) {
+    return Scan("ggml_backend_load_all_from_path", directory_, environment);
+  }
+  Outcome Scan(const char* load, const fs::path& what, const std::vector<Variable>& environment) {
+    return stage_.Run(environment, [=, this](std::ostream& out) {
       for (const std::string& path : placed_) Library{path};  // as LD_LIBRARY_PATH would
       const Ggml ggml(directory_, GetParam().library);
       ggml.Base<void (*)(void (*)(int, const char*, void*), void*)>("ggml_log_set")(
-          [](int, const char* text, void* to) { *static_cast<std::ostream*>(to) << "log: " << text; },
+          [](int, const char* text, void* to) {
+            *static_cast<std::ostream*>(to) << "log: " << text;
+          },
           &out);
-      ggml.Registry<void (*)(const char*)>("ggml_backend_load_all_from_path")(directory_.c_str());
+      ggml.Registry<void (*)(const char*)>(load)(what.c_str());
       const size_t count = ggml.Registry<size_t (*)()>("ggml_backend_dev_count")();
       for (size_t i = 0; i < count; ++i) Print(ggml, i, out);
     });
@@ -76,7 +86,8 @@ class RealGgml : public testing::TestWithParam<Build> {
     void* const device = ggml.Registry<void* (*)(size_t)>("ggml_backend_dev_get")(index);
     const std::string name = ggml.Base<const char* (*)(void*)>("ggml_backend_dev_name")(device);
     if (name.compare(0, 4, "CUDA") != 0) return;
-    // API 2 of upstream: name, description, memory_free, memory_total, type, device_id, …; CUDA 12's build has no device_id.
+    // API 2 of upstream: name, description, memory_free, memory_total, type, device_id, …; CUDA
+    // 12's build has no device_id.
     struct {
       const char *name, *description;
       size_t free, total;
@@ -107,7 +118,8 @@ TEST_P(RealGgml, FindsTwoFakeDevices) {
   const Outcome outcome = Scan();
   EXPECT_EQ(outcome.exit_status, 0) << outcome.said;
   EXPECT_THAT(outcome.said, HasSubstr("ggml_cuda_init: found 2 CUDA devices"));
-  EXPECT_THAT(outcome.said, HasSubstr("  Device 0: NVIDIA Test 0, compute capability 9.0, VMM: yes"));
+  EXPECT_THAT(outcome.said,
+              HasSubstr("  Device 0: NVIDIA Test 0, compute capability 9.0, VMM: yes"));
   EXPECT_THAT(outcome.said, HasSubstr(DeviceLine(0, GetParam().major)));
   EXPECT_THAT(outcome.said, HasSubstr(DeviceLine(1, GetParam().major)));
 }
@@ -132,6 +144,16 @@ TEST_P(RealGgml, AbortsWhenPropertiesFail) {
       world::FaultAction::kReturn);
   fault.code = 999;
   EXPECT_EQ(Scan().signal, SIGABRT);
+}
+
+// b5640 speaks API 1 and says so; v0.5.0 speaks 2, and upstream's fake has its tables.
+TEST_P(RealGgml, TakesTheFakeBackendOfItsApi) {
+  stage_.Place("ggml-cuda-upstream-" + GetParam().major, "backend/libggml-cuda.so");
+  const Outcome outcome = Scan("ggml_backend_load", stage_.Path("backend/libggml-cuda.so"), {});
+  EXPECT_EQ(outcome.exit_status, 0);
+  EXPECT_THAT(outcome.said, GetParam().major == "12"
+                                ? HasSubstr("incompatible API version (backend: 2, current: 1)")
+                                : HasSubstr(DeviceLine(1, "13")));
 }
 
 TEST_P(RealGgml, MeetsNoStub) {

@@ -64,7 +64,8 @@ std::string ReadPipe(int pipe, int limit_ms, bool* ended) {
   for (const char* name : {"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "GGML_CUDA_INIT"})
     unsetenv(name);
   setenv("GGML_NO_BACKTRACE", "1", 1);  // ggml starts a debugger when it aborts
-  for (const Variable& variable : environment) setenv(variable.name.c_str(), variable.value.c_str(), 1);
+  for (const Variable& variable : environment)
+    setenv(variable.name.c_str(), variable.value.c_str(), 1);
   std::ostringstream said;
   try {
     body(said);
@@ -100,11 +101,14 @@ std::string FakeStage::Place(const std::string& fake, const std::string& file) {
   return Stamp(fake, file, Path("world"));
 }
 
-std::string FakeStage::PlaceIn(const std::string& fake, const std::string& file, const World& other) {
+std::string FakeStage::PlaceIn(const std::string& fake, const std::string& file,
+                               const World& other) {
   const std::string world = Path("world-" + std::to_string(placed_ + 1));
   WriteWorld(world, other);
   return Stamp(fake, file, world);
 }
+
+std::string FakeStage::Read(const std::string& file) const { return ReadAll(Path(file)); }
 
 std::string FakeStage::Stamp(const std::string& fake, const std::string& file,
                              const std::string& world) {

@@ -1,4 +1,5 @@
-// A directory with placed fakes, the world they answer from and the journal they write; and children that use them.
+// A directory with placed fakes, the world they answer from and the journal they write; and
+// children that use them.
 #pragma once
 
 #include <cstdint>
@@ -45,10 +46,12 @@ class FakeStage {
   world::Fault& AddFault(const std::string& function, world::FaultAction action);
   void set_journal_capacity(uint64_t bytes) { journal_capacity_ = bytes; }
 
-  // Copies a fake of this build, stamps it, and returns its path. `world`: the file it answers from.
+  // Copies a fake of this build, stamps it, and returns its path. `world`: the file it answers
+  // from.
   std::string Place(const std::string& fake, const std::string& file);
   std::string PlaceIn(const std::string& fake, const std::string& file, const world::World& other);
   std::string Path(const std::string& file) const { return directory_ + "/" + file; }
+  std::string Read(const std::string& file) const;
 
   // Runs `body` in a forked child and returns how that ended.
   Outcome Run(const std::vector<Variable>& environment, std::function<void(std::ostream&)> body,
@@ -67,7 +70,7 @@ class FakeStage {
   std::string directory_;
   std::vector<world::World> machine_storage_;  // on the heap: it is large
   world::World* machine_;
-  uint64_t journal_capacity_ = 1 << 22;
+  uint64_t journal_capacity_ = 1 << 20;
   uint32_t placed_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// What every fake does whatever library it stands in for: its stamp, its world, faults and the journal. Asked through libcuda.
+// What every fake does whatever library it stands in for: its stamp, its world, faults and the
+// journal. Asked through libcuda.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -33,8 +34,8 @@ class Fake : public testing::Test {
 
   // cuInit, and what it said.
   Outcome Init(int limit_ms = 20000) {
-    return stage_.Run({}, [this](std::ostream& out) { out << FN(Library(path_), cuInit)(0); },
-                      limit_ms);
+    return stage_.Run(
+        {}, [this](std::ostream& out) { out << FN(Library(path_), cuInit)(0); }, limit_ms);
   }
 
   FakeStage stage_;
@@ -65,8 +66,8 @@ TEST_F(Fake, AnswersFromTheWorldOfItsOwnStamp) {
     }
   });
   EXPECT_EQ(outcome.said, "21");
-  EXPECT_THAT(stage_.Calls("cuInit"), ElementsAre(Field(&CallRecord::instance, 1),
-                                                  Field(&CallRecord::instance, 2)));
+  EXPECT_THAT(stage_.Calls("cuInit"),
+              ElementsAre(Field(&CallRecord::instance, 1), Field(&CallRecord::instance, 2)));
 }
 
 TEST_F(Fake, RefusesTheWorldOfAnotherFormat) {

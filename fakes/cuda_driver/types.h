@@ -1,0 +1,59 @@
+// The types of the CUDA driver API that api.h speaks of. header_check.cc takes NVIDIA's in their
+// place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+using CUresult = int32_t;
+using CUdevice = int32_t;
+using CUdevice_v1 = CUdevice;
+using CUdevice_attribute = int32_t;
+using CUdeviceptr = unsigned long long;
+using CUcontext = struct CUctx_st*;
+using CUmemGenericAllocationHandle = unsigned long long;
+using CUmemAllocationGranularity_flags = int32_t;
+using CUdriverProcAddressQueryResult = int32_t;
+using cuuint64_t = uint64_t;
+struct CUuuid {
+  char bytes[16];
+};
+struct CUctxCreateParams;
+struct CUexecAffinityParam;
+struct CUmemAccessDesc;
+struct CUmemLocation {
+  int32_t type;
+  int32_t id;
+};
+struct CUmemAllocationProp {
+  int32_t type;
+  int32_t requestedHandleTypes;
+  CUmemLocation location;
+  void* win32HandleMetaData;
+  unsigned char allocFlags[8];
+};
+
+enum : CUresult {
+  CUDA_SUCCESS = 0,
+  CUDA_ERROR_INVALID_VALUE = 1,
+  CUDA_ERROR_OUT_OF_MEMORY = 2,
+  CUDA_ERROR_NOT_INITIALIZED = 3,
+  CUDA_ERROR_NO_DEVICE = 100,
+  CUDA_ERROR_INVALID_DEVICE = 101,
+  CUDA_ERROR_INVALID_CONTEXT = 201,
+  CUDA_ERROR_NOT_FOUND = 500,
+  CUDA_ERROR_NOT_SUPPORTED = 801,
+};
+enum : CUdevice_attribute {
+  CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT = 16,
+  CU_DEVICE_ATTRIBUTE_INTEGRATED = 18,
+  CU_DEVICE_ATTRIBUTE_PCI_BUS_ID = 33,
+  CU_DEVICE_ATTRIBUTE_PCI_DEVICE_ID = 34,
+  CU_DEVICE_ATTRIBUTE_PCI_DOMAIN_ID = 50,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
+};
+enum : CUdriverProcAddressQueryResult {
+  CU_GET_PROC_ADDRESS_SUCCESS = 0,
+  CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND = 1,
+};

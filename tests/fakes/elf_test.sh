@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Each fake as a file: its name, what it needs, what it exports under which version node, and what it must not bring into a
+# scanner. `elf_test.sh FAKES_DIR`; with --self-test, breaks a fake in several ways and wants each of them to be seen.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+lists=$here/fakes
+fakes=${1:?the folder of the built fakes}
+failures=0
+
+fail() {
+  echo "$name: $1"
+  failures=$((failures + 1))
+}
+
+dynamic() { readelf -dW "$file" | sed -nE "s/.*\($1\).*\[(.*)\]/\1/p"; }
+# name or name@@node, a line each
+listed() { sed -n "/^#/!s/\$/${2:+@@$2}/p" "$lists/$1" | LC_ALL=C sort; }
+exported() { nm -D --defined-only --with-symbol-versions "$file" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
+
+# check NAME SONAME NODE LIST NEEDED…; "-" for none.
+check() {
+  name=$1 file=${file_under_test:-$fakes/$1.so}
+  local soname=${2#-} node=${3#-} list=$4
+  shift 4
+  [[ $(dynamic SONAME) == "$soname" ]] || fail "its SONAME is '$(dynamic SONAME)', not '$soname'"
+  [[ $(dynamic NEEDED | xargs) == "$*" ]] || fail "it needs $(dynamic NEEDED | xargs), not $*"
+  local difference
+  difference=$(diff <(listed "$list" "$node") <(exported)) ||
+    fail "its exports are not those of $list: $(sed -n 2p <<< "$difference")"
+  nm "$file" | grep -E ' t (cu|cuda|__cuda|cublas|nvml|ggml)[A-Z_]' | sed 's/.* t //' | while read -r function; do
+    echo "$name: $function is defined and not in $list"
+  done | grep . && failures=$((failures + 1))
+  nm -D "$file" | grep -oE '@GLIBC_[0-9.]+' | sed 's/@GLIBC_//' | sort -u | while read -r version; do
+    [[ $(printf '%s\n2.17\n' "$version" | sort -V | tail -1) == 2.17 ]] || echo "$name: it needs GLIBC_$version"
+  done | grep . && failures=$((failures + 1))
+  readelf -sW "$file" | grep -q ' UNIQUE ' && fail "it has a unique symbol"
+  readelf -lW "$file" | grep -qE 'GNU_STACK.* RWE ' && fail "its stack is executable"
+  [[ $(grep -aoF GPUSTAGE-STAMP1 "$file" | wc -l) == 1 ]] || fail "it does not hold exactly one stamp"
+  return 0
+}
+
+check_all() {
+  check cuda libcuda.so.1 - cuda_driver/exports.txt libc.so.6
+  check nvml libnvidia-ml.so.1 - nvml/exports.txt libc.so.6
+  check cudart-11 libcudart.so.11.0 libcudart.so.11.0 cuda_runtime/exports-11.txt libc.so.6
+  for major in 12 13; do
+    check cudart-$major libcudart.so.$major libcudart.so.$major cuda_runtime/exports-$major.txt libc.so.6
+    check cublaslt-$major libcublasLt.so.$major libcublasLt.so.$major cublas/lt-exports-$major.txt libc.so.6
+    check cublas-$major libcublas.so.$major libcublas.so.$major cublas/exports-$major.txt \
+      libcublasLt.so.$major libc.so.6
+    check ggml-cuda-upstream-$major - - ggml/exports-cuda.txt \
+      libggml-base.so libcudart.so.$major libcublas.so.$major libcuda.so.1 libc.so.6
+    check ggml-cuda-ollama-$major - - ggml/exports-cuda.txt \
+      libggml-base.so.0 libcudart.so.$major libcublas.so.$major libcuda.so.1 libc.so.6
+  done
+  check ggml-base-upstream libggml-base.so - ggml/exports-base-upstream.txt libc.so.6
+  check ggml-base-ollama libggml-base.so.0 - ggml/exports-base-ollama.txt libc.so.6
+  local unknown
+  unknown=$(find "$fakes" -maxdepth 1 -name '*.so' | wc -l)
+  [[ $unknown == 15 ]] || { echo "$unknown fakes are built, 15 are checked"; failures=$((failures + 1)); }
+}
+
+# The names that a real program may ask for: those of the real library, where it is here.
+check_against_real() {
+  local cache=${GPUSTAGE_CACHE:-$HOME/.cache/gpustage} real major
+  for major in 11 12 13; do
+    real=$(find "$cache/real/cudart-$major" -name 'libcudart.so.*' 2> /dev/null | head -1)
+    if [[ -z $real ]]; then
+      echo "not compared with a real libcudart $major: none in $cache/real (harness/dev real fetches it)"
+      continue
+    fi
+    name=cudart-$major file=$real
+    local missing
+    missing=$(LC_ALL=C comm -13 <(listed cuda_runtime/exports-$major.txt "$(dynamic SONAME)") <(exported) | xargs)
+    [[ -z $missing ]] || fail "the real one also exports $missing"
+  done
+}
+
+# Breaks a copy with `$@` and wants the check to say `says`.
+wants() {
+  local says=$1 said
+  shift
+  cp "$fakes/nvml.so" "$scratch/nvml.so"
+  "$@"
+  said=$(file_under_test=$scratch/nvml.so check nvml libnvidia-ml.so.1 - nvml/exports.txt libc.so.6)
+  [[ $said == *"$says"* ]] || { echo "not seen: $says (it said: $said)"; exit 1; }
+}
+
+self_test() {
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  wants "it needs libm.so.6 libc.so.6" patchelf --add-needed libm.so.6 "$scratch/nvml.so"
+  wants "its SONAME is 'other'" patchelf --set-soname other "$scratch/nvml.so"
+  wants "exactly one stamp" sed -i s/GPUSTAGE-STAMP1/GPUSTAGE-STAMP2/ "$scratch/nvml.so"
+  wants "its exports are not those" cp "$fakes/cuda.so" "$scratch/nvml.so"
+  printf 'inline int& Counter() { static int n; return n; }\nint main() { return Counter(); }\nauto* keep = &Counter;\n' \
+    > "$scratch/bad.cc"
+  wants "it has a unique symbol" g++ -shared -fPIC -o "$scratch/nvml.so" "$scratch/bad.cc"
+  wants "its stack is executable" g++ -shared -fPIC -z execstack -o "$scratch/nvml.so" "$scratch/bad.cc"
+  printf '#include <pthread.h>\nextern "C" int f() { return pthread_mutex_clocklock(nullptr, 0, nullptr); }\n' > "$scratch/new.cc"
+  wants "it needs GLIBC_2." g++ -shared -fPIC -o "$scratch/nvml.so" "$scratch/new.cc"
+}
+
+if [[ ${2:-} == --self-test ]]; then
+  self_test
+else
+  check_all
+  check_against_real
+  ((failures == 0)) || exit 1
+fi

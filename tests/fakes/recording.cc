@@ -1,0 +1,178 @@
+#include "tests/fakes/recording.h"
+
+#include <cctype>
+#include <cstring>
+#include <fstream>
+#include <regex>
+#include <stdexcept>
+
+namespace gpustage::fakes_test {
+namespace {
+
+using world::Device;
+using world::World;
+
+std::vector<std::string> Lines(const std::string& file) {
+  std::ifstream in(std::string(GPUSTAGE_SOURCE_DIR) + "/fixtures/recordings/real-gpu/" + file);
+  if (!in) throw std::runtime_error("no recording " + file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+bool Begins(const std::string& line, const std::string& with) {
+  return line.compare(0, with.size(), with) == 0;
+}
+
+// What stands behind `key` up to the next space: "total" of "r=0 total=85 free=84".
+std::string Value(const std::string& line, const std::string& key) {
+  const size_t at = line.find(" " + key + "=");
+  if (at == std::string::npos) throw std::runtime_error("no " + key + " in " + line);
+  const size_t begin = at + key.size() + 2;
+  return line.substr(begin, line.find(' ', begin) - begin);
+}
+
+// What stands behind "name r=0 ".
+std::string Answer(const std::string& line, const std::string& name) {
+  return line.substr(name.size() + std::string(" r=0 ").size());
+}
+
+void ReadUuid(const std::string& hex, uint8_t uuid[16]) {
+  for (size_t i = 0; i < 16; ++i)
+    uuid[i] = static_cast<uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16));
+}
+
+void ReadDeviceLine(const std::string& line, Device& device) {
+  std::smatch match;
+  static const std::regex attribute(R"(attr (\d+) r=0 v=(-?\d+))");
+  static const std::regex pci(R"(pci r=0 ((\w+):(\w+):(\w+)\.\d))");
+  if (Begins(line, "name r=0 ")) {
+    strcpy(device.name, Answer(line, "name").c_str());
+  } else if (Begins(line, "uuid r=0 ")) {
+    ReadUuid(Answer(line, "uuid"), device.uuid);
+  } else if (Begins(line, "totalMem r=0 ")) {
+    device.memory_total = std::stoull(Answer(line, "totalMem"));
+  } else if (std::regex_match(line, match, pci)) {
+    strcpy(device.pci_bus_id, match[1].str().c_str());
+    device.pci_domain = static_cast<uint32_t>(std::stoul(match[2], nullptr, 16));
+    device.pci_bus = static_cast<uint32_t>(std::stoul(match[3], nullptr, 16));
+    device.pci_device = static_cast<uint32_t>(std::stoul(match[4], nullptr, 16));
+  } else if (std::regex_match(line, match, attribute)) {
+    device.attributes[std::stoul(match[1])] = std::stoi(match[2]);
+  }
+}
+
+// The value of a one-line "key: value" of the YAML file.
+std::string Field(const std::string& line) { return line.substr(line.find(": ") + 2); }
+
+std::string Uuid(const Device& device, bool upper) {
+  std::string text;
+  char hex[3];
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    snprintf(hex, sizeof(hex), "%02x", device.uuid[i]);
+    text += hex;
+  }
+  for (char& c : text)
+    if (upper) c = static_cast<char>(std::toupper(c));
+  return "GPU-" + text;
+}
+
+// The recording keeps UUIDs out: "$uuid1 shortened to 8 characters" is what stood there.
+std::string Substitute(std::string value, const World& machine) {
+  for (uint32_t i = 0; i < machine.device_count; ++i) {
+    const std::string n = std::to_string(i);
+    const std::string uuid = Uuid(machine.devices[i], false);
+    if (value == "$uuid" + n + " shortened to 8 characters") return uuid.substr(0, 8);
+    if (value == "$uuid" + n + " without GPU-, 8 characters") return uuid.substr(4, 8);
+    if (value == "$UUID" + n + "_UPPERCASE") return Uuid(machine.devices[i], true);
+    for (size_t at; (at = value.find("$uuid" + n)) != std::string::npos;)
+      value.replace(at, 6, uuid);
+  }
+  return value;
+}
+
+std::vector<Variable> ReadEnvironment(const std::string& when, const std::string& machine) {
+  const World world = RecordedMachine(machine == "h100-x1" ? kH100 : kTwoH200);
+  static const std::regex variable(R"re("(CUDA_\w+|NVIDIA_\w+)": "([^"]*)")re");
+  std::vector<Variable> variables;
+  for (std::sregex_iterator i(when.begin(), when.end(), variable), end; i != end; ++i)
+    variables.push_back({(*i)[1], Substitute((*i)[2], world)});
+  return variables;
+}
+
+}  // namespace
+
+std::vector<std::string> RecordedLines(const std::string& file, const std::string& from,
+                                       const std::string& to) {
+  std::vector<std::string> found;
+  bool inside = false;
+  for (const std::string& line : Lines(file)) {
+    inside = inside || Begins(line, from);
+    if (inside && !to.empty() && Begins(line, to)) break;
+    if (inside) found.push_back(line);
+  }
+  return found;
+}
+
+World RecordedMachine(const std::string& file) {
+  World machine = EmptyMachine();
+  int asked = 0;  // devices that the runtime and NVML have told of
+  int measured = 0;
+  for (const std::string& line : Lines(file)) {
+    if (Begins(line, "cuDeviceGet ")) {
+      Device device = {};
+      for (int32_t& value : device.attributes) value = world::kNoAttribute;
+      AddDevice(machine, device);
+    } else if (Begins(line, "memGetInfo ")) {
+      machine.devices[asked++].memory_free = std::stoull(Value(line, "free"));
+    } else if (Begins(line, "nvml mem r=0")) {
+      machine.devices[measured++].nvml_memory_total = std::stoull(Value(line, "total"));
+    } else if (machine.device_count > 0) {
+      ReadDeviceLine(line, machine.devices[machine.device_count - 1]);
+    }
+  }
+  for (uint32_t i = 0; i < machine.device_count; ++i) {
+    Device& device = machine.devices[i];
+    device.cc_major = device.prop_cc_major = device.attributes[75];
+    device.cc_minor = device.prop_cc_minor = device.attributes[76];
+    device.sm_count = device.attributes[16];
+  }
+  return machine;
+}
+
+std::vector<DriverAnswer> EnvironmentAnswers() {
+  std::vector<DriverAnswer> answers;
+  bool wanted = false;
+  for (const std::string& line : Lines("driver-answers.yaml")) {
+    if (Begins(line, "- machine:")) {
+      answers.emplace_back();
+      answers.back().machine = Field(line).substr(1, 7);
+    } else if (Begins(line, "  when: ")) {
+      // Only the environment, or nothing at all: the other rows are about the kernel side and
+      // broken files.
+      wanted = line.find("\"env\"") != std::string::npos || line == "  when: {}";
+      wanted = wanted && line.find("not_the_device") == std::string::npos;
+      if (wanted) answers.back().environment = ReadEnvironment(line, answers.back().machine);
+      if (!wanted) answers.pop_back();
+    } else if (!wanted) {
+      continue;
+    } else if (Begins(line, "  cudart: ")) {
+      answers.back().cudart = std::stoi(Field(line));
+    } else if (Begins(line, "  order: ")) {
+      for (const char c : line)
+        if (std::isdigit(static_cast<unsigned char>(c))) answers.back().order.push_back(c - '0');
+    } else if (Begins(line, "  cuInit: ")) {
+      answers.back().init = std::stoi(Field(line));
+    } else if (Begins(line, "  cuDeviceGetCount: ")) {
+      std::smatch match;
+      static const std::regex count(R"re(.*"r": (\d+), "count": (\w+)})re");
+      if (!std::regex_match(line, match, count)) throw std::runtime_error("strange row: " + line);
+      answers.back().count_result = std::stoi(match[1]);
+      if (match[2] != "null") answers.back().count = std::stoi(match[2]);
+    }
+  }
+  return answers;
+}
+
+}  // namespace gpustage::fakes_test
