@@ -40,6 +40,11 @@ struct RunSpec {
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 
+// "ollama@0.17.4" for a scanner that was given in a version, the name alone for all others.
+std::string RunName(const std::string& name, const ScannerSpec& scanner);
+// Whether an expectation's `run: ollama` or `run: ollama@0.17.4` means this run.
+bool IsNamed(const RunSpec& run, const std::string& wanted);
+
 // The scenario expects its claims to fail: a known bug, with the thread that knows it.
 struct ExpectedFailure {
   std::string reason;

@@ -11,6 +11,13 @@
 
 namespace gpustage {
 
+// A program that the user gave (--ollama PATH), of a version.
+struct GivenProgram {
+  std::string name;  // "ollama"
+  std::string path;
+  std::string version;
+};
+
 struct Catalog {
   std::string scenarios;  // case ids are relative to this folder
   std::string layouts;    // NAME.yaml each
@@ -22,6 +29,8 @@ struct Catalog {
   std::string programs;    // programs of ours: build: NAME
   std::string real_parts;  // fixtures/real-parts.yaml
   std::string real_root;   // what its paths are relative to
+  std::vector<GivenProgram> given;
+  std::vector<std::string> requested;  // scanners that the user named
 };
 
 // The names of the files NAME + suffix right in `directory`, sorted.

@@ -14,6 +14,23 @@ ProgramSource ProgramAt(std::string path, std::string missing) {
   return {"", std::move(missing)};
 }
 
+// The scanner once for each program that was given for it; itself when none was, or none is asked for.
+std::vector<ScannerSpec> Versions(const ScannerSpec& scanner, const std::vector<GivenProgram>& given) {
+  std::vector<ScannerSpec> versions;
+  for (const GivenProgram& program : given) {
+    if (scanner.given.empty() || program.name != scanner.given) continue;
+    ScannerSpec& version = versions.emplace_back(scanner);
+    version.program = program.path;
+    version.version = program.version;
+    version.missing.clear();
+    for (auto& [fake, path] : version.release) path = LexicallyNormal(ParentOf(program.path) + "/" + path);
+    // A program alone is a release too: then the layout's own have to do.
+    std::erase_if(version.release, [](const auto& library) { return !FileExists(library.second); });
+  }
+  if (versions.empty()) versions.push_back(scanner);
+  return versions;
+}
+
 }  // namespace
 
 Result<const Layout*> Fixtures::FindLayout(const YamlNode& name) {
@@ -30,14 +47,16 @@ Result<const GpuDevice*> Fixtures::FindDevice(const YamlNode& name) {
   return &devices_.emplace(name.text, std::move(device)).first->second;
 }
 
-Result<const ScannerSpec*> Fixtures::FindScanner(const YamlNode& name) {
+Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& name) {
   TRY(const auto* scanners, AllScanners());
+  std::vector<const ScannerSpec*> found;
   std::vector<std::string> names;
   for (const auto& [known, spec] : *scanners) {
-    if (name.IsText() && known == name.text) return &spec;
-    names.push_back(known);
+    if (name.IsText() && (known == name.text || spec.name == name.text)) found.push_back(&spec);
+    names.push_back(spec.name);
   }
-  return UnknownWord(name, "scanner", names);
+  if (found.empty()) return UnknownWord(name, "scanner", names);
+  return found;
 }
 
 Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
@@ -48,8 +67,13 @@ Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
   files.insert(files.end(), catalog_.scanner_files.begin(), catalog_.scanner_files.end());
   std::map<std::string, ScannerSpec> scanners;
   for (const std::string& file : files) {
-    TRY(ScannerSpec spec, ReadScannerFile(file, *this));
-    scanners.insert_or_assign(spec.name, std::move(spec));
+    TRY(const ScannerSpec spec, ReadScannerFile(file, *this));
+    // A file of the user's stands for all versions of the one in the folder.
+    std::erase_if(scanners, [&](const auto& known) { return known.second.name == spec.name; });
+    for (ScannerSpec& version : Versions(spec, catalog_.given)) {
+      std::string name = RunName(version.name, version);
+      scanners.emplace(std::move(name), std::move(version));
+    }
   }
   return &scanners_.emplace(std::move(scanners));
 }
@@ -88,6 +112,8 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
     const std::string path = HostPath(choice.value);
     return ProgramAt(path, fmt::format("{} is not on this machine", path));
   }
+  if (choice.key == "given")
+    return ProgramSource{"", fmt::format("no {} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", name, name)};
   const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;
   return ProgramAt(fmt::format("{}/{}", folder, name),
                    fmt::format("the program {} is not built", name));

@@ -28,7 +28,9 @@ class Fixtures {
   // does.
   Result<const Layout*> FindLayout(const YamlNode& name);
   Result<const GpuDevice*> FindDevice(const YamlNode& name);
-  Result<const ScannerSpec*> FindScanner(const YamlNode& name);
+  // One for each version that was given: "ollama" finds all of them, "ollama@0.17.4" one.
+  Result<std::vector<const ScannerSpec*>> FindScanners(const YamlNode& name);
+  // By RunName.
   Result<const std::map<std::string, ScannerSpec>*> AllScanners();
 
   // `choice` is the entry fake:, real: or file: of a tree operation.

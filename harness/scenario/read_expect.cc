@@ -224,7 +224,7 @@ Result<Expectation> ReadExpectation(const YamlNode& node, const std::vector<Axis
   Expectation expectation;
   expectation.pos = node.pos;
   if (const YamlNode* run = node.Find("run")) {
-    TRY(expectation.run, ReadName(*run, "a run"));
+    TRY(expectation.run, ReadNonEmpty(*run, "a run"));
   }
   if (const YamlNode* when = node.Find("when")) {
     TRY(expectation.when, ReadCellFilter(*when, axes));

@@ -8,14 +8,14 @@
 namespace gpustage {
 namespace {
 
-Result<RunSpec> ReadRun(const YamlNode& node, Fixtures& fixtures) {
+// One run of each version of its scanner.
+Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
   TRY(CheckKeys(node, "a run", {"name", "scanner", "args", "env", "user", "change"}));
   TRY(const YamlNode* scanner_name, Require(node, "a run", "scanner"));
-  TRY(const ScannerSpec* scanner, fixtures.FindScanner(*scanner_name));
+  TRY(const std::vector<const ScannerSpec*> scanners, fixtures.FindScanners(*scanner_name));
   RunSpec run;
   run.pos = node.pos;
-  run.scanner = *scanner;
-  run.name = scanner->name;
+  run.name = scanners.front()->name;
   if (const YamlNode* name = node.Find("name")) {
     TRY(run.name, ReadName(*name, "a run"));
   }
@@ -31,7 +31,15 @@ Result<RunSpec> ReadRun(const YamlNode& node, Fixtures& fixtures) {
   if (const YamlNode* change = node.Find("change")) {
     TRY(run.change, ReadTree(*change, fixtures));
   }
-  return run;
+  std::vector<RunSpec> runs;
+  for (const ScannerSpec* scanner : scanners) {
+    RunSpec& version = runs.emplace_back(run);
+    version.scanner = *scanner;
+    version.name = RunName(run.name, *scanner);
+    // What the first has done to the tree is done for all.
+    if (runs.size() > 1) version.change.clear();
+  }
+  return runs;
 }
 
 }  // namespace
@@ -42,12 +50,14 @@ Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures) 
     return ErrorAt(node, "no run; leave \"runs\" out for the scanners that fit");
   std::vector<RunSpec> runs;
   for (const YamlNode& item : node.items) {
-    TRY(RunSpec run, ReadRun(item, fixtures));
-    for (const RunSpec& other : runs)
-      if (other.name == run.name)
-        return ErrorAt(item, fmt::format("a second run {}; give one of them another \"name\"",
-                                         Quote(run.name)));
-    runs.push_back(std::move(run));
+    TRY(std::vector<RunSpec> versions, ReadRun(item, fixtures));
+    for (RunSpec& run : versions) {
+      for (const RunSpec& other : runs)
+        if (other.name == run.name)
+          return ErrorAt(item, fmt::format("a second run {}; give one of them another \"name\"",
+                                           Quote(run.name)));
+      runs.push_back(std::move(run));
+    }
   }
   return runs;
 }

@@ -64,15 +64,6 @@ Status ReadLog(const YamlNode& node, ScannerSpec& scanner) {
   return Ok();
 }
 
-Status ReadDone(const YamlNode& node, ScannerSpec& scanner) {
-  if (node.IsText() && node.text == "exit") return Ok();
-  const YamlNode* line = node.Find("line");
-  if (line == nullptr || node.entries.size() != 1)
-    return ErrorAt(node, fmt::format("expected exit or {{line: RE2}}, got {}", Describe(node)));
-  TRY(scanner.done_when, ReadRegex(*line, "line"));
-  return Ok();
-}
-
 // "30", "0.5".
 Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node) {
   double seconds = 0;
@@ -85,13 +76,50 @@ Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node) {
   return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
+Status ReadDone(const YamlNode& node, ScannerSpec& scanner) {
+  if (node.IsText() && node.text == "exit") return Ok();
+  const YamlNode* line = node.Find("line");
+  const YamlNode* settle = node.Find("settle");
+  if (line == nullptr || node.entries.size() != (settle == nullptr ? 1 : 2))
+    return ErrorAt(node, fmt::format("expected exit or {{line: RE2}}, got {}", Describe(node)));
+  TRY(scanner.done_when, ReadRegex(*line, "line"));
+  if (settle != nullptr) {
+    TRY(scanner.settle, ReadSeconds(*settle));
+  }
+  return Ok();
+}
+
 Status ReadProgram(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
-  const std::vector<std::string> kinds = {"path", "build", "fake", "real"};
+  const std::vector<std::string> kinds = {"path", "build", "fake", "real", "given"};
   TRY(CheckKeys(node, "a program", kinds));
   TRY(const YamlEntry* choice, RequireOneOf(node, "a program", kinds));
   TRY(ProgramSource source, fixtures.FindProgram(*choice));
   scanner.program = std::move(source.host_path);
   scanner.missing = std::move(source.missing);
+  if (choice->key == "given") scanner.given = choice->value.text;
+  return Ok();
+}
+
+// {/usr/local/bin/PROGRAM: {build: PROGRAM}}
+Status ReadBrings(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
+  if (!node.IsMap()) return ErrorAt(node, fmt::format("expected a map of places and programs, got {}", Describe(node)));
+  for (const YamlEntry& entry : node.entries) {
+    TRY(CheckKeys(entry.value, "a program", {"path", "build", "fake"}));
+    TRY(const YamlEntry* choice, RequireOneOf(entry.value, "a program", {"path", "build", "fake"}));
+    TRY(ProgramSource source, fixtures.FindProgram(*choice));
+    if (scanner.missing.empty()) scanner.missing = source.missing;
+    scanner.brings.push_back({entry.key, std::move(source.host_path)});
+  }
+  return Ok();
+}
+
+// {FAKE: file of the release, from the folder of its program}
+Status ReadRelease(const YamlNode& node, ScannerSpec& scanner) {
+  if (scanner.given.empty()) return ErrorAt(node, "only a program that is given brings a release with it");
+  if (!node.IsMap()) return ErrorAt(node, fmt::format("expected a map of fakes and files, got {}", Describe(node)));
+  for (const YamlEntry& entry : node.entries) {
+    TRY(scanner.release[entry.key], ReadNonEmpty(entry.value, "a file of the release"));
+  }
   return Ok();
 }
 
@@ -114,12 +142,16 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
   if (const YamlNode* fits = node.Find("fits")) {
     TRY(scanner.fits, ReadName(*fits, "what a layout provides"));
   }
+  if (const YamlNode* by_default = node.Find("by_default")) {
+    TRY(scanner.by_default, ReadBool(*by_default, "by_default"));
+  }
   if (const YamlNode* directories = node.Find("host_directories")) {
     TRY(scanner.host_directories, ReadTexts(*directories, "host_directories"));
   }
   if (const YamlNode* needs = node.Find("needs")) {
     TRY(scanner.needs, ReadTexts(*needs, "needs"));
   }
+  if (const YamlNode* release = node.Find("release")) TRY(ReadRelease(*release, scanner));
   if (const YamlNode* network = node.Find("network")) {
     TRY(scanner.network,
         ReadChoice<std::string>(*network, "network", {{"none", "none"}, {"loopback", "loopback"}}));
@@ -149,8 +181,8 @@ Status ReadEnd(const YamlNode& node, ScannerSpec& scanner) {
 Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures) {
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a scanner",
-                {"scanner", "about", "program", "at", "argv", "env", "fits", "host_directories",
-                 "needs", "done", "network", "devices", "log", "time_limit", "output_limit"}));
+                {"scanner", "about", "program", "at", "argv", "env", "fits", "by_default", "host_directories",
+                 "needs", "brings", "release", "done", "network", "devices", "log", "time_limit", "output_limit"}));
   ScannerSpec scanner;
   TRY(scanner.name, ReadFixtureName(node, "scanner"));
   TRY(const YamlNode* about, Require(node, "a scanner", "about"));
@@ -158,6 +190,7 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
   TRY(const YamlNode* program, Require(node, "a scanner", "program"));
   TRY(ReadProgram(*program, fixtures, scanner));
   TRY(ReadStart(node, scanner));
+  if (const YamlNode* brings = node.Find("brings")) TRY(ReadBrings(*brings, fixtures, scanner));
   TRY(ReadEnd(node, scanner));
   return scanner;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,18 +28,31 @@ struct DeviceReader {
 
 enum class LogFormat { kPlain, kSlog, kJson, kGgml };
 
+// A file of the host and its place in a tree.
+struct BroughtFile {
+  std::string path;
+  std::string host_path;
+  friend bool operator==(const BroughtFile&, const BroughtFile&) = default;
+};
+
 struct ScannerSpec {
   std::string name;     // "ollama-model"
   std::string about;    // one sentence: what success means
   std::string program;  // host path of the program; "" when it is missing
   std::string missing;  // why it is not here, as a sentence for the skip; "" when it is
+  std::string given;    // the user gives this program, in as many versions as they like: "ollama"; "" for all others
+  std::string version;  // of a program that was given
   std::string at;       // where the program is placed in the tree; "" keeps its host path
   std::vector<std::string> argv;  // argv[0] included, as seen inside
   std::vector<std::pair<std::string, std::string>> env;  // defaults, below everything a scenario says
   std::string fits;                // a layout must provide this word for a default run; "" fits none
+  bool by_default = true;          // false: even then only when the user asks for this scanner
   std::vector<std::string> host_directories;  // of the host, shown read-only: what Python or Go scanners need
   std::vector<std::string> needs;             // further host files or libraries, placed with their closure
+  std::vector<BroughtFile> brings;            // further programs of ours, placed beside it
+  std::map<std::string, std::string> release; // fake -> host path: what must be of its own release stands in its place
   std::optional<std::string> done_when;       // RE2 on a log line: then it is stopped. Otherwise done is its exit
+  std::chrono::milliseconds settle{0};        // and only when it has printed nothing more for so long
   std::string network = "none";               // "none" or "loopback"
   DeviceReader devices;
   std::string log_stream = "stderr";          // "stdout", "stderr", "any"

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "harness/base/text.h"
+#include "harness/scenario/case.h"
 #include "harness/scenario/claim.h"
 #include "harness/scenario/machine.h"
 #include "harness/scenario/tree_op.h"
@@ -176,6 +177,14 @@ std::string ToString(const TreeOp& op) {
                                ToString(o.broken), ModeText(o.mode));
           }},
       op.what);
+}
+
+std::string RunName(const std::string& name, const ScannerSpec& scanner) {
+  return scanner.version.empty() ? name : fmt::format("{}@{}", name, scanner.version);
+}
+
+bool IsNamed(const RunSpec& run, const std::string& wanted) {
+  return run.name == wanted || run.name == RunName(wanted, run.scanner);
 }
 
 std::string UuidText(const std::array<uint8_t, 16>& uuid) {

@@ -1,0 +1,76 @@
+// The schema for editors and the reader know the same keys.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/scenario_files.h"
+
+namespace gpustage {
+namespace {
+
+using nlohmann::json;
+
+// An object of the schema, and a scenario with a place for one key of it.
+struct Place {
+  const char* name;
+  const char* pointer;
+  std::string before;
+  std::string after;
+};
+void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
+
+class Schema : public testing::TestWithParam<Place> {
+ protected:
+  std::vector<std::string> Keys() const {
+    const json schema =
+        json::parse(*ReadFile(GPUSTAGE_SOURCE_DIR "/harness/scenario/scenario.schema.json"));
+    std::vector<std::string> keys;
+    for (const auto& [key, value] :
+         schema.at(json::json_pointer(GetParam().pointer)).at("properties").items())
+      keys.push_back(key);
+    return keys;
+  }
+  std::string MessageFor(const std::string& key) const {
+    const auto cases = ScenarioFiles().Load("claim: c\nlayout: [driver]\n" + GetParam().before +
+                                            key + ": x" + GetParam().after + "\n");
+    return cases ? "" : cases.error().message;
+  }
+};
+
+TEST_P(Schema, HasNoKeyThatTheReaderRefuses) {
+  for (const std::string& key : Keys())
+    EXPECT_THAT(MessageFor(key), testing::Not(testing::StartsWith("unknown key"))) << key;
+}
+
+// The reader names the nearest of its keys: with one letter too much that is the key itself.
+TEST_P(Schema, HasEveryKeyThatTheReaderOffers) {
+  const std::vector<std::string> keys = Keys();
+  for (const std::string& key : keys)
+    EXPECT_THAT(MessageFor(key + "x"), testing::HasSubstr("\"" + key + "\"")) << key;
+  const std::string all = MessageFor("zzzzzzzzzzzz");
+  size_t offered = static_cast<size_t>(std::count(all.begin(), all.end(), ',')) + 2;
+  if (const size_t more = all.rfind(" or "); all.ends_with(" more"))
+    offered += std::stoul(all.substr(more + 4)) - 1;
+  EXPECT_EQ(offered, keys.size()) << all;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , Schema,
+    testing::Values(
+        Place{"Device", "/definitions/device/anyOf/1", "machine: {devices: [{profile: h100, ",
+              "}]}"},
+        Place{"Machine", "/definitions/machine", "machine: {", "}"},
+        Place{"Fault", "/definitions/fault", "machine: {faults: [{", "}]}"},
+        Place{"Run", "/definitions/run", "runs: [{", "}]"},
+        Place{"Expectation", "/definitions/expectation", "expect: [{", "}]"},
+        Place{"Log", "/definitions/expectation/properties/log", "expect: [{log: {", "}}]"},
+        Place{"DeviceClaim", "/definitions/deviceClaim", "expect: [{device: {", "}}]"},
+        Place{"CallsClaim", "/definitions/callsClaim", "expect: [{calls: {", "}}]"},
+        Place{"LostClaim", "/definitions/lostClaim", "expect: [{lost: {", "}}]"},
+        Place{"Broken", "/definitions/operation/oneOf/8/properties/broken",
+              "tree: [{library: /a, fake: cudart-12, broken: {", "}}]"},
+        Place{"Library", "/definitions/operation/oneOf/8", "tree: [{library: /a, ", "}]"},
+        Place{"File", "/definitions/operation/oneOf/1", "tree: [{file: /a, ", "}]"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+}  // namespace
+}  // namespace gpustage
