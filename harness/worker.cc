@@ -1,9 +1,13 @@
 #include "harness/worker.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "harness/base/files.h"
@@ -11,6 +15,46 @@
 #include "harness/evidence/log_lines.h"
 
 namespace gpustage {
+
+namespace {
+
+// The program that the case's first run with a program at `path` has there; it stands from the start.
+std::string ProgramAt(const Case& c, const std::string& path) {
+  for (const RunSpec& run : c.runs)
+    if (run.scanner.at == path && !run.scanner.program.empty()) return run.scanner.program;
+  return "";
+}
+
+// What this run's scanner has of its own where the tree as it was built has something else.
+std::vector<BroughtFile> GuestsOf(const Case& c, const RunSpec& spec) {
+  const ScannerSpec& scanner = spec.scanner;
+  std::vector<BroughtFile> guests;
+  if (!scanner.at.empty() && ProgramAt(c, scanner.at) != scanner.program) guests.push_back({scanner.at, scanner.program});
+  for (const TreeOp& op : c.tree) {
+    const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
+    if (placed == nullptr || placed->source.kind != LibrarySource::Kind::kFake || placed->broken != Breakage{}) continue;
+    if (const auto own = scanner.release.find(placed->source.name); own != scanner.release.end())
+      guests.push_back({placed->path, own->second});
+  }
+  return guests;
+}
+
+std::string Aside(const std::string& path) {
+  std::string name = path;
+  std::replace(name.begin(), name.end(), '/', '%');
+  return "/.gpustage/aside/" + name;
+}
+
+// In place of what has the name.
+Status Move(const Root& root, const std::string& from, const std::string& to) {
+  TRY(const Place source, root.FindPlace(from));
+  TRY(const Place target, root.MakePlace(to));
+  if (renameat(source.directory.get(), source.name.c_str(), target.directory.get(), target.name.c_str()) != 0)
+    return Error{fmt::format("cannot move {} to {} in the tree: {}", from, to, std::strerror(errno))};
+  return Ok();
+}
+
+}  // namespace
 
 Stand::~Stand() {
   if (!keep) RemoveTree(tree.root.host_path());
@@ -45,9 +89,15 @@ Result<std::vector<HostFile>> Worker::BaseFor(const Case& c) {
   for (const RunSpec& run : c.runs) {
     const ScannerSpec& scanner = run.scanner;
     if (scanner.program.empty()) continue;  // this run will be skipped
-    base.push_back({scanner.program, scanner.at.empty() ? scanner.program : scanner.at});
+    if (scanner.at.empty() || ProgramAt(c, scanner.at) == scanner.program)
+      base.push_back({scanner.program, scanner.at.empty() ? scanner.program : scanner.at});
     TRY(const std::vector<HostFile> closure, Closure(scanner.program));
     base.insert(base.end(), closure.begin(), closure.end());
+    for (const BroughtFile& program : scanner.brings) {
+      base.push_back({program.host_path, program.path});
+      TRY(const std::vector<HostFile> its_closure, Closure(program.host_path));
+      base.insert(base.end(), its_closure.begin(), its_closure.end());
+    }
     for (const std::string& name : scanner.needs) {
       TRY(const std::vector<HostFile> library, Library(name));
       base.insert(base.end(), library.begin(), library.end());
@@ -71,13 +121,35 @@ Result<std::unique_ptr<Stand>> Worker::Build(const StagePlan& plan) {
   return std::make_unique<Stand>(*std::move(tree), plan.private_copies, keep_trees_);
 }
 
+Status Worker::Host(const Case& c, const RunSpec& spec, Stand& stand) {
+  std::vector<BroughtFile> guests = GuestsOf(c, spec);
+  if (guests == stand.guests) return Ok();
+  const Root& root = stand.tree.root;
+  for (const BroughtFile& guest : stand.guests) TRY(Move(root, Aside(guest.path), guest.path));
+  stand.guests.clear();
+  for (BroughtFile& guest : guests) {
+    // What the scenario took away or made something else of stays as it is.
+    struct stat found;
+    const Result<Place> place = root.FindPlace(guest.path);
+    if (!place || fstatat(place->directory.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(found.st_mode))
+      continue;
+    TRY(Move(root, guest.path, Aside(guest.path)));
+    const PlaceLibraryOp placing = {guest.path, {LibrarySource::Kind::kFile, guest.path, guest.host_path, ""}, {}, found.st_mode & 07777};
+    TRY(ApplySteps({{{placing, {}}, 0}}, stand.private_copies, shared_, stand.tree));
+    stand.guests.push_back(std::move(guest));
+  }
+  return Ok();
+}
+
 Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
   if (!spec.change.empty()) {
     const std::vector<PlanStep> steps = PlanChange(spec.change, stand.tree.next_instance);
     for (const PlanStep& step : steps) stand.tree.next_instance = std::max(stand.tree.next_instance, step.instance + 1);
-    TRY(ApplySteps(steps, stand.private_copies, shared_, stand.tree.root));
+    TRY(ApplySteps(steps, stand.private_copies, shared_, stand.tree));
     TRY(WriteLoaderCache(stand.tree.root));
   }
+  TRY(Host(c, spec, stand));
   TRY(const ScannerStart start, StartOf(c, spec));
   return RunScanner(start, stand.tree.root, recorders_, isolation());
 }
@@ -111,6 +183,7 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
   start.time_limit = spec.scanner.time_limit;
   start.output_limit = spec.scanner.output_limit;
   if (spec.scanner.done_when) start.done_when = LineFinder(*spec.scanner.done_when);
+  start.settle = spec.scanner.settle;
   return start;
 }
 

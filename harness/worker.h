@@ -22,6 +22,7 @@ struct Stand {
   StagedTree tree;
   bool private_copies = false;
   bool keep = false;
+  std::vector<BroughtFile> guests;  // what the last run's scanner brought in place of the tree's own, which waits aside
 
   Stand(StagedTree staged, bool copies, bool kept) : tree(std::move(staged)), private_copies(copies), keep(kept) {}
   Stand(Stand&&) = delete;
@@ -47,6 +48,8 @@ class Worker {
   // The host files that the scanners of the case need, closures included.
   Result<std::vector<HostFile>> BaseFor(const Case& c);
   Result<std::unique_ptr<Stand>> Build(const StagePlan& plan);
+  // What the run's scanner has of its own stands where the tree's was, until another run needs it back.
+  Status Host(const Case& c, const RunSpec& spec, Stand& stand);
   // Does the run's change to the tree first.
   Result<RawRun> Run(const Case& c, const RunSpec& spec, Stand& stand);
   // Asks the system about what the evidence leaves open, and fills the answers in.

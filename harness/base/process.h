@@ -14,6 +14,9 @@ struct ProgramOutput {
   std::string out;     // stdout and stderr together
 };
 
+// A program of the host by its path, or by its name on PATH; "" when there is none.
+std::string FindProgramOnHost(const std::string& program);
+
 // argv[0] is looked up on PATH. An Error only when it cannot be started.
 Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv);
 

@@ -1,12 +1,10 @@
 #include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "harness/base/files.h"
+#include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/places.h"
@@ -14,16 +12,6 @@
 
 namespace gpustage {
 namespace {
-
-// A program of the host by its path or by PATH; "" when there is none.
-std::string FindOnHost(const std::string& program) {
-  if (program.find('/') != std::string::npos) return FileExists(program) ? program : "";
-  const char* path = std::getenv("PATH");
-  std::istringstream directories(path == nullptr ? "/usr/bin:/bin" : path);
-  for (std::string directory; std::getline(directories, directory, ':');)
-    if (const std::string candidate = directory + "/" + program; access(candidate.c_str(), X_OK) == 0) return candidate;
-  return "";
-}
 
 // The tree has it: something that the case places there. Otherwise the host's goes in, with what it needs.
 bool PlacedByCase(const Case& c, const std::string& path) {
@@ -48,11 +36,11 @@ int ExitStatusOf(const Outcome& outcome) {
   return kCannotHere;
 }
 
-Result<int> Exec(const Case& c, std::vector<std::string> argv, const std::optional<std::string>& user, Worker& worker) {
+Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions& options, Worker& worker) {
   if (const std::string why = worker.CannotStage(c); !why.empty()) return Error{why};
   TRY(std::vector<HostFile> base, worker.BaseFor(c));
   if (!PlacedByCase(c, argv[0])) {
-    const std::string program = FindOnHost(argv[0]);
+    const std::string program = FindProgramOnHost(argv[0]);
     if (program.empty()) return Error{fmt::format("no program {} in the tree or on this machine", Quote(argv[0]))};
     TRY(const std::vector<HostFile> closure, ClosureOf(program));
     base.insert(base.end(), closure.begin(), closure.end());
@@ -64,7 +52,9 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const std::option
   RunSpec spec = c.runs.front();
   spec.scanner.argv = std::move(argv);
   spec.args.clear();
-  if (user) spec.user = user;
+  if (options.user) spec.user = options.user;
+  spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), options.host_directories.begin(),
+                                       options.host_directories.end());
   TRY(const ScannerStart start, StartOf(c, spec));
   TRY(const BoxSpec box, PrepareBox(start, stand->tree.root, worker.recorders()));
   // Ctrl-C is for the program inside.
@@ -75,7 +65,8 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const std::option
 
 }  // namespace
 
-int CmdExec(const std::string& scenario, const std::vector<std::string>& argv, const std::optional<std::string>& user) {
+int CmdExec(const ExecOptions& options) {
+  const std::string& scenario = options.scenario;
   const Result<std::vector<Case>> cases = SelectCases({{scenario}, {}, ""});
   if (!cases) return PrintError(cases.error(), kBadInput);
   if (cases->size() > 1) {
@@ -89,7 +80,7 @@ int CmdExec(const std::string& scenario, const std::vector<std::string>& argv, c
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Worker worker(*workspace, FindRecorders(), false);
-  const Result<int> status = Exec(cases->front(), argv, user, worker);
+  const Result<int> status = Exec(cases->front(), options.argv, options, worker);
   return status ? *status : PrintError(status.error(), kBadInput);
 }
 

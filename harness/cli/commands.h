@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Selection {
   std::vector<std::string> paths;          // scenario files, folders, or "folder/file@axis=value"; empty: all
   std::vector<std::string> scanners;       // names, or files of the user's own definitions
   std::string filter;                      // text in "id run"
+  std::vector<std::string> requested = {}; // scanners that run only when they are asked for, and are
+  std::vector<std::string> ollama = {};    // Ollama programs, or folders that they were installed in
 };
 
 struct RunOptions {
@@ -27,10 +30,33 @@ struct RunOptions {
   bool keep = false;
 };
 
+struct ExecOptions {
+  std::string scenario;
+  std::vector<std::string> argv;  // a program of the tree or of this machine, and its arguments
+  std::optional<std::string> user;
+  std::vector<std::string> host_directories;  // shown inside, read-only
+};
+
+struct RecordOptions {
+  Selection selection;
+  std::string folder;
+  int jobs = 0;
+};
+
+struct CompareOptions {
+  Selection selection;
+  std::string a, b;                // "ollama@0.17.4": run now if it is here, otherwise from its recordings
+  std::set<std::string> recorded;  // these from their recordings in any case
+  std::string known;               // file of differences that are known, with their reasons
+  int jobs = 0;
+};
+
+int CmdRecord(const RecordOptions& options);
+int CmdCompare(const CompareOptions& options);
 int CmdRun(const RunOptions& options);
 int CmdList(const Selection& selection);
 int CmdShow(const std::string& id);
-int CmdExec(const std::string& scenario, const std::vector<std::string>& argv, const std::optional<std::string>& user);
+int CmdExec(const ExecOptions& options);
 int CmdDoctor();
 
 // The cases that the selection names, with only the runs that it wants. An error when nothing matches.

@@ -1,4 +1,7 @@
 // gpustage: reads the command line and hands over to one function a verb.
+#include <algorithm>
+#include <string_view>
+
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/commands.h"
@@ -8,6 +11,7 @@ namespace {
 void AddSelection(CLI::App& verb, gpustage::Selection& selection) {
   verb.add_option("path", selection.paths, "scenario files, folders, or names; all when there is none");
   verb.add_option("--scanner", selection.scanners, "only runs of this scanner: a name, or a file of your own")->expected(1);
+  verb.add_option("--ollama", selection.ollama, "an Ollama to run: its program, or the folder of its bin and lib")->expected(1);
   verb.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
@@ -38,21 +42,46 @@ int main(int argc, char** argv) {
   verb->add_option("case", shown, "scenario or case")->required();
   verb->callback([&] { status = CmdShow(shown); });
 
-  std::string scenario;
-  std::vector<std::string> words;
-  std::optional<std::string> user;
+  RecordOptions record;
+  verb = app.add_subcommand("record", "keep what scanners saw and said as data: record FOLDER --scanner ollama PATHS");
+  verb->add_option("folder", record.folder, "a folder; files go to FOLDER/SCANNER-VERSION/SCENARIO.json")->required();
+  AddSelection(*verb, record.selection);
+  verb->add_option("--jobs,-j", record.jobs, "cases at a time")->check(CLI::Range(1, 256));
+  verb->callback([&] { status = CmdRecord(record); });
+
+  CompareOptions compare;
+  std::vector<std::string> recorded;
+  verb = app.add_subcommand("compare", "what differs between two scanners or versions: compare ollama@0.13 ollama@0.17 PATHS");
+  verb->add_option("a", compare.a, "a scanner, by name or name@version")->required();
+  verb->add_option("b", compare.b, "another")->required();
+  AddSelection(*verb, compare.selection);
+  verb->add_option("--recorded", recorded, "take this one from its recordings, even if it is here")->expected(1);
+  verb->add_option("--known", compare.known, "a file of differences that are known: [{case, field, reason}]");
+  verb->add_option("--jobs,-j", compare.jobs, "cases at a time")->check(CLI::Range(1, 256));
+  verb->callback([&] {
+    compare.recorded = {recorded.begin(), recorded.end()};
+    status = CmdCompare(compare);
+  });
+
+  ExecOptions exec;
   verb = app.add_subcommand("exec", "run any program inside a staged case: exec SCENARIO -- PROGRAM ARGS");
-  verb->add_option("scenario", scenario, "scenario or case")->required();
-  verb->add_option("program", words, "program and its arguments")->required();
-  verb->add_option("--user", user, "as this user, not the scenario's");
-  verb->positionals_at_end();
-  verb->callback([&] { status = CmdExec(scenario, words, user); });
+  verb->footer("After -- stand the program, of the tree or of this machine, and its arguments. Its exit status is passed through.");
+  verb->add_option("scenario", exec.scenario, "scenario or case")->required();
+  verb->add_option("--user", exec.user, "as this user, not the scenario's");
+  verb->add_option("--host-dir", exec.host_directories, "show this directory of the machine inside, read-only")->expected(1);
+  verb->callback([&] {
+    if (exec.argv.empty()) throw CLI::RequiredError("-- PROGRAM");
+    status = CmdExec(exec);
+  });
 
   verb = app.add_subcommand("doctor", "what this machine can do, and what is missing");
   verb->callback([&] { status = CmdDoctor(); });
 
+  // What stands after -- is another program's command line and none of ours.
+  const auto program = std::find(argv, argv + argc, std::string_view("--"));
+  if (program != argv + argc) exec.argv.assign(program + 1, argv + argc);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(program - argv), argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kAsExpected : kBadInput;
   }

@@ -1,8 +1,13 @@
 #include "harness/cli/places.h"
 
+#include <unistd.h>
+
+#include <climits>
 #include <cstdlib>
+#include <sstream>
 
 #include "harness/base/files.h"
+#include "harness/base/process.h"
 
 namespace gpustage {
 namespace {
@@ -19,6 +24,45 @@ struct Trees {
   std::string built;  // fakes, programs, recorders
 };
 
+std::vector<std::string> Split(const char* list) {
+  std::vector<std::string> parts;
+  std::istringstream stream(list == nullptr ? "" : list);
+  for (std::string part; std::getline(stream, part, ':');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+std::string FindOnPath(const std::string& program) {
+  for (const std::string& directory : Split(std::getenv("PATH")))
+    if (const std::string path = directory + "/" + program; access(path.c_str(), X_OK) == 0) return path;
+  return "";
+}
+
+// "Warning: client version is 0.17.4" without a server; the address is one where none is.
+std::string VersionOf(const std::string& ollama) {
+  const Result<ProgramOutput> ran = RunProgram({"env", "OLLAMA_HOST=127.0.0.1:9", ollama, "--version"});
+  constexpr std::string_view kBefore = "version is ";
+  const size_t at = ran ? ran->out.find(kBefore) : std::string::npos;
+  if (at == std::string::npos) return "unknown";
+  const std::string rest = ran->out.substr(at + kBefore.size());
+  return rest.substr(0, rest.find_first_of(" \n"));
+}
+
+std::vector<GivenProgram> GivenOllamas(std::vector<std::string> paths) {
+  if (paths.empty()) paths = Split(std::getenv("GPUSTAGE_OLLAMA"));
+  if (paths.empty())
+    if (const std::string found = FindOnPath("ollama"); !found.empty()) paths.push_back(found);
+  std::vector<GivenProgram> given;
+  for (const std::string& path : paths) {
+    const std::string program = IsDirectory(path) ? path + "/bin/ollama" : path;
+    // Its libraries are beside the program itself, not beside a link to it.
+    char real[PATH_MAX];
+    if (access(program.c_str(), X_OK) != 0 || realpath(program.c_str(), real) == nullptr) continue;
+    given.push_back({"ollama", real, VersionOf(real)});
+  }
+  return given;
+}
+
 Trees FindTrees() {
   const std::string installed = LexicallyNormal(ProgramDirectory() + "/../share/gpustage");
   if (IsDirectory(installed + "/fixtures")) return {installed, LexicallyNormal(ProgramDirectory() + "/../lib/gpustage")};
@@ -27,7 +71,7 @@ Trees FindTrees() {
 
 }  // namespace
 
-Catalog FindCatalog(const std::vector<std::string>& scanner_files) {
+Catalog FindCatalog(const std::vector<std::string>& scanner_files, const std::vector<std::string>& ollama) {
   const Trees trees = FindTrees();
   Catalog catalog;
   catalog.scenarios = trees.data + "/scenarios";
@@ -39,8 +83,11 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files) {
   catalog.fakes = trees.built + "/fakes";
   catalog.programs = trees.built + "/programs";
   catalog.real_root = CacheDirectory();
+  catalog.given = GivenOllamas(ollama);
   return catalog;
 }
+
+std::string RecordingsFolder() { return FindTrees().data + "/fixtures/recordings"; }
 
 Recorders FindRecorders() {
   const std::string built = FindTrees().built + "/recorders/";

@@ -10,7 +10,9 @@
 namespace gpustage {
 
 // From an installed tree (../share/gpustage beside the program), else from the source and build trees it was made in.
-Catalog FindCatalog(const std::vector<std::string>& scanner_files);
+// `ollama` are programs or folders of an install; without one GPUSTAGE_OLLAMA says so (PATH:PATH), then PATH is looked at.
+Catalog FindCatalog(const std::vector<std::string>& scanner_files, const std::vector<std::string>& ollama = {});
 Recorders FindRecorders();
+std::string RecordingsFolder();
 
 }  // namespace gpustage

@@ -37,7 +37,7 @@ Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::stri
 bool WantsRun(const Selection& selection, const Case& c, const RunSpec& run) {
   const bool scanner = selection.scanners.empty() ||
                        std::any_of(selection.scanners.begin(), selection.scanners.end(), [&](const std::string& name) {
-                         return name == run.scanner.name || BaseNameOf(name) == run.scanner.name + ".yaml";
+                         return name == run.scanner.name || name == RunName(run.scanner.name, run.scanner) || BaseNameOf(name) == run.scanner.name + ".yaml";
                        });
   return scanner && (c.id + " " + run.name).find(selection.filter) != std::string::npos;
 }
@@ -50,13 +50,18 @@ bool IsScannerFile(const std::string& scanner) { return scanner.find('/') != std
 Result<std::vector<Case>> SelectCases(const Selection& selection) {
   std::vector<std::string> files;
   std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files), IsScannerFile);
-  const Catalog catalog = FindCatalog(files);
+  Catalog catalog = FindCatalog(files, selection.ollama);
+  catalog.requested = selection.scanners;
+  catalog.requested.insert(catalog.requested.end(), selection.requested.begin(), selection.requested.end());
+  for (const std::string& ollama : selection.ollama)
+    if (!FileExists(ollama + (IsDirectory(ollama) ? "/bin/ollama" : "")))
+      return Error{fmt::format("no Ollama at {}", Quote(ollama))};
   if (!files.empty())
     for (const std::string& file : files)
       if (!FileExists(file)) return Error{fmt::format("no scanner definition {}", Quote(file))};
   const std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
   for (const std::string& scanner : selection.scanners)
-    if (!IsScannerFile(scanner) && std::find(known.begin(), known.end(), scanner) == known.end())
+    if (!IsScannerFile(scanner) && std::find(known.begin(), known.end(), scanner.substr(0, scanner.find('@'))) == known.end())
       return Error{fmt::format("no scanner {}{}", Quote(scanner), DidYouMean(scanner, known))};
 
   std::vector<Case> selected;

@@ -147,13 +147,18 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
   end.subject = ToString(run.outcome);
   end.value = run.outcome.code;
   evidence.events.push_back(std::move(end));
-  auto process = evidence.processes.begin();
   auto line = evidence.log.begin();
   for (size_t i = 0; i < evidence.events.size(); ++i) {
     Event& event = evidence.events[i];
     event.id = static_cast<EventId>(i + 1);
-    if (event.kind == EventKind::kProcess) (process++)->event = event.id;
     if (event.kind == EventKind::kLog) (line++)->event = event.id;
+    // By pid: a record's place in the journal is taken after its time, so two processes may swap.
+    if (event.kind == EventKind::kProcess)
+      for (Process& process : evidence.processes)
+        if (process.pid == event.pid && process.event == 0 && process.executable == event.subject) {
+          process.event = event.id;
+          break;
+        }
   }
   evidence.loader_observed = run.loader_recorded && !evidence.processes.empty();
   ReadDevices(scanner.devices, run, evidence);

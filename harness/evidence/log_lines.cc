@@ -1,6 +1,7 @@
 #include "harness/evidence/log_lines.h"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,46 @@
 
 namespace gpustage {
 namespace {
+
+void AppendUtf8(uint32_t code, std::string& text) {
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+    return;
+  }
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  text += static_cast<char>((0xf00 >> more & 0xff) | code >> 6 * more);
+  for (int i = more - 1; i >= 0; --i) text += static_cast<char>(0x80 | (code >> 6 * i & 0x3f));
+}
+
+// A string in quotes as Go's strconv.Quote writes it; one that was cut ends where it ends. Moves past it.
+std::string TakeGoString(std::string_view& text) {
+  constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
+  std::string value;
+  size_t i = 1;
+  while (i < text.size() && text[i] != '"') {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      value += text[i++];
+      continue;
+    }
+    const char kind = text[i + 1];
+    i += 2;
+    const size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
+    const std::string_view number = text.substr(i, digits);
+    uint32_t code = 0;
+    std::from_chars(number.data(), number.data() + number.size(), code, 16);
+    if (digits > 2)
+      AppendUtf8(code, value);
+    else if (digits == 2)
+      value += static_cast<char>(code);
+    else if (const size_t letter = kLetters.find(kind); letter != std::string_view::npos)
+      value += kMeanings[letter];
+    else
+      value += kind;
+    i += number.size();
+  }
+  text.remove_prefix(std::min(i + 1, text.size()));
+  return value;
+}
 
 // One `key=value` of slog's text handler; a value in quotes is a Go string. Moves past it.
 bool NextPair(std::string_view& text, std::string& key, std::string& value) {
@@ -17,23 +58,13 @@ bool NextPair(std::string_view& text, std::string& key, std::string& value) {
     return false;
   key = text.substr(0, equals);
   text.remove_prefix(equals + 1);
-  value.clear();
   if (!text.starts_with('"')) {
     const size_t end = std::min(text.find(' '), text.size());
     value = text.substr(0, end);
     text.remove_prefix(end);
     return true;
   }
-  size_t i = 1;
-  for (; i < text.size() && text[i] != '"'; ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      ++i;
-      value += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i];
-    } else {
-      value += text[i];
-    }
-  }
-  text.remove_prefix(std::min(i + 1, text.size()));
+  value = TakeGoString(text);
   return true;
 }
 

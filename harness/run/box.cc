@@ -120,13 +120,15 @@ class Watch {
     while (*streams_[0] || *streams_[1] || *streams_[2]) {
       pollfd waits[3];
       for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
-      const int64_t left = std::max<int64_t>(0, deadline - Now()) / 1'000'000 + 1;
+      const int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
+      const int64_t left = std::max<int64_t>(0, next - Now()) / 1'000'000 + 1;
       const int ready = poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (ready < 0 && errno != EINTR) break;
       if (!ended_ && Now() >= deadline)
         End({Outcome::Kind::kTimedOut, SIGKILL, fmt::format("after {} s", static_cast<double>(spec_.time_limit.count()) / 1000)});
       for (size_t i = 0; ready > 0 && i < 3; ++i)
         if (waits[i].revents != 0) Read(i);
+      if (!ended_ && done_at_ && Now() >= *done_at_) End({Outcome::Kind::kStopped, 0, ""});
     }
     int status = 0;
     while (waitpid(box_.pid, &status, 0) < 0 && errno == EINTR) {
@@ -153,13 +155,14 @@ class Watch {
     if (!ended_ && total_ > spec_.output_limit)
       End({Outcome::Kind::kKilled, SIGKILL, "it printed more than " + SizeText(spec_.output_limit)});
     if (!ended_ && spec_.done_when) LookForEnd(which, bytes);
+    if (done_at_) done_at_ = Now() + spec_.settle.count() * 1'000'000;
   }
 
   void LookForEnd(size_t which, std::string_view bytes) {
     std::string& pending = pending_[which];
     pending += bytes;
     for (size_t end = pending.find('\n'); end != std::string::npos; end = pending.find('\n')) {
-      if (!ended_ && spec_.done_when(std::string_view(pending).substr(0, end))) End({Outcome::Kind::kStopped, 0, ""});
+      if (!done_at_ && spec_.done_when(std::string_view(pending).substr(0, end))) done_at_ = Now();
       pending.erase(0, end + 1);
     }
   }
@@ -177,6 +180,7 @@ class Watch {
   std::string pending_[2];
   std::string reports_;
   int64_t total_ = 0;
+  std::optional<int64_t> done_at_;  // it has said that it is done, and is ended then
   std::optional<Outcome> ended_;
 };
 

@@ -26,6 +26,7 @@ struct BoxSpec {
   int64_t output_limit = 64 << 20;
   // Asked for each complete line; true: the scanner is done and is ended.
   std::function<bool(std::string_view line)> done_when;
+  std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long
 };
 
 // Runs it to its end, with everything below it. What the scanner does is in the outcome; when the box itself cannot be

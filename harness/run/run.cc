@@ -44,6 +44,7 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Re
   box.time_limit = start.time_limit;
   box.output_limit = start.output_limit;
   box.done_when = start.done_when;
+  box.settle = start.settle;
   TRY(MakeJournal(root));
   if (start.record_loader) {
     TRY(PlaceAudit(root, recorders.audit));

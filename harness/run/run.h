@@ -31,6 +31,7 @@ struct ScannerStart {
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;
   std::function<bool(std::string_view)> done_when;
+  std::chrono::milliseconds settle{0};  // what it prints after that line is waited for
   bool record_loader = true;
 };
 

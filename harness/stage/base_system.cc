@@ -19,7 +19,10 @@ std::string InterpreterOf(const std::string& start) {
   std::istringstream words(start.substr(2, start.find('\n') - 2));
   std::string interpreter;
   words >> interpreter;
-  if (BaseNameOf(interpreter) == "env") words >> interpreter;
+  if (BaseNameOf(interpreter) == "env") {
+    words >> interpreter;
+    interpreter = FindProgramOnHost(interpreter);
+  }
   return interpreter;
 }
 

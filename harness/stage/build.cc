@@ -39,15 +39,15 @@ Status RemoveAt(int directory, const std::string& name) {
 // Makes each step; one overload an operation.
 class Builder {
  public:
-  Builder(const Root& root, SharedFiles& shared, bool private_copies)
-      : root_(root), shared_(shared), private_copies_(private_copies) {}
+  Builder(StagedTree& tree, SharedFiles& shared, bool private_copies)
+      : tree_(tree), root_(tree.root), shared_(shared), private_copies_(private_copies) {}
 
   Status Place(const std::string& host_path, const std::string& path, std::optional<FileMode> mode) {
     struct stat source;
     if (stat(host_path.c_str(), &source) != 0) return Failed("read", host_path);
     TRY(const gpustage::Place place, FreePlace(path));
     const std::string target = fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name);
-    if (private_copies_ || mode || source.st_size < kShareFrom) {
+    if (private_copies_ || mode || source.st_size < kShareFrom || !tree_.shares.insert(host_path).second) {
       TRY(CopyFile(host_path, target));
       if (mode && fchmodat(place.directory.get(), place.name.c_str(), *mode, 0) != 0)
         return Failed("set the mode of", path);
@@ -150,6 +150,7 @@ class Builder {
     return Ok();
   }
 
+  StagedTree& tree_;
   const Root& root_;
   SharedFiles& shared_;
   const bool private_copies_;
@@ -157,8 +158,8 @@ class Builder {
 
 }  // namespace
 
-Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, const Root& root) {
-  Builder builder(root, shared, private_copies);
+Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, StagedTree& tree) {
+  Builder builder(tree, shared, private_copies);
   for (const PlanStep& step : steps) {
     Status done = std::holds_alternative<PlaceLibraryOp>(step.op.what)
                       ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance)
@@ -189,15 +190,15 @@ Status WriteLoaderCache(const Root& root) {
 Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory, SharedFiles& shared) {
   if (chmod(directory.c_str(), 0755) != 0) return Failed("set the mode of", directory);
   TRY(Root root, Root::Open(directory));
-  TRY(ApplySteps(plan.skeleton, plan.private_copies, shared, root));
-  Builder builder(root, shared, plan.private_copies);
+  StagedTree tree{std::move(root)};
+  TRY(ApplySteps(plan.skeleton, plan.private_copies, shared, tree));
+  Builder builder(tree, shared, plan.private_copies);
   for (const HostFile& file : plan.base) TRY(builder.Place(file.host_path, file.path, std::nullopt));
-  TRY(root.WriteFile(kWorldPath, plan.world, 0644));
-  TRY(ApplySteps(plan.steps, plan.private_copies, shared, root));
-  TRY(WriteLoaderCache(root));
-  uint32_t next_instance = 1;
-  for (const PlanStep& step : plan.steps) next_instance = std::max(next_instance, step.instance + 1);
-  return StagedTree{std::move(root), next_instance};
+  TRY(tree.root.WriteFile(kWorldPath, plan.world, 0644));
+  TRY(ApplySteps(plan.steps, plan.private_copies, shared, tree));
+  TRY(WriteLoaderCache(tree.root));
+  for (const PlanStep& step : plan.steps) tree.next_instance = std::max(tree.next_instance, step.instance + 1);
+  return tree;
 }
 
 }  // namespace gpustage

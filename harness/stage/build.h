@@ -1,6 +1,7 @@
 // A plan made real: the tree under a directory of its own, ready to be a scanner's "/".
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "harness/base/result.h"
@@ -13,13 +14,16 @@ namespace gpustage {
 struct StagedTree {
   Root root;
   uint32_t next_instance = 1;  // for fakes that a later change places
+  // Host files whose shared copy lies in the tree. A second place gets a copy of its own: ld.so takes one inode for one
+  // library.
+  std::set<std::string> shares = {};
 };
 
 // Makes the tree in `directory`, which must exist and be empty. Errors point at the step of the scenario that failed.
 Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory, SharedFiles& shared);
 
 // Does further steps to a tree that stands, between two runs.
-Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, const Root& root);
+Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, StagedTree& tree);
 
 // Writes /etc/ld.so.cache from /etc/ld.so.conf and the libraries of the tree, as ldconfig of this machine does.
 Status WriteLoaderCache(const Root& root);

@@ -23,12 +23,16 @@ extern abi::Registration registration;
 
 const char* Name(abi::Device*) { return "CUDA0"; }
 const char* Description(abi::Device*) { return DESCRIPTION; }
-void Memory(abi::Device*, size_t* free, size_t* total) {
-  *free = 11210129408;
+void Memory(abi::Device* device, size_t* free, size_t* total) {
+  *free = device->context == nullptr ? 11210129408 : 12210129408;
   *total = 12878610432;
 }
 abi::DeviceType Type(abi::Device*) { return abi::DeviceType::kGpu; }
+#ifdef NULL_BACKEND
 void* Init(abi::Device*, const char*) { return nullptr; }
+#else
+void* Init(abi::Device* device, const char*) { return device; }
+#endif
 void Props(abi::Device* device, abi::Props* props) {
   const bool first = device->context == nullptr;
   *props = {"CUDA0",

@@ -245,5 +245,17 @@ TEST(OllamaDevices, AreTakenFromTheHighestDirectoryOnce) {
   EXPECT_EQ(CountOf(printed, "libdirs=ollama,cuda_v13 "), 2);
 }
 
+TEST(OllamaDevices, AreReportedWithTheMostFreeMemoryFirst) {
+  const Install ollama;
+  ollama.AddBackend("cuda_v12/libggml-cuda.so", "two_devices");  // its second device has more
+  const Printed printed = ollama.Serve();
+  std::vector<std::string> available;
+  for (const std::string& line : printed.lines)
+    if (line.find("inference compute") != std::string::npos)
+      available.push_back(line.substr(line.find("available=")));
+  EXPECT_THAT(available,
+              ::testing::ElementsAre("available=\"11.4 GiB\"", "available=\"10.4 GiB\""));
+}
+
 }  // namespace
 }  // namespace gpustage

@@ -31,6 +31,17 @@ TEST(FilterOverlapByLibrary, KeepsTheLowestNameWhenTheHighestMissesOne) {
       ElementsAre(false, false, true));
 }
 
+// cuda_v12 and cuda_v11 agree, so cuda_v12 would do; but the real code forgets nothing of
+// cuda_v13's failure.
+TEST(FilterOverlapByLibrary, RunsOnToTheLowestNameAfterOneDifference) {
+  EXPECT_THAT(Marked({{"CUDA",
+                       {{"/l/cuda_v11", {{"GPU-1", 0}, {"GPU-2", 1}}},
+                        {"/l/cuda_v12", {{"GPU-1", 2}, {"GPU-2", 3}}},
+                        {"/l/cuda_v13", {{"GPU-1", 4}}}}}},
+                     5),
+              ElementsAre(false, false, true, true, true));
+}
+
 TEST(FilterOverlapByLibrary, LeavesADeviceThatOnlyAnotherDirectorySees) {
   EXPECT_THAT(
       Marked({{"CUDA", {{"/l/cuda_v12", {{"GPU-1", 0}}}, {"/l/cuda_v13", {{"GPU-2", 1}}}}}}, 2),

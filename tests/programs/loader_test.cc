@@ -29,6 +29,7 @@ TEST_P(SilentLoader, SaysNothingOfABackendThatItTurnsDown) {
   EXPECT_EQ(CountOf(printed, "msg=\"ggml backend load all from path\""), 2);  // it was tried
   EXPECT_EQ(CountOf(printed, "load_backend"), 0);
   EXPECT_EQ(CountOf(printed, "libggml-cuda.so"), 0);
+  EXPECT_EQ(CountOf(printed, "runner exited"), 0);  // nor did the child die of it
   EXPECT_EQ(CountOf(printed, "initial_count=0"), 1);
 }
 
@@ -72,8 +73,12 @@ TEST(Loader, RegistersABackendTwiceThatATopLevelLinkNamesToo) {
 TEST(Loader, PrefersTheVariantWithTheBestScoreToTheBaseName) {
   const Install ollama;
   ollama.AddBackend("cuda_v12/libggml-cuda.so");
+  // Whatever order the file system has, one of them is seen after the best.
   ollama.AddBackend("cuda_v12/libggml-cuda-a.so", "score_5");
   ollama.AddBackend("cuda_v12/libggml-cuda-b.so", "score_9");
+  for (const char* later : {"c", "d", "e", "f"})
+    ollama.AddBackend(std::string("cuda_v12/libggml-cuda-") + later + ".so", "score_5");
+  ollama.AddBackend("cuda_v12/libggml-cuda-z.so.bak", "score_99");
   const Printed printed = RunByHand(ollama);
   EXPECT_EQ(
       CountOf(printed, "loaded CUDA backend from " + ollama.lib() + "/cuda_v12/libggml-cuda-b.so"),
@@ -111,6 +116,15 @@ TEST(Loader, AbortsAtASearchPathThatIsAFile) {
   const Install ollama;
   ollama.AddFile("cuda_v12", "");
   EXPECT_EQ(RunByHand(ollama).exit_code, 2);  // SIGABRT, as Go's runtime ends it
+}
+
+// A recording of Ollama 0.17.4 with a backend whose init_backend gives NULL.
+TEST(Runner, DiesOfADeviceThatGivesNoBackend) {
+  const Install ollama;
+  ollama.AddBackend("cuda_v12/libggml-cuda.so", "null_backend");
+  const Printed printed = RunByHand(ollama);
+  EXPECT_EQ(CountOf(printed, "GGML_ASSERT(backend) failed"), 1);
+  EXPECT_EQ(printed.exit_code, 2);
 }
 
 TEST(Runner, LeavesOutPathsThatAreNotOllamas) {

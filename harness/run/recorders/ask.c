@@ -1,6 +1,7 @@
 /* Asks the system itself what it says of each path: run once after a scanner, in the same tree, as the same user, with the
- * environment of the process that tried. One line a path, in their order, for a name may hold any byte: list-errno TAB open-errno
- * TAB signal TAB dlopen-text. Each dlopen happens in a child of its own, for a library may kill whoever loads it. "" is a dlopen that worked. */
+ * environment of the process that tried. One line a path, in their order, for a name may hold any byte:
+ * list-errno TAB open-errno TAB signal TAB dlopen-text. "" is a dlopen that worked. Each dlopen happens in a child of its
+ * own, for a library may kill whoever loads it. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>

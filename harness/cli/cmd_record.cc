@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "harness/base/text.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/places.h"
+#include "harness/cli/recorded.h"
+#include "harness/run/workspace.h"
+
+namespace gpustage {
+namespace {
+
+double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+size_t CountOf(const RecordedScenarios& scenarios) {
+  size_t count = 0;
+  for (const auto& [scenario, recordings] : scenarios) {
+    std::set<std::string> cases;
+    for (const auto& [key, recording] : recordings.of) cases.insert(key.substr(0, key.rfind(" debug=")));
+    count += cases.size();
+  }
+  return count;
+}
+
+}  // namespace
+
+int CmdRecord(const RecordOptions& options) {
+  const Result<std::vector<Case>> cases = SelectCases(options.selection);
+  if (!cases) return PrintError(cases.error(), kBadInput);
+  std::set<std::string> scanners, missing;
+  for (const Case& c : *cases)
+    for (const RunSpec& run : c.runs)
+      (run.scanner.missing.empty() ? scanners : missing)
+          .insert(run.scanner.missing.empty() ? RunName(run.scanner.name, run.scanner) : run.scanner.missing);
+  for (const std::string& why : missing) fmt::print("skipped: {}\n", why);
+  if (scanners.empty()) return kNothingRan;
+  const Isolation isolation = ProbeIsolation();
+  const Result<Workspace> workspace = Workspace::Enter(isolation, false);
+  if (!workspace) return PrintError(workspace.error(), kCannotHere);
+  Worker worker(*workspace, FindRecorders(), false);
+  const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
+  for (const std::string& scanner : scanners) {
+    std::vector<double> milliseconds;
+    const RecordedScenarios recorded = RecordLive(*cases, scanner, jobs, worker, milliseconds);
+    if (const Status written = WriteRecordings(recorded, options.folder); !written)
+      return PrintError(written.error(), kBadInput);
+    fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(recorded), milliseconds.size(),
+               Median(std::move(milliseconds)));
+  }
+  return kAsExpected;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,115 @@
+#include "harness/cli/recorded.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/pipeline.h"
+
+namespace gpustage {
+namespace {
+
+constexpr char kLevel[] = "OLLAMA_DEBUG";
+
+std::optional<std::string> LevelOf(const Case& c, const RunSpec& run) {
+  std::optional<std::string> level;
+  for (const auto* env : {&c.env, &run.env})
+    for (const EnvVar& variable : *env)
+      if (variable.name == kLevel) level = variable.value.value_or("unset");
+  return level;
+}
+
+// The case with only the runs of this scanner, each once a level; `keys` gets the name of each.
+Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& keys) {
+  std::vector<RunSpec> runs;
+  int number = 0;
+  for (const RunSpec& run : c.runs) {
+    if (RunName(run.scanner.name, run.scanner) != scanner) continue;
+    ++number;
+    const std::optional<std::string> own = LevelOf(c, run);
+    for (const std::string& level : own ? std::vector{*own} : std::vector<std::string>{"1", "2"}) {
+      RunSpec& at_level = runs.emplace_back(run);
+      if (!own) at_level.env.push_back({kLevel, level, {}});
+      if (!own && level != "1") at_level.change.clear();
+      keys.push_back(fmt::format("{}{} debug={}", c.id, number > 1 ? fmt::format(" #{}", number) : "", level));
+    }
+  }
+  c.runs = std::move(runs);
+  return c;
+}
+
+}  // namespace
+
+RecordedScenarios RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker,
+                             std::vector<double>& milliseconds) {
+  RecordedScenarios scenarios;
+  std::mutex mutex;
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < cases.size(); i = next++) {
+      std::vector<std::string> keys;
+      const Case c = AtEachLevel(cases[i], scanner, keys);
+      const CaseReport report = RunCase(c, worker);
+      const std::lock_guard lock(mutex);
+      for (size_t run = 0; run < report.runs.size(); ++run) {
+        const RunReport& told = report.runs[run];
+        if (told.verdict.kind == VerdictKind::kSkip) continue;
+        Recordings& recordings = scenarios[c.scenario];
+        recordings.scanner = told.spec.scanner.name;
+        recordings.version = told.spec.scanner.version;
+        recordings.of[keys[run]] = RecordingOf(told.evidence);
+        milliseconds.push_back(static_cast<double>(told.evidence.duration_ns) / 1e6);
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < jobs; ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  return scenarios;
+}
+
+Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder) {
+  for (const auto& [scenario, recordings] : scenarios) {
+    const std::string file = fmt::format("{}/{}-{}/{}.json", folder, recordings.scanner, recordings.version, scenario);
+    std::error_code failure;
+    std::filesystem::create_directories(ParentOf(file), failure);
+    if (failure) return Error{fmt::format("cannot make {}: {}", ParentOf(file), failure.message())};
+    TRY(WriteFile(file, RecordingsJson(recordings)));
+  }
+  return Ok();
+}
+
+Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::string& scanner) {
+  RecordedScenarios scenarios;
+  std::string start = scanner;
+  std::replace(start.begin(), start.end(), '@', '-');
+  std::string newest;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string name = entry.path().filename();
+    const bool of_version = name == start || name.starts_with(start + ".") ||
+                            (scanner.find('@') == std::string::npos && name.starts_with(start + "-"));
+    if (of_version && name > newest) newest = name;
+  }
+  if (newest.empty()) return scenarios;
+  const std::string root = folder + "/" + newest + "/";
+  TRY(const std::vector<std::string> files, FilesBelow(root, ".json"));
+  for (const std::string& file : files) {
+    TRY(const std::string text, ReadFile(file));
+    Result<Recordings> recordings = ParseRecordings(text);
+    if (!recordings) return Error{fmt::format("{}: {}", file, recordings.error().message)};
+    const std::string normal_root = LexicallyNormal(root);
+    std::string scenario = LexicallyNormal(file).substr(normal_root.size());
+    while (scenario.starts_with('/')) scenario.erase(0, 1);
+    scenarios[scenario.substr(0, scenario.size() - std::string_view(".json").size())] = *std::move(recordings);
+  }
+  return scenarios;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,26 @@
+// Runs of cases turned into recordings, and the folder that keeps those of real programs.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/evidence/recording.h"
+#include "harness/scenario/case.h"
+#include "harness/worker.h"
+
+namespace gpustage {
+
+using RecordedScenarios = std::map<std::string, Recordings>;  // by scenario: "ollama/permissions"
+
+// Runs every run of this scanner (by RunName) at OLLAMA_DEBUG 1 and 2, or at the level that the case sets.
+// `milliseconds` gets how long each took.
+RecordedScenarios RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker,
+                             std::vector<double>& milliseconds);
+
+// FOLDER/ollama-0.17.4/SCENARIO.json
+Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder);
+// All of the newest version that `scanner` is the start of: "ollama@0.13" finds 0.13.5. Empty when there is none.
+Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::string& scanner);
+
+}  // namespace gpustage

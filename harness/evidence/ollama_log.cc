@@ -1,0 +1,183 @@
+#include "harness/evidence/ollama_log.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include <re2/re2.h>
+
+namespace gpustage {
+namespace {
+
+struct Mask {
+  const char* pattern;
+  const char* replacement;
+};
+
+constexpr Mask kMasks[] = {
+    {R"(--port \d+)", "--port PORT"},
+    {R"((Server listening on 127\.0\.0\.1):\d+)", R"(\1:PORT)"},
+    {R"(duration=\S+)", "duration=TIME"},
+    {R"(/tmp/\d+\.bin)", "/tmp/FILE.bin"},
+    {R"(0x[0-9a-f]+)", "ADDRESS"},
+    {R"(pid=\d+)", "pid=PID"},
+    // The CPU line tells this machine's memory, and the line of features its processor.
+    {R"((library=cpu .*)total="[^"]*" available="[^"]*")", R"(\1total=HOST available=HOST)"},
+    {R"( CPU\.\d+\.\w+=\S+)", ""},
+    // Places in a list of devices that is in random order.
+    {R"(delete_index=\d+)", "delete_index=N"},
+    {R"((GPU-[0-9a-f-]+):\d+)", R"(\1:N)"},
+};
+
+std::string Masked(std::string line) {
+  for (const Mask& mask : kMasks) RE2::GlobalReplace(&line, mask.pattern, mask.replacement);
+  return line;
+}
+
+bool Has(const std::string& line, std::string_view text) { return line.find(text) != std::string::npos; }
+
+// Not about discovery: the model of the server itself, its key, and the small model that a child reads to get started.
+bool IsNoise(const LogLine& line) {
+  constexpr std::string_view kSources[] = {"source=images.go", "source=sched.go", "source=gguf.go", "key with type not found",
+                                           "Ollama cloud disabled"};
+  constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is", "ssh-ed25519 "};
+  return line.text.empty() ||
+         std::any_of(std::begin(kSources), std::end(kSources), [&](auto text) { return Has(line.text, text); }) ||
+         std::any_of(std::begin(kStarts), std::end(kStarts), [&](auto text) { return line.text.starts_with(text); });
+}
+
+// Both have a runner.go: the server's is some 500 lines long, the child's has these statements at its end.
+bool IsOfChild(const LogLine& line) {
+  static const RE2 source(R"(source=(ggml\.go:|runner\.go:\d{4}))");
+  return line.level.empty() || RE2::PartialMatch(line.text, source);
+}
+
+// A death of Go's: "SIGABRT: abort", addresses, "signal arrived during cgo execution", stacks of all goroutines. The first
+// and the third are told.
+class Dump {
+ public:
+  bool Hides(const LogLine& line) {
+    static const RE2 start(R"(^(SIG[A-Z]+: |fatal error: |panic: ))");
+    if (!line.level.empty()) inside_ = false;
+    if (inside_) return line.text != "signal arrived during cgo execution";
+    inside_ = line.level.empty() && RE2::PartialMatch(line.text, start);
+    return false;
+  }
+
+ private:
+  bool inside_ = false;
+};
+
+// A child's extra variables come out of a Go map, so in any order.
+std::string WithSortedFields(const LogLine& line) {
+  std::string text = line.text.substr(0, line.text.find(" msg=")) + " msg=" + line.message;
+  for (const auto& [name, value] : line.fields)
+    if (name != "source") text += ' ' + name + '=' + value;
+  return text;
+}
+
+using Lines = std::vector<std::string>;
+
+struct Told {
+  Lines server;
+  std::vector<Lines> children;  // in the order of their start
+};
+
+Told Separate(const std::vector<LogLine>& log) {
+  Told told;
+  Dump dump;
+  for (const LogLine& line : log) {
+    if (dump.Hides(line) || IsNoise(line)) continue;
+    std::string text = Masked(line.message == "subprocess" ? WithSortedFields(line) : line.text);
+    if (!IsOfChild(line)) {
+      told.server.push_back(std::move(text));
+      continue;
+    }
+    if (told.children.empty() || Has(text, "starting ollama engine")) told.children.emplace_back();
+    told.children.back().push_back("  " + std::move(text));
+  }
+  return told;
+}
+
+bool IsStart(const std::string& line) { return Has(line, "msg=\"starting runner\""); }
+
+void Append(const Lines& lines, Lines& all) { all.insert(all.end(), lines.begin(), lines.end()); }
+
+// First pass, one directory after the other: a block is what is said of one of them.
+Lines SortedDirectories(Lines::const_iterator begin, Lines::const_iterator end, std::vector<Lines>::const_iterator child) {
+  std::vector<Lines> blocks;
+  bool open = false;
+  for (; begin != end; ++begin) {
+    if (!open) blocks.emplace_back();
+    // At TRACE a line before it says the same.
+    if (Has(*begin, "starting runner")) open = true;
+    blocks.back().push_back(*begin);
+    if (!Has(*begin, "bootstrap discovery took")) continue;
+    open = false;
+  }
+  for (Lines& block : blocks)
+    if (std::any_of(block.begin(), block.end(), IsStart)) Append(*child++, block);
+  std::sort(blocks.begin(), blocks.end());
+  Lines sorted;
+  for (const Lines& block : blocks) Append(block, sorted);
+  return sorted;
+}
+
+// Neighbours that say the same of different devices.
+void SortNeighbours(Lines& lines) {
+  const auto message = [](const std::string& line) { return line.substr(0, line.find('"', line.find("msg=\"") + 5)); };
+  for (auto begin = lines.begin(); begin != lines.end();) {
+    const auto end = std::find_if(begin, lines.end(), [&](const auto& line) { return message(line) != message(*begin); });
+    std::sort(begin, end);
+    begin = end;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> CanonicalOllamaLog(const std::vector<LogLine>& log) {
+  Told told = Separate(log);
+  const Lines& server = told.server;
+  const auto find = [&](auto begin, std::string_view text) {
+    return std::find_if(begin, server.end(), [&](const auto& line) { return Has(line, text); });
+  };
+  const auto evaluating = find(server.begin(), "evaluating which, if any");
+  const auto discovering = find(server.begin(), "discovering available GPUs");
+  const auto first = std::find_if(discovering, evaluating, [](const std::string& line) {
+    return Has(line, "starting runner") || Has(line, "skipping ") || Has(line, "experimental Vulkan");
+  });
+  // Where the children's lines are not shown, each has said nothing.
+  const auto starts = static_cast<size_t>(std::count_if(server.begin(), server.end(), IsStart));
+  const bool shown = !told.children.empty();
+  if (!shown) told.children.resize(starts);
+
+  Lines all(server.begin(), first);
+  const auto in_first = std::count_if(first, evaluating, IsStart);
+  const bool known = told.children.size() == starts;
+  Lines unknown;  // a child that died before its first line: whose line is whose cannot be told
+  if (!known) {
+    for (const Lines& child : told.children) Append(child, unknown);
+    std::sort(unknown.begin(), unknown.end());
+    told.children.assign(starts, {});
+  }
+  Append(SortedDirectories(first, evaluating, told.children.begin()), all);
+
+  auto tail = evaluating;
+  size_t validated = 0;
+  for (auto line = evaluating; line != server.end(); ++line) {
+    if (Has(*line, "verifying if device")) ++validated;
+    if (Has(*line, "bootstrap discovery took") && !Has(*line, "GPU bootstrap")) tail = line + 1;
+    if (Has(*line, "filtering device which didn't")) tail = line + 1;
+  }
+  Lines second(evaluating, tail);
+  for (auto child = told.children.begin() + in_first; child != told.children.end(); ++child) Append(*child, second);
+  if (validated > 1) std::sort(second.begin(), second.end());
+  Append(second, all);
+  Lines rest(tail, server.end());
+  SortNeighbours(rest);
+  Append(rest, all);
+  Append(unknown, all);
+  return all;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,46 @@
+// What a scanner saw and said, without what differs from one start to the next: what fixtures/recordings/ keeps of real
+// programs, and what two scanners or two versions of one are compared by.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+
+struct Recording {
+  std::string outcome;  // "done" also for one that was stopped when it said so
+  std::vector<std::map<std::string, std::string>> devices;
+  std::vector<std::string> log;
+  std::map<std::string, std::vector<std::string>> libraries;  // what each process role mapped, but for the base system
+  std::vector<std::string> funnel;  // "PATH in ROLE: reached counted, lost at reported"
+  friend bool operator==(const Recording&, const Recording&) = default;
+};
+
+Recording RecordingOf(const Evidence& evidence);
+
+// Of one scanner in one version, by "CASE debug=LEVEL".
+struct Recordings {
+  std::string scanner;
+  std::string version;
+  std::map<std::string, Recording> of;
+  friend bool operator==(const Recordings&, const Recordings&) = default;
+};
+
+std::string RecordingsJson(const Recordings& recordings);
+Result<Recordings> ParseRecordings(const std::string& text);
+
+// One thing that two recordings of the same case do not agree on.
+struct RecordingDifference {
+  std::string field;  // "outcome", "devices", "log", "libraries", "funnel"
+  std::vector<std::string> only_a;
+  std::vector<std::string> only_b;  // both empty: the same lines in another order
+  friend bool operator==(const RecordingDifference&, const RecordingDifference&) = default;
+};
+std::vector<RecordingDifference> Compare(const Recording& a, const Recording& b);
+
+}  // namespace gpustage

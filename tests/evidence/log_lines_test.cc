@@ -1,0 +1,99 @@
+#include "harness/evidence/log_lines.h"
+
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+MATCHER_P3(Line, time, stream, text, "") {
+  return arg.time_ns == time && arg.stream == stream && arg.text == text;
+}
+
+LogLine Parsed(const std::string& text, LogFormat format) {
+  return ParseLogLine({0, Stream::kStderr, text}, format);
+}
+
+TEST(SplitLines, JoinsALineThatCameInPieces) {
+  EXPECT_THAT(SplitLines({{1, Stream::kStderr, "one\ntw"}, {2, Stream::kStderr, "o\n"}}),
+              ElementsAre(Line(1, Stream::kStderr, "one"), Line(2, Stream::kStderr, "two")));
+}
+
+TEST(SplitLines, MixesNoStreams) {
+  EXPECT_THAT(SplitLines({{1, Stream::kStdout, "a"}, {2, Stream::kStderr, "x\n"}, {3, Stream::kStdout, "b\n"}}),
+              ElementsAre(Line(2, Stream::kStderr, "x"), Line(3, Stream::kStdout, "ab")));
+}
+
+TEST(SplitLines, TakesWhatIsLeftForALine) {
+  EXPECT_THAT(SplitLines({{1, Stream::kStdout, "last"}, {2, Stream::kStderr, "\n"}}),
+              ElementsAre(Line(1, Stream::kStdout, "last"), Line(2, Stream::kStderr, "")));
+  EXPECT_THAT(SplitLines({}), IsEmpty());
+}
+
+TEST(WithoutColour, RemovesEscapesAndCarriageReturns) {
+  EXPECT_EQ(WithoutColour("\x1b[1;31mred\x1b[0m plain\r"), "red plain");
+  EXPECT_EQ(WithoutColour("cut\x1b[1"), "cut");
+  EXPECT_EQ(WithoutColour("\x1b"), "\x1b");
+}
+
+// As Go's log/slog text handler writes, which Ollama uses.
+TEST(ParseLogLine, ReadsSlog) {
+  const LogLine line = Parsed(
+      "time=2025-11-22T10:00:00.000Z level=INFO source=types.go:42 msg=\"inference compute\" id=GPU-1 "
+      "library=CUDA name=\"\" description=\"NVIDIA H100 \\\"PCIe\\\"\"",
+      LogFormat::kSlog);
+  EXPECT_EQ(line.level, "INFO");
+  EXPECT_EQ(line.message, "inference compute");
+  EXPECT_THAT(line.fields,
+              ElementsAre(Pair("description", "NVIDIA H100 \"PCIe\""), Pair("id", "GPU-1"), Pair("library", "CUDA"),
+                          Pair("name", ""), Pair("source", "types.go:42")));
+  EXPECT_THAT(line.text, testing::StartsWith("level=INFO source="));
+  EXPECT_THAT(line.raw, testing::StartsWith("time="));
+}
+
+TEST(ParseLogLine, ReadsSlogsQuotedValuesAsGoStrings) {
+  const LogLine line = Parsed("time=1 level=WARN msg=\"a\\tb\\nc\\\\d\\r\\x1b\\u00e9\"", LogFormat::kSlog);
+  EXPECT_EQ(line.message, "a\tb\nc\\d\r\x1b\xc3\xa9");
+}
+
+TEST(ParseLogLine, TakesACutSlogLineAsFarAsItGoes) {
+  const LogLine line = Parsed("time=1 level=ERROR msg=\"half a senten", LogFormat::kSlog);
+  EXPECT_EQ(line.level, "ERROR");
+  EXPECT_EQ(line.message, "half a senten");
+  EXPECT_EQ(Parsed("time=1 msg=\"ends in \\", LogFormat::kSlog).message, "ends in \\");
+}
+
+TEST(ParseLogLine, TakesAnotherFormForPlainText) {
+  for (const LogFormat format : {LogFormat::kSlog, LogFormat::kJson, LogFormat::kGgml, LogFormat::kPlain}) {
+    const LogLine line = Parsed("\x1b[33mggml_cuda_init: failed\x1b[0m", format);
+    EXPECT_EQ(line.text, "ggml_cuda_init: failed");
+    EXPECT_EQ(line.message, line.text);
+    EXPECT_EQ(line.level, "");
+    EXPECT_THAT(line.fields, IsEmpty());
+  }
+}
+
+TEST(ParseLogLine, ReadsJson) {
+  const LogLine line = Parsed(
+      R"({"time":"2025","level":"DEBUG","msg":"found","count":2,"path":"/a b"})", LogFormat::kJson);
+  EXPECT_EQ(line.level, "DEBUG");
+  EXPECT_EQ(line.message, "found");
+  EXPECT_THAT(line.fields, ElementsAre(Pair("count", "2"), Pair("path", "/a b")));
+}
+
+TEST(ParseLogLine, TakesJsonThatIsNoObjectForText) {
+  EXPECT_EQ(Parsed("[1, 2]", LogFormat::kJson).message, "[1, 2]");
+  EXPECT_EQ(Parsed("{\"msg\":", LogFormat::kJson).message, "{\"msg\":");
+}
+
+TEST(LineFinder, LooksThroughColour) {
+  const auto finds = LineFinder("ready on [0-9]+$");
+  EXPECT_TRUE(finds("\x1b[32mready on \x1b[0m11434"));
+  EXPECT_FALSE(finds("ready on port"));
+}
+
+}  // namespace
+}  // namespace gpustage

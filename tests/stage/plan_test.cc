@@ -1,0 +1,160 @@
+#include "harness/stage/plan.h"
+
+#include <cstring>
+
+#include "fakes/world/format.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::Not;
+
+TreeOp Fake(const std::string& path) {
+  return {PlaceLibraryOp{
+              path, {LibrarySource::Kind::kFake, "cuda-driver", "/host/fake.so", ""}, {}, {}},
+          {}};
+}
+
+// Placed from the host unchanged.
+TreeOp Real(const std::string& path) {
+  return {PlaceLibraryOp{path, {LibrarySource::Kind::kReal, "ggml", "/host/real.so", ""}, {}, {}},
+          {}};
+}
+
+Case WithTree(std::vector<TreeOp> tree) {
+  Case c;
+  c.tree = std::move(tree);
+  c.runs.resize(1);
+  return c;
+}
+
+TEST(PlanStage, IsTheSameEachTime) {
+  const Case c = WithTree({Fake("/a.so"), {SymlinkOp{"/b.so", "a.so"}, {}}});
+  const auto once = PlanStage(c, {{"/h/x", "/x"}}), again = PlanStage(c, {{"/h/x", "/x"}});
+  ASSERT_THAT(once, IsOk());
+  EXPECT_EQ(*once, *again);
+}
+
+TEST(PlanStage, NumbersFakesFromOneInTheOrderOfTheTree) {
+  const auto plan = PlanStage(WithTree({Fake("/a.so"), Real("/b.so"), Fake("/c.so")}), {});
+  ASSERT_THAT(plan, IsOk());
+  ASSERT_EQ(plan->steps.size(), 3u);
+  EXPECT_EQ(plan->steps[0].instance, 1u);
+  EXPECT_EQ(plan->steps[1].instance, 0u);
+  EXPECT_EQ(plan->steps[2].instance, 2u);
+}
+
+TEST(PlanStage, PutsEachHostFileInOnce) {
+  const HostFile libc = {"/lib/libc.so.6", "/lib/libc.so.6"}, program = {"/build/x", "/bin/x"};
+  const auto plan = PlanStage(WithTree({}), {libc, program, libc});
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_THAT(plan->base, ElementsAre(program, libc));
+}
+
+TEST(PlanStage, MakesPrivateCopiesForAScannerThatIsRoot) {
+  Case c = WithTree({});
+  EXPECT_FALSE(PlanStage(c, {})->private_copies);
+  c.runs.front().user = "0";
+  EXPECT_TRUE(PlanStage(c, {})->private_copies);
+  c.runs.front().user.reset();
+  c.user = "root";
+  EXPECT_TRUE(PlanStage(c, {})->private_copies);
+}
+
+TEST(PlanStage, PrintsALineAStep) {
+  const auto plan = PlanStage(WithTree({{MakeDirOp{"/opt/x", 0711}, {}},
+                                        Fake("/opt/x/libcuda.so.1"),
+                                        {SymlinkOp{"/opt/y", "x"}, {}}}),
+                              {{"/lib/libc.so.6", "/lib/libc.so.6"}, {"/build/scan", "/bin/scan"}});
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(ToString(*plan),
+            "host     /bin/scan  from /build/scan\n"
+            "host     /lib/libc.so.6\n"
+            "dir /opt/x mode 0711\n"
+            "library /opt/x/libcuda.so.1 fake cuda-driver  #1\n"
+            "symlink /opt/y -> x\n");
+}
+
+TEST(PlanStage, WritesTheMachineAsItsWorld) {
+  Case c = WithTree({});
+  c.machine.cuda_version = 12080;
+  c.machine.driver = "570.1";
+  GpuDevice device;
+  device.name = "NVIDIA H100";
+  device.pci = "0000:1A:02.0";
+  device.cc = {9, 0};
+  device.memory_total = 80ULL << 30;
+  device.attributes = {{16, 132}};
+  c.machine.devices = {device, device};
+  c.machine.faults = {{"cuInit", 1, 2, 5, "runner", FaultKind::kExit, 3, 0, true, {}}};
+  const auto plan = PlanStage(c, {});
+  ASSERT_THAT(plan, IsOk());
+  ASSERT_EQ(plan->world.size(), sizeof(world::World));
+  world::World made;
+  std::memcpy(&made, plan->world.data(), sizeof made);
+  EXPECT_STREQ(made.magic, "GPSWRLD");
+  EXPECT_EQ(made.bytes, sizeof made);
+  EXPECT_EQ(made.driver_cuda_version, 12080);
+  EXPECT_STREQ(made.driver_version, "570.1");
+  EXPECT_EQ(made.device_count, 2u);
+  EXPECT_STREQ(made.devices[1].name, "NVIDIA H100");
+  EXPECT_EQ(made.devices[0].pci_bus, 0x1au);
+  EXPECT_EQ(made.devices[0].pci_device, 2u);
+  EXPECT_EQ(made.devices[0].prop_cc_major, 9);
+  EXPECT_EQ(made.devices[0].nvml_memory_total, 80ULL << 30);
+  EXPECT_EQ(made.devices[0].attributes[16], 132);
+  EXPECT_EQ(made.devices[0].attributes[17], world::kNoAttribute);
+  EXPECT_EQ(made.fault_count, 1u);
+  EXPECT_STREQ(made.faults[0].function, "cuInit");
+  EXPECT_STREQ(made.faults[0].process_has, "runner");
+  EXPECT_EQ(made.faults[0].action, world::FaultAction::kExit);
+  EXPECT_EQ(made.faults[0].first_call, 2u);
+  EXPECT_EQ(made.faults[0].last_call, 5u);
+}
+
+TEST(PlanStage, RefusesAMachineThatTheWorldCannotHold) {
+  Case c = WithTree({});
+  c.machine.devices.resize(33);
+  EXPECT_THAT(PlanStage(c, {}), FailsWith("a machine holds at most 32 devices, not 33"));
+  c.machine.devices.resize(1);
+  c.machine.devices[0].attributes = {{192, 1}};
+  EXPECT_THAT(PlanStage(c, {}), FailsWith("there is no CUDA device attribute 192"));
+  c.machine.devices[0].attributes.clear();
+  c.machine.devices[0].name = std::string(256, 'x');
+  EXPECT_THAT(PlanStage(c, {}),
+              FailsWith("the device's name is longer than 255 bytes: " + std::string(256, 'x')));
+}
+
+TEST(EnvironmentOf, LetsTheLaterLayerWin) {
+  Case c;
+  RunSpec run;
+  run.scanner.env = {
+      {"HOME", "/usr/share/ollama"}, {"A", "scanner"}, {"B", "scanner"}, {"C", "scanner"}};
+  c.env = {{"A", "case", {}}, {"B", "case", {}}, {"C", std::nullopt, {}}};
+  run.env = {{"A", "run", {}}, {"LANG", std::nullopt, {}}, {"EMPTY", "", {}}};
+  EXPECT_THAT(EnvironmentOf(c, run),
+              ElementsAre("A=run", "B=case", "EMPTY=", "HOME=/usr/share/ollama",
+                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+}
+
+TEST(NeedOfSecondUid, IsThereWhereAModeOrAnOwnerDecides) {
+  EXPECT_EQ(NeedOfSecondUid(WithTree(
+                {{MakeDirOp{"/d", 0755}, {}}, {WriteFileOp{"/f", "", 0644}, {}}, Fake("/l")})),
+            "");
+  EXPECT_EQ(NeedOfSecondUid(WithTree({{MakeDirOp{"/d", 0711}, {}}})),
+            "needs a second uid: the mode of /d decides");
+  EXPECT_EQ(NeedOfSecondUid(WithTree({{WriteFileOp{"/f", "", 0600}, {}}})),
+            "needs a second uid: the mode of /f decides");
+  EXPECT_EQ(NeedOfSecondUid(WithTree({{ChmodOp{"/c", 0755}, {}}})),
+            "needs a second uid: the mode of /c decides");
+  EXPECT_EQ(NeedOfSecondUid(WithTree({{ChownOp{"/o", "nobody", {}}, {}}})),
+            "needs a second uid: the tree sets an owner");
+  Case later = WithTree({});
+  later.runs.front().change = {{ChmodOp{"/c", 0}, {}}};
+  EXPECT_THAT(NeedOfSecondUid(later), Not(testing::IsEmpty()));
+}
+
+}  // namespace
+}  // namespace gpustage

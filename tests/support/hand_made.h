@@ -1,0 +1,97 @@
+// A run written down by hand: what a box and its recorders would have left.
+#pragma once
+
+#include <link.h>
+
+#include <cstring>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fakes/world/format.h"
+#include "harness/run/raw_run.h"
+
+namespace gpustage {
+
+// The bytes of one record. Texts end in NUL; the whole is a multiple of 8.
+inline std::string RecordBytes(world::Record record, const std::vector<std::string>& texts) {
+  std::string tail;
+  for (const std::string& text : texts) tail += text + '\0';
+  tail.resize((tail.size() + 7) / 8 * 8, '\0');
+  record.size = static_cast<uint32_t>(sizeof record + tail.size());
+  record.texts = static_cast<uint32_t>(texts.size());
+  return std::string(reinterpret_cast<const char*>(&record), sizeof record) + tail;
+}
+
+inline std::string JournalBytes(const std::string& records, uint64_t dropped = 0, uint64_t capacity = 1 << 20) {
+  world::JournalHeader header = {};
+  std::memcpy(header.magic, world::kJournalMagic, sizeof header.magic);
+  header.version = world::kJournalVersion;
+  header.capacity = capacity;
+  header.next = records.size();
+  header.dropped = dropped;
+  return std::string(reinterpret_cast<const char*>(&header), sizeof header) + records;
+}
+
+// Each event comes a microsecond after the one before it. `object` is the loader's id of a library.
+class HandMadeRun {
+ public:
+  HandMadeRun& Process(int pid, int parent, const std::string& executable, const std::string& words,
+                       const std::string& environment = "A=1") {
+    return Add(world::RecordKind::kProcess, pid, parent, 0, {executable, words, environment});
+  }
+  HandMadeRun& Search(int pid, uint64_t requester, const std::string& name, uint32_t rule = LA_SER_ORIG) {
+    return Add(world::RecordKind::kSearch, pid, static_cast<int64_t>(requester), rule, {name});
+  }
+  HandMadeRun& Load(int pid, uint64_t object, const std::string& path) {
+    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0, {path});
+  }
+  HandMadeRun& Unload(int pid, uint64_t object) {
+    return Add(world::RecordKind::kObjectClose, pid, static_cast<int64_t>(object), 0, {});
+  }
+  HandMadeRun& Symbol(int pid, uint64_t provider, const std::string& name) {
+    return Add(world::RecordKind::kSymbol, pid, static_cast<int64_t>(provider), 0, {name});
+  }
+  HandMadeRun& Call(int pid, const std::string& function, int64_t result, int device = -1,
+                    const std::string& arguments = "") {
+    return Add(world::RecordKind::kCall, pid, result, 0, {function, arguments}, device);
+  }
+  HandMadeRun& Note(int pid, const std::string& text) {
+    return Add(world::RecordKind::kNote, pid, 0, 0, {text});
+  }
+  HandMadeRun& Prints(Stream stream, const std::string& bytes) {
+    run_.output.push_back({time_ += 1000, stream, bytes});
+    return *this;
+  }
+  HandMadeRun& Ends(Outcome outcome) {
+    run_.outcome = std::move(outcome);
+    return *this;
+  }
+  HandMadeRun& WithoutLoader() {
+    run_.loader_recorded = false;
+    return *this;
+  }
+
+  operator RawRun() const {  // NOLINT: it is one
+    RawRun run = run_;
+    run.duration_ns = time_ + 1000;
+    run.journal = JournalBytes(records_);
+    return run;
+  }
+
+ private:
+  HandMadeRun& Add(world::RecordKind kind, int pid, int64_t value, uint32_t detail,
+                   const std::vector<std::string>& texts, int device = -1) {
+    time_ += 1000;
+    records_ += RecordBytes({0, kind, 0, static_cast<uint64_t>(kStart + time_), pid, pid, value, device, detail, 0, 0}, texts);
+    return *this;
+  }
+
+  static constexpr int64_t kStart = 5'000'000'000;  // after boot
+  RawRun run_ = {{}, kStart, 0, {}, "", true, true, 0};
+  std::string records_;
+  int64_t time_ = 0;
+};
+
+}  // namespace gpustage
