@@ -2,6 +2,8 @@
 // Compiled, never linked.
 #include <cuda_runtime_api.h>
 
+#include <cstdint>
+
 #define DECLARED(name) static_assert(sizeof(decltype(&::name)) != 0);
 #include GPUSTAGE_DECLARED
 

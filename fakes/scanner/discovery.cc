@@ -17,12 +17,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kTimeLimit{30};  // of one directory, and of the whole second pass
 
+std::string WithoutStatus(const std::string& body) {
+  return body.starts_with(kFailedAnswer) ? body.substr(std::strlen(kFailedAnswer)) : body;
+}
+
 // Why a runner that gave no exit code gave no devices.
 std::string FailureText(const RunnerAnswer& answer) {
   if (!answer.body)
     return answer.exit_code ? "runner crashed" : "failed to finish discovery before timeout";
-  const size_t status = answer.body->starts_with(kFailedAnswer) ? std::strlen(kFailedAnswer) : 0;
-  return "runner error: " + answer.body->substr(status);
+  return "runner error: " + WithoutStatus(*answer.body);
 }
 
 // One start of a runner, from its line "starting runner" to "bootstrap discovery took".
@@ -67,8 +70,11 @@ class Bootstrap {
   std::vector<DeviceInfo> Judge(const RunnerAnswer& answer) {
     Attributes attributes = {{"OLLAMA_LIBRARY_PATH", GoText(lib_dirs_)},
                              {"extra_envs", GoText(extra_)}};
-    if (answer.body)
+    if (answer.body) {
       if (auto devices = FromJson(*answer.body)) return *std::move(devices);
+      log_.Write(kTrace, "device.go:658", "runner failed to discover free VRAM",
+                 {{"status", "500"}, {"response", WithoutStatus(*answer.body)}});
+    }
     if (answer.exit_code.value_or(-1) >= 0) {
       attributes.emplace_back("code", std::to_string(*answer.exit_code));
       log_.Write(kTrace, "runner.go:462", "runner exited", attributes);

@@ -9,21 +9,16 @@ namespace {
 
 using IdsByDirectory = std::map<std::string, std::map<std::string, size_t>>;
 
-// The directory whose devices stay. The highest name wins if every other has the same ids; the real
-// code never clears its flag, so after one difference the loop runs on and the lowest name wins.
-// Kept as it is.
+// The directory whose devices stay: the highest name when all have the same ids. Otherwise the real
+// code looks for another that agrees with all the rest, which cannot be, and is left with the
+// lowest name.
 std::string KeptDirectory(const IdsByDirectory& by_directory) {
-  bool any_missing = false;
-  std::string kept;
-  for (auto newest = by_directory.rbegin(); newest != by_directory.rend(); ++newest) {
-    kept = newest->first;
-    for (const auto& [directory, ids] : by_directory)
-      any_missing |= ids.size() != newest->second.size() ||
-                     !std::equal(ids.begin(), ids.end(), newest->second.begin(),
-                                 [](const auto& a, const auto& b) { return a.first == b.first; });
-    if (!any_missing) break;
-  }
-  return kept;
+  const auto same_id = [](const auto& a, const auto& b) { return a.first == b.first; };
+  const auto& [highest, expected] = *by_directory.rbegin();
+  for (const auto& [directory, ids] : by_directory)
+    if (!std::equal(ids.begin(), ids.end(), expected.begin(), expected.end(), same_id))
+      return by_directory.begin()->first;
+  return highest;
 }
 
 bool IsNumber(const std::string& text) {

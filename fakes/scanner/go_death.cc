@@ -9,14 +9,24 @@
 namespace gpustage::ollama {
 namespace {
 
+// Go's own words, which are not C's.
+const char* Words(int signal) {
+  switch (signal) {
+    case SIGILL: return "SIGILL: illegal instruction";
+    case SIGTRAP: return "SIGTRAP: trace trap";
+    case SIGABRT: return "SIGABRT: abort";
+    case SIGBUS: return "SIGBUS: bus error";
+    case SIGFPE: return "SIGFPE: floating-point exception";
+    case SIGSEGV: return "SIGSEGV: segmentation violation";
+    default: return "SIGSYS: bad system call";
+  }
+}
+
 void ExitWithMessage(int signal) {
   const auto say = [](const char* text) {
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
   };
-  say("SIG");
-  say(sigabbrev_np(signal));
-  say(": ");
-  say(sigdescr_np(signal));
+  say(Words(signal));
   say("\nsignal arrived during cgo execution\n");
   _exit(2);
 }

@@ -17,6 +17,7 @@
 #include "fakes/scanner/go_death.h"
 #include "fakes/scanner/loader.h"
 #include "fakes/scanner/paths.h"
+#include "fakes/scanner/release.h"
 
 namespace gpustage::ollama {
 namespace {
@@ -44,7 +45,9 @@ std::string WriteDummyModel() {
   if (fd < 0) {
     std::string reason = std::strerror(errno);
     reason[0] = static_cast<char>(std::tolower(reason[0]));
-    return "failed to initialize backend: open " + path + ": " + reason + "\n";
+    // The misspelling is 0.13's.
+    const std::string backend = IsRelease013() ? "baackend" : "backend";
+    return "failed to initialize " + backend + ": open " + path + ": " + reason + "\n";
   }
   close(fd);
   unlink(path.c_str());

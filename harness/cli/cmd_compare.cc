@@ -44,33 +44,55 @@ struct Side {
   std::string name;
   bool live = false;
   RecordedScenarios scenarios;
+  std::set<std::string> skipped;
+};
+
+// The newest version of a scanner that runs in these cases: "ollama", "ollama@0.17".
+std::string ScannerHere(const std::string& name, const std::vector<Case>& cases) {
+  std::string found;
+  for (const Case& c : cases)
+    for (const RunSpec& run : c.runs) {
+      const std::string known = RunName(run.scanner.name, run.scanner);
+      const bool meant = known == name || known.starts_with(name + ".") || run.scanner.name == name;
+      if (run.scanner.missing.empty() && meant) found = std::max(found, known);
+    }
+  return found;
+}
+
+// "live:ollama@0.17"
+struct Wanted {
+  explicit Wanted(const std::string& text)
+      : only_live(text.starts_with("live:")),
+        only_recorded(text.starts_with("recorded:")),
+        name(only_live || only_recorded ? text.substr(text.find(':') + 1) : text) {}
+  bool only_live;
+  bool only_recorded;
+  std::string name;
 };
 
 // By a run of now, or from the recordings of it.
-Result<Side> Take(const std::string& name, const CompareOptions& options, const std::vector<Case>& cases, int jobs,
-                  Worker& worker) {
-  Side side{name, false, {}};
-  if (!options.recorded.contains(name)) {
-    std::string scanner;
-    for (const Case& c : cases)
-      for (const RunSpec& run : c.runs) {
-        const std::string known = RunName(run.scanner.name, run.scanner);
-        if (run.scanner.missing.empty() && (known == name || known.starts_with(name + ".") || run.scanner.name == name))
-          scanner = std::max(scanner, known);
-      }
-    if (!scanner.empty()) {
-      std::vector<double> milliseconds;
-      side.name = scanner;
-      side.live = true;
-      side.scenarios = RecordLive(cases, scanner, jobs, worker, milliseconds);
-      return side;
-    }
+Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs, Worker& worker) {
+  const std::string& name = wanted.name;
+  const std::string scanner = wanted.only_recorded ? "" : ScannerHere(name, cases);
+  if (!scanner.empty()) {
+    LiveRecordings live = RecordLive(cases, scanner, jobs, worker);
+    return Side{scanner, true, std::move(live.scenarios), std::move(live.skipped)};
   }
+  if (wanted.only_live) return Error{fmt::format("{} is not here", name)};
+  Side side{name, false, {}, {}};
   TRY(side.scenarios, ReadRecordings(RecordingsFolder(), name));
-  if (side.scenarios.empty()) return Error{fmt::format("{} is not here and there are no recordings of it", name)};
+  if (side.scenarios.empty()) return Error{fmt::format("{} is not here, and there are no recordings of it", name)};
   const Recordings& any = side.scenarios.begin()->second;
   side.name = fmt::format("{}@{}", any.scanner, any.version);
   return side;
+}
+
+// All recordings of a side by their keys.
+std::map<std::string, const Recording*> ByKey(const Side& side) {
+  std::map<std::string, const Recording*> all;
+  for (const auto& [scenario, recordings] : side.scenarios)
+    for (const auto& [key, recording] : recordings.of) all[key] = &recording;
+  return all;
 }
 
 void PrintDifference(const std::string& key, const RecordingDifference& difference) {
@@ -83,13 +105,76 @@ void PrintDifference(const std::string& key, const RecordingDifference& differen
 // The id of a case in the key of a recording.
 std::string CaseOf(const std::string& key) { return key.substr(0, key.find(' ')); }
 
+// Gathers what differs, and prints it.
+class Comparison {
+ public:
+  Comparison(std::vector<KnownDifference> known, const std::vector<Case>& cases, bool all_selected)
+      : known_(std::move(known)), all_selected_(all_selected) {
+    for (const Case& c : cases) selected_.insert(c.id);
+  }
+
+  void Add(const Side& a, const Side& b) {
+    const auto of_a = ByKey(a), of_b = ByKey(b);
+    for (const auto& [key, recording] : of_a) {
+      const std::string id = CaseOf(key);
+      const bool wanted = selected_.contains(id) || (all_selected_ && !a.live);
+      if (!wanted || b.skipped.contains(id)) continue;
+      compared_.insert(id);
+      if (const auto match = of_b.find(key); match != of_b.end())
+        Add(key, id, *recording, *match->second);
+      else
+        Report(id, fmt::format("{}: nothing of {}", key, b.name));
+    }
+    for (const auto& [key, recording] : of_b)
+      if (selected_.contains(CaseOf(key)) && !of_a.contains(key)) alone_.insert(CaseOf(key));
+  }
+
+  int Finish(const Side& a) {
+    size_t listed = 0;
+    for (const KnownDifference& one : known_) {
+      listed += one.seen ? 1 : 0;
+      if (!one.seen && compared_.contains(one.case_id))
+        Report(one.case_id, fmt::format("{}: the known difference in {} is none any more", ToString(one.pos), one.field));
+    }
+    fmt::print("\n{} cases compared, {} agree, {} differ, {} differences are known\n", compared_.size(),
+               compared_.size() - different_.size(), different_.size(), listed);
+    if (!alone_.empty()) fmt::print("{} cases have nothing of {} to compare with\n", alone_.size(), a.name);
+    if (compared_.empty()) return kNothingRan;
+    return different_.empty() ? kAsExpected : kSomeBad;
+  }
+
+ private:
+  void Add(const std::string& key, const std::string& id, const Recording& a, const Recording& b) {
+    for (const RecordingDifference& difference : Compare(a, b)) {
+      const auto listed = std::find_if(known_.begin(), known_.end(), [&](const KnownDifference& one) {
+        return one.case_id == id && one.field == difference.field;
+      });
+      if (listed != known_.end()) {
+        listed->seen = true;
+        continue;
+      }
+      different_.insert(id);
+      PrintDifference(key, difference);
+    }
+  }
+
+  void Report(const std::string& id, const std::string& sentence) {
+    different_.insert(id);
+    fmt::print("\n{}\n", sentence);
+  }
+
+  std::vector<KnownDifference> known_;
+  const bool all_selected_;
+  std::set<std::string> selected_, compared_, different_, alone_;
+};
+
 }  // namespace
 
 int CmdCompare(const CompareOptions& options) {
   Result<std::vector<KnownDifference>> known = ReadKnown(options.known);
   if (!known) return PrintError(known.error(), kBadInput);
   Selection selection = options.selection;
-  selection.requested = {options.a, options.b};
+  selection.requested = {Wanted(options.a).name, Wanted(options.b).name};
   const Result<std::vector<Case>> cases = SelectCases(selection);
   if (!cases) return PrintError(cases.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
@@ -97,50 +182,15 @@ int CmdCompare(const CompareOptions& options) {
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Worker worker(*workspace, FindRecorders(), false);
   const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
-  const Result<Side> a = Take(options.a, options, *cases, jobs, worker);
+  const Result<Side> a = Take(Wanted(options.a), *cases, jobs, worker);
   if (!a) return PrintError(a.error(), kNothingRan);
-  const Result<Side> b = Take(options.b, options, *cases, jobs, worker);
+  const Result<Side> b = Take(Wanted(options.b), *cases, jobs, worker);
   if (!b) return PrintError(b.error(), kNothingRan);
-  fmt::print("- {} ({})\n+ {} ({})\n", a->name, a->live ? "run now" : "recorded", b->name, b->live ? "run now" : "recorded");
-
-  std::set<std::string> selected, same, different;
-  for (const Case& c : *cases) selected.insert(c.id);
-  size_t bad = 0;
-  for (const auto& [scenario, recordings] : a->scenarios) {
-    const auto other = b->scenarios.find(scenario);
-    if (other == b->scenarios.end()) continue;
-    for (const auto& [key, recording] : recordings.of) {
-      const auto match = other->second.of.find(key);
-      const std::string id = CaseOf(key);
-      if (match == other->second.of.end() || !selected.contains(id)) continue;
-      same.insert(id);
-      for (const RecordingDifference& difference : Compare(recording, match->second)) {
-        const auto listed = std::find_if(known->begin(), known->end(), [&](const KnownDifference& one) {
-          return one.case_id == id && one.field == difference.field;
-        });
-        if (listed != known->end()) {
-          listed->seen = true;
-          continue;
-        }
-        ++bad;
-        different.insert(id);
-        PrintDifference(key, difference);
-      }
-    }
-  }
-  size_t listed = 0;
-  for (const KnownDifference& one : *known) {
-    if (one.seen) {
-      ++listed;
-    } else if (selected.contains(one.case_id)) {
-      ++bad;
-      fmt::print("\n{}: the known difference in {} is none any more\n", ToString(one.pos), one.field);
-    }
-  }
-  fmt::print("\n{} cases compared, {} agree, {} differ, {} known differences\n", same.size(), same.size() - different.size(),
-             different.size(), listed);
-  if (same.empty()) return kNothingRan;
-  return bad == 0 ? kAsExpected : kSomeBad;
+  for (const auto& [sign, side] : {std::pair{'-', &*a}, std::pair{'+', &*b}})
+    fmt::print("{} {} ({})\n", sign, side->name, side->live ? "run now" : "recorded");
+  Comparison comparison(*std::move(known), *cases, selection.paths.empty() && selection.filter.empty());
+  comparison.Add(*a, *b);
+  return comparison.Finish(*a);
 }
 
 }  // namespace gpustage

@@ -13,7 +13,7 @@
 namespace gpustage {
 namespace {
 
-double Median(std::vector<double> values) {
+double Median(std::vector<double>& values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
@@ -47,12 +47,11 @@ int CmdRecord(const RecordOptions& options) {
   Worker worker(*workspace, FindRecorders(), false);
   const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   for (const std::string& scanner : scanners) {
-    std::vector<double> milliseconds;
-    const RecordedScenarios recorded = RecordLive(*cases, scanner, jobs, worker, milliseconds);
-    if (const Status written = WriteRecordings(recorded, options.folder); !written)
+    LiveRecordings live = RecordLive(*cases, scanner, jobs, worker);
+    if (const Status written = WriteRecordings(live.scenarios, options.folder); !written)
       return PrintError(written.error(), kBadInput);
-    fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(recorded), milliseconds.size(),
-               Median(std::move(milliseconds)));
+    fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios), live.milliseconds.size(),
+               Median(live.milliseconds));
   }
   return kAsExpected;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -45,9 +44,8 @@ struct RecordOptions {
 
 struct CompareOptions {
   Selection selection;
-  std::string a, b;                // "ollama@0.17.4": run now if it is here, otherwise from its recordings
-  std::set<std::string> recorded;  // these from their recordings in any case
-  std::string known;               // file of differences that are known, with their reasons
+  std::string a, b;   // "ollama@0.17.4": run now if it is here, otherwise from its recordings; "live:…", "recorded:…"
+  std::string known;  // file of differences that are known, with their reasons
   int jobs = 0;
 };
 

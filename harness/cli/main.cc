@@ -10,8 +10,8 @@ namespace {
 
 void AddSelection(CLI::App& verb, gpustage::Selection& selection) {
   verb.add_option("path", selection.paths, "scenario files, folders, or names; all when there is none");
-  verb.add_option("--scanner", selection.scanners, "only runs of this scanner: a name, or a file of your own")->expected(1);
-  verb.add_option("--ollama", selection.ollama, "an Ollama to run: its program, or the folder of its bin and lib")->expected(1);
+  verb.add_option("--scanner", selection.scanners, "only runs of this scanner: a name, or a file of your own")->allow_extra_args(false);
+  verb.add_option("--ollama", selection.ollama, "an Ollama to run: its program, or the folder of its bin and lib")->allow_extra_args(false);
   verb.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
@@ -26,9 +26,9 @@ int main(int argc, char** argv) {
   RunOptions run;
   CLI::App* verb = app.add_subcommand("run", "run scenarios and hold them to what they expect");
   AddSelection(*verb, run.selection);
-  verb->add_option("--require", run.require, "fail when this scanner or part is missing")->expected(1);
+  verb->add_option("--require", run.require, "fail when this scanner or part is missing")->allow_extra_args(false);
   verb->add_option("--jobs,-j", run.jobs, "cases at a time")->check(CLI::Range(1, 256));
-  verb->add_option("--report", run.reports, "json=FILE")->expected(1);
+  verb->add_option("--report", run.reports, "json=FILE")->allow_extra_args(false);
   verb->add_flag("--keep", run.keep, "leave the trees where they are and say where");
   verb->callback([&] { status = CmdRun(run); });
 
@@ -50,25 +50,22 @@ int main(int argc, char** argv) {
   verb->callback([&] { status = CmdRecord(record); });
 
   CompareOptions compare;
-  std::vector<std::string> recorded;
   verb = app.add_subcommand("compare", "what differs between two scanners or versions: compare ollama@0.13 ollama@0.17 PATHS");
+  verb->footer("A scanner is run now when it is here, and taken from fixtures/recordings when it is not. live:NAME and\n"
+               "recorded:NAME want it so and not otherwise.");
   verb->add_option("a", compare.a, "a scanner, by name or name@version")->required();
   verb->add_option("b", compare.b, "another")->required();
   AddSelection(*verb, compare.selection);
-  verb->add_option("--recorded", recorded, "take this one from its recordings, even if it is here")->expected(1);
   verb->add_option("--known", compare.known, "a file of differences that are known: [{case, field, reason}]");
   verb->add_option("--jobs,-j", compare.jobs, "cases at a time")->check(CLI::Range(1, 256));
-  verb->callback([&] {
-    compare.recorded = {recorded.begin(), recorded.end()};
-    status = CmdCompare(compare);
-  });
+  verb->callback([&] { status = CmdCompare(compare); });
 
   ExecOptions exec;
   verb = app.add_subcommand("exec", "run any program inside a staged case: exec SCENARIO -- PROGRAM ARGS");
   verb->footer("After -- stand the program, of the tree or of this machine, and its arguments. Its exit status is passed through.");
   verb->add_option("scenario", exec.scenario, "scenario or case")->required();
   verb->add_option("--user", exec.user, "as this user, not the scenario's");
-  verb->add_option("--host-dir", exec.host_directories, "show this directory of the machine inside, read-only")->expected(1);
+  verb->add_option("--host-dir", exec.host_directories, "show this directory of the machine inside, read-only")->allow_extra_args(false);
   verb->callback([&] {
     if (exec.argv.empty()) throw CLI::RequiredError("-- PROGRAM");
     status = CmdExec(exec);

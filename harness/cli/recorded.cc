@@ -45,9 +45,8 @@ Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& k
 
 }  // namespace
 
-RecordedScenarios RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker,
-                             std::vector<double>& milliseconds) {
-  RecordedScenarios scenarios;
+LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker) {
+  LiveRecordings live;
   std::mutex mutex;
   std::atomic<size_t> next = 0;
   const auto work = [&] {
@@ -58,12 +57,15 @@ RecordedScenarios RecordLive(const std::vector<Case>& cases, const std::string& 
       const std::lock_guard lock(mutex);
       for (size_t run = 0; run < report.runs.size(); ++run) {
         const RunReport& told = report.runs[run];
-        if (told.verdict.kind == VerdictKind::kSkip) continue;
-        Recordings& recordings = scenarios[c.scenario];
+        if (told.verdict.kind == VerdictKind::kSkip) {
+          live.skipped.insert(c.id);
+          continue;
+        }
+        Recordings& recordings = live.scenarios[c.scenario];
         recordings.scanner = told.spec.scanner.name;
         recordings.version = told.spec.scanner.version;
         recordings.of[keys[run]] = RecordingOf(told.evidence);
-        milliseconds.push_back(static_cast<double>(told.evidence.duration_ns) / 1e6);
+        live.milliseconds.push_back(static_cast<double>(told.evidence.duration_ns) / 1e6);
       }
     }
   };
@@ -71,7 +73,7 @@ RecordedScenarios RecordLive(const std::vector<Case>& cases, const std::string& 
   for (int i = 1; i < jobs; ++i) threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
-  return scenarios;
+  return live;
 }
 
 Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder) {
@@ -98,15 +100,13 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
     if (of_version && name > newest) newest = name;
   }
   if (newest.empty()) return scenarios;
-  const std::string root = folder + "/" + newest + "/";
+  const std::string root = LexicallyNormal(folder + "/" + newest);
   TRY(const std::vector<std::string> files, FilesBelow(root, ".json"));
   for (const std::string& file : files) {
     TRY(const std::string text, ReadFile(file));
     Result<Recordings> recordings = ParseRecordings(text);
     if (!recordings) return Error{fmt::format("{}: {}", file, recordings.error().message)};
-    const std::string normal_root = LexicallyNormal(root);
-    std::string scenario = LexicallyNormal(file).substr(normal_root.size());
-    while (scenario.starts_with('/')) scenario.erase(0, 1);
+    const std::string scenario = LexicallyNormal(file).substr(root.size() + 1);
     scenarios[scenario.substr(0, scenario.size() - std::string_view(".json").size())] = *std::move(recordings);
   }
   return scenarios;

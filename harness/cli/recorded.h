@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,14 @@ namespace gpustage {
 
 using RecordedScenarios = std::map<std::string, Recordings>;  // by scenario: "ollama/permissions"
 
+struct LiveRecordings {
+  RecordedScenarios scenarios;
+  std::vector<double> milliseconds;  // that each start took
+  std::set<std::string> skipped;     // cases that this machine cannot stage
+};
+
 // Runs every run of this scanner (by RunName) at OLLAMA_DEBUG 1 and 2, or at the level that the case sets.
-// `milliseconds` gets how long each took.
-RecordedScenarios RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker,
-                             std::vector<double>& milliseconds);
+LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker);
 
 // FOLDER/ollama-0.17.4/SCENARIO.json
 Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder);

@@ -18,12 +18,14 @@ constexpr Mask kMasks[] = {
     {R"(--port \d+)", "--port PORT"},
     {R"((Server listening on 127\.0\.0\.1):\d+)", R"(\1:PORT)"},
     {R"(duration=\S+)", "duration=TIME"},
-    {R"(/tmp/\d+\.bin)", "/tmp/FILE.bin"},
+    {R"(/\d+\.bin)", "/FILE.bin"},
     {R"(0x[0-9a-f]+)", "ADDRESS"},
     {R"(pid=\d+)", "pid=PID"},
     // The CPU line tells this machine's memory, and the line of features its processor.
     {R"((library=cpu .*)total="[^"]*" available="[^"]*")", R"(\1total=HOST available=HOST)"},
     {R"( CPU\.\d+\.\w+=\S+)", ""},
+    // Long, and the same for everybody.
+    {R"(OLLAMA_ORIGINS:\[[^\]]*\])", "OLLAMA_ORIGINS:[...]"},
     // Places in a list of devices that is in random order.
     {R"(delete_index=\d+)", "delete_index=N"},
     {R"((GPU-[0-9a-f-]+):\d+)", R"(\1:N)"},
@@ -36,12 +38,14 @@ std::string Masked(std::string line) {
 
 bool Has(const std::string& line, std::string_view text) { return line.find(text) != std::string::npos; }
 
-// Not about discovery: the model of the server itself, its key, and the small model that a child reads to get started.
+// Not about discovery: the server's key and models, and the small model that a child reads to get started.
 bool IsNoise(const LogLine& line) {
   constexpr std::string_view kSources[] = {"source=images.go", "source=sched.go", "source=gguf.go", "key with type not found",
                                            "Ollama cloud disabled"};
   constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is", "ssh-ed25519 "};
-  return line.text.empty() ||
+  // A frame of ggml's backtrace; how deep it is depends on who was compiled how.
+  static const RE2 frame(R"(^\S+\(.*\+0x[0-9a-f]+\)\[0x[0-9a-f]+\]$)");
+  return line.text.empty() || RE2::PartialMatch(line.text, frame) ||
          std::any_of(std::begin(kSources), std::end(kSources), [&](auto text) { return Has(line.text, text); }) ||
          std::any_of(std::begin(kStarts), std::end(kStarts), [&](auto text) { return line.text.starts_with(text); });
 }

@@ -187,7 +187,11 @@ class Builder : public YAML::EventHandler {
   // A bracket that is never closed also looks like a key without a value, so the parser has the
   // last word.
   void FailEmpty(const YAML::Mark& mark) {
-    if (open_.empty()) return Fail("the file is empty", source_.Pos(mark));
+    if (open_.empty()) {
+      const bool nothing = Offset(mark) >= source_.text().size();
+      return Fail(nothing ? "the file is empty" : "expected a map, a list or text",
+                  source_.Pos(mark));
+    }
     const Frame& frame = open_.back();
     if (frame.entry)
       return Fail(fmt::format("{} has no value; the empty string is \"\"", Quote(frame.entry->key)),
@@ -309,8 +313,9 @@ Result<YamlNode> ParseYaml(std::string_view text, const std::string& file) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    // Twice: a second document is an error, and yaml-cpp finds one after the other for ever where a
+    // file begins with a comma.
+    if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& exception) {
     refused = FromParser(exception, source, builder);
     read_until = std::max(Offset(exception.mark), size_t{1});

@@ -29,15 +29,18 @@ void ExpectUnreadable(const Evidence& evidence, const std::string& why) {
 }
 
 const DeviceReader kJson = {DeviceReader::Kind::kJson, "stdout", ""};
-const DeviceReader kLines = {DeviceReader::Kind::kLines, "stderr", "GPU (?P<name>\\S+)( at (?P<pci_id>\\S+))?"};
+const DeviceReader kLines = {DeviceReader::Kind::kLines, "stderr",
+                             "GPU (?P<name>\\S+)( at (?P<pci_id>\\S+))?"};
 const DeviceReader kCount = {DeviceReader::Kind::kCount, "any", "count=(?P<count>\\d*)"};
 
 TEST(ReadDevices, ReadsAJsonListOrAnObjectThatHoldsIt) {
-  for (const char* text : {R"([{"name":"H100","memory_total":85}])", R"({"devices":[{"name":"H100","memory_total":85}]})"}) {
+  for (const char* text : {R"([{"name":"H100","memory_total":85}])",
+                           R"({"devices":[{"name":"H100","memory_total":85}]})"}) {
     const Evidence evidence = Read(kJson, Says(Stream::kStdout, text));
     EXPECT_THAT(evidence.device_count, Optional(1));
     ASSERT_EQ(evidence.devices->size(), 1u);
-    EXPECT_THAT(evidence.devices->front().fields, ElementsAre(Pair("memory_total", "85"), Pair("name", "H100")));
+    EXPECT_THAT(evidence.devices->front().fields,
+                ElementsAre(Pair("memory_total", "85"), Pair("name", "H100")));
     EXPECT_EQ(evidence.At(evidence.devices->front().event).kind, EventKind::kLog);
   }
 }
@@ -47,17 +50,20 @@ TEST(ReadDevices, TakesAnEmptyListForZero) {
 }
 
 TEST(ReadDevices, LetsACountStandBesideTheList) {
-  EXPECT_THAT(Read(kJson, Says(Stream::kStdout, R"({"count":2,"devices":[{}]})")).device_count, Optional(2));
+  EXPECT_THAT(Read(kJson, Says(Stream::kStdout, R"({"count":2,"devices":[{}]})")).device_count,
+              Optional(2));
 }
 
 TEST(ReadDevices, LeavesNullFieldsOut) {
-  EXPECT_THAT(Read(kJson, Says(Stream::kStdout, R"([{"name":null,"uuid":"x"}])")).devices->front().fields,
-              ElementsAre(Pair("uuid", "x")));
+  EXPECT_THAT(
+      Read(kJson, Says(Stream::kStdout, R"([{"name":null,"uuid":"x"}])")).devices->front().fields,
+      ElementsAre(Pair("uuid", "x")));
 }
 
 TEST(ReadDevices, CannotReadWhatIsNoJson) {
   for (const char* text : {"[{\"name\":", "no", "{}", "{\"devices\":1}", "1", "[]\nand a word"})
-    ExpectUnreadable(Read(kJson, Says(Stream::kStdout, text)), "what it printed is not JSON with a list of devices");
+    ExpectUnreadable(Read(kJson, Says(Stream::kStdout, text)),
+                     "what it printed is not JSON with a list of devices");
   ExpectUnreadable(Read(kJson, Says(Stream::kStderr, "[]")), "it printed nothing on stdout");
 }
 
@@ -65,7 +71,8 @@ TEST(ReadDevices, MakesEveryMatchingLineADevice) {
   const Evidence evidence =
       Read(kLines, Says(Stream::kStderr, "start\nGPU a at 01:00\nnothing\nGPU b\n"));
   ASSERT_EQ(evidence.devices->size(), 2u);
-  EXPECT_THAT((*evidence.devices)[0].fields, ElementsAre(Pair("name", "a"), Pair("pci_id", "01:00")));
+  EXPECT_THAT((*evidence.devices)[0].fields,
+              ElementsAre(Pair("name", "a"), Pair("pci_id", "01:00")));
   EXPECT_THAT((*evidence.devices)[1].fields, ElementsAre(Pair("name", "b")));
   EXPECT_EQ(evidence.At((*evidence.devices)[1].event).subject, "GPU b");
 }
@@ -82,7 +89,8 @@ TEST(ReadDevices, TakesTheLastCount) {
 }
 
 TEST(ReadDevices, CannotReadACountThatIsNotThere) {
-  ExpectUnreadable(Read(kCount, Says(Stream::kStdout, "nothing\n")), "no line matched count=(?P<count>\\d*)");
+  ExpectUnreadable(Read(kCount, Says(Stream::kStdout, "nothing\n")),
+                   "no line matched count=(?P<count>\\d*)");
   ExpectUnreadable(Read(kCount, Says(Stream::kStdout, "count=99999999999999999999\n")),
                    "no line matched count=(?P<count>\\d*)");
 }
@@ -98,12 +106,17 @@ TEST(ReadDevices, ReadsNothingOfAScannerThatWasNotDone) {
 }
 
 TEST(ReadDevices, ReadsAScannerThatFailedByItsOwnWill) {
-  EXPECT_THAT(Read(kJson, Says(Stream::kStdout, "[]", {Outcome::Kind::kExited, 1, ""})).device_count, Optional(0));
-  EXPECT_THAT(Read(kJson, Says(Stream::kStdout, "[]", {Outcome::Kind::kStopped, 0, ""})).device_count, Optional(0));
+  EXPECT_THAT(
+      Read(kJson, Says(Stream::kStdout, "[]", {Outcome::Kind::kExited, 1, ""})).device_count,
+      Optional(0));
+  EXPECT_THAT(
+      Read(kJson, Says(Stream::kStdout, "[]", {Outcome::Kind::kStopped, 0, ""})).device_count,
+      Optional(0));
 }
 
 TEST(ReadDevices, SaysThatADefinitionReadsNone) {
-  ExpectUnreadable(Read({}, Says(Stream::kStdout, "[]")), "this scanner's definition does not say how its devices are read");
+  ExpectUnreadable(Read({}, Says(Stream::kStdout, "[]")),
+                   "this scanner's definition does not say how its devices are read");
 }
 
 }  // namespace

@@ -23,8 +23,10 @@ TEST(SplitLines, JoinsALineThatCameInPieces) {
 }
 
 TEST(SplitLines, MixesNoStreams) {
-  EXPECT_THAT(SplitLines({{1, Stream::kStdout, "a"}, {2, Stream::kStderr, "x\n"}, {3, Stream::kStdout, "b\n"}}),
-              ElementsAre(Line(2, Stream::kStderr, "x"), Line(3, Stream::kStdout, "ab")));
+  EXPECT_THAT(
+      SplitLines(
+          {{1, Stream::kStdout, "a"}, {2, Stream::kStderr, "x\n"}, {3, Stream::kStdout, "b\n"}}),
+      ElementsAre(Line(2, Stream::kStderr, "x"), Line(3, Stream::kStdout, "ab")));
 }
 
 TEST(SplitLines, TakesWhatIsLeftForALine) {
@@ -42,20 +44,22 @@ TEST(WithoutColour, RemovesEscapesAndCarriageReturns) {
 // As Go's log/slog text handler writes, which Ollama uses.
 TEST(ParseLogLine, ReadsSlog) {
   const LogLine line = Parsed(
-      "time=2025-11-22T10:00:00.000Z level=INFO source=types.go:42 msg=\"inference compute\" id=GPU-1 "
+      "time=2025-11-22T10:00:00.000Z level=INFO source=types.go:42 msg=\"inference compute\" "
+      "id=GPU-1 "
       "library=CUDA name=\"\" description=\"NVIDIA H100 \\\"PCIe\\\"\"",
       LogFormat::kSlog);
   EXPECT_EQ(line.level, "INFO");
   EXPECT_EQ(line.message, "inference compute");
-  EXPECT_THAT(line.fields,
-              ElementsAre(Pair("description", "NVIDIA H100 \"PCIe\""), Pair("id", "GPU-1"), Pair("library", "CUDA"),
-                          Pair("name", ""), Pair("source", "types.go:42")));
+  EXPECT_THAT(line.fields, ElementsAre(Pair("description", "NVIDIA H100 \"PCIe\""),
+                                       Pair("id", "GPU-1"), Pair("library", "CUDA"),
+                                       Pair("name", ""), Pair("source", "types.go:42")));
   EXPECT_THAT(line.text, testing::StartsWith("level=INFO source="));
   EXPECT_THAT(line.raw, testing::StartsWith("time="));
 }
 
 TEST(ParseLogLine, ReadsSlogsQuotedValuesAsGoStrings) {
-  const LogLine line = Parsed("time=1 level=WARN msg=\"a\\tb\\nc\\\\d\\r\\x1b\\u00e9\"", LogFormat::kSlog);
+  const LogLine line =
+      Parsed("time=1 level=WARN msg=\"a\\tb\\nc\\\\d\\r\\x1b\\u00e9\"", LogFormat::kSlog);
   EXPECT_EQ(line.message, "a\tb\nc\\d\r\x1b\xc3\xa9");
 }
 
@@ -67,7 +71,8 @@ TEST(ParseLogLine, TakesACutSlogLineAsFarAsItGoes) {
 }
 
 TEST(ParseLogLine, TakesAnotherFormForPlainText) {
-  for (const LogFormat format : {LogFormat::kSlog, LogFormat::kJson, LogFormat::kGgml, LogFormat::kPlain}) {
+  for (const LogFormat format :
+       {LogFormat::kSlog, LogFormat::kJson, LogFormat::kGgml, LogFormat::kPlain}) {
     const LogLine line = Parsed("\x1b[33mggml_cuda_init: failed\x1b[0m", format);
     EXPECT_EQ(line.text, "ggml_cuda_init: failed");
     EXPECT_EQ(line.message, line.text);

@@ -33,6 +33,10 @@ check() {
   nm -D "$file" | grep -oE '@GLIBC_[0-9.]+' | sed 's/@GLIBC_//' | sort -u | while read -r version; do
     [[ $(printf '%s\n2.17\n' "$version" | sort -V | tail -1) == 2.17 ]] || echo "$name: it needs GLIBC_$version"
   done | grep . && failures=$((failures + 1))
+  nm -D --undefined-only "$file" | grep -oE ' (open|openat|fopen|read|pread|mmap|close|write|stat|ioctl)(64)?@' |
+    sed 's/@//' | while read -r function; do
+      echo "$name: it calls $function of libc, which people replace"
+    done | grep . && failures=$((failures + 1))
   readelf -sW "$file" | grep -q ' UNIQUE ' && fail "it has a unique symbol"
   readelf -lW "$file" | grep -qE 'GNU_STACK.* RWE ' && fail "its stack is executable"
   [[ $(grep -aoF GPUSTAGE-STAMP1 "$file" | wc -l) == 1 ]] || fail "it does not hold exactly one stamp"
@@ -97,6 +101,8 @@ self_test() {
     > "$scratch/bad.cc"
   wants "it has a unique symbol" g++ -shared -fPIC -o "$scratch/nvml.so" "$scratch/bad.cc"
   wants "its stack is executable" g++ -shared -fPIC -z execstack -o "$scratch/nvml.so" "$scratch/bad.cc"
+  printf '#include <fcntl.h>\nint f() { return open("/", O_RDONLY); }\n' > "$scratch/open.cc"
+  wants "it calls open of libc" g++ -shared -fPIC -o "$scratch/nvml.so" "$scratch/open.cc"
   printf '#include <pthread.h>\nextern "C" int f() { return pthread_mutex_clocklock(nullptr, 0, nullptr); }\n' > "$scratch/new.cc"
   wants "it needs GLIBC_2." g++ -shared -fPIC -o "$scratch/nvml.so" "$scratch/new.cc"
 }

@@ -63,6 +63,7 @@ std::string ReadPipe(int pipe, int limit_ms, bool* ended) {
                      const std::function<void(std::ostream&)>& body) {
   for (const char* name : {"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "GGML_CUDA_INIT"})
     unsetenv(name);
+  signal(SIGSEGV, SIG_DFL);             // a sanitizer's handler would turn a crash into an exit
   setenv("GGML_NO_BACKTRACE", "1", 1);  // ggml starts a debugger when it aborts
   for (const Variable& variable : environment)
     setenv(variable.name.c_str(), variable.value.c_str(), 1);

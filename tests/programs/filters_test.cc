@@ -31,9 +31,8 @@ TEST(FilterOverlapByLibrary, KeepsTheLowestNameWhenTheHighestMissesOne) {
       ElementsAre(false, false, true));
 }
 
-// cuda_v12 and cuda_v11 agree, so cuda_v12 would do; but the real code forgets nothing of
-// cuda_v13's failure.
-TEST(FilterOverlapByLibrary, RunsOnToTheLowestNameAfterOneDifference) {
+// cuda_v12 sees as much as cuda_v11 and is newer, but it does not agree with cuda_v13.
+TEST(FilterOverlapByLibrary, KeepsTheLowestNameThoughAHigherSeesAsMuch) {
   EXPECT_THAT(Marked({{"CUDA",
                        {{"/l/cuda_v11", {{"GPU-1", 0}, {"GPU-2", 1}}},
                         {"/l/cuda_v12", {{"GPU-1", 2}, {"GPU-2", 3}}},

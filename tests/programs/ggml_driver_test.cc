@@ -2,9 +2,6 @@
 // without any GPU.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "tests/programs/install.h"
 
 namespace gpustage {
@@ -13,13 +10,8 @@ namespace {
 class RealGgml : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const char* cache = std::getenv("GPUSTAGE_CACHE");
-    const char* home = std::getenv("HOME");
-    const std::string root = cache != nullptr && *cache != '\0'
-                                 ? cache
-                                 : std::string(home == nullptr ? "" : home) + "/.cache/gpustage";
-    real_ = root + "/real/" + GetParam();
-    if (!FileExists(real_ + "/libggml.so"))
+    real_ = RealPart(GetParam());
+    if (real_.empty())
       GTEST_SKIP() << "the real part " << GetParam() << " is not here: run harness/dev real";
   }
   std::string real_;

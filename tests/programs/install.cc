@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -42,6 +43,15 @@ Printed RunWith(const std::vector<std::string>& env, const std::vector<std::stri
   for (std::string line; std::getline(text, line);)
     printed.lines.push_back(line.starts_with("time=") ? line.substr(line.find(' ') + 1) : line);
   return printed;
+}
+
+std::string RealPart(const std::string& name) {
+  const auto variable = [](const char* text) { return std::string(text == nullptr ? "" : text); };
+  const std::string given = variable(std::getenv("GPUSTAGE_CACHE"));
+  const std::string cache =
+      given.empty() ? variable(std::getenv("HOME")) + "/.cache/gpustage" : given;
+  const std::string part = cache + "/real/" + name;
+  return FileExists(part + "/libggml.so") ? part : "";
 }
 
 Install::Install() : scratch_(MakeScratch()) {

@@ -21,6 +21,9 @@ int CountOf(const Printed& printed, const std::string& text);
 Printed RunWith(const std::vector<std::string>& env, const std::vector<std::string>& argv,
                 bool as_nobody = false);
 
+// The folder of a part that harness/dev real fetches, "ggml-cuda-12"; "" when it is not here.
+std::string RealPart(const std::string& name);
+
 class Install {
  public:
   Install();

@@ -2,9 +2,7 @@
 // root of their own.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "fakes/world/format.h"
 #include "harness/stage/world_file.h"
@@ -13,7 +11,6 @@
 namespace gpustage {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
@@ -98,14 +95,9 @@ TEST_P(PlacedFakes, GiveTheModelNothingWithoutADriver) {
 }
 
 TEST_P(PlacedFakes, GiveTheRealGgmlTheDevicesOfTheirWorld) {
-  const char* cache = std::getenv("GPUSTAGE_CACHE");
-  const char* home = std::getenv("HOME");
   const std::string part = std::string("ggml-cuda-") + GetParam();
-  const std::string real = (cache != nullptr && *cache != '\0'
-                                ? std::string(cache)
-                                : std::string(home == nullptr ? "" : home) + "/.cache/gpustage") +
-                           "/real/" + part;
-  if (!FileExists(real + "/libggml-cuda.so"))
+  const std::string real = RealPart(part);
+  if (real.empty())
     GTEST_SKIP() << "the real part " << part << " is not here: run harness/dev real";
   const Placed tree(H100s(2));
   const std::string directory = std::string("cuda_v") + GetParam();

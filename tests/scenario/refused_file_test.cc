@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedFixture{"ScannerWithTwoPrograms", "scanners/dlopen.yaml",
                        "scanner: dlopen\nabout: a\nprogram: {path: /a, build: b}\n",
                        "3:21: a program has \"path\" already; only one of \"path\", \"build\", "
-                       "\"fake\" or \"real\" can be there"},
+                       "\"fake\", \"real\" or \"given\" can be there"},
         RefusedFixture{"ScannerWithoutArgv", "scanners/dlopen.yaml",
                        "scanner: dlopen\nabout: a\nprogram: {path: /bin/sh}\n",
                        "1:1: a scanner needs \"argv\""},

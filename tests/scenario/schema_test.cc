@@ -41,16 +41,12 @@ TEST_P(Schema, HasNoKeyThatTheReaderRefuses) {
     EXPECT_THAT(MessageFor(key), testing::Not(testing::StartsWith("unknown key"))) << key;
 }
 
-// The reader names the nearest of its keys: with one letter too much that is the key itself.
-TEST_P(Schema, HasEveryKeyThatTheReaderOffers) {
-  const std::vector<std::string> keys = Keys();
-  for (const std::string& key : keys)
-    EXPECT_THAT(MessageFor(key + "x"), testing::HasSubstr("\"" + key + "\"")) << key;
-  const std::string all = MessageFor("zzzzzzzzzzzz");
-  size_t offered = static_cast<size_t>(std::count(all.begin(), all.end(), ',')) + 2;
-  if (const size_t more = all.rfind(" or "); all.ends_with(" more"))
-    offered += std::stoul(all.substr(more + 4)) - 1;
-  EXPECT_EQ(offered, keys.size()) << all;
+// It lists them for a key that is near to none.
+TEST_P(Schema, HasAsManyKeysAsTheReaderOffers) {
+  const std::string offer = MessageFor("zzzzzzzzzzzz");
+  size_t offered = static_cast<size_t>(std::count(offer.begin(), offer.end(), ',')) + 2;
+  if (offer.ends_with(" more")) offered += std::stoul(offer.substr(offer.rfind(" or ") + 4)) - 1;
+  EXPECT_EQ(offered, Keys().size()) << offer;
 }
 
 INSTANTIATE_TEST_SUITE_P(

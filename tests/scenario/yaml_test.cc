@@ -171,6 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "1:8: ~ is no value here; write \"~\" for the text, \"\" for the empty string"},
         Refused{"EmptyFile", "", "1:1: the file is empty"},
         Refused{"OnlyComments", "# nothing\n", "1:1: the file is empty"},
+        Refused{"OnlyADocumentEnd", "...\n", "1:1: expected a map, a list or text"},
+        Refused{"CommaFirst", ", a: b\n", "1:1: expected a map, a list or text"},
         Refused{"ListAsKey", "? [a]\n: b\n", "1:3: a key must be text"},
         Refused{"MapAsKey", "{{a: b}: c}\n", "1:2: a key must be text"},
         Refused{"OpenBracket", "a: [b, c\n", "1:4: this bracket is never closed"},

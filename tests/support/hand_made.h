@@ -24,7 +24,8 @@ inline std::string RecordBytes(world::Record record, const std::vector<std::stri
   return std::string(reinterpret_cast<const char*>(&record), sizeof record) + tail;
 }
 
-inline std::string JournalBytes(const std::string& records, uint64_t dropped = 0, uint64_t capacity = 1 << 20) {
+inline std::string JournalBytes(const std::string& records, uint64_t dropped = 0,
+                                uint64_t capacity = 1 << 20) {
   world::JournalHeader header = {};
   std::memcpy(header.magic, world::kJournalMagic, sizeof header.magic);
   header.version = world::kJournalVersion;
@@ -41,7 +42,8 @@ class HandMadeRun {
                        const std::string& environment = "A=1") {
     return Add(world::RecordKind::kProcess, pid, parent, 0, {executable, words, environment});
   }
-  HandMadeRun& Search(int pid, uint64_t requester, const std::string& name, uint32_t rule = LA_SER_ORIG) {
+  HandMadeRun& Search(int pid, uint64_t requester, const std::string& name,
+                      uint32_t rule = LA_SER_ORIG) {
     return Add(world::RecordKind::kSearch, pid, static_cast<int64_t>(requester), rule, {name});
   }
   HandMadeRun& Load(int pid, uint64_t object, const std::string& path) {
@@ -84,7 +86,9 @@ class HandMadeRun {
   HandMadeRun& Add(world::RecordKind kind, int pid, int64_t value, uint32_t detail,
                    const std::vector<std::string>& texts, int device = -1) {
     time_ += 1000;
-    records_ += RecordBytes({0, kind, 0, static_cast<uint64_t>(kStart + time_), pid, pid, value, device, detail, 0, 0}, texts);
+    records_ += RecordBytes(
+        {0, kind, 0, static_cast<uint64_t>(kStart + time_), pid, pid, value, device, detail, 0, 0},
+        texts);
     return *this;
   }
 

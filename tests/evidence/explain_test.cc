@@ -1,0 +1,131 @@
+// What is asked of the system after a run, and the sentence that its answer makes.
+#include <cerrno>
+#include <csignal>
+
+#include "harness/evidence/decode.h"
+#include "harness/evidence/funnel.h"
+#include "tests/support/hand_made.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Optional;
+
+constexpr char kLibrary[] = "/opt/cuda_v12/libggml-cuda.so";
+
+Evidence Decoded(const RawRun& run, LogFormat format = LogFormat::kPlain) {
+  ScannerSpec scanner;
+  scanner.log_format = format;
+  return Decode(run, scanner, {kLibrary});
+}
+HandMadeRun Started() {
+  return HandMadeRun().Process(7, 1, "/bin/scan", "scan",
+                               "LD_LIBRARY_PATH=/x\x1f"
+                               "A=1");
+}
+HandMadeRun Opened() { return Started().Search(7, 1, kLibrary); }
+
+FunnelRow Explained(const RawRun& run, const Answer& answer, LogFormat format = LogFormat::kPlain) {
+  Evidence evidence = Decoded(run, format);
+  ExplainLosses({answer}, 65534, evidence);
+  return evidence.funnel.front();
+}
+
+TEST(OpenQuestions, AsksInTheEnvironmentOfTheProcessThatTried) {
+  const std::vector<Question> questions = OpenQuestions(Decoded(Opened()));
+  ASSERT_EQ(questions.size(), 1u);
+  EXPECT_THAT(questions.front().paths, ElementsAre(kLibrary));
+  EXPECT_THAT(questions.front().environment, ElementsAre("LD_LIBRARY_PATH=/x", "A=1"));
+}
+
+TEST(OpenQuestions, AsksInTheRunsEnvironmentWhenNobodyTried) {
+  const std::vector<Question> questions = OpenQuestions(Decoded(Started()));
+  ASSERT_EQ(questions.size(), 1u);
+  EXPECT_THAT(questions.front().environment, IsEmpty());
+}
+
+TEST(OpenQuestions, HasNoneWhereTheEvidenceSaysWhy) {
+  EXPECT_THAT(OpenQuestions(Decoded(Opened().Load(7, 5, kLibrary).Unload(7, 1))), IsEmpty());
+}
+
+TEST(ExplainLosses, SaysThatADirectoryCannotBeListed) {
+  const FunnelRow entered = Explained(Started(), {kLibrary, EACCES, 0, 0, ""});
+  EXPECT_THAT(entered.lost_at, Optional(Step::kListed));
+  EXPECT_EQ(entered.reason,
+            "/opt/cuda_v12 could not be listed by uid 65534: Permission denied; files in it can be "
+            "opened by name");
+  const FunnelRow shut = Explained(Started(), {kLibrary, EACCES, EACCES, 0, "x"});
+  EXPECT_EQ(shut.reason,
+            "/opt/cuda_v12 could not be listed by uid 65534: Permission denied; nor can files in "
+            "it be opened by name");
+}
+
+TEST(ExplainLosses, SaysThatAListedFileCannotBeOpened) {
+  const FunnelRow row = Explained(Started(), {kLibrary, 0, ENOENT, 0, ""});
+  EXPECT_THAT(row.lost_at, Optional(Step::kMatched));
+  EXPECT_EQ(row.reason,
+            "libggml-cuda.so is listed but cannot be opened: No such file or directory");
+}
+
+TEST(ExplainLosses, SaysThatNobodyTried) {
+  const FunnelRow row = Explained(Started(), {kLibrary, 0, 0, 0, ""});
+  EXPECT_THAT(row.lost_at, Optional(Step::kMatched));
+  EXPECT_EQ(row.reason, "it can be listed and opened, and no process tried it");
+  // It was asked for after the run: derived, and so is how far it got.
+  EXPECT_EQ(row.steps.at(Step::kListed), StepState::kDerived);
+  EXPECT_THAT(row.reached, Optional(Step::kListed));
+}
+
+TEST(ExplainLosses, QuotesTheLogWhereItSaysWhyADirectoryWasPassedOver) {
+  const RawRun run = Started().Prints(Stream::kStderr,
+                                      "time=1 level=DEBUG msg=\"skipping available library at "
+                                      "user's request\" libDir=/opt/cuda_v12\n");
+  const Evidence evidence = Decoded(run, LogFormat::kSlog);
+  const FunnelRow row = Explained(run, {kLibrary, 0, 0, 0, ""}, LogFormat::kSlog);
+  EXPECT_EQ(row.reason,
+            "the scanner passed /opt/cuda_v12 over: skipping available library at user's request");
+  EXPECT_EQ(evidence.At(row.event).kind, EventKind::kLog);
+}
+
+TEST(ExplainLosses, SaysWhatTheLoaderSays) {
+  const FunnelRow row =
+      Explained(Opened(), {kLibrary, 0, 0, 0, "libcuda.so.1: cannot open shared object file"});
+  EXPECT_THAT(row.lost_at, Optional(Step::kLoaded));
+  EXPECT_EQ(row.reason, "ld.so says: libcuda.so.1: cannot open shared object file");
+}
+
+TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
+  const RawRun run = Opened()
+                         .Load(7, 5, kLibrary)
+                         .Search(7, 5, "libx.so")
+                         .Search(7, 5, "/lib/libx.so", LA_SER_DEFAULT)
+                         .Unload(7, 5);
+  EXPECT_EQ(Explained(run, {kLibrary, 0, 0, 0, "libx.so: no"}).reason,
+            "ld.so says: libx.so: no (libx.so, needed by " + std::string(kLibrary) +
+                ", was looked for in 1 place and not loaded)");
+}
+
+TEST(ExplainLosses, SaysThatALoadKills) {
+  EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, SIGBUS, ""}).reason,
+            "loading it kills the process: SIGBUS");
+  EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, 40, ""}).reason,
+            "loading it kills the process: SIG40");
+}
+
+TEST(ExplainLosses, SaysThatItLoadsWhenAskedAgain) {
+  EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, 0, ""}).reason,
+            "it loads when asked again; the scanner closed it without looking for an entry point");
+}
+
+TEST(ExplainLosses, LeavesOtherRowsAlone) {
+  Evidence evidence = Decoded(Opened());
+  const Evidence before = evidence;
+  ExplainLosses({{"/another.so", EACCES, 0, 0, ""}}, 65534, evidence);
+  EXPECT_EQ(evidence, before);
+}
+
+}  // namespace
+}  // namespace gpustage

@@ -1,0 +1,57 @@
+#include "harness/evidence/recording.h"
+
+#include <gmock/gmock.h>
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+
+Recording OneGpu() {
+  Recording recording;
+  recording.outcome = "done";
+  recording.devices = {{{"name", "H100"}, {"library", "CUDA"}}};
+  recording.log = {"first", "second"};
+  recording.libraries = {{"ollama runner", {"/usr/lib/libcuda.so.1"}}, {"ollama serve", {}}};
+  recording.funnel = {"/a/libggml-cuda.so in ollama runner: reached reported"};
+  return recording;
+}
+
+TEST(Recordings, AreReadAsTheyWereWritten) {
+  const Recordings recordings = {"ollama", "0.17.4", {{"a@x=1 debug=1", OneGpu()}, {"a debug=2", Recording{}}}};
+  const Result<Recordings> read = ParseRecordings(RecordingsJson(recordings));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*read, recordings);
+}
+
+TEST(Recordings, ThatAreNoneAreAnError) {
+  EXPECT_FALSE(ParseRecordings("").ok());
+  EXPECT_FALSE(ParseRecordings(R"({"scanner": "ollama", "version": "1", "recordings": {"a": {}}})").ok());
+}
+
+TEST(CompareRecordings, FindsNothingInTheSame) { EXPECT_THAT(Compare(OneGpu(), OneGpu()), IsEmpty()); }
+
+TEST(CompareRecordings, TellsWhatOnlyOneHas) {
+  Recording other = OneGpu();
+  other.log = {"first", "third"};
+  EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(RecordingDifference{"log", {"second"}, {"third"}}));
+}
+
+TEST(CompareRecordings, SeesAnotherOrder) {
+  Recording other = OneGpu();
+  std::swap(other.log[0], other.log[1]);
+  EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(RecordingDifference{"log", {}, {}}));
+}
+
+TEST(CompareRecordings, LooksAtEveryField) {
+  Recording other;
+  EXPECT_THAT(Compare(OneGpu(), other),
+              ElementsAre(Field(&RecordingDifference::field, "outcome"), Field(&RecordingDifference::field, "devices"),
+                          Field(&RecordingDifference::field, "log"), Field(&RecordingDifference::field, "libraries"),
+                          Field(&RecordingDifference::field, "funnel")));
+}
+
+}  // namespace
+}  // namespace gpustage
