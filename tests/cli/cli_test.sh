@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# The program as a user meets it: exit statuses, what bad input is answered, and exec. usage: cli_test.sh GPUSTAGE
+set -uo pipefail
+
+GPUSTAGE=$1
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+failed=0 passed=0
+
+# expect STATUS TEXT ARGS…: the program ends with STATUS and prints TEXT; "" is any.
+expect() {
+  local status=$1 text=$2 printed got
+  shift 2
+  printed=$("$GPUSTAGE" "$@" 2>&1 </dev/null)
+  got=$?
+  if [[ $got == "$status" && $printed == *"$text"* ]]; then
+    passed=$((passed + 1))
+    return
+  fi
+  failed=$((failed + 1))
+  printf 'gpustage %s\n  expected %s and "%s"\n  seen %s and:\n%s\n' "$*" "$status" "$text" "$got" "$printed"
+}
+
+healthy=first-steps/healthy@gpus=1,stack=ollama-12
+
+cat >"$WORK/fails.yaml" <<'END'
+claim: a healthy tree has no device, which is false
+machine: {devices: [h100-80gb]}
+layout: [nvidia-driver-debian, ollama-cuda-12]
+runs: [{name: service, scanner: ollama-model}]
+expect: [{devices: 0}]
+END
+cat >"$WORK/typo.yaml" <<'END'
+claim: a wrong key is named with its place
+machine: {devices: [h100-80gb]}
+layout: [nvidia-driver-debian, ollama-cuda-12]
+expcet: [{devices: 1}]
+END
+cat >"$WORK/leaves.yaml" <<'END'
+claim: a path may not leave the root
+machine: {devices: []}
+tree: [{dir: /opt/../../etc}]
+runs: [{name: service, scanner: ollama-model}]
+expect: [{devices: 0}]
+END
+
+expect 0 "1 passed, 0 failed" run "$healthy" --scanner ollama-model
+expect 1 "expected  devices: 0    $WORK/fails.yaml:5:11" run "$WORK/fails.yaml"
+expect 1 "because   #" run "$WORK/fails.yaml"
+expect 2 "$WORK/typo.yaml:4:1: unknown key \"expcet\"; did you mean \"expect\"?
+    4 | expcet: [{devices: 1}]
+      | ^~~~~~" run "$WORK/typo.yaml"
+expect 2 "$WORK/leaves.yaml:3:14:" run "$WORK/leaves.yaml"
+expect 2 "no case matches" run --filter there-is-no-such-text
+expect 2 'no scenario "helthy"; did you mean "healthy"?' run helthy
+expect 2 'no scanner "gglm"; did you mean "ggml"?' run --scanner gglm
+expect 2 "unknown report" run "$healthy" --report xml="$WORK/out"
+expect 2 "no directory" run "$healthy" --report json="$WORK/no/such/out"
+expect 2 "" run --jobs 0
+expect 2 "" frobnicate
+expect 0 "first-steps/healthy@gpus=1,stack=ggml-12" list first-steps/healthy
+expect 0 "symlink /usr/lib/x86_64-linux-gnu/libcuda.so.1 -> libcuda.so.580.159.04" show "$healthy"
+expect 0 "isolation" doctor
+expect 7 "" exec "$healthy" -- /bin/sh -c 'exit 7'
+expect 139 "" exec "$healthy" -- /bin/sh -c 'kill -SEGV $$'
+expect 0 "libggml-cuda.so" exec "$healthy" -- ls /usr/local/lib/ollama/cuda_v12
+expect 2 "no program" exec "$healthy" -- there-is-no-such-program
+expect 2 "name one:" exec first-steps/healthy -- true
+GPUSTAGE_CACHE=$WORK expect 77 "ggml is required: the real part" run first-steps/healthy --scanner ggml --require ggml
+GPUSTAGE_CACHE=$WORK expect 0 "skipped 5: the real part ggml-12 is not here" run first-steps/driver-refuses first-steps/healthy --scanner ggml
+
+# A report is written whole, and its totals are those of the run.
+"$GPUSTAGE" run "$healthy" --scanner ollama-model --report json="$WORK/report.json" >/dev/null
+grep -q '"pass": 1' "$WORK/report.json" || { echo "the JSON report has no totals"; failed=$((failed + 1)); }
+
+# Killed in the middle, it leaves no process, and the next start clears its directory.
+cat >"$WORK/hangs.yaml" <<'END'
+claim: a driver that never answers
+machine: {devices: [h100-80gb], faults: [{function: cuInit, hang: true}]}
+layout: [nvidia-driver-debian]
+tree: [{symlink: /opt/marker-of-this-test.so, to: /usr/lib/x86_64-linux-gnu/libcuda.so.1}]
+runs: [{name: hand, scanner: dlopen, args: [/opt/marker-of-this-test.so]}]
+expect: [{devices: 0}]
+END
+mkdir "$WORK/tmp"
+TMPDIR=$WORK/tmp "$GPUSTAGE" run "$WORK/hangs.yaml" >"$WORK/hung" 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+  pgrep -f marker-of-this-test >/dev/null && break
+  sleep 0.1
+done
+pgrep -f marker-of-this-test >/dev/null || { echo "the hanging scanner was never seen:"; cat "$WORK/hung"; failed=$((failed + 1)); }
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+for _ in $(seq 50); do
+  pgrep -f marker-of-this-test >/dev/null || break
+  sleep 0.1
+done
+pgrep -f marker-of-this-test >/dev/null && { echo "a scanner outlived the gpustage that was killed"; failed=$((failed + 1)); }
+TMPDIR=$WORK/tmp "$GPUSTAGE" run "$healthy" --scanner ollama-model >/dev/null
+[[ -z $(ls "$WORK/tmp") ]] || { echo "left behind: $(ls "$WORK/tmp")"; failed=$((failed + 1)); }
+
+echo "$passed passed, $failed failed"
+exit $((failed > 0))
