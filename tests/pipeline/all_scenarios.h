@@ -44,6 +44,14 @@ class AllScenarios : public WorkspaceTest {
   }
 
   static bool Ran(const RunReport& run) { return run.verdict.kind != VerdictKind::kSkip; }
+  // Every run that was not skipped.
+  template <typename Look>
+  static void EachRun(const Look& look) {
+    for (const CaseReport& report : Reports())
+      for (const RunReport& run : report.runs)
+        if (Ran(run)) look(run, NameOf(report, run));
+  }
+
   // "first-steps/links@link=copy [ggml]".
   static std::string NameOf(const CaseReport& report, const RunReport& run) {
     return report.c.id + " [" + run.spec.name + "]";

@@ -59,32 +59,30 @@ TEST_F(Evidences, ChangeNoAnswer) {
 }
 
 TEST_F(Evidences, NumberTheirEventsInOrderOfTime) {
-  for (const CaseReport& report : Reports())
-    for (const RunReport& run : report.runs) {
-      const std::vector<Event>& events = run.evidence.events;
-      for (size_t i = 0; i < events.size(); ++i) {
-        ASSERT_EQ(events[i].id, static_cast<EventId>(i + 1)) << NameOf(report, run);
-        if (i > 0) ASSERT_GE(events[i].time_ns, events[i - 1].time_ns) << NameOf(report, run);
-      }
+  EachRun([](const RunReport& run, const std::string& name) {
+    int64_t last = INT64_MIN;
+    EventId expected = 1;
+    for (const Event& event : run.evidence.events) {
+      EXPECT_EQ(event.id, expected++) << name;
+      EXPECT_GE(event.time_ns, last) << name << ToString(event);
+      last = event.time_ns;
     }
+  });
 }
 
 TEST_F(Evidences, ExplainEveryLoss) {
-  for (const CaseReport& report : Reports())
-    for (const RunReport& run : report.runs)
-      for (const FunnelRow& row : run.evidence.funnel) {
-        if (!row.lost_at) continue;
-        EXPECT_NE(row.reason, "") << NameOf(report, run) << ": " << row.library << " at "
-                                  << ToString(*row.lost_at);
-        EXPECT_GE(row.event, 1) << NameOf(report, run);
-      }
+  EachRun([](const RunReport& run, const std::string& name) {
+    for (const FunnelRow& row : run.evidence.funnel)
+      EXPECT_EQ(row.lost_at.has_value(), !row.reason.empty())
+          << name << ": " << row.library << ": " << row.reason;
+  });
 }
 
-TEST_F(Evidences, HoldAWholeJournalOfEveryRun) {
-  for (const CaseReport& report : Reports())
-    for (const RunReport& run : report.runs)
-      if (Ran(run) && run.evidence.outcome.kind == Outcome::Kind::kExited)
-        EXPECT_TRUE(run.evidence.journal_complete) << NameOf(report, run);
+TEST_F(Evidences, HoldAWholeJournalOfEveryRunThatEnded) {
+  EachRun([](const RunReport& run, const std::string& name) {
+    const bool ended = run.evidence.outcome.kind == Outcome::Kind::kExited;
+    EXPECT_TRUE(run.evidence.journal_complete || !ended) << name;
+  });
 }
 
 }  // namespace
