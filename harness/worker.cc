@@ -33,8 +33,10 @@ std::vector<BroughtFile> GuestsOf(const Case& c, const RunSpec& spec) {
   for (const TreeOp& op : c.tree) {
     const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
     if (placed == nullptr || placed->source.kind != LibrarySource::Kind::kFake || placed->broken != Breakage{}) continue;
-    if (const auto own = scanner.release.find(placed->source.name); own != scanner.release.end())
-      guests.push_back({placed->path, own->second});
+    const auto own = scanner.release.find(placed->source.name);
+    if (own == scanner.release.end()) continue;
+    const BroughtFile guest = {placed->path, own->second};  // two layouts may have placed the same
+    if (std::find(guests.begin(), guests.end(), guest) == guests.end()) guests.push_back(guest);
   }
   return guests;
 }

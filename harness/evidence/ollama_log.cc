@@ -6,6 +6,8 @@
 
 #include <re2/re2.h>
 
+#include "harness/evidence/log_lines.h"
+
 namespace gpustage {
 namespace {
 
@@ -57,15 +59,17 @@ bool IsOfChild(const LogLine& line) {
 }
 
 // A death of Go's: "SIGABRT: abort", addresses, "signal arrived during cgo execution", stacks of all goroutines. The first
-// and the third are told.
+// and the third are told, and what backends say: other children go on meanwhile, so where it ends cannot be told.
 class Dump {
  public:
   bool Hides(const LogLine& line) {
     static const RE2 start(R"(^(SIG[A-Z]+: |fatal error: |panic: ))");
-    if (!line.level.empty()) inside_ = false;
-    if (inside_) return line.text != "signal arrived during cgo execution";
-    inside_ = line.level.empty() && RE2::PartialMatch(line.text, start);
-    return false;
+    static const RE2 backend(R"(^(ggml_|load_backend: |  Device \d|signal arrived during cgo))");
+    if (!line.level.empty()) return false;
+    const bool starts = RE2::PartialMatch(line.text, start);
+    const bool hides = inside_ && !starts && !RE2::PartialMatch(line.text, backend);
+    inside_ = inside_ || starts;
+    return hides;
   }
 
  private:
@@ -87,10 +91,27 @@ struct Told {
   std::vector<Lines> children;  // in the order of their start
 };
 
+// What the server says can come in the middle of a line of a dying child's, which is written in pieces.
+std::vector<LogLine> Parted(const std::vector<LogLine>& log) {
+  static const RE2 inside(R"(^.+?(time=\d{4}-\d\d-\d\dT\S+ level=))");
+  std::vector<LogLine> parted;
+  for (const LogLine& line : log) {
+    re2::StringPiece start;
+    if (!line.level.empty() || !RE2::PartialMatch(line.text, inside, &start)) {
+      parted.push_back(line);
+      continue;
+    }
+    const size_t at = static_cast<size_t>(start.data() - line.text.data());
+    parted.push_back(ParseLogLine({0, line.stream, line.text.substr(0, at)}, LogFormat::kPlain));
+    parted.push_back(ParseLogLine({0, line.stream, line.text.substr(at)}, LogFormat::kSlog));
+  }
+  return parted;
+}
+
 Told Separate(const std::vector<LogLine>& log) {
   Told told;
   Dump dump;
-  for (const LogLine& line : log) {
+  for (const LogLine& line : Parted(log)) {
     if (dump.Hides(line) || IsNoise(line)) continue;
     std::string text = Masked(line.message == "subprocess" ? WithSortedFields(line) : line.text);
     if (!IsOfChild(line)) {

@@ -61,6 +61,8 @@ std::string StepsText(const FunnelRow& row) {
     if (state == StepState::kNotObservable) continue;
     text += ToString(step) + (state == StepState::kDerived ? "* " : " ");
   }
+  if (text.empty()) return "not observed";
+  text.pop_back();
   return text;
 }
 

@@ -67,7 +67,7 @@ struct Case {
   std::string user = "nobody";
   std::string working_directory = "/";
   std::vector<RunSpec> runs;
-  std::vector<Expectation> expect;
+  std::vector<Expectation> expect;  // those whose `when` matches this cell and whose `run` it has
   std::optional<ExpectedFailure> xfail;
 
   friend bool operator==(const Case&, const Case&) = default;

@@ -14,8 +14,10 @@ ProgramSource ProgramAt(std::string path, std::string missing) {
   return {"", std::move(missing)};
 }
 
-// The scanner once for each program that was given for it; itself when none was, or none is asked for.
-std::vector<ScannerSpec> Versions(const ScannerSpec& scanner, const std::vector<GivenProgram>& given) {
+// The scanner once for each program that was given for it; itself when none was, or none is asked
+// for.
+std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
+                                  const std::vector<GivenProgram>& given) {
   std::vector<ScannerSpec> versions;
   for (const GivenProgram& program : given) {
     if (scanner.given.empty() || program.name != scanner.given) continue;
@@ -23,7 +25,8 @@ std::vector<ScannerSpec> Versions(const ScannerSpec& scanner, const std::vector<
     version.program = program.path;
     version.version = program.version;
     version.missing.clear();
-    for (auto& [fake, path] : version.release) path = LexicallyNormal(ParentOf(program.path) + "/" + path);
+    for (auto& [fake, path] : version.release)
+      path = LexicallyNormal(ParentOf(program.path) + "/" + path);
     // A program alone is a release too: then the layout's own have to do.
     std::erase_if(version.release, [](const auto& library) { return !FileExists(library.second); });
   }
@@ -113,7 +116,8 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
     return ProgramAt(path, fmt::format("{} is not on this machine", path));
   }
   if (choice.key == "given")
-    return ProgramSource{"", fmt::format("no {} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", name, name)};
+    return ProgramSource{
+        "", fmt::format("no {} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", name, name)};
   const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;
   return ProgramAt(fmt::format("{}/{}", folder, name),
                    fmt::format("the program {} is not built", name));

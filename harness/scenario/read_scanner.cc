@@ -102,7 +102,9 @@ Status ReadProgram(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanne
 
 // {/usr/local/bin/PROGRAM: {build: PROGRAM}}
 Status ReadBrings(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
-  if (!node.IsMap()) return ErrorAt(node, fmt::format("expected a map of places and programs, got {}", Describe(node)));
+  if (!node.IsMap())
+    return ErrorAt(node,
+                   fmt::format("expected a map of places and programs, got {}", Describe(node)));
   for (const YamlEntry& entry : node.entries) {
     TRY(CheckKeys(entry.value, "a program", {"path", "build", "fake"}));
     TRY(const YamlEntry* choice, RequireOneOf(entry.value, "a program", {"path", "build", "fake"}));
@@ -115,8 +117,10 @@ Status ReadBrings(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner
 
 // {FAKE: file of the release, from the folder of its program}
 Status ReadRelease(const YamlNode& node, ScannerSpec& scanner) {
-  if (scanner.given.empty()) return ErrorAt(node, "only a program that is given brings a release with it");
-  if (!node.IsMap()) return ErrorAt(node, fmt::format("expected a map of fakes and files, got {}", Describe(node)));
+  if (scanner.given.empty())
+    return ErrorAt(node, "only a program that is given brings a release with it");
+  if (!node.IsMap())
+    return ErrorAt(node, fmt::format("expected a map of fakes and files, got {}", Describe(node)));
   for (const YamlEntry& entry : node.entries) {
     TRY(scanner.release[entry.key], ReadNonEmpty(entry.value, "a file of the release"));
   }
@@ -181,8 +185,9 @@ Status ReadEnd(const YamlNode& node, ScannerSpec& scanner) {
 Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures) {
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a scanner",
-                {"scanner", "about", "program", "at", "argv", "env", "fits", "by_default", "host_directories",
-                 "needs", "brings", "release", "done", "network", "devices", "log", "time_limit", "output_limit"}));
+                {"scanner", "about", "program", "at", "argv", "env", "fits", "by_default",
+                 "host_directories", "needs", "brings", "release", "done", "network", "devices",
+                 "log", "time_limit", "output_limit"}));
   ScannerSpec scanner;
   TRY(scanner.name, ReadFixtureName(node, "scanner"));
   TRY(const YamlNode* about, Require(node, "a scanner", "about"));

@@ -117,7 +117,9 @@ class CaseReader {
     for (const auto& [name, scanner] : *scanners) {
       if (std::find(provided.begin(), provided.end(), scanner.fits) == provided.end()) continue;
       const auto& requested = fixtures_.catalog().requested;
-      if (!scanner.by_default && std::find(requested.begin(), requested.end(), scanner.name) == requested.end()) continue;
+      if (!scanner.by_default &&
+          std::find(requested.begin(), requested.end(), scanner.name) == requested.end())
+        continue;
       RunSpec run;
       run.name = name;  // as RunName says it
       run.scanner = scanner;
@@ -142,8 +144,8 @@ bool HasRun(const Case& c, const Expectation& expectation) {
 bool IsOfAnotherVersion(const Expectation& expectation, const std::vector<std::string>& runs) {
   const size_t at = expectation.run ? expectation.run->find('@') : std::string::npos;
   return at != std::string::npos && std::any_of(runs.begin(), runs.end(), [&](const auto& run) {
-    return run.substr(0, run.find('@')) == expectation.run->substr(0, at);
-  });
+           return run.substr(0, run.find('@')) == expectation.run->substr(0, at);
+         });
 }
 
 // Gives every case its expectations. One that no case takes says nothing, and a case without one

@@ -11,6 +11,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 // Lines of Ollama 0.17.4, of which each text is the part after the time.
 std::vector<std::string> Canonical(const std::vector<std::string>& lines) {
@@ -65,6 +66,17 @@ TEST(CanonicalOllamaLog, TellsADeathInTwoLines) {
   EXPECT_THAT(Canonical({"SIGABRT: abort", "PC=0x7f m=9 sigcode=18446744073709551610", "signal arrived during cgo execution",
                          "goroutine 8 gp=0xc000 m=9", "rax 0x0"}),
               ElementsAre("  SIGABRT: abort", "  signal arrived during cgo execution"));
+}
+
+TEST(CanonicalOllamaLog, FollowsADeathThatOthersInterrupt) {
+  EXPECT_THAT(Canonical({"SIGABRT: abort", "goroutine 8 gp=0xc000 m=9", kEvaluating, "runtime.goexit({})"}),
+              ElementsAre(kEvaluating, "  SIGABRT: abort"));
+}
+
+TEST(CanonicalOllamaLog, SeesALineOfTheServersInTheMiddleOfADeath) {
+  EXPECT_THAT(Canonical({"SIGABRT: abort", "goroutine 8time=2026-02-26T09:23:07.417Z level=TRACE source=runner.go:462 msg=\"runner exited\" code=2",
+                         "ggml_cuda_init: found 1 CUDA devices:"}),
+              UnorderedElementsAre("  SIGABRT: abort", "  ggml_cuda_init: found 1 CUDA devices:", HasSubstr("code=2")));
 }
 
 TEST(CanonicalOllamaLog, DoesNotDependOnTheOrderOfDirectories) {
