@@ -1,5 +1,6 @@
-// Which release is modelled: 0.17.4, or 0.13.5 when the variable GPUSTAGE_OLLAMA_RELEASE says so. Their discovery is the
-// same code; what differs are line numbers, the server's settings and the last line.
+// Which release is modelled: 0.17.4, or 0.13.5 when the variable GPUSTAGE_OLLAMA_RELEASE says so.
+// Their discovery is the same code; what differs are line numbers, the server's settings and the
+// last line.
 #pragma once
 
 #include <string_view>

@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
@@ -30,9 +30,11 @@ Result<std::vector<KnownDifference>> ReadKnown(const std::string& file) {
   for (const YamlNode& item : list.items) {
     KnownDifference one;
     one.pos = item.pos;
-    for (auto [key, text] : {std::pair{"case", &one.case_id}, std::pair{"field", &one.field}, std::pair{"reason", &one.reason}}) {
+    for (auto [key, text] : {std::pair{"case", &one.case_id}, std::pair{"field", &one.field},
+                             std::pair{"reason", &one.reason}}) {
       const YamlNode* value = item.Find(key);
-      if (value == nullptr || value->text.empty()) return Error{fmt::format("a known difference needs {}", Quote(key)), item.pos};
+      if (value == nullptr || value->text.empty())
+        return Error{fmt::format("a known difference needs {}", Quote(key)), item.pos};
       *text = value->text;
     }
     known.push_back(std::move(one));
@@ -81,7 +83,8 @@ Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs
   if (wanted.only_live) return Error{fmt::format("{} is not here", name)};
   Side side{name, false, {}, {}};
   TRY(side.scenarios, ReadRecordings(RecordingsFolder(), name));
-  if (side.scenarios.empty()) return Error{fmt::format("{} is not here, and there are no recordings of it", name)};
+  if (side.scenarios.empty())
+    return Error{fmt::format("{} is not here, and there are no recordings of it", name)};
   const Recordings& any = side.scenarios.begin()->second;
   side.name = fmt::format("{}@{}", any.scanner, any.version);
   return side;
@@ -93,6 +96,12 @@ std::map<std::string, const Recording*> ByKey(const Side& side) {
   for (const auto& [scenario, recordings] : side.scenarios)
     for (const auto& [key, recording] : recordings.of) all[key] = &recording;
   return all;
+}
+
+// The same scanner in two versions: then a line that all cases differ in is told once.
+bool AreVersions(const Side& a, const Side& b) {
+  return a.name != b.name &&
+         a.name.substr(0, a.name.find('@')) == b.name.substr(0, b.name.find('@'));
 }
 
 void PrintDifference(const std::string& key, const RecordingDifference& difference) {
@@ -115,6 +124,7 @@ class Comparison {
 
   void Add(const Side& a, const Side& b) {
     const auto of_a = ByKey(a), of_b = ByKey(b);
+    versions_ = AreVersions(a, b);
     for (const auto& [key, recording] : of_a) {
       const std::string id = CaseOf(key);
       const bool wanted = selected_.contains(id) || (all_selected_ && !a.live);
@@ -134,27 +144,39 @@ class Comparison {
     for (const KnownDifference& one : known_) {
       listed += one.seen ? 1 : 0;
       if (!one.seen && compared_.contains(one.case_id))
-        Report(one.case_id, fmt::format("{}: the known difference in {} is none any more", ToString(one.pos), one.field));
+        Report(one.case_id, fmt::format("{}: the known difference in {} is none any more",
+                                        ToString(one.pos), one.field));
     }
-    fmt::print("\n{} cases compared, {} agree, {} differ, {} differences are known\n", compared_.size(),
-               compared_.size() - different_.size(), different_.size(), listed);
-    if (!alone_.empty()) fmt::print("{} cases have nothing of {} to compare with\n", alone_.size(), a.name);
+    for (const auto& [line, keys] : lines_)
+      fmt::print("\n{}\n    in {} of {} starts, {}\n", line, keys.size(), starts_, keys.front());
+    fmt::print("\n{} cases compared, {} agree, {} differ, {} differences are known\n",
+               compared_.size(), compared_.size() - different_.size(), different_.size(), listed);
+    if (!alone_.empty())
+      fmt::print("{} cases have nothing of {} to compare with\n", alone_.size(), a.name);
     if (compared_.empty()) return kNothingRan;
     return different_.empty() ? kAsExpected : kSomeBad;
   }
 
  private:
   void Add(const std::string& key, const std::string& id, const Recording& a, const Recording& b) {
-    for (const RecordingDifference& difference : Compare(a, b)) {
-      const auto listed = std::find_if(known_.begin(), known_.end(), [&](const KnownDifference& one) {
-        return one.case_id == id && one.field == difference.field;
-      });
+    ++starts_;
+    for (const RecordingDifference& difference :
+         versions_ ? Compare(WithoutVersion(a), WithoutVersion(b)) : Compare(a, b)) {
+      const auto listed =
+          std::find_if(known_.begin(), known_.end(), [&](const KnownDifference& one) {
+            return one.case_id == id && one.field == difference.field;
+          });
       if (listed != known_.end()) {
         listed->seen = true;
         continue;
       }
       different_.insert(id);
-      PrintDifference(key, difference);
+      if (!versions_) {
+        PrintDifference(key, difference);
+        continue;
+      }
+      for (const std::string& line : difference.only_a) lines_["- " + line].push_back(key);
+      for (const std::string& line : difference.only_b) lines_["+ " + line].push_back(key);
     }
   }
 
@@ -165,6 +187,10 @@ class Comparison {
 
   std::vector<KnownDifference> known_;
   const bool all_selected_;
+  bool versions_ = false;
+  size_t starts_ = 0;
+  std::map<std::string, std::vector<std::string>>
+      lines_;  // of two versions: a line -> where only one has it
   std::set<std::string> selected_, compared_, different_, alone_;
 };
 
@@ -181,14 +207,16 @@ int CmdCompare(const CompareOptions& options) {
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Worker worker(*workspace, FindRecorders(), false);
-  const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
+  const int jobs =
+      options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   const Result<Side> a = Take(Wanted(options.a), *cases, jobs, worker);
   if (!a) return PrintError(a.error(), kNothingRan);
   const Result<Side> b = Take(Wanted(options.b), *cases, jobs, worker);
   if (!b) return PrintError(b.error(), kNothingRan);
   for (const auto& [sign, side] : {std::pair{'-', &*a}, std::pair{'+', &*b}})
     fmt::print("{} {} ({})\n", sign, side->name, side->live ? "run now" : "recorded");
-  Comparison comparison(*std::move(known), *cases, selection.paths.empty() && selection.filter.empty());
+  Comparison comparison(*std::move(known), *cases,
+                        selection.paths.empty() && selection.filter.empty());
   comparison.Add(*a, *b);
   return comparison.Finish(*a);
 }

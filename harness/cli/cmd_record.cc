@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
@@ -23,7 +23,8 @@ size_t CountOf(const RecordedScenarios& scenarios) {
   size_t count = 0;
   for (const auto& [scenario, recordings] : scenarios) {
     std::set<std::string> cases;
-    for (const auto& [key, recording] : recordings.of) cases.insert(key.substr(0, key.rfind(" debug=")));
+    for (const auto& [key, recording] : recordings.of)
+      cases.insert(key.substr(0, key.rfind(" debug=")));
     count += cases.size();
   }
   return count;
@@ -38,20 +39,22 @@ int CmdRecord(const RecordOptions& options) {
   for (const Case& c : *cases)
     for (const RunSpec& run : c.runs)
       (run.scanner.missing.empty() ? scanners : missing)
-          .insert(run.scanner.missing.empty() ? RunName(run.scanner.name, run.scanner) : run.scanner.missing);
+          .insert(run.scanner.missing.empty() ? RunName(run.scanner.name, run.scanner)
+                                              : run.scanner.missing);
   for (const std::string& why : missing) fmt::print("skipped: {}\n", why);
   if (scanners.empty()) return kNothingRan;
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Worker worker(*workspace, FindRecorders(), false);
-  const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
+  const int jobs =
+      options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   for (const std::string& scanner : scanners) {
     LiveRecordings live = RecordLive(*cases, scanner, jobs, worker);
     if (const Status written = WriteRecordings(live.scenarios, options.folder); !written)
       return PrintError(written.error(), kBadInput);
-    fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios), live.milliseconds.size(),
-               Median(live.milliseconds));
+    fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios),
+               live.milliseconds.size(), Median(live.milliseconds));
   }
   return kAsExpected;
 }

@@ -1,12 +1,12 @@
 #include "harness/cli/recorded.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/pipeline.h"
@@ -36,7 +36,8 @@ Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& k
       RunSpec& at_level = runs.emplace_back(run);
       if (!own) at_level.env.push_back({kLevel, level, {}});
       if (!own && level != "1") at_level.change.clear();
-      keys.push_back(fmt::format("{}{} debug={}", c.id, number > 1 ? fmt::format(" #{}", number) : "", level));
+      keys.push_back(
+          fmt::format("{}{} debug={}", c.id, number > 1 ? fmt::format(" #{}", number) : "", level));
     }
   }
   c.runs = std::move(runs);
@@ -45,7 +46,8 @@ Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& k
 
 }  // namespace
 
-LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker) {
+LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs,
+                          Worker& worker) {
   LiveRecordings live;
   std::mutex mutex;
   std::atomic<size_t> next = 0;
@@ -78,7 +80,8 @@ LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& sca
 
 Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder) {
   for (const auto& [scenario, recordings] : scenarios) {
-    const std::string file = fmt::format("{}/{}-{}/{}.json", folder, recordings.scanner, recordings.version, scenario);
+    const std::string file =
+        fmt::format("{}/{}-{}/{}.json", folder, recordings.scanner, recordings.version, scenario);
     std::error_code failure;
     std::filesystem::create_directories(ParentOf(file), failure);
     if (failure) return Error{fmt::format("cannot make {}: {}", ParentOf(file), failure.message())};
@@ -95,8 +98,9 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
     const std::string name = entry.path().filename();
-    const bool of_version = name == start || name.starts_with(start + ".") ||
-                            (scanner.find('@') == std::string::npos && name.starts_with(start + "-"));
+    const bool of_version =
+        name == start || name.starts_with(start + ".") ||
+        (scanner.find('@') == std::string::npos && name.starts_with(start + "-"));
     if (of_version && name > newest) newest = name;
   }
   if (newest.empty()) return scenarios;
@@ -107,7 +111,8 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
     Result<Recordings> recordings = ParseRecordings(text);
     if (!recordings) return Error{fmt::format("{}: {}", file, recordings.error().message)};
     const std::string scenario = LexicallyNormal(file).substr(root.size() + 1);
-    scenarios[scenario.substr(0, scenario.size() - std::string_view(".json").size())] = *std::move(recordings);
+    scenarios[scenario.substr(0, scenario.size() - std::string_view(".json").size())] =
+        *std::move(recordings);
   }
   return scenarios;
 }

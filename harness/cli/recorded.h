@@ -20,12 +20,15 @@ struct LiveRecordings {
   std::set<std::string> skipped;     // cases that this machine cannot stage
 };
 
-// Runs every run of this scanner (by RunName) at OLLAMA_DEBUG 1 and 2, or at the level that the case sets.
-LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs, Worker& worker);
+// Runs every run of this scanner (by RunName) at OLLAMA_DEBUG 1 and 2, or at the level that the
+// case sets.
+LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs,
+                          Worker& worker);
 
 // FOLDER/ollama-0.17.4/SCENARIO.json
 Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder);
-// All of the newest version that `scanner` is the start of: "ollama@0.13" finds 0.13.5. Empty when there is none.
+// All of the newest version that `scanner` is the start of: "ollama@0.13" finds 0.13.5. Empty when
+// there is none.
 Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::string& scanner);
 
 }  // namespace gpustage

@@ -1,10 +1,10 @@
 #include "harness/evidence/ollama_log.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <iterator>
 #include <string_view>
-
-#include <re2/re2.h>
 
 #include "harness/evidence/log_lines.h"
 
@@ -38,28 +38,36 @@ std::string Masked(std::string line) {
   return line;
 }
 
-bool Has(const std::string& line, std::string_view text) { return line.find(text) != std::string::npos; }
+bool Has(const std::string& line, std::string_view text) {
+  return line.find(text) != std::string::npos;
+}
 
-// Not about discovery: the server's key and models, and the small model that a child reads to get started.
+// Not about discovery: the server's key and models, and the small model that a child reads to get
+// started.
 bool IsNoise(const LogLine& line) {
-  constexpr std::string_view kSources[] = {"source=images.go", "source=sched.go", "source=gguf.go", "key with type not found",
-                                           "Ollama cloud disabled"};
-  constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is", "ssh-ed25519 "};
+  constexpr std::string_view kSources[] = {"source=images.go", "source=sched.go", "source=gguf.go",
+                                           "key with type not found", "Ollama cloud disabled"};
+  constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is",
+                                          "ssh-ed25519 "};
   // A frame of ggml's backtrace; how deep it is depends on who was compiled how.
   static const RE2 frame(R"(^\S+\(.*\+0x[0-9a-f]+\)\[0x[0-9a-f]+\]$)");
   return line.text.empty() || RE2::PartialMatch(line.text, frame) ||
-         std::any_of(std::begin(kSources), std::end(kSources), [&](auto text) { return Has(line.text, text); }) ||
-         std::any_of(std::begin(kStarts), std::end(kStarts), [&](auto text) { return line.text.starts_with(text); });
+         std::any_of(std::begin(kSources), std::end(kSources),
+                     [&](auto text) { return Has(line.text, text); }) ||
+         std::any_of(std::begin(kStarts), std::end(kStarts),
+                     [&](auto text) { return line.text.starts_with(text); });
 }
 
-// Both have a runner.go: the server's is some 500 lines long, the child's has these statements at its end.
+// Both have a runner.go: the server's is some 500 lines long, the child's has these statements at
+// its end.
 bool IsOfChild(const LogLine& line) {
   static const RE2 source(R"(source=(ggml\.go:|runner\.go:\d{4}))");
   return line.level.empty() || RE2::PartialMatch(line.text, source);
 }
 
-// A death of Go's: "SIGABRT: abort", addresses, "signal arrived during cgo execution", stacks of all goroutines. The first
-// and the third are told, and what backends say: other children go on meanwhile, so where it ends cannot be told.
+// A death of Go's: "SIGABRT: abort", addresses, "signal arrived during cgo execution", stacks of
+// all goroutines. The first and the third are told, and what backends say: other children go on
+// meanwhile, so where it ends cannot be told.
 class Dump {
  public:
   bool Hides(const LogLine& line) {
@@ -91,7 +99,8 @@ struct Told {
   std::vector<Lines> children;  // in the order of their start
 };
 
-// What the server says can come in the middle of a line of a dying child's, which is written in pieces.
+// What the server says can come in the middle of a line of a dying child's, which is written in
+// pieces.
 std::vector<LogLine> Parted(const std::vector<LogLine>& log) {
   static const RE2 inside(R"(^.+?(time=\d{4}-\d\d-\d\dT\S+ level=))");
   std::vector<LogLine> parted;
@@ -129,7 +138,8 @@ bool IsStart(const std::string& line) { return Has(line, "msg=\"starting runner\
 void Append(const Lines& lines, Lines& all) { all.insert(all.end(), lines.begin(), lines.end()); }
 
 // First pass, one directory after the other: a block is what is said of one of them.
-Lines SortedDirectories(Lines::const_iterator begin, Lines::const_iterator end, std::vector<Lines>::const_iterator child) {
+Lines SortedDirectories(Lines::const_iterator begin, Lines::const_iterator end,
+                        std::vector<Lines>::const_iterator child) {
   std::vector<Lines> blocks;
   bool open = false;
   for (; begin != end; ++begin) {
@@ -150,9 +160,12 @@ Lines SortedDirectories(Lines::const_iterator begin, Lines::const_iterator end, 
 
 // Neighbours that say the same of different devices.
 void SortNeighbours(Lines& lines) {
-  const auto message = [](const std::string& line) { return line.substr(0, line.find('"', line.find("msg=\"") + 5)); };
+  const auto message = [](const std::string& line) {
+    return line.substr(0, line.find('"', line.find("msg=\"") + 5));
+  };
   for (auto begin = lines.begin(); begin != lines.end();) {
-    const auto end = std::find_if(begin, lines.end(), [&](const auto& line) { return message(line) != message(*begin); });
+    const auto end = std::find_if(
+        begin, lines.end(), [&](const auto& line) { return message(line) != message(*begin); });
     std::sort(begin, end);
     begin = end;
   }
@@ -169,7 +182,8 @@ std::vector<std::string> CanonicalOllamaLog(const std::vector<LogLine>& log) {
   const auto evaluating = find(server.begin(), "evaluating which, if any");
   const auto discovering = find(server.begin(), "discovering available GPUs");
   const auto first = std::find_if(discovering, evaluating, [](const std::string& line) {
-    return Has(line, "starting runner") || Has(line, "skipping ") || Has(line, "experimental Vulkan");
+    return Has(line, "starting runner") || Has(line, "skipping ") ||
+           Has(line, "experimental Vulkan");
   });
   // Where the children's lines are not shown, each has said nothing.
   const auto starts = static_cast<size_t>(std::count_if(server.begin(), server.end(), IsStart));
@@ -195,7 +209,8 @@ std::vector<std::string> CanonicalOllamaLog(const std::vector<LogLine>& log) {
     if (Has(*line, "filtering device which didn't")) tail = line + 1;
   }
   Lines second(evaluating, tail);
-  for (auto child = told.children.begin() + in_first; child != told.children.end(); ++child) Append(*child, second);
+  for (auto child = told.children.begin() + in_first; child != told.children.end(); ++child)
+    Append(*child, second);
   if (validated > 1) std::sort(second.begin(), second.end());
   Append(second, all);
   Lines rest(tail, server.end());

@@ -1,11 +1,12 @@
 #include "harness/evidence/recording.h"
 
+#include <fmt/format.h>
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <iterator>
-#include <set>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/evidence/ollama_log.h"
@@ -17,10 +18,12 @@ using nlohmann::json;
 
 // What a program is linked with or not is no news of a GPU.
 bool IsOfBaseSystem(const std::string& library) {
-  constexpr std::string_view kStarts[] = {"ld-linux", "libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so",
-                                          "libgcc_s.so", "libstdc++.so", "linux-vdso"};
+  constexpr std::string_view kStarts[] = {"ld-linux",    "libc.so",       "libm.so",
+                                          "libdl.so",    "libpthread.so", "librt.so",
+                                          "libgcc_s.so", "libstdc++.so",  "linux-vdso"};
   const std::string name = BaseNameOf(library);
-  return std::any_of(std::begin(kStarts), std::end(kStarts), [&](auto start) { return name.starts_with(start); });
+  return std::any_of(std::begin(kStarts), std::end(kStarts),
+                     [&](auto start) { return name.starts_with(start); });
 }
 
 std::map<std::string, std::vector<std::string>> LibrariesByRole(const Evidence& evidence) {
@@ -35,7 +38,8 @@ std::map<std::string, std::vector<std::string>> LibrariesByRole(const Evidence& 
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kLoad || !event.subject.starts_with('/')) continue;
     const std::string path = LexicallyNormal(event.subject);
-    if (!IsOfBaseSystem(path) && !programs.contains(path) && !path.starts_with("/.gpustage")) found[roles[event.pid]].insert(path);
+    if (!IsOfBaseSystem(path) && !programs.contains(path) && !path.starts_with("/.gpustage"))
+      found[roles[event.pid]].insert(path);
   }
   std::map<std::string, std::vector<std::string>> libraries;
   for (const auto& [role, paths] : found) libraries[role] = {paths.begin(), paths.end()};
@@ -55,7 +59,8 @@ std::vector<std::string> FunnelText(const Evidence& evidence) {
 }
 
 bool IsDone(const Outcome& outcome) {
-  return outcome.kind == Outcome::Kind::kStopped || (outcome.kind == Outcome::Kind::kExited && outcome.code == 0);
+  return outcome.kind == Outcome::Kind::kStopped ||
+         (outcome.kind == Outcome::Kind::kExited && outcome.code == 0);
 }
 
 std::vector<std::string> DeviceTexts(const Recording& recording) {
@@ -98,6 +103,14 @@ Recording RecordingOf(const Evidence& evidence) {
   return recording;
 }
 
+Recording WithoutVersion(Recording recording) {
+  for (std::string& line : recording.log) {
+    RE2::Replace(&line, R"((source=\S+):\d+)", R"(\1)");
+    RE2::Replace(&line, R"( \(version \S+\))", "");
+  }
+  return recording;
+}
+
 std::string RecordingsJson(const Recordings& recordings) {
   json cases = json::object();
   for (const auto& [key, recording] : recordings.of)
@@ -106,7 +119,9 @@ std::string RecordingsJson(const Recordings& recordings) {
                   {"log", recording.log},
                   {"libraries", recording.libraries},
                   {"funnel", recording.funnel}};
-  const json all = {{"scanner", recordings.scanner}, {"version", recordings.version}, {"recordings", std::move(cases)}};
+  const json all = {{"scanner", recordings.scanner},
+                    {"version", recordings.version},
+                    {"recordings", std::move(cases)}};
   return all.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -132,7 +147,8 @@ Result<Recordings> ParseRecordings(const std::string& text) {
 
 std::vector<RecordingDifference> Compare(const Recording& a, const Recording& b) {
   std::vector<RecordingDifference> differences;
-  const auto compare = [&](const char* field, const std::vector<std::string>& of_a, const std::vector<std::string>& of_b) {
+  const auto compare = [&](const char* field, const std::vector<std::string>& of_a,
+                           const std::vector<std::string>& of_b) {
     if (of_a != of_b) differences.push_back({field, Without(of_a, of_b), Without(of_b, of_a)});
   };
   compare("outcome", {a.outcome}, {b.outcome});

@@ -1,5 +1,6 @@
-// What a scanner saw and said, without what differs from one start to the next: what fixtures/recordings/ keeps of real
-// programs, and what two scanners or two versions of one are compared by.
+// What a scanner saw and said, without what differs from one start to the next: what
+// fixtures/recordings/ keeps of real programs, and what two scanners or two versions of one are
+// compared by.
 #pragma once
 
 #include <map>
@@ -16,12 +17,17 @@ struct Recording {
   std::string outcome;  // "done" also for one that was stopped when it said so
   std::vector<std::map<std::string, std::string>> devices;
   std::vector<std::string> log;
-  std::map<std::string, std::vector<std::string>> libraries;  // what each process role mapped, but for the base system
+  std::map<std::string, std::vector<std::string>>
+      libraries;                    // what each process role mapped, but for the base system
   std::vector<std::string> funnel;  // "PATH in ROLE: reached counted, lost at reported"
   friend bool operator==(const Recording&, const Recording&) = default;
 };
 
 Recording RecordingOf(const Evidence& evidence);
+
+// Without the program's version and the lines of its source that log lines name: what two versions
+// are compared by.
+Recording WithoutVersion(Recording recording);
 
 // Of one scanner in one version, by "CASE debug=LEVEL".
 struct Recordings {

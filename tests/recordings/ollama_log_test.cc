@@ -17,12 +17,15 @@ using testing::UnorderedElementsAre;
 std::vector<std::string> Canonical(const std::vector<std::string>& lines) {
   std::vector<LogLine> log;
   for (const std::string& line : lines)
-    log.push_back(ParseLogLine({0, Stream::kStderr, line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " + line : line},
-                               LogFormat::kSlog));
+    log.push_back(
+        ParseLogLine({0, Stream::kStderr,
+                      line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " + line : line},
+                     LogFormat::kSlog));
   return CanonicalOllamaLog(log);
 }
 
-constexpr char kDiscovering[] = R"(level=INFO source=runner.go:67 msg="discovering available GPUs...")";
+constexpr char kDiscovering[] =
+    R"(level=INFO source=runner.go:67 msg="discovering available GPUs...")";
 constexpr char kEvaluating[] =
     R"(level=DEBUG source=runner.go:124 msg="evaluating which, if any, devices to filter out" initial_count=0)";
 constexpr char kEngine[] = R"(level=INFO source=runner.go:1411 msg="starting ollama engine")";
@@ -32,56 +35,74 @@ std::string Start(const std::string& port) {
          port + '"';
 }
 std::string Took(const std::string& directory, const std::string& time) {
-  return R"(level=DEBUG source=runner.go:437 msg="bootstrap discovery took" duration=)" + time + " OLLAMA_LIBRARY_PATH=" + directory;
+  return R"(level=DEBUG source=runner.go:437 msg="bootstrap discovery took" duration=)" + time +
+         " OLLAMA_LIBRARY_PATH=" + directory;
 }
 
 TEST(CanonicalOllamaLog, MasksPortsTimesAndTemporaryNames) {
   EXPECT_THAT(Canonical({Start("42781")}), ElementsAre(HasSubstr("--port PORT\"")));
-  EXPECT_THAT(Canonical({Took("/v12", "46.313584ms")}), ElementsAre(HasSubstr("duration=TIME OLLAMA")));
-  EXPECT_THAT(Canonical({R"(level=INFO source=runner.go:464 msg=failure error="open /tmp/123.bin: no space")"}),
-              ElementsAre(HasSubstr("open /tmp/FILE.bin: no space")));
+  EXPECT_THAT(Canonical({Took("/v12", "46.313584ms")}),
+              ElementsAre(HasSubstr("duration=TIME OLLAMA")));
+  EXPECT_THAT(
+      Canonical(
+          {R"(level=INFO source=runner.go:464 msg=failure error="open /tmp/123.bin: no space")"}),
+      ElementsAre(HasSubstr("open /tmp/FILE.bin: no space")));
 }
 
 TEST(CanonicalOllamaLog, MasksThisMachinesMemoryAndProcessor) {
-  EXPECT_THAT(Canonical({R"(level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu type="" total="7.8 GiB" available="5 GiB")"}),
-              ElementsAre(HasSubstr("total=HOST available=HOST")));
-  EXPECT_THAT(Canonical({"level=INFO source=ggml.go:104 msg=system CPU.0.AVX2=1 CUDA.0.ARCHS=900 compiler=cgo(gcc)"}),
+  EXPECT_THAT(
+      Canonical(
+          {R"(level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu type="" total="7.8 GiB" available="5 GiB")"}),
+      ElementsAre(HasSubstr("total=HOST available=HOST")));
+  EXPECT_THAT(Canonical({"level=INFO source=ggml.go:104 msg=system CPU.0.AVX2=1 CUDA.0.ARCHS=900 "
+                         "compiler=cgo(gcc)"}),
               ElementsAre(HasSubstr("msg=system CUDA.0.ARCHS=900 compiler")));
 }
 
 TEST(CanonicalOllamaLog, KeepsTheMemoryOfAGpu) {
-  EXPECT_THAT(Canonical({R"(level=INFO source=types.go:42 msg="inference compute" library=CUDA total="80 GiB" available="79 GiB")"}),
-              ElementsAre(HasSubstr(R"(available="79 GiB")")));
+  EXPECT_THAT(
+      Canonical(
+          {R"(level=INFO source=types.go:42 msg="inference compute" library=CUDA total="80 GiB" available="79 GiB")"}),
+      ElementsAre(HasSubstr(R"(available="79 GiB")")));
 }
 
 TEST(CanonicalOllamaLog, LeavesOutWhatIsNotAboutDiscovery) {
-  EXPECT_THAT(Canonical({R"(level=INFO source=images.go:473 msg="total blobs: 0")", "",
-                         "Couldn't find '/tmp/.ollama/id_ed25519'. Generating new private key.",
-                         R"(level=DEBUG source=ggml.go:324 msg="key with type not found" key=general.name default="")",
-                         "/usr/local/lib/ollama/libggml-base.so.0(ggml_abort+0x11f)[0x7f0a]"}),
-              IsEmpty());
+  EXPECT_THAT(
+      Canonical(
+          {R"(level=INFO source=images.go:473 msg="total blobs: 0")", "",
+           "Couldn't find '/tmp/.ollama/id_ed25519'. Generating new private key.",
+           R"(level=DEBUG source=ggml.go:324 msg="key with type not found" key=general.name default="")",
+           "/usr/local/lib/ollama/libggml-base.so.0(ggml_abort+0x11f)[0x7f0a]"}),
+      IsEmpty());
 }
 
 TEST(CanonicalOllamaLog, TellsADeathInTwoLines) {
-  EXPECT_THAT(Canonical({"SIGABRT: abort", "PC=0x7f m=9 sigcode=18446744073709551610", "signal arrived during cgo execution",
-                         "goroutine 8 gp=0xc000 m=9", "rax 0x0"}),
-              ElementsAre("  SIGABRT: abort", "  signal arrived during cgo execution"));
+  EXPECT_THAT(
+      Canonical({"SIGABRT: abort", "PC=0x7f m=9 sigcode=18446744073709551610",
+                 "signal arrived during cgo execution", "goroutine 8 gp=0xc000 m=9", "rax 0x0"}),
+      ElementsAre("  SIGABRT: abort", "  signal arrived during cgo execution"));
 }
 
 TEST(CanonicalOllamaLog, FollowsADeathThatOthersInterrupt) {
-  EXPECT_THAT(Canonical({"SIGABRT: abort", "goroutine 8 gp=0xc000 m=9", kEvaluating, "runtime.goexit({})"}),
-              ElementsAre(kEvaluating, "  SIGABRT: abort"));
+  EXPECT_THAT(
+      Canonical({"SIGABRT: abort", "goroutine 8 gp=0xc000 m=9", kEvaluating, "runtime.goexit({})"}),
+      ElementsAre(kEvaluating, "  SIGABRT: abort"));
 }
 
 TEST(CanonicalOllamaLog, SeesALineOfTheServersInTheMiddleOfADeath) {
-  EXPECT_THAT(Canonical({"SIGABRT: abort", "goroutine 8time=2026-02-26T09:23:07.417Z level=TRACE source=runner.go:462 msg=\"runner exited\" code=2",
+  EXPECT_THAT(Canonical({"SIGABRT: abort",
+                         "goroutine 8time=2026-02-26T09:23:07.417Z level=TRACE "
+                         "source=runner.go:462 msg=\"runner exited\" code=2",
                          "ggml_cuda_init: found 1 CUDA devices:"}),
-              UnorderedElementsAre("  SIGABRT: abort", "  ggml_cuda_init: found 1 CUDA devices:", HasSubstr("code=2")));
+              UnorderedElementsAre("  SIGABRT: abort",
+                                   "  ggml_cuda_init: found 1 CUDA devices:", HasSubstr("code=2")));
 }
 
 TEST(CanonicalOllamaLog, DoesNotDependOnTheOrderOfDirectories) {
-  const std::vector<std::string> one = {Start("1"), Took("/v12", "1ms")}, other = {Start("2"), Took("/v13", "2ms")};
-  const auto all = [](const std::vector<std::string>& first, const std::vector<std::string>& second) {
+  const std::vector<std::string> one = {Start("1"), Took("/v12", "1ms")},
+                                 other = {Start("2"), Took("/v13", "2ms")};
+  const auto all = [](const std::vector<std::string>& first,
+                      const std::vector<std::string>& second) {
     std::vector<std::string> lines = {kDiscovering};
     lines.insert(lines.end(), first.begin(), first.end());
     lines.insert(lines.end(), second.begin(), second.end());
@@ -94,8 +115,9 @@ TEST(CanonicalOllamaLog, DoesNotDependOnTheOrderOfDirectories) {
 
 TEST(CanonicalOllamaLog, GivesLateLinesToTheChildThatPrintedThem) {
   const auto lines = [](bool late) {
-    std::vector<std::string> all = {kDiscovering, Start("1"), kEngine, "the first's", Took("/v12", "1ms"), Start("2"), kEngine,
-                                    "the second's", Took("/v13", "1ms"), kEvaluating};
+    std::vector<std::string> all = {kDiscovering,        Start("1"), kEngine, "the first's",
+                                    Took("/v12", "1ms"), Start("2"), kEngine, "the second's",
+                                    Took("/v13", "1ms"), kEvaluating};
     if (late) std::swap(all[3], all[4]);
     return Canonical(all);
   };
@@ -104,7 +126,8 @@ TEST(CanonicalOllamaLog, GivesLateLinesToTheChildThatPrintedThem) {
 
 TEST(CanonicalOllamaLog, KeepsTheOrderWithinAChild) {
   const auto lines = [](const char* first, const char* second) {
-    return Canonical({kDiscovering, Start("1"), kEngine, first, second, Took("/v12", "1ms"), kEvaluating});
+    return Canonical(
+        {kDiscovering, Start("1"), kEngine, first, second, Took("/v12", "1ms"), kEvaluating});
   };
   EXPECT_NE(lines("a", "b"), lines("b", "a"));
 }

@@ -20,7 +20,8 @@ Recording OneGpu() {
 }
 
 TEST(Recordings, AreReadAsTheyWereWritten) {
-  const Recordings recordings = {"ollama", "0.17.4", {{"a@x=1 debug=1", OneGpu()}, {"a debug=2", Recording{}}}};
+  const Recordings recordings = {
+      "ollama", "0.17.4", {{"a@x=1 debug=1", OneGpu()}, {"a debug=2", Recording{}}}};
   const Result<Recordings> read = ParseRecordings(RecordingsJson(recordings));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(*read, recordings);
@@ -28,15 +29,19 @@ TEST(Recordings, AreReadAsTheyWereWritten) {
 
 TEST(Recordings, ThatAreNoneAreAnError) {
   EXPECT_FALSE(ParseRecordings("").ok());
-  EXPECT_FALSE(ParseRecordings(R"({"scanner": "ollama", "version": "1", "recordings": {"a": {}}})").ok());
+  EXPECT_FALSE(
+      ParseRecordings(R"({"scanner": "ollama", "version": "1", "recordings": {"a": {}}})").ok());
 }
 
-TEST(CompareRecordings, FindsNothingInTheSame) { EXPECT_THAT(Compare(OneGpu(), OneGpu()), IsEmpty()); }
+TEST(CompareRecordings, FindsNothingInTheSame) {
+  EXPECT_THAT(Compare(OneGpu(), OneGpu()), IsEmpty());
+}
 
 TEST(CompareRecordings, TellsWhatOnlyOneHas) {
   Recording other = OneGpu();
   other.log = {"first", "third"};
-  EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(RecordingDifference{"log", {"second"}, {"third"}}));
+  EXPECT_THAT(Compare(OneGpu(), other),
+              ElementsAre(RecordingDifference{"log", {"second"}, {"third"}}));
 }
 
 TEST(CompareRecordings, SeesAnotherOrder) {
@@ -45,12 +50,22 @@ TEST(CompareRecordings, SeesAnotherOrder) {
   EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(RecordingDifference{"log", {}, {}}));
 }
 
+TEST(CompareRecordings, OfTwoVersionsForgetsWhereALineIsInTheSource) {
+  Recording older = OneGpu(), newer = OneGpu();
+  older.log = {
+      "level=INFO source=routes.go:1607 msg=\"Listening on 127.0.0.1:11434 (version 0.13.5)\""};
+  newer.log = {
+      "level=INFO source=routes.go:1718 msg=\"Listening on 127.0.0.1:11434 (version 0.17.4)\""};
+  EXPECT_THAT(Compare(WithoutVersion(older), WithoutVersion(newer)), IsEmpty());
+}
+
 TEST(CompareRecordings, LooksAtEveryField) {
   Recording other;
-  EXPECT_THAT(Compare(OneGpu(), other),
-              ElementsAre(Field(&RecordingDifference::field, "outcome"), Field(&RecordingDifference::field, "devices"),
-                          Field(&RecordingDifference::field, "log"), Field(&RecordingDifference::field, "libraries"),
-                          Field(&RecordingDifference::field, "funnel")));
+  EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(Field(&RecordingDifference::field, "outcome"),
+                                                    Field(&RecordingDifference::field, "devices"),
+                                                    Field(&RecordingDifference::field, "log"),
+                                                    Field(&RecordingDifference::field, "libraries"),
+                                                    Field(&RecordingDifference::field, "funnel")));
 }
 
 }  // namespace
