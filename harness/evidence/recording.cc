@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "harness/base/files.h"
 #include "harness/evidence/ollama_log.h"
@@ -104,10 +105,19 @@ Recording RecordingOf(const Evidence& evidence) {
 }
 
 Recording WithoutVersion(Recording recording) {
+  std::vector<std::string> log;
   for (std::string& line : recording.log) {
+    std::string settings;
+    if (RE2::PartialMatch(line, R"(msg="server config" env="map\[(.*)\]")", &settings)) {
+      std::istringstream words(settings);
+      for (std::string word; words >> word;) log.push_back("server config " + word);
+      continue;
+    }
     RE2::Replace(&line, R"((source=\S+):\d+)", R"(\1)");
     RE2::Replace(&line, R"( \(version \S+\))", "");
+    log.push_back(std::move(line));
   }
+  recording.log = std::move(log);
   return recording;
 }
 

@@ -25,8 +25,8 @@ struct Recording {
 
 Recording RecordingOf(const Evidence& evidence);
 
-// Without the program's version and the lines of its source that log lines name: what two versions
-// are compared by.
+// Without the program's version and the lines of its source that log lines name, and with a line
+// for each setting of the server's: what two versions are compared by.
 Recording WithoutVersion(Recording recording);
 
 // Of one scanner in one version, by "CASE debug=LEVEL".
