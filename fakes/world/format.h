@@ -57,7 +57,7 @@ enum class FaultAction : uint32_t { kReturn = 0, kHang = 1, kDelay = 2, kSegfaul
 
 struct Fault {
   char function[64];      // exported name, "cuInit"
-  char process_has[64];   // only in a process whose command line contains this; "" is every process
+  char process_has[64];   // only in a process whose command line or environment contains this; "" is every process
   int32_t device;         // only for this ordinal; -1 is every device
   uint32_t first_call;    // N-th call in a process, counted from 1, from which on it applies
   uint32_t last_call;     // up to which it applies; 0: for ever

@@ -85,7 +85,7 @@ std::string ProgressLine(const CaseReport& report, const RunReport& run, const T
   constexpr size_t kRunWidth = 16, kSummaryWidth = 34;
   const size_t name_width = static_cast<size_t>(style.name_width);
   std::string line = fmt::format("{}{:<{}}  {:<{}}{:<{}}", Coloured(WordOf(run.verdict.kind), 6, style),
-                                 Fit(report.c.id, name_width), name_width, run.spec.name, kRunWidth, Summary(run),
+                                 Fit(report.c.id, name_width), name_width, run.spec.name + " ", kRunWidth, Summary(run),
                                  kSummaryWidth);
   if (run.evidence.duration_ns > 0) line += fmt::format("{:>6} ms", run.evidence.duration_ns / 1'000'000);
   line.erase(line.find_last_not_of(' ') + 1);

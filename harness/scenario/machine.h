@@ -43,7 +43,7 @@ struct FaultSpec {
   std::optional<int> device;
   int first_call = 1;
   std::optional<int> last_call;
-  std::string process_has;         // only in processes whose command line contains this
+  std::string process_has;         // only in processes whose command line or environment contains this
   FaultKind kind = FaultKind::kReturn;
   int code = 0;                    // kReturn, kExit
   int milliseconds = 0;            // kDelay
