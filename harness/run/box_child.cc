@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -155,6 +156,9 @@ void BoxChild::RunScanner() const {
 void BoxChild::RunInit() const {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   CloseOthers();
+  // Whoever started us may have died before that was asked for: then nobody reads our report any more.
+  pollfd reader = {report, 0, 0};
+  if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) _exit(126);
   if (!interactive) setsid();
   if (const int failure = MountRoot(); failure != 0) Fail(BoxStep::kMounts, failure);
   if (loopback) {
