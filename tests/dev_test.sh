@@ -132,7 +132,6 @@ stopped_by() {
   until [[ -s $LOG ]]; do sleep 0.05; done
   kill "-$1" -- -$!
   wait $! 2>/dev/null || true
-  while pgrep -g $! >/dev/null; do sleep 0.05; done
   rm "$REMOTE/hangs"
   not_there "$GPUSTAGE_CACHE/real/*"
 }
@@ -268,6 +267,8 @@ changed_pin_is_fetched_again_alone() {
 
 interrupted_fetch_leaves_nothing() {
   stopped_by TERM
+  # What clears up may outlive the script by a moment.
+  for _ in {1..100}; do compgen -G "$GPUSTAGE_CACHE/tmp.*" >/dev/null && sleep 0.05; done
   not_there "$GPUSTAGE_CACHE/tmp.*"
 }
 
