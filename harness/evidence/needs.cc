@@ -116,6 +116,8 @@ std::string CountByRule(const Need& need) {
   return text;
 }
 
+std::string ByRule(const std::string& rule) { return rule == "default directory" ? "in a default directory" : "by " + rule; }
+
 std::string RuleOfLoad(const Evidence& evidence, const Event& load) {
   for (EventId id = load.id - 1; id > 0; --id) {
     const Event& event = evidence.At(id);

@@ -31,6 +31,9 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row);
 // "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
 std::string CountByRule(const Need& need);
 
+// "by LD_LIBRARY_PATH[2]", "in a default directory"
+std::string ByRule(const std::string& rule);
+
 // The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the program itself, or a path.
 std::string RuleOfLoad(const Evidence& evidence, const Event& load);
 

@@ -119,7 +119,7 @@ class Path {
       const std::string for_whom =
           need.requester.empty() || LexicallyNormal(need.requester) == row_.library ? "" : ", for " + BaseNameOf(need.requester);
       if (!need.found.empty())
-        Line("needs", name + need.found + (need.rule.empty() ? "" : "  by " + need.rule) + for_whom);
+        Line("needs", name + need.found + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
       else
         Line("needs", fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(), need.tried.size() == 1 ? "place" : "places",
                                   CountByRule(need)));

@@ -83,7 +83,8 @@ TEST(CheckDevices, CountsAndNamesThem) {
   ExpectNotOk(CheckDevices(one, {{2, 2}}), one,
               "1 device: H100 through /opt/cuda_v12/libggml-cuda.so");
   ExpectNotOk(CheckDevices(none, {{1, 1}}), none,
-              "0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100");
+              "0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
+                "detected)");
   EXPECT_EQ(none.At(CheckDevices(none, {{1, 1}}).event).subject, "cuInit");
   ExpectUnknown(CheckDevices(crashed, {{0, 0}}), crashed,
                 "the scanner was not done: killed by SIGSEGV");
@@ -103,7 +104,8 @@ TEST(CheckDevice, ComparesTheGivenFields) {
   ExpectUnknown(CheckDevice(counted, {0, {{"name", "x"}}}), counted,
                 "the scanner counts devices and does not name them");
   ExpectNotOk(CheckDevice(none, {0, {{"name", "x"}}}), none,
-              "no device 0: 0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100");
+              "no device 0: 0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
+                "detected)");
 }
 
 TEST(CheckLog, FindsTextAndPatterns) {
@@ -172,7 +174,8 @@ TEST(CheckCalls, CountsCallsAndTheirResults) {
 
 TEST(CheckLost, ComparesTheStepAndTheReason) {
   const Evidence one = OneH100(), none = NoDevice();
-  const std::string lost = "lost at \"initialised\": cuInit gave 100";
+  const std::string lost = "lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
+                "detected)";
   ExpectOk(CheckLost(none, {"libggml-cuda.so", Step::kInitialised, std::nullopt}), none, lost);
   ExpectOk(CheckLost(none, {"cuda_v12/libggml-cuda.so", Step::kInitialised, "gave 100"}), none,
            lost);
