@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/evidence/cause.h"
+#include "harness/scenario/cause.h"
 #include "harness/run/raw_run.h"
 #include "harness/scenario/claim.h"
 

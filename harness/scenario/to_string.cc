@@ -85,8 +85,9 @@ std::string DeviceText(const DeviceClaim& device) {
 
 std::string CallsText(const CallsClaim& calls) {
   const std::string result = calls.result ? fmt::format(", result: {}", *calls.result) : "";
-  return fmt::format("calls: {{function: {}, count: {}{}}}", calls.function, ToString(calls.count),
-                     result);
+  const std::string in = calls.in ? fmt::format(", in: {}", Bare(*calls.in)) : "";
+  return fmt::format("calls: {{function: {}, count: {}{}{}}}", calls.function,
+                     ToString(calls.count), result, in);
 }
 
 std::string OrderText(const LogOrderClaim& order) {
@@ -98,15 +99,27 @@ std::string OrderText(const LogOrderClaim& order) {
 
 std::string LoadsText(const LoadsClaim& loads) {
   if (!loads.present) return fmt::format("loads_not: {}", Bare(loads.library));
-  if (!loads.from) return fmt::format("loads: {}", Bare(loads.library));
-  return fmt::format("loads: {{library: {}, from: {}}}", Bare(loads.library), Bare(*loads.from));
+  if (!loads.from && !loads.by) return fmt::format("loads: {}", Bare(loads.library));
+  return fmt::format("loads: {{library: {}{}{}}}", Bare(loads.library),
+                     loads.from ? ", from: " + Bare(*loads.from) : "",
+                     loads.by ? ", by: " + *loads.by : "");
 }
 
 std::string LostText(const LostClaim& lost) {
   const std::string because =
       lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
-  return fmt::format("lost: {{library: {}, at: {}{}}}", Bare(lost.library), ToString(lost.at),
-                     because);
+  const std::string cause = lost.cause ? fmt::format(", cause: {}", *lost.cause) : "";
+  return fmt::format("lost: {{library: {}, at: {}{}{}}}", Bare(lost.library), ToString(lost.at),
+                     cause, because);
+}
+
+std::string ProcessText(const ProcessClaim& process) {
+  std::string environment;
+  for (const std::string& entry : process.environment)
+    environment += (environment.empty() ? "" : ", ") + Bare(entry);
+  if (!environment.empty()) environment = fmt::format(", environment: [{}]", environment);
+  return fmt::format("process: {{role: {}, count: {}{}}}", Bare(process.role),
+                     ToString(process.count), environment);
 }
 
 }  // namespace
@@ -139,6 +152,10 @@ std::string ToString(const Claim& claim) {
                             [](const LoadsClaim& c) { return LoadsText(c); },
                             [](const CallsClaim& c) { return CallsText(c); },
                             [](const LostClaim& c) { return LostText(c); },
+                            [](const SilentClaim& c) {
+                              return fmt::format("silent: {}", c.silent);
+                            },
+                            [](const ProcessClaim& c) { return ProcessText(c); },
                             [](const ReachedClaim& c) {
                               return fmt::format("reached: {{library: {}, step: {}}}",
                                                  Bare(c.library), ToString(c.step));

@@ -1,4 +1,4 @@
-#include "harness/evidence/cause.h"
+#include "harness/scenario/cause.h"
 
 #include <iterator>
 
@@ -18,6 +18,8 @@ static_assert(std::size(kWords) == static_cast<size_t>(Cause::kCountedTwice) + 1
 }  // namespace
 
 std::string ToString(Cause cause) { return std::string(kWords[static_cast<size_t>(cause)]); }
+
+std::vector<std::string> CauseWords() { return {std::begin(kWords), std::end(kWords)}; }
 
 std::optional<Cause> ParseCause(std::string_view text) {
   for (size_t i = 0; i < std::size(kWords); ++i)

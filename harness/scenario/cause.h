@@ -4,8 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "harness/scenario/claim.h"
+#include <vector>
 
 namespace gpustage {
 
@@ -61,5 +60,6 @@ enum class Cause {
 };
 std::string ToString(Cause cause);  // "missing-dependency"
 std::optional<Cause> ParseCause(std::string_view text);
+std::vector<std::string> CauseWords();
 
 }  // namespace gpustage
