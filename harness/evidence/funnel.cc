@@ -167,14 +167,9 @@ class RowBuilder {
     }
     const std::string counted = fmt::format("{} (pid {}) counted a device", row_.role, row_.pid);
     if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
-    if (facts_.closed != 0 && facts_.answered == 0)
-      return Lose(Step::kReported, Cause::kOtherApiVersion,
-                  counted + ", and the scanner closed the library again without keeping it, as with a backend of another API version",
-                  facts_.closed, Known::kDerived);
     if (facts_.closed != 0)
       return Lose(Step::kReported, Cause::kOtherApiVersion,
-                  fmt::format("ggml_backend_init answered, {}, and the scanner closed the library again, as with a backend of another API "
-                              "version", counted),
+                  counted + ", and then the scanner closed the library again, as it does with a backend of another API version",
                   facts_.closed, Known::kDerived);
     Lose(Step::kReported, Cause::kDropped,
          fmt::format("{}, and the scanner reported none of it; its last call was {}", counted, Function(facts_.last_call)), facts_.last_call);

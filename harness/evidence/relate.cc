@@ -8,6 +8,7 @@
 #include "harness/base/files.h"
 #include "harness/evidence/device_id.h"
 #include "harness/evidence/needs.h"
+#include "harness/evidence/row_facts.h"
 
 namespace gpustage {
 namespace {
@@ -121,7 +122,8 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
       return;
     }
     for (const FunnelRow& other : evidence.funnel) {
-      if (!row.remark.empty() || other.pid != row.pid || other.library >= row.library || !Happened(other, Step::kCounted)) continue;
+      if (!row.remark.empty() || other.pid != row.pid || other.library == row.library || !Happened(other, Step::kCounted)) continue;
+      if (FactsOf(evidence, other.library, row.pid).opened > FactsOf(evidence, row.library, row.pid).opened) continue;  // it came first
       row.cause = Cause::kCountedTwice;
       row.remark = fmt::format("{} counts the same devices through {} too", Who(row), other.library);
     }

@@ -103,10 +103,7 @@ class Walk {
       }
     }
     if (facts_.initialised != 0 && event.device >= 0 && event.value == 0 && facts_.counted == 0) facts_.counted = event.id;
-    if (event.subject == "ggml_backend_init") {
-      const bool null = event.detail.find("fault: return") != std::string::npos;
-      (null ? facts_.null_entry : facts_.answered) = event.id;
-    }
+    if (event.subject == "ggml_backend_init" && event.detail.find("fault: return") != std::string::npos) facts_.null_entry = event.id;
     if (!starts && event.value != 0 && event.subject != "ggml_backend_init") failed_ = event.id;
   }
 

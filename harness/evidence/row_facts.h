@@ -23,7 +23,6 @@ struct RowFacts {
   EventId before_error = 0;  // the failed call just before it
   EventId died = 0;         // a call that never returned, or ggml_abort
   EventId null_entry = 0;   // ggml_backend_init, which gave nothing
-  EventId answered = 0;     // ggml_backend_init, which gave a backend
   EventId last_call = 0;
 
   bool Touched() const { return opened != 0 || loaded != 0 || entry != 0; }

@@ -9,7 +9,7 @@ constexpr std::string_view kWords[] = {
     "unknown",            "unlistable",       "never-listed",    "no-name-matches",  "filtered",       "not-tried",
     "unopenable",         "unreadable",       "not-elf",         "too-short",        "wrong-class",    "wrong-machine",
     "not-loadable",       "missing-dependency", "bad-dependency", "missing-symbol",  "missing-version", "partial-library",
-    "load-kills",         "closed-again",     "no-entry-point",  "null-entry-point", "other-api-version", "init-error",
+    "load-kills",         "no-entry-point",  "null-entry-point", "other-api-version", "init-error",
     "crashed",            "hung",             "never-asked",     "masked",           "no-device",      "count-error",
     "counted-elsewhere",  "layout-mismatch",  "second-pass",     "too-old",          "duplicate",      "overlap",
     "dropped",            "counted-twice"};

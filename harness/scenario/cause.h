@@ -34,7 +34,6 @@ enum class Cause {
   kPartialLibrary,
   // loaded: how it ended
   kLoadKills,
-  kClosedAgain,
   // entry point
   kNoEntryPoint,
   // initialised

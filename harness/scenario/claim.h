@@ -82,6 +82,7 @@ struct LostClaim {  // lost: {library: cuda_v12/libggml-cuda.so, at: loaded, bec
 struct ReachedClaim {  // reached: {library: …, step: counted}
   std::string library;
   Step step = Step::kReported;
+  std::optional<std::string> cause = std::nullopt;  // of what is odd about it: "counted-twice"
   friend bool operator==(const ReachedClaim&, const ReachedClaim&) = default;
 };
 

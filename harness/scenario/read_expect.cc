@@ -68,6 +68,13 @@ Result<int> ReadSignal(const YamlNode& node) {
   return UnknownWord(node, "signal", names);
 }
 
+Result<std::string> ReadCause(const YamlNode& node) {
+  const std::vector<std::string> words = CauseWords();
+  if (node.IsText() && std::find(words.begin(), words.end(), node.text) != words.end())
+    return node.text;
+  return UnknownWord(node, "cause", words);
+}
+
 using What = decltype(Claim::what);
 using Whats = std::vector<std::pair<What, SourcePos>>;
 
@@ -150,21 +157,21 @@ Result<What> ReadLost(const YamlNode& node) {
     TRY(claim.because, ReadNonEmpty(*because, "a part of the reason"));
   }
   if (const YamlNode* cause = node.Find("cause")) {
-    const std::vector<std::string> words = CauseWords();
-    if (!cause->IsText() || std::find(words.begin(), words.end(), cause->text) == words.end())
-      return UnknownWord(*cause, "cause", words);
-    claim.cause = cause->text;
+    TRY(claim.cause, ReadCause(*cause));
   }
   return What(std::move(claim));
 }
 
 Result<What> ReadReached(const YamlNode& node) {
-  TRY(CheckKeys(node, "reached", {"library", "step"}));
+  TRY(CheckKeys(node, "reached", {"library", "step", "cause"}));
   ReachedClaim claim;
   TRY(const YamlNode* library, Require(node, "reached", "library"));
   TRY(claim.library, ReadNonEmpty(*library, "a library"));
   TRY(const YamlNode* step, Require(node, "reached", "step"));
   TRY(claim.step, ReadStep(*step));
+  if (const YamlNode* cause = node.Find("cause")) {
+    TRY(claim.cause, ReadCause(*cause));
+  }
   return What(std::move(claim));
 }
 

@@ -154,8 +154,9 @@ std::string ToString(const Claim& claim) {
                             },
                             [](const ProcessClaim& c) { return ProcessText(c); },
                             [](const ReachedClaim& c) {
-                              return fmt::format("reached: {{library: {}, step: {}}}",
-                                                 Bare(c.library), ToString(c.step));
+                              return fmt::format("reached: {{library: {}, step: {}{}}}",
+                                                 Bare(c.library), ToString(c.step),
+                                                 c.cause ? ", cause: " + *c.cause : "");
                             }},
                  claim.what);
   return claim.inverted ? "not " + text : text;

@@ -240,9 +240,10 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   const StepState state = row->steps.at(claim.step);
   if (state == StepState::kNotObservable && (!row->lost_at || claim.step < *row->lost_at))
     return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)), row->event);
-  return Made(row->reached && *row->reached >= claim.step,
-              row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",
-              row->event);
+  const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
+  std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it";
+  if (claim.cause) seen += row->remark.empty() ? ", and nothing is odd about it" : fmt::format(" ({}): {}", ToString(row->cause), row->remark);
+  return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 
 Check CheckClaim(const Evidence& evidence, const Claim& claim) {
