@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/kept.h"
@@ -25,6 +26,15 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
   return runs;
 }
 
+// The command that shows this one of the runs again.
+std::string Again(const std::string& path, const std::vector<KeptRun>& runs, const KeptRun& run) {
+  const bool of_catalog = !IsEvidence(path) && !FileExists(path);
+  const auto like_it = [&](const KeptRun& other) { return !of_catalog || other.id == run.id; };
+  const bool alone = std::count_if(runs.begin(), runs.end(), like_it) == 1;
+  const std::string filter = alone ? "" : fmt::format(" --filter \"{} {}\"", run.id, run.run);
+  return fmt::format("gpustage trace {}{}", of_catalog ? run.id : path, filter);
+}
+
 }  // namespace
 
 int CmdTrace(const TraceCommand& command) {
@@ -40,7 +50,6 @@ int CmdTrace(const TraceCommand& command) {
     if (!kept) return PrintError(kept.error(), kBadInput);
     runs = *std::move(kept);
     std::erase_if(runs, [&](const KeptRun& run) { return (run.id + " " + run.run).find(command.selection.filter) == std::string::npos; });
-    options.again = "gpustage trace " + path;
   } else {
     const Result<std::vector<Case>> cases = SelectCases(command.selection);
     if (!cases) return PrintError(cases.error(), kBadInput);
@@ -56,7 +65,10 @@ int CmdTrace(const TraceCommand& command) {
     fmt::print("{}", TraceJson(runs, options));
     return kAsExpected;
   }
-  for (size_t i = 0; i < runs.size(); ++i) fmt::print("{}{}", i == 0 ? "" : "\n", TraceText(runs[i], options));
+  for (size_t i = 0; i < runs.size(); ++i) {
+    options.again = Again(path, runs, runs[i]);
+    fmt::print("{}{}", i == 0 ? "" : "\n", TraceText(runs[i], options));
+  }
   return kAsExpected;
 }
 

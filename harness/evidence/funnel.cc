@@ -138,26 +138,20 @@ class RowBuilder {
     const bool hung = has("fault: hang");
     if (hung) how = fmt::format("{} hung in {} until it was ended", who, call.subject);
     const bool too_old = has("ggml_cuda_has_arch");
-    if (too_old) how = fmt::format("{} aborted: its backend was not built for the device's compute capability{}", who, Compute());
+    if (too_old) how = fmt::format("{} aborted: its backend was not built for the device's compute capability", who);
     Lose(step, hung ? Cause::kHung : too_old ? Cause::kTooOld : Cause::kCrashed, too_old ? how : before + how, facts_.died);
-  }
-
-  // As the log tells it of the device that is validated: " 3.5".
-  std::string Compute() const {
-    const auto mask = VariableOf(ProcessOf(evidence_, row_.pid), "CUDA_VISIBLE_DEVICES");
-    for (const LogLine& line : evidence_.log)
-      if (const auto id = line.fields.find("id"), cc = line.fields.find("compute");
-          mask && id != line.fields.end() && cc != line.fields.end() && id->second == *mask)
-        return " " + cc->second;
-    return "";
   }
 
   void Reported() {
     if (!evidence_.devices || row_.steps[Step::kInitialised] == StepState::kDidNotHappen ||
         row_.steps[Step::kCounted] == StepState::kDidNotHappen)
       return;
+    // A child of Ollama's second pass has one device only.
+    const Process* const process = ProcessOf(evidence_, row_.pid);
+    const auto mask = VariableOf(process, "GGML_CUDA_INIT") ? VariableOf(process, "CUDA_VISIBLE_DEVICES") : std::nullopt;
     for (const SeenDevice& device : *evidence_.devices) {
-      const auto path = device.fields.find("library_path");
+      const auto path = device.fields.find("library_path"), uuid = device.fields.find("uuid");
+      if (mask && uuid != device.fields.end() && uuid->second != *mask) continue;
       const bool ours = path == device.fields.end() || LexicallyNormal(path->second) == row_.library ||
                         path->second == facts_.same_as ||
                         path->second.find(BaseNameOf(ParentOf(row_.library))) != std::string::npos;

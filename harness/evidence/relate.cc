@@ -72,9 +72,11 @@ constexpr std::string_view kOtherStruct =
 // The child that was to validate what this row counted, and could not.
 const FunnelRow* FailedSecondPass(const Evidence& evidence, const FunnelRow& row) {
   if (IsSecondPass(evidence, row)) return nullptr;
+  const FunnelRow* found = nullptr;
   for (const FunnelRow& other : evidence.funnel)
-    if (other.library == row.library && other.lost_at && other.cause != Cause::kDropped && IsSecondPass(evidence, other)) return &other;
-  return nullptr;
+    if (other.library == row.library && other.lost_at && IsSecondPass(evidence, other) && (found == nullptr || found->cause == Cause::kDropped))
+      found = &other;
+  return found;
 }
 
 const LogLine* LineWith(const Evidence& evidence, const FunnelRow& row, std::string_view words) {
@@ -91,8 +93,19 @@ void Set(FunnelRow& row, Cause cause, std::string reason, EventId event, Known k
   if (event != 0) row.event = event;
 }
 
+// As the log tells it of the one device of this process: " 3.5".
+std::string ComputeOf(const Evidence& evidence, const FunnelRow& row) {
+  const auto mask = VariableOf(ProcessOf(evidence, row.pid), "CUDA_VISIBLE_DEVICES");
+  for (const LogLine& line : evidence.log)
+    if (const auto id = line.fields.find("id"), compute = line.fields.find("compute");
+        mask && id != line.fields.end() && compute != line.fields.end() && id->second == *mask)
+      return " " + compute->second;
+  return "";
+}
+
 // What was counted and is not reported: what became of it.
 void FollowDropped(const Evidence& evidence, FunnelRow& row) {
+  if (row.cause == Cause::kTooOld && row.reason.ends_with("compute capability")) row.reason += ComputeOf(evidence, row);
   if (row.lost_at != Step::kReported || row.cause != Cause::kDropped) return;
   const Garbage garbage = GarbageOf(evidence, row);
   const FunnelRow* const second = FailedSecondPass(evidence, row);
@@ -106,6 +119,13 @@ void FollowDropped(const Evidence& evidence, FunnelRow& row) {
     return Set(row, second->cause == Cause::kTooOld ? Cause::kTooOld : Cause::kSecondPass,
                fmt::format("{} counted a device, and the second pass, which starts a process for each, dropped it: {}", Who(row), second->reason),
                second->event, second->known);
+  const RowFacts facts = FactsOf(evidence, row.library, row.pid);
+  if (IsSecondPass(evidence, row) && facts.last_call != 0 &&
+      evidence.At(facts.last_call).subject.starts_with("cudaGetDeviceProperties"))
+    return Set(row, Cause::kTooOld,
+               fmt::format("{} ended right after it had read the device's properties, as a backend does in the second pass that was not "
+                           "built for its compute capability{}", Who(row), ComputeOf(evidence, row)),
+               facts.last_call, Known::kDerived);
   if (const LogLine* line = LineWith(evidence, row, "overlapping"))
     return Set(row, Cause::kOverlap, fmt::format("the same device is kept through another directory; the log says: {}", line->message),
                line->event, Known::kSeen);

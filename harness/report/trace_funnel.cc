@@ -34,8 +34,8 @@ class Path {
   std::string Text() {
     Steps();
     if (row_.lost_at) {
-      const std::string known = row_.known == Known::kAsked     ? "  (asked after the run)"
-                                : row_.known == Known::kDerived ? "  (derived)"
+      const std::string known = row_.known == Known::kAsked     ? " (asked after the run)"
+                                : row_.known == Known::kDerived ? " (derived)"
                                                                 : "";
       Line("lost", row_.reason + known + (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event) : ""), true);
     }
@@ -49,6 +49,7 @@ class Path {
     for (const auto& [step, state] : row_.steps)
       if (state == StepState::kSeen || state == StepState::kDerived)
         steps += fmt::format("{}{}{}", steps.empty() ? "" : ", ", ToString(step), state == StepState::kDerived ? "*" : "");
+    if (who_.empty()) who_ = "no process";
     text_ += "    " + fmt::format("{:<{}}  ", who_, kWordWidth) +
              Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()), options_.width) + "\n";
     if (!row_.remark.empty()) Line("note", row_.remark);
@@ -110,16 +111,34 @@ class Path {
     steps.clear();
   }
 
+  // In another process of the same library mostly the same, which is not told twice.
+  bool NeedsAreKnown(const std::vector<Need>& needs) {
+    for (const FunnelRow& other : evidence_.funnel) {
+      if (&other == &row_) return false;
+      if (other.library != row_.library || !other.lost_at) continue;
+      const std::vector<Need> others = NeedsOf(evidence_, other);
+      const bool same = std::equal(needs.begin(), needs.end(), others.begin(), others.end(), [](const Need& a, const Need& b) {
+        return a.name == b.name && a.found == b.found && a.rule == b.rule;
+      });
+      if (!same || needs.empty()) continue;
+      Line("needs", "the same as " + ProcessName(evidence_, other.pid));
+      return true;
+    }
+    return false;
+  }
+
   void Needs() {
     const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    if (NeedsAreKnown(needs)) return;
     size_t longest = 0;
     for (const Need& need : needs) longest = std::max(longest, need.name.size());
     for (const Need& need : needs) {
       const std::string name = fmt::format("{:<{}}  ", need.name, longest);
       const std::string for_whom =
           need.requester.empty() || LexicallyNormal(need.requester) == row_.library ? "" : ", for " + BaseNameOf(need.requester);
+      const std::string where = BaseNameOf(need.found) == need.name ? "in " + ParentOf(need.found) : need.found;
       if (!need.found.empty())
-        Line("needs", name + need.found + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
+        Line("needs", name + where + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
       else
         Line("needs", fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(), need.tried.size() == 1 ? "place" : "places",
                                   CountByRule(need)));
