@@ -29,7 +29,6 @@ enum class EventKind {
 
 std::string ToString(EventKind kind);  // "search"
 std::optional<EventKind> ParseEventKind(const std::string& word);
-
 struct Event {
   EventId id = 0;
   int64_t time_ns = 0;  // since the start of the run
@@ -113,7 +112,6 @@ struct Evidence {
   int left_over = 0;
   std::optional<bool> silent_failure;  // something failed and no log line says so; none: it could not be observed
   std::string silent_because;          // in a sentence
-
   const Event& At(EventId id) const { return events.at(static_cast<size_t>(id - 1)); }
   EventId outcome_event() const { return static_cast<EventId>(events.size()); }
   friend bool operator==(const Evidence&, const Evidence&) = default;

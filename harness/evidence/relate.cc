@@ -32,7 +32,7 @@ struct Garbage {
   EventId event = 0;
 };
 
-void Judge(const std::string& name, const std::string& value, const std::optional<std::string>& fields, Garbage& garbage) {
+void AddFields(const std::string& name, const std::string& value, const std::optional<std::string>& fields, Garbage& garbage) {
   if (fields && garbage.text.find(value) == std::string::npos)
     garbage.text += fmt::format("{}{} {} ({})", garbage.text.empty() ? "" : ", ", name, value, *fields);
 }
@@ -47,9 +47,9 @@ Garbage GarbageOf(const Evidence& evidence, const FunnelRow& row) {
     const size_t before = garbage.text.size();
     for (const char* key : {"id", "pci_id"})
       if (const auto field = line.fields.find(key); field != line.fields.end())
-        Judge(key, field->second, key[0] == 'i' ? FieldsInUuid(field->second) : FieldsInPciId(field->second), garbage);
+        AddFields(key, field->second, key[0] == 'i' ? FieldsInUuid(field->second) : FieldsInPciId(field->second), garbage);
     std::string uuid;
-    if (!slog && RE2::PartialMatch(line.text, R"(ID: (GPU-[0-9a-f-]+))", &uuid)) Judge("uuid", uuid, FieldsInUuid(uuid), garbage);
+    if (!slog && RE2::PartialMatch(line.text, R"(ID: (GPU-[0-9a-f-]+))", &uuid)) AddFields("uuid", uuid, FieldsInUuid(uuid), garbage);
     if (RE2::PartialMatch(line.text, nothing) && garbage.text.find("compute") == std::string::npos)
       garbage.text += std::string(garbage.text.empty() ? "" : ", ") + "compute capability 0.0 (nothing at offset 360, where major stands)";
     if (garbage.text.size() > before && garbage.event == 0) garbage.event = line.event;
@@ -58,8 +58,8 @@ Garbage GarbageOf(const Evidence& evidence, const FunnelRow& row) {
     for (const SeenDevice& device : *evidence.devices) {
       const size_t before = garbage.text.size();
       for (const auto& [key, value] : device.fields) {
-        if (key == "uuid") Judge(key, value, FieldsInUuid(value), garbage);
-        if (key == "pci_id") Judge(key, value, FieldsInPciId(value), garbage);
+        if (key == "uuid") AddFields(key, value, FieldsInUuid(value), garbage);
+        if (key == "pci_id") AddFields(key, value, FieldsInPciId(value), garbage);
       }
       if (garbage.text.size() > before && garbage.event == 0) garbage.event = device.event;
     }
