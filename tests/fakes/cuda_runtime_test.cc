@@ -254,6 +254,7 @@ TEST_P(CudaRuntime, WritesTheLayoutThatTheScenarioWants) {
       {PropsLayout::kCuda13, {1008, 360}},
       {PropsLayout::kNaive, {1000, 328}},  // as a struct without uuid, luid and mask
       {PropsLayout::kTruncated, {360, 0}},
+      {PropsLayout::kHomemade, {440, 264}},
   };
   for (const auto& [layout, expected] : layouts) {
     stage_.machine().props_layout = layout;

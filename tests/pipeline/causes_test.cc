@@ -1,0 +1,77 @@
+// Every cause of a loss is shown by scenarios, under a real ggml where that can show it, and what is kept of a run is the run.
+#include <set>
+
+#include "harness/evidence/store.h"
+#include "harness/report/trace.h"
+#include "harness/scenario/cause.h"
+#include "tests/pipeline/all_scenarios.h"
+
+namespace gpustage {
+namespace {
+
+class CausesOfScenarios : public AllScenarios {
+ protected:
+  // By the scanner of the run; "" is any.
+  static std::set<std::string> ShownBy(const std::string& scanner) {
+    std::set<std::string> shown;
+    EachRun([&](const RunReport& run, const std::string&) {
+      if (scanner.empty() || run.spec.scanner.name == scanner)
+        for (const FunnelRow& row : run.evidence.funnel)
+          if (row.lost_at || !row.remark.empty()) shown.insert(ToString(row.cause));
+    });
+    return shown;
+  }
+  static bool Ran(const std::string& scanner) {
+    bool ran = false;
+    EachRun([&](const RunReport& run, const std::string&) { ran = ran || run.spec.scanner.name == scanner; });
+    return ran;
+  }
+};
+
+TEST_F(CausesOfScenarios, AreAllShownUnderTheModel) {
+  const std::set<std::string> elsewhere = {
+      "unknown",            // no cause
+      "hung",               // takes the model's 30 s; written by hand in tests/evidence
+      "never-asked", "no-device",  // no backend of ours does so
+      "counted-elsewhere",  // needs a library that counts when it is loaded
+      "duplicate",          // Ollama has a line for it, which is "overlap"
+      "other-api-version",  // ours are of its version; a real older one stays mapped, which is "dropped"
+  };
+  const std::set<std::string> shown = ShownBy("ollama-model");
+  for (const std::string& cause : CauseWords()) EXPECT_TRUE(elsewhere.contains(cause) || shown.contains(cause)) << cause;
+}
+
+// ggml is told its directories, so what comes before the opening of a file has nothing to show there.
+TEST_F(CausesOfScenarios, AreShownUnderARealGgml) {
+  if (!Ran("ggml")) GTEST_SKIP() << "no real ggml here";
+  const std::set<std::string> shown = ShownBy("ggml");
+  for (const char* cause :
+       {"unopenable", "unreadable", "not-elf", "too-short", "wrong-class", "wrong-machine", "not-loadable", "missing-dependency",
+        "bad-dependency", "missing-symbol", "missing-version", "partial-library", "load-kills", "no-entry-point", "null-entry-point",
+        "other-api-version", "init-error", "crashed", "masked", "count-error", "layout-mismatch", "counted-twice"})
+    EXPECT_TRUE(shown.contains(cause)) << cause;
+}
+
+TEST_F(CausesOfScenarios, StandInSentencesWithoutNumbersAlone) {
+  EachRun([](const RunReport& run, const std::string& name) {
+    for (const FunnelRow& row : run.evidence.funnel) {
+      EXPECT_EQ(row.reason.find("errno"), std::string::npos) << name << ": " << row.reason;
+      EXPECT_EQ(row.reason.find("-9223372036854775808"), std::string::npos) << name << ": " << row.reason;
+      EXPECT_TRUE(!row.lost_at || row.cause != Cause::kUnknown) << name << ": " << row.reason;
+    }
+  });
+}
+
+TEST_F(CausesOfScenarios, AreKeptWithAllTheEvidence) {
+  for (const CaseReport& report : Reports())
+    for (const RunReport& run : report.runs) {
+      const KeptRun kept = Keep(report, run);
+      const Result<KeptRun> again = ParseEvidenceLines(EvidenceLines(kept), "kept");
+      ASSERT_THAT(again, IsOk()) << NameOf(report, run);
+      EXPECT_TRUE(*again == kept) << NameOf(report, run);
+      EXPECT_EQ(TraceText(*again, {}), TraceText(kept, {}));
+    }
+}
+
+}  // namespace
+}  // namespace gpustage
