@@ -121,6 +121,13 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
     Set(row, Cause::kFiltered, fmt::format("{}, and {} has another name, so it is passed over", choice, directory), Known::kDerived);
 }
 
+// Whoever asks in the environment of the process that tried is killed too, so there is no answer.
+std::string NoAnswer(const Evidence& evidence, const FunnelRow& row) {
+  const auto preload = VariableOf(ProcessOf(evidence, row.pid), "LD_PRELOAD");
+  return fmt::format("it was asked for and not loaded, and the system cannot be asked why: in the environment of {} (pid {}) nothing that asks lives{}",
+                     row.role, row.pid, preload ? fmt::format("; LD_PRELOAD is \"{}\"", *preload) : "");
+}
+
 bool NeedsAnswer(const FunnelRow& row) {
   return row.lost_at && (*row.lost_at == Step::kOpened || *row.lost_at == Step::kLoaded);
 }
@@ -146,7 +153,11 @@ void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& eviden
   for (FunnelRow& row : evidence.funnel) {
     const auto answer =
         std::find_if(answers.begin(), answers.end(), [&](const Answer& a) { return a.path == row.library; });
-    if (answer == answers.end() || !NeedsAnswer(row)) continue;
+    if (!NeedsAnswer(row)) continue;
+    if (answer == answers.end()) {
+      if (row.reason.empty()) Set(row, Cause::kLoadKills, NoAnswer(evidence, row), Known::kDerived);
+      continue;
+    }
     if (*row.lost_at == Step::kLoaded) {
       ExplainFailedLoad(evidence, answers, uid, row);
     } else {

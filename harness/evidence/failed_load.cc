@@ -93,16 +93,19 @@ class Explanation {
     if (own->exit_code != 0)
       return Set(Cause::kLoadKills, fmt::format("loading it ends the process with exit status {}, by the hand of ld.so", own->exit_code));
     if (own->load_error.empty()) return Loads();
-    row_.known = Known::kAsked;
-    const std::string& says = own->load_error;
-    std::string object, what, version;
-    if (RE2::FullMatch(says, R"((.*): undefined symbol: (\S+?)(?:, version (\S+))?)", &object, &what, &version)) return MissingSymbol(object, what, version);
-    if (RE2::FullMatch(says, R"((.*): version `(\S+)' not found \(required by (.*)\))", &object, &version, &what)) return MissingVersion(object, version, what);
-    if (RE2::FullMatch(says, R"((.*?): (.*))", &object, &what)) return BadFile(object, what, says);
-    Set(Cause::kNotLoadable, fmt::format("ld.so refuses {}: {}", row_.library, says));
+    Refused(own->load_error);
+    row_.reason += "; ld.so says: " + own->load_error;  // the words that people look for
   }
 
  private:
+  void Refused(const std::string& says) {
+    std::string object, what, version;
+    if (RE2::FullMatch(says, R"((.*): undefined symbol: (\S+?)(?:, version (\S+))?)", &object, &what, &version)) return MissingSymbol(object, what, version);
+    if (RE2::FullMatch(says, R"((.*): version `(\S+)' not found \(required by (.*)\))", &object, &version, &what)) return MissingVersion(object, version, what);
+    if (RE2::FullMatch(says, R"((.*?): (.*))", &object, &what)) return BadFile(object, what);
+    Set(Cause::kNotLoadable, fmt::format("ld.so refuses {}", row_.library));
+  }
+
   const Answer* AnswerFor(const std::string& path) const {
     for (const Answer& answer : answers_)
       if (answer.path == path) return &answer;
@@ -144,20 +147,14 @@ class Explanation {
     return fmt::format("{}, needed by {}{}", BaseNameOf(need.name), requester, chain);
   }
 
-  // What the loader itself said, unless the sentence has it already.
-  static std::string Tail(const std::string& sentence, std::string what) {
-    if (what.starts_with("cannot open shared object file")) what = what.substr(what.rfind(": ") + 2);
-    return sentence.find(what) == std::string::npos ? "; ld.so says: " + what : "";
-  }
-
-  void BadFile(const std::string& object, const std::string& what, const std::string& says) {
+  void BadFile(const std::string& object, const std::string& what) {
     if (LexicallyNormal(object) == row_.library) {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
-      if (fault) return Set(fault->cause, fault->text + Tail(fault->text, what));
-      return Set(what == "file too short" ? Cause::kTooShort : Cause::kNotLoadable, fmt::format("ld.so refuses {}: {}", row_.library, what));
+      if (fault) return Set(fault->cause, fault->text);
+      return Set(what == "file too short" ? Cause::kTooShort : Cause::kNotLoadable, fmt::format("ld.so refuses {}", row_.library));
     }
     const Need* const need = NeedNamed(object);
-    if (need == nullptr) return Set(Cause::kBadDependency, "ld.so says: " + says);
+    if (need == nullptr) return Set(Cause::kBadDependency, fmt::format("ld.so refuses {}, which it needs", object));
     row_.event = need->event;
     // A file of another class or machine is passed over and the search goes on; any other fault ends it.
     const bool went_on = what.starts_with("cannot open") || what.starts_with("wrong ELF class");
@@ -167,13 +164,12 @@ class Explanation {
       const Answer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (!fault) continue;
-      return Set(Cause::kBadDependency,
-                 fmt::format("{}, was found {}, but {}{}", Wanted(*need), ByRule(tried.rule), fault->text, Tail(fault->text, what)));
+      return Set(Cause::kBadDependency, fmt::format("{}, was found {}, but {}", Wanted(*need), ByRule(tried.rule), fault->text));
     }
     if (what.starts_with("cannot open shared object file"))
       return Set(Cause::kMissingDependency, fmt::format("{}, was not found in {} {} ({})", Wanted(*need), need->tried.size(),
                                                         need->tried.size() == 1 ? "place" : "places", CountByRule(*need)));
-    Set(Cause::kBadDependency, fmt::format("{}, was found and cannot be loaded{}", Wanted(*need), Tail("", what)));
+    Set(Cause::kBadDependency, fmt::format("{}, was found and cannot be loaded", Wanted(*need)));
   }
 
   void MissingSymbol(const std::string& object, const std::string& symbol, const std::string& version) {

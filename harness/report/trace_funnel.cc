@@ -37,7 +37,10 @@ class Path {
       const std::string known = row_.known == Known::kAsked     ? " (asked after the run)"
                                 : row_.known == Known::kDerived ? " (derived)"
                                                                 : "";
-      Line("lost", row_.reason + known + (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event) : ""), true);
+      const size_t says = row_.reason.find("; ld.so says: ");
+      const std::string words = says == std::string::npos ? "" : row_.reason.substr(says + 14);
+      Line("lost", row_.reason.substr(0, says) + known + (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event) : ""), true);
+      if (!words.empty()) Line("ld.so says", words);
     }
     if (!row_.remark.empty()) Line("note", row_.remark);
     return text_;

@@ -94,7 +94,7 @@ TEST(ExplainLosses, SaysWhatTheLoaderSays) {
   const FunnelRow row =
       Explained(Opened(), {kLibrary, 0, 0, 0, "libcuda.so.1: cannot open shared object file"});
   EXPECT_THAT(row.lost_at, Optional(Step::kLoaded));
-  EXPECT_EQ(row.reason, "ld.so says: libcuda.so.1: cannot open shared object file");
+  EXPECT_EQ(row.reason, "ld.so refuses libcuda.so.1, which it needs; ld.so says: libcuda.so.1: cannot open shared object file");
 }
 
 TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
@@ -104,7 +104,7 @@ TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
                          .Search(7, 5, "/lib/libx.so", LA_SER_DEFAULT)
                          .Unload(7, 5);
   EXPECT_EQ(Explained(run, {kLibrary, 0, 0, 0, "libx.so: no"}).reason,
-            "libx.so, needed by " + std::string(kLibrary) + ", was found and cannot be loaded; ld.so says: no");
+            "libx.so, needed by " + std::string(kLibrary) + ", was found and cannot be loaded; ld.so says: libx.so: no");
 }
 
 TEST(ExplainLosses, SaysThatALoadKills) {
