@@ -124,8 +124,10 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
 // Whoever asks in the environment of the process that tried is killed too, so there is no answer.
 std::string NoAnswer(const Evidence& evidence, const FunnelRow& row) {
   const auto preload = VariableOf(ProcessOf(evidence, row.pid), "LD_PRELOAD");
-  return fmt::format("it was asked for and not loaded, and the system cannot be asked why: in the environment of {} (pid {}) nothing that asks lives{}",
-                     row.role, row.pid, preload ? fmt::format("; LD_PRELOAD is \"{}\"", *preload) : "");
+  const std::string start = row.pid == 0 ? "no process was seen to ask for it, and the system cannot be asked why: whoever asks in the environment of this run is killed"
+                                         : fmt::format("it was asked for and not loaded, and the system cannot be asked why: whoever asks in the environment of "
+                                                       "{} (pid {}) is killed", row.role, row.pid);
+  return start + (preload ? fmt::format("; LD_PRELOAD is \"{}\"", *preload) : "");
 }
 
 bool NeedsAnswer(const FunnelRow& row) {
@@ -153,8 +155,8 @@ void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& eviden
   for (FunnelRow& row : evidence.funnel) {
     const auto answer =
         std::find_if(answers.begin(), answers.end(), [&](const Answer& a) { return a.path == row.library; });
-    if (!NeedsAnswer(row)) continue;
-    if (answer == answers.end()) {
+    if (answer == answers.end() || !NeedsAnswer(row)) continue;
+    if (answer->kind == '!') {
       if (row.reason.empty()) Set(row, Cause::kLoadKills, NoAnswer(evidence, row), Known::kDerived);
       continue;
     }

@@ -99,6 +99,12 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     std::getline(fields, answer.load_error);
     answers.push_back(std::move(answer));
   }
+  while (answers.size() < paths.size()) {
+    Answer none;
+    none.path = paths[answers.size()];
+    none.kind = '!';
+    answers.push_back(std::move(none));
+  }
   return answers;
 }
 

@@ -50,7 +50,8 @@ struct Answer {
   int signal = 0;      // a dlopen of it killed its process
   std::string load_error;  // what dlerror said; "" when it loaded
   int exit_code = 0;       // with which the loader itself ended that process, and dlopen said nothing
-  char kind = '?';         // 'f' file, 'd' directory, 'l' a link that ends at nothing, '?' nothing has the name
+  // 'f' file, 'd' directory, 'l' a link that ends at nothing, '?' nothing has the name, '!' whoever asks is killed.
+  char kind = '?';
   int64_t size = 0;
   uint64_t inode = 0;
   std::string head = {};   // its first bytes
