@@ -101,8 +101,11 @@ void FindSilence(Evidence& evidence) {
   }
   evidence.silent_failure = silent != nullptr;
   if (silent != nullptr) {
-    evidence.silent_because = fmt::format("{} was lost at \"{}\", and none of {} log lines says so", BaseNameOf(silent->library),
-                                          ToString(*silent->lost_at), evidence.log.size());
+    const size_t lines = evidence.log.size();
+    evidence.silent_because = fmt::format("{} was lost at \"{}\", and {}", BaseNameOf(silent->library), ToString(*silent->lost_at),
+                                          lines == 0   ? "nothing was printed"
+                                          : lines == 1 ? "the one line that was printed does not say so"
+                                                       : fmt::format("none of {} log lines says so", lines));
     for (const Process& process : evidence.processes)
       if (const auto level = VariableOf(&process, "OLLAMA_DEBUG"); level && process.role == "ollama serve" && *level != "2")
         evidence.silent_because += fmt::format("; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);

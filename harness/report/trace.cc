@@ -132,10 +132,12 @@ std::string AnswerText(const Evidence& evidence) {
   std::string text = DevicesText(evidence);
   const FunnelRow* const row = LostRow(evidence);
   if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0) return text + " There is no candidate library in the tree.";
-  if (row == nullptr) return text;
+  if (row == nullptr || (!row->failed && evidence.device_count.value_or(0) > 0)) return text;
   text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library), ToString(*row->lost_at), row->pid == 0 ? ":" : "",
                       Place(evidence, *row));
-  if (row->failed) text += row->said == 0 ? ", and no log line says so" : fmt::format(", and the log says so (#{})", row->said);
+  if (row->failed && row->said == 0) text += ", and no log line says so";
+  if (row->failed && row->said != 0)
+    text += row->said == evidence.outcome_event() ? ", and its end says so" : fmt::format(", and the log says so (#{})", row->said);
   return text + ".";
 }
 

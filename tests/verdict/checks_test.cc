@@ -257,9 +257,9 @@ TEST(CheckProcess, ComparesRoleAndEnvironment) {
 TEST(CheckSilent, WantsALineThatSaysSo) {
   const Evidence served = Served(), one = OneH100(), unwatched = Decoded(HandMadeRun().WithoutLoader());
   ExpectOk(CheckSilent(served, {true}), served,
-           "silent: libggml-cuda.so was lost at \"initialised\", and none of 1 log lines says so");
+           "silent: libggml-cuda.so was lost at \"initialised\", and the one line that was printed does not say so");
   ExpectNotOk(CheckSilent(served, {false}), served,
-              "silent: libggml-cuda.so was lost at \"initialised\", and none of 1 log lines says so");
+              "silent: libggml-cuda.so was lost at \"initialised\", and the one line that was printed does not say so");
   ExpectOk(CheckSilent(one, {false}), one, "not silent: nothing failed");
   ExpectUnknown(CheckSilent(unwatched, {true}), unwatched, "what it loaded and called could not be observed, so nor could a failure");
 }
