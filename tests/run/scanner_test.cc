@@ -119,14 +119,31 @@ TEST_F(RunScannerTest, SaysThatItsRecorderIsMissing) {
 
 TEST_F(RunScannerTest, AsksTheSystemWhatItSaysOfAPath) {
   const std::string libc = HostLibrary("libc.so.6")->back().path;
-  const auto answers = AskAbout({libc, "/opt/odd\tname\n.so", "/opt/missing.so"});
+  const auto answers = AskAbout({libc, "/opt/odd\tname\n.so", "/opt/missing.so", kLookOnly + libc});
   ASSERT_THAT(answers, IsOk());
-  ASSERT_EQ(answers->size(), 3u);
-  EXPECT_EQ((*answers)[0], (Answer{libc, 0, 0, 0, ""}));
+  ASSERT_EQ(answers->size(), 4u);
+  const Answer& good = (*answers)[0];
+  EXPECT_EQ(good.list_error, 0);
+  EXPECT_EQ(good.load_error, "");
+  EXPECT_EQ(good.kind, 'f');
+  EXPECT_TRUE(good.head.starts_with("\x7f" "ELF")) << good.head.size();
+  EXPECT_GT(good.size, 0);
+  EXPECT_EQ((*answers)[3], good);  // to look is as good, where there is nothing to say of the load
+  EXPECT_EQ((*answers)[2].kind, '?');
   EXPECT_EQ((*answers)[1].path, "/opt/odd\tname\n.so");
   EXPECT_THAT((*answers)[1].load_error, HasSubstr("file too short"));
   EXPECT_EQ((*answers)[2].open_error, ENOENT);
   EXPECT_THAT((*answers)[2].load_error, HasSubstr("No such file or directory"));
+}
+
+// As a preload does that overflows the stack of every program.
+TEST_F(RunScannerTest, HasAnAnswerWhereNobodyLivesToAsk) {
+  start_.time_limit = std::chrono::milliseconds(0);
+  const auto answers = AskAbout({"/opt/missing.so"});
+  ASSERT_THAT(answers, IsOk());
+  ASSERT_EQ(answers->size(), 1u);
+  EXPECT_EQ(answers->front().path, "/opt/missing.so");
+  EXPECT_EQ(answers->front().kind, '!');
 }
 
 TEST_F(RunScannerTest, AsksAsTheUserOfTheRun) {
