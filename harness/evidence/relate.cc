@@ -134,6 +134,17 @@ void FollowDropped(const Evidence& evidence, FunnelRow& row) {
       return Set(row, Cause::kDuplicate, fmt::format("the same device is reported through {}", other.library), other.event, Known::kDerived);
 }
 
+// What a preload does in place of the loader, the loader does not see.
+void RemarkOnPreload(const Evidence& evidence, FunnelRow& row) {
+  if (!row.lost_at || *row.lost_at > Step::kEntryPoint || row.cause == Cause::kUnlistable) return;
+  for (const Process& process : evidence.processes)
+    if (const auto preload = VariableOf(&process, "LD_PRELOAD"); preload && !preload->empty() && (row.pid == 0 || row.pid == process.pid)) {
+      row.remark = fmt::format("LD_PRELOAD is \"{}\" in {} (pid {}): a dlopen that it answers itself never reaches the loader", *preload,
+                               process.role, process.pid);
+      return;
+    }
+}
+
 void RemarkOn(const Evidence& evidence, FunnelRow& row) {
   if (IsReported(row)) {
     if (const Garbage garbage = GarbageOf(evidence, row); !garbage.text.empty()) {
@@ -150,6 +161,7 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
     return;
   }
   if (Happened(row, Step::kCounted)) return;
+  RemarkOnPreload(evidence, row);
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kCall || event.device < 0 || event.value != 0 || event.pid == row.pid) continue;
     const bool own_funnel = std::any_of(evidence.funnel.begin(), evidence.funnel.end(),
