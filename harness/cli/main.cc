@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   TraceCommand trace;
   verb = app.add_subcommand("trace", "where the device was lost, and what shows it: trace SCENARIO, CASE or a folder of evidence");
   verb->footer("A folder is one that run --evidence-dir filled; its files are JSON Lines, one a run (harness/evidence/README.md).\n"
-               "The timeline is printed with --timeline, --kind or --process.");
+               "The timeline is printed with --timeline, or with any of the filters --kind, --library and --process.");
   verb->add_option("what", trace.selection.paths, "scenario, case, or a folder of run --evidence-dir")->required()->expected(1);
   verb->add_option("--scanner", trace.selection.scanners, "only runs of this scanner")->allow_extra_args(false);
   verb->add_option("--ollama", trace.selection.ollama, "an Ollama to run: its program, or the folder of its bin and lib")->allow_extra_args(false);

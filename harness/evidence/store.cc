@@ -239,6 +239,19 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
   }
 }
 
+// An event that something names and that is not there; 0: none.
+EventId UnknownEvent(const Evidence& evidence) {
+  std::vector<EventId> named;
+  for (const Process& process : evidence.processes) named.push_back(process.event);
+  for (const LogLine& line : evidence.log) named.push_back(line.event);
+  for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
+  if (evidence.devices)
+    for (const SeenDevice& device : *evidence.devices) named.push_back(device.event);
+  for (const EventId id : named)
+    if (id < 0 || id > evidence.outcome_event()) return id;
+  return 0;
+}
+
 }  // namespace
 
 std::string EvidenceLines(const KeptRun& run) {
@@ -290,6 +303,8 @@ Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& f
       return Error{fmt::format("this line is not as version {} has it: {}", kEvidenceVersion, error.what()), pos};
     }
   }
+  if (const EventId wrong = UnknownEvent(run.evidence); wrong != 0)
+    return Error{fmt::format("something here names event {}, and there are {}", wrong, run.evidence.events.size()), SourcePos{file, number, 1, 1}};
   if (!ended) return Error{"this evidence has no end: it was not written to its last line", SourcePos{file, std::max(number, 1), 1, 1}};
   return run;
 }

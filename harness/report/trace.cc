@@ -168,7 +168,7 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options) {
   text += "\n  not observable: " + Wrapped(hidden.empty() ? "nothing" : hidden, 18, options.width) + "\n";
   const std::string silent = !evidence.silent_failure ? "not known" : *evidence.silent_failure ? "yes" : "no";
   text += "  silent: " + Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) + "\n";
-  if (options.Filters()) {
+  if (options.WantsTimeline()) {
     text += "\n";
     for (const Event& event : evidence.events)
       if (Passes(evidence, event, options)) text += TimelineLine(evidence, event, options.width);

@@ -18,7 +18,7 @@ struct TraceOptions {
   size_t width = 100;
   std::string again;  // the command line that shows this run again, for the next step; "" for trace and its id
 
-  bool Filters() const { return timeline || !kinds.empty() || !process.empty(); }
+  bool WantsTimeline() const { return timeline || !kinds.empty() || !library.empty() || !process.empty(); }
 };
 
 // Every word of TraceOptions::kinds.

@@ -70,6 +70,12 @@ TEST(Store, RefusesWhatIsNoEvidence) {
   EXPECT_THAT(ParseEvidenceLines("", "x.jsonl"), FailsAt(1, 1, "this evidence has no end"));
 }
 
+TEST(Store, RefusesAnEventThatIsNotThere) {
+  KeptRun run = Kept(CauseExamples().front().evidence);
+  run.evidence.funnel.front().event = 99;
+  EXPECT_THAT(Again(run), FailsWith("x.jsonl:8:1: something here names event 99, and there are 3"));
+}
+
 TEST(Store, NamesTheLineThatIsWrong) {
   std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
   const size_t second = text.find('\n') + 1;
