@@ -156,13 +156,22 @@ class Path {
   std::string text_;
 };
 
+// It is that library, or needs it.
+bool IsAbout(const Evidence& evidence, const FunnelRow& row, const std::string& library) {
+  if (row.library.find(library) != std::string::npos) return true;
+  const std::vector<Need> needs = NeedsOf(evidence, row);
+  return std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
+    return need.name.find(library) != std::string::npos || need.found.find(library) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 std::string FunnelPaths(const KeptRun& run, const TraceOptions& options) {
   const Evidence& evidence = run.evidence;
   std::string text, library;
   for (const FunnelRow& row : evidence.funnel) {
-    if (row.library.find(options.library) == std::string::npos) continue;
+    if (!IsAbout(evidence, row, options.library)) continue;
     if (row.library != library) text += fmt::format("\n  {}\n", row.library);
     library = row.library;
     Path path(evidence, row, options);
