@@ -93,6 +93,9 @@ class Explanation {
     if (own->exit_code != 0)
       return Set(Cause::kLoadKills, fmt::format("loading it ends the process with exit status {}, by the hand of ld.so", own->exit_code));
     if (own->load_error.empty()) return Loads();
+    // The program that asks says so, not ld.so.
+    if (own->load_error.starts_with("dlopen gave nothing"))
+      return Set(Cause::kNotLoadable, fmt::format("{} is not loaded: {}", row_.library, own->load_error));
     Refused(own->load_error);
     row_.reason += "; ld.so says: " + own->load_error;  // the words that people look for
   }
