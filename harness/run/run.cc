@@ -105,6 +105,10 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     none.kind = '!';
     answers.push_back(std::move(none));
   }
+  // A preload that kills every process kills the one that asks before it can.
+  const bool killed = run.outcome.kind == Outcome::Kind::kKilled;
+  while (killed && answers.size() < paths.size())
+    answers.push_back({paths[answers.size()], 0, 0, run.outcome.code, ""});
   return answers;
 }
 
