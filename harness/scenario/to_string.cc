@@ -8,6 +8,7 @@
 #include "harness/scenario/case.h"
 #include "harness/scenario/claim.h"
 #include "harness/scenario/machine.h"
+#include "harness/scenario/readers.h"
 #include "harness/scenario/tree_op.h"
 
 namespace gpustage {
@@ -52,21 +53,17 @@ std::string ToString(const LibrarySource& source) {
 }
 
 std::string ToString(const Breakage& broken) {
-  switch (broken.kind) {
-    case Breakage::Kind::kNone:
-      return "";
-    case Breakage::Kind::kEmpty:
-      return " broken: empty";
-    case Breakage::Kind::kTruncated:
-      return fmt::format(" broken: truncated to {} bytes", broken.bytes);
-    case Breakage::Kind::kText:
-      return " broken: a text";
-    case Breakage::Kind::kWrongClass:
-      return " broken: class 32";
-    case Breakage::Kind::kWrongMachine:
-      return " broken: machine arm64";
-  }
-  return "";
+  if (broken.kind == Breakage::Kind::kNone) return "";
+  std::string text =
+      " broken: " + BreakageWords().at(static_cast<size_t>(broken.kind) - 1);
+  if (broken.bytes != 0) text += fmt::format(" {}", broken.bytes);
+  if (!broken.names.empty()) text += fmt::format(" {}", fmt::join(broken.names, ", "));
+  if (!broken.text.empty()) text += " " + Quote(broken.text);
+  return text;
+}
+
+std::string MachineText(const std::optional<MachineChange>& change) {
+  return change ? fmt::format(" machine: {}", fmt::join(change->keys, ", ")) : "";
 }
 
 std::string OutcomeText(const OutcomeClaim& outcome) {
@@ -173,8 +170,8 @@ std::string ToString(const TreeOp& op) {
           },
           [](const RemoveOp& o) { return "remove " + Bare(o.path); },
           [](const PlaceLibraryOp& o) {
-            return fmt::format("library {} {}{}{}", Bare(o.path), ToString(o.source),
-                               ToString(o.broken), ModeText(o.mode));
+            return fmt::format("library {} {}{}{}{}", Bare(o.path), ToString(o.source),
+                               ToString(o.broken), MachineText(o.machine), ModeText(o.mode));
           }},
       op.what);
 }

@@ -155,7 +155,7 @@ TEST(TreeOpText, IsOneLineForEveryOperation) {
   EXPECT_EQ(text(place), "library /a.so fake cudart-12 mode 0644");
   place.broken = {Breakage::Kind::kTruncated, 4096, ""};
   place.mode.reset();
-  EXPECT_EQ(text(place), "library /a.so fake cudart-12 broken: truncated to 4096 bytes");
+  EXPECT_EQ(text(place), "library /a.so fake cudart-12 broken: truncated 4096");
 }
 
 }  // namespace
