@@ -158,7 +158,7 @@ static void Ranges(void) {
   ASK("driver.memory.range(garbage)",
       Find("cuMemGetAddressRange_v2")(&base, &g_size, (Size)0x123456000));
   ASK("driver.memory.free(inside)", Find("cuMemFree_v2")(memory + 256));
-  static const int kAttributes[] = {2, 7, 8, 9, 10, 99};
+  static const int kAttributes[] = {2, 8, 9, 10, 99};
   for (size_t i = 0; i < sizeof(kAttributes) / sizeof(kAttributes[0]); ++i)
     ASK_INT(Id("driver.memory.pointer_attribute.%d", kAttributes[i]),
             Find("cuPointerGetAttribute")(&g_int, kAttributes[i], memory));
