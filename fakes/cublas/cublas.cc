@@ -49,9 +49,14 @@ using gpustage::world::Fidelity;
 
 extern "C" {
 
+// The real one works through libcublasLt, so that a partial one keeps it from loading.
+cublasStatus_t cublasLtCreate(void** handle);
+
 cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   return Answer(CALL().Trust(Fidelity::kFixed), [&]() -> cublasStatus_t {
     if (handle == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
+    void* lt = nullptr;
+    if (const cublasStatus_t result = cublasLtCreate(&lt); result != CUBLAS_STATUS_SUCCESS) return result;
     *handle = reinterpret_cast<cublasHandle_t>(&g_handle);
     return CUBLAS_STATUS_SUCCESS;
   });

@@ -47,9 +47,22 @@ Layout LayoutFor(PropsLayout wanted, int major) {
       return {1, no_uuid, kSizes[1] - no_uuid};
     case PropsLayout::kTruncated:
       return {own.column, 0, kMajorOffset};
+    case PropsLayout::kHomemade:
+      break;
   }
   return own;
 }
+
+// A struct as a shim's author made it up: what he thought of, in that order. So large was the one of the report behind this
+// project, which put "GPU-00000000-1400-0000-0900-000000000000" into a log: 80 GiB and 9.0.
+struct Homemade {
+  char name[256];
+  uint64_t total_memory;
+  int32_t major;
+  int32_t minor;
+  char rest[168];
+};
+static_assert(sizeof(Homemade) == 440);
 
 // The scenario's own device: only it knows that properties give another compute capability than the
 // driver.
@@ -75,6 +88,15 @@ int32_t Value(const DeviceFacts& facts, const world::Device* device, int attribu
 void WriteProperties(void* out, const DeviceFacts& facts, int major) {
   const Layout layout = LayoutFor(world::Here().props_layout, major);
   const world::Device* const device = InWorld(facts);
+  if (world::Here().props_layout == PropsLayout::kHomemade) {
+    Homemade props = {};
+    memcpy(props.name, facts.name, sizeof(props.name));
+    props.total_memory = facts.memory_total;
+    props.major = Value(facts, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+    props.minor = Value(facts, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+    memcpy(out, &props, sizeof(props));
+    return;
+  }
   char props[1032] = {};
   const auto write = [&](size_t offset, const void* value, size_t size) {
     memcpy(props + offset - layout.missing, value, size);

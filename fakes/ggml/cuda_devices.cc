@@ -66,7 +66,11 @@ void CheckDriver(CUresult error, const char* statement, const char* function, in
 // cudaDeviceProp as the headers of this backend's CUDA major have it.
 class Props {
  public:
-  explicit Props(int device) { CUDA_CHECK(cudaGetDeviceProperties(raw(), device)); }
+  // The real one's struct is not initialised: what no runtime writes is what the stack held, here the same each time.
+  explicit Props(int device) {
+    memset(bytes_, 0xa5, sizeof(bytes_));
+    CUDA_CHECK(cudaGetDeviceProperties(raw(), device));
+  }
 
   const char* name() const { return bytes_; }
   const uint8_t* uuid() const { return reinterpret_cast<const uint8_t*>(bytes_ + 256); }
@@ -88,7 +92,7 @@ class Props {
   static constexpr bool kIsCuda12 = GPUSTAGE_CUDART_MAJOR == 12;
   cudaDeviceProp* raw() { return reinterpret_cast<cudaDeviceProp*>(bytes_); }
 
-  alignas(8) char bytes_[1032] = {};
+  alignas(8) char bytes_[1032];
 };
 
 bool HasVirtualMemory(int ordinal) {

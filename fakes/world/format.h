@@ -82,7 +82,7 @@ struct Fault {
 };
 
 // How cudaGetDeviceProperties fills the caller's struct. Real ones follow the library's own major.
-enum class PropsLayout : uint32_t { kOwn = 0, kCuda12 = 1, kCuda13 = 2, kNaive = 3, kTruncated = 4 };
+enum class PropsLayout : uint32_t { kOwn = 0, kCuda12 = 1, kCuda13 = 2, kNaive = 3, kTruncated = 4, kHomemade = 5 };
 
 // The kernel side. A placed fake looks at the nodes in World::device_nodes, /dev. No character device can be made in a user
 // namespace, so a node of the machine is a regular file that says which one it is: "gpustage node nvidia0\n" in nvidia0.

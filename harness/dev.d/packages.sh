@@ -7,6 +7,7 @@ NEEDS=(
   'cmake|program cmake|configures the build'
   'ninja-build|program ninja|runs the build'
   'pkg-config|program pkg-config|finds libraries'
+  'elfutils|program eu-elflint|a test that reads the built fakes'
   'patchelf|program patchelf|tests that break a library'
   'libboost-filesystem-dev|library libboost_filesystem.so|paths and directories'
   'libcli11-dev|header CLI/CLI.hpp|the command line'

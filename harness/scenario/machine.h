@@ -56,7 +56,7 @@ struct FaultSpec {
   friend bool operator==(const FaultSpec&, const FaultSpec&) = default;
 };
 
-enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated };
+enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated, kHomemade };
 
 struct Machine {
   std::vector<GpuDevice> devices;

@@ -226,7 +226,8 @@ Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
                                                        {"cuda12", PropsLayout::kCuda12},
                                                        {"cuda13", PropsLayout::kCuda13},
                                                        {"naive", PropsLayout::kNaive},
-                                                       {"truncated", PropsLayout::kTruncated}}));
+                                                       {"truncated", PropsLayout::kTruncated},
+                                                       {"homemade", PropsLayout::kHomemade}}));
   }
   if (const YamlNode* faults = node.Find("faults")) {
     TRY(machine.faults, ReadFaults(*faults));

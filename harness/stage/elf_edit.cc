@@ -150,7 +150,7 @@ Result<size_t> ElfEdit::SymbolNamed(std::string_view name) const {
 // The hash table still leads to the place, and finds another name there.
 Status ElfEdit::HideSymbol(std::string_view name) {
   TRY(const size_t at, SymbolNamed(name));
-  symbols_[at] = {};
+  symbols_[at] = {0, ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE), STV_DEFAULT, SHN_UNDEF, 0, 0};
   if (!versions_.empty()) versions_[at] = VER_NDX_LOCAL;
   return Ok();
 }
@@ -188,6 +188,7 @@ Status ElfEdit::RenameVersion(std::string_view to) {
   }));
   if (!to.empty()) return Ok();
   Remove({DT_VERDEF, DT_VERDEFNUM});
+  if (Find(DT_VERNEED) == nullptr) Remove({DT_VERSYM});  // a table that speaks of nothing crashes the loader
   for (size_t i = 0; i < versions_.size(); ++i)
     if (symbols_[i].st_shndx != SHN_UNDEF && versions_[i] > VER_NDX_GLOBAL) versions_[i] = VER_NDX_GLOBAL;
   return Ok();

@@ -65,7 +65,7 @@ Status FillFault(const FaultSpec& from, world::Fault& to) {
 }  // namespace
 
 static_assert(static_cast<int>(FaultKind::kMemoryLeft) == static_cast<int>(world::FaultAction::kMemoryLeft));
-static_assert(static_cast<int>(PropsLayout::kTruncated) == static_cast<int>(world::PropsLayout::kTruncated));
+static_assert(static_cast<int>(PropsLayout::kHomemade) == static_cast<int>(world::PropsLayout::kHomemade));
 
 Machine Changed(Machine machine, const MachineChange& change) {
   const Machine& other = change.machine;

@@ -1,0 +1,235 @@
+// What befalls a device, what begins and ends with time, and the kernel side, asked of the driver, the runtime and NVML.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "fakes/cuda_driver/api.h"
+#include "fakes/cuda_runtime/api.h"
+#include "fakes/nvml/api.h"
+#include "tests/fakes/stage.h"
+
+namespace gpustage::fakes_test {
+namespace {
+
+using world::FaultAction;
+
+constexpr uint64_t kGiB = uint64_t{1} << 30;
+
+class DeviceFault : public testing::Test {
+ protected:
+  DeviceFault() {
+    AddDevice(stage_.machine(), PlainDevice(0));
+    AddDevice(stage_.machine(), PlainDevice(1));
+    cuda_ = stage_.Place("cuda", "libcuda.so.1");
+    nvml_ = stage_.Place("nvml", "libnvidia-ml.so.1");
+  }
+
+  // The code of a question about each device.
+  static std::string Names(const Library& cuda) {
+    std::string codes;
+    char name[64];
+    for (const CUdevice device : {0, 1})
+      codes += std::to_string(FN(cuda, cuDeviceGetName)(name, sizeof(name), device)) + " ";
+    return codes;
+  }
+
+  FakeStage stage_;
+  std::string cuda_, nvml_;
+};
+
+TEST_F(DeviceFault, BeginsWithACallAndMeetsEveryLaterOneForThatDevice) {
+  world::Fault& fault = stage_.AddFault("cuDeviceGetCount", FaultAction::kLost);
+  fault.device = 1;
+  fault.first_call = 2;
+  const Outcome outcome = stage_.Run([this](std::ostream& out) {
+    const Library cuda(cuda_);
+    int count = 0;
+    FN(cuda, cuInit)(0);
+    FN(cuda, cuDeviceGetCount)(&count);
+    out << Names(cuda);
+    FN(cuda, cuDeviceGetCount)(&count);
+    out << Names(cuda) << count;
+    if (fork() == 0) {
+      out << Names(cuda);
+      _exit(Names(cuda) == "0 999 " ? 0 : 1);
+    }
+    int status = 0;
+    wait(&status);
+    out << (status == 0 ? " also in a child" : " not in a child");
+  });
+  EXPECT_EQ(outcome.said, "0 0 0 999 2 also in a child");
+  EXPECT_EQ(stage_.Calls("cuDeviceGetName").at(3).fault, "fault: the device is lost");
+}
+
+TEST_F(DeviceFault, IsKnownToEveryLibraryWhenItBeginsWithTime) {
+  world::Fault& fault = stage_.AddFault("", FaultAction::kLost);
+  fault.device = 0;
+  fault.from_ms = 600;
+  const Outcome outcome = stage_.Run([this](std::ostream& out) {
+    const Library cuda(cuda_), nvml(nvml_);
+    FN(cuda, cuInit)(0);
+    FN(nvml, nvmlInit_v2)();
+    nvmlDevice_t device = nullptr;
+    char name[64];
+    FN(nvml, nvmlDeviceGetHandleByIndex_v2)(0, &device);
+    out << Names(cuda) << FN(nvml, nvmlDeviceGetName)(device, name, sizeof(name)) << ' ';
+    std::this_thread::sleep_for(std::chrono::milliseconds(620));
+    out << Names(cuda) << FN(nvml, nvmlDeviceGetName)(device, name, sizeof(name));
+  });
+  EXPECT_EQ(outcome.said, "0 0 0 999 0 15");
+}
+
+TEST_F(DeviceFault, AnswersTheCodeThatItIsGiven) {
+  world::Fault& fault = stage_.AddFault("", FaultAction::kLost);
+  fault.code = 719;
+  const Outcome outcome = stage_.Run([this](std::ostream& out) {
+    const Library cuda(cuda_);
+    FN(cuda, cuInit)(0);
+    out << Names(cuda);
+  });
+  EXPECT_EQ(outcome.said, "719 719 ");
+}
+
+TEST_F(DeviceFault, LeavesLessMemoryToAskForAndToAllocate) {
+  world::Fault& fault = stage_.AddFault("", FaultAction::kMemoryLeft);
+  fault.device = 0;
+  fault.bytes = 2 * kGiB;
+  const Outcome outcome = stage_.Run([this](std::ostream& out) {
+    const Library cuda(cuda_), nvml(nvml_);
+    FN(cuda, cuInit)(0);
+    for (const CUdevice device : {0, 1}) {
+      CUcontext context = nullptr;
+      size_t free = 0, total = 0;
+      CUdeviceptr first = 0, second = 0;
+      FN(cuda, cuCtxCreate_v2)(&context, 0, device);
+      out << FN(cuda, cuMemAlloc_v2)(&first, kGiB) << ' '
+          << FN(cuda, cuMemAlloc_v2)(&second, kGiB + 1) << ' ';
+      FN(cuda, cuMemGetInfo_v2)(&free, &total);
+      out << free / kGiB << '/' << total / kGiB << ' ';
+    }
+    nvmlDevice_t device = nullptr;
+    nvmlMemory_t memory = {};
+    FN(nvml, nvmlInit_v2)();
+    FN(nvml, nvmlDeviceGetHandleByIndex_v2)(0, &device);
+    FN(nvml, nvmlDeviceGetMemoryInfo)(device, &memory);
+    out << memory.free / kGiB << '/' << memory.total / kGiB;
+  });
+  EXPECT_EQ(outcome.said, "0 2 1/80 0 0 76/80 2/80");
+}
+
+TEST_F(DeviceFault, MayBeOverAfterATime) {
+  world::Fault& fault = stage_.AddFault("cuDriverGetVersion", FaultAction::kReturn);
+  fault.code = 999;
+  fault.to_ms = 600;
+  const Outcome outcome = stage_.Run([this](std::ostream& out) {
+    const Library cuda(cuda_);
+    int version = 0;
+    out << FN(cuda, cuDriverGetVersion)(&version) << ' ';
+    std::this_thread::sleep_for(std::chrono::milliseconds(620));
+    out << FN(cuda, cuDriverGetVersion)(&version);
+  });
+  EXPECT_EQ(outcome.said, "999 0");
+}
+
+// The answers of driver 580.159.04 to each state of its nodes: fixtures/recordings/real-gpu/driver-answers.yaml.
+class KernelSide : public DeviceFault {
+ protected:
+  KernelSide() {
+    nodes_ = stage_.Path("dev");
+    std::filesystem::create_directory(nodes_);
+    nodes_.copy(stage_.machine().device_nodes, sizeof(stage_.machine().device_nodes) - 1);
+    for (const char* name : {"nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1"})
+      Put(name, std::string(world::kNodeContent) + name + "\n");
+  }
+  void Put(const std::string& name, const std::string& content) {
+    std::ofstream(nodes_ + "/" + name, std::ios::trunc) << content;
+    std::filesystem::permissions(nodes_ + "/" + name, std::filesystem::perms(0666));
+  }
+  void Close(const std::string& name) {
+    std::filesystem::permissions(nodes_ + "/" + name, std::filesystem::perms(0));
+  }
+  void Remove(const std::string& name) { std::filesystem::remove(nodes_ + "/" + name); }
+
+  // cuInit, the driver's count, nvmlInit, NVML's count; as a user who may not make nodes.
+  std::string Ask(bool as_root = false) {
+    std::filesystem::permissions(stage_.Path(""), std::filesystem::perms(0777));
+    return stage_
+        .Run([&](std::ostream& out) {
+          const Library cuda(cuda_), nvml(nvml_);
+          if (geteuid() == 0 && !as_root && setresuid(65534, 65534, 65534) != 0) _exit(9);
+          int devices = -1;
+          unsigned int count = 99;
+          out << FN(cuda, cuInit)(0) << ' ';
+          FN(cuda, cuDeviceGetCount)(&devices);
+          out << devices << ' ' << FN(nvml, nvmlInit_v2)() << ' ';
+          FN(nvml, nvmlDeviceGetCount_v2)(&count);
+          out << count;
+        })
+        .said;
+  }
+
+  std::string nodes_;
+};
+
+TEST_F(KernelSide, HasEveryDeviceWhoseNodeIsThere) { EXPECT_EQ(Ask(), "0 2 0 2"); }
+
+TEST_F(KernelSide, LosesADeviceWithItsNode) {
+  Put("nvidia0", "something else");
+  EXPECT_EQ(Ask(), "0 1 0 1");
+  Put("nvidia0", "gpustage node nvidia1\n");  // another one's
+  EXPECT_EQ(Ask(), "0 1 0 1");
+  Put("nvidia1", "");
+  EXPECT_EQ(Ask(), "100 -1 0 0");
+}
+
+TEST_F(KernelSide, NeedsTheControlNode) {
+  Put("nvidiactl", "");
+  EXPECT_EQ(Ask(), "100 -1 17 99");
+  Remove("nvidiactl");
+  EXPECT_EQ(Ask(), "100 -1 9 99");
+}
+
+TEST_F(KernelSide, NeedsToBeAllowed) {
+  Close("nvidia0");
+  EXPECT_EQ(Ask(), "0 1 0 1");
+  Close("nvidia-uvm");
+  EXPECT_EQ(Ask(), "999 -1 0 1");
+  Close("nvidiactl");
+  EXPECT_EQ(Ask(), "100 -1 4 99");
+}
+
+TEST_F(KernelSide, IsMadeAgainByRoot) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root makes a node again";
+  Remove("nvidia1");
+  EXPECT_EQ(Ask(), "0 1 0 1");
+  EXPECT_EQ(Ask(/*as_root=*/true), "0 2 0 2");
+  EXPECT_EQ(Ask(), "0 2 0 2");
+}
+
+// The nodes are numbered by PCI address, whatever the order of the devices is.
+TEST_F(KernelSide, NumbersDevicesByTheirAddresses) {
+  stage_.machine().devices[0].pci_bus = 9;
+  Put("nvidia0", "");
+  const Outcome outcome = stage_.Run([&](std::ostream& out) {
+    const Library cuda(cuda_), nvml(nvml_);
+    char name[64] = "";
+    unsigned int number = 99;
+    nvmlDevice_t device = nullptr;
+    FN(cuda, cuInit)(0);
+    FN(cuda, cuDeviceGetName)(name, sizeof(name), 0);
+    FN(nvml, nvmlInit_v2)();
+    FN(nvml, nvmlDeviceGetHandleByIndex_v2)(0, &device);
+    FN(nvml, nvmlDeviceGetMinorNumber)(device, &number);
+    out << name << ", minor " << number;
+  });
+  EXPECT_EQ(outcome.said, "NVIDIA Test 0, minor 1");
+}
+
+}  // namespace
+}  // namespace gpustage::fakes_test
