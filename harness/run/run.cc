@@ -89,6 +89,10 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     std::getline(fields, load);
     answers.push_back({paths[answers.size()], Number(list), Number(open), Number(signal), load});
   }
+  // A preload that kills every process kills the one that asks before it can.
+  const bool killed = run.outcome.kind == Outcome::Kind::kKilled;
+  while (killed && answers.size() < paths.size())
+    answers.push_back({paths[answers.size()], 0, 0, run.outcome.code, ""});
   return answers;
 }
 

@@ -37,6 +37,7 @@ static void LoadInChild(const char* path, int out) {
   dup2(null, 2);
   if (dlopen(path, RTLD_NOW | RTLD_LOCAL) == NULL) {
     const char* why = dlerror();
+    if (why == NULL) why = "dlopen gave nothing and dlerror says nothing: another dlopen stands before that of libc";
     if (write(out, why, strlen(why)) < 0) _exit(1);
   }
   _exit(0);
