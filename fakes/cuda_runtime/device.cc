@@ -153,8 +153,7 @@ extern "C" cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp* prop, int devi
   return OnDevice(CALL(device), device, [&] { return Properties(prop, device, 12); });
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* prop, int device) {
-  return OnDevice(CALL(device).Trust(Fidelity::kAssumed), device,
-                  [&] { return Properties(prop, device, 11); });
+  return OnDevice(CALL(device), device, [&] { return Properties(prop, device, 11); });
 }
 #else
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* prop, int device) {

@@ -146,7 +146,7 @@ nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int* index) {
 }
 
 nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor_number) {
-  return OnDevice(CALL().Trust(Fidelity::kAssumed), device,
+  return OnDevice(CALL(), device,
                   [&](const Device&) { return Put(minor_number, device->node); });
 }
 

@@ -434,7 +434,7 @@ static void Lookup(const char* name, int version, Size flags) {
 static void Variants(const char* name, const char* newer, int version) {
   void* found = NULL;
   const Function older_export = Find(name), newer_export = Find(newer);
-  ASK_VALUE(Id("driver.proc_address.%s.%d.is", name, version),
+  ASK_VALUE(Id("driver.proc_address.%s.%d.is_%s", name, version, newer),
             Find("cuGetProcAddress")(name, &found, version, (Size)0),
             memcmp(&found, &newer_export, sizeof(found)) == 0   ? newer
             : memcmp(&found, &older_export, sizeof(found)) == 0 ? name
