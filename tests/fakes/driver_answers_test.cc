@@ -132,7 +132,17 @@ std::map<std::string, std::string> Fields(const std::string& said, const world::
   return fields;
 }
 
+std::string Text(const DriverAnswer& row) {
+  std::string text = row.machine;
+  for (const Variable& v : row.when.environment) text += ' ' + v.name + '=' + v.value;
+  for (const std::string& part : {row.when.user, row.when.note, row.when.libcuda}) text += ' ' + part;
+  for (const std::string& path : row.when.not_the_device) text += " not the device: " + path;
+  for (const std::string& path : row.when.unreadable) text += " unreadable: " + path;
+  return text;
+}
+
 TEST_P(DriverAnswers, AreThoseOfTheRecording) {
+  SCOPED_TRACE(Text(GetParam()));
   const auto reason = kNotExpressible.find(GetParam().when.note);
   if (reason != kNotExpressible.end()) GTEST_SKIP() << reason->second;
   if (GetParam().when.note.find("as root") != std::string::npos && geteuid() != 0)
@@ -159,13 +169,4 @@ TEST(DriverAnswersFile, HasFiftyEightRowsOfFiveFieldsAtLeast) {
 }
 
 }  // namespace
-
-void PrintTo(const DriverAnswer& row, std::ostream* out) {
-  *out << row.machine;
-  for (const Variable& v : row.when.environment) *out << ' ' << v.name << '=' << v.value;
-  *out << ' ' << row.when.user << ' ' << row.when.note << ' ' << row.when.libcuda;
-  for (const std::string& path : row.when.not_the_device) *out << " not the device: " << path;
-  for (const std::string& path : row.when.unreadable) *out << " unreadable: " << path;
-}
-
 }  // namespace gpustage::fakes_test

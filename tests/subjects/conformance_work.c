@@ -96,7 +96,6 @@ static void Created(void) {
   ASK("driver.context.destroy", Find("cuCtxDestroy_v2")(two));
   ASK_VALUE("driver.context.current.destroyed", Find("cuCtxGetCurrent")(&seen),
             seen == one ? "below" : seen == two ? "destroyed" : "none");
-  ASK("driver.context.destroy.twice", Find("cuCtxDestroy_v2")(two));
   ASK("driver.context.set", Find("cuCtxSetCurrent")(one));
   for (int limit = 0; limit <= 9; ++limit)
     ASK_SIZE(Id("driver.context.limit.%d", limit), Find("cuCtxGetLimit")(&g_size, limit));
