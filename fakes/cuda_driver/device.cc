@@ -62,6 +62,11 @@ CUresult FindByBusId(CUdevice* device, const char* bus_id) {
   return CUDA_ERROR_INVALID_DEVICE;
 }
 
+// Peers were recorded of two H200s.
+void TrustPeers(const Device& device, Call& call) {
+  if (!world::Equal(device.name, "NVIDIA H200")) call.set_fidelity(Fidelity::kAssumed);
+}
+
 // A handle that nothing is behind.
 CUresult PutPool(const Device& device, CUmemoryPool* pool) {
   return Put(pool, reinterpret_cast<CUmemoryPool>(const_cast<Device*>(&device)));
@@ -171,7 +176,8 @@ CUresult cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice device) {
 }
 
 CUresult cuDeviceCanAccessPeer(int* can, CUdevice device, CUdevice peer) {
-  return OnDevice(CALL(device, peer), can, device, [&](const Device&) -> CUresult {
+  return OnDevice(CALL(device, peer), can, device, [&](const Device& d, Call& call) -> CUresult {
+    TrustPeers(d, call);
     return DeviceAt(peer) == nullptr ? CUDA_ERROR_INVALID_DEVICE : Put(can, device == peer ? 0 : 1);
   });
 }
@@ -179,7 +185,8 @@ CUresult cuDeviceCanAccessPeer(int* can, CUdevice device, CUdevice peer) {
 // Two H200s: no rank, access, atomics, arrays, no partial atomics.
 CUresult cuDeviceGetP2PAttribute(int* value, CUdevice_P2PAttribute attrib, CUdevice device,
                                  CUdevice peer) {
-  return OnDevice(CALL(device, attrib, peer), device, [&](const Device&) -> CUresult {
+  return OnDevice(CALL(device, attrib, peer), device, [&](const Device& d, Call& call) -> CUresult {
+    TrustPeers(d, call);
     static constexpr int kValues[] = {0, 0, 1, 1, 1, 0};
     if (DeviceAt(peer) == nullptr || device == peer) return CUDA_ERROR_INVALID_DEVICE;
     return attrib < 1 || attrib > 5 ? CUDA_ERROR_INVALID_VALUE : Put(value, kValues[attrib]);

@@ -176,8 +176,8 @@ bool IsOnDevice(const void* memory, size_t bytes) {
 }
 
 CUresult CopyOnDevice(void* to, bool to_device, const void* from, bool from_device, size_t bytes) {
-  if (bytes > 0 && ((to_device && !IsOnDevice(to, bytes)) ||
-                    (from_device && !IsOnDevice(from, bytes))))
+  if (bytes > 0 &&
+      ((to_device && !IsOnDevice(to, bytes)) || (from_device && !IsOnDevice(from, bytes))))
     return CUDA_ERROR_INVALID_VALUE;
   return Copy(to, from, bytes);
 }
@@ -283,13 +283,13 @@ CUresult cuPointerGetAttribute(void* value, CUpointer_attribute attribute, CUdev
   });
 }
 
-#define COPY(name, To, From, body)                                         \
-  CUresult name(To to, From from, size_t bytes) {                          \
-    return InContext(CALL(to, from, bytes), [&] { return body; });         \
+#define COPY(name, To, From, body)                                 \
+  CUresult name(To to, From from, size_t bytes) {                  \
+    return InContext(CALL(to, from, bytes), [&] { return body; }); \
   }
-#define COPY_ASYNC(name, To, From, body)                                            \
-  CUresult name(To to, From from, size_t bytes, CUstream stream) {                  \
-    return InContext(CALL(to, from, bytes, stream), [&] { return body; });          \
+#define COPY_ASYNC(name, To, From, body)                                   \
+  CUresult name(To to, From from, size_t bytes, CUstream stream) {         \
+    return InContext(CALL(to, from, bytes, stream), [&] { return body; }); \
   }
 COPY(cuMemcpy, CUdeviceptr, CUdeviceptr, CopyAny(Pointer(to), Pointer(from), bytes))
 COPY(cuMemcpyHtoD_v2, CUdeviceptr, const void*, CopyOnDevice(Pointer(to), true, from, false, bytes))
@@ -304,9 +304,9 @@ COPY_ASYNC(cuMemcpyDtoHAsync_v2, void*, CUdeviceptr,
 COPY_ASYNC(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr,
            CopyOnDevice(Pointer(to), true, Pointer(from), true, bytes))
 
-#define FILL(name, T)                                                                     \
-  CUresult name(CUdeviceptr to, T value, size_t count) {                                  \
-    return InContext(CALL(to, value, count), [&] { return Fill(to, value, count); });     \
+#define FILL(name, T)                                                                 \
+  CUresult name(CUdeviceptr to, T value, size_t count) {                              \
+    return InContext(CALL(to, value, count), [&] { return Fill(to, value, count); }); \
   }
 FILL(cuMemsetD8_v2, unsigned char)
 FILL(cuMemsetD16_v2, unsigned short)

@@ -33,7 +33,8 @@ bool IsImage(const void* image) {
   static constexpr unsigned char kElf[] = {0x7f, 'E', 'L', 'F'};
   static constexpr unsigned char kFatBinary[] = {0x50, 0xed, 0x55, 0xba};
   return strncmp(static_cast<const char*>(image), reinterpret_cast<const char*>(kElf), 4) == 0 ||
-         strncmp(static_cast<const char*>(image), reinterpret_cast<const char*>(kFatBinary), 4) == 0;
+         strncmp(static_cast<const char*>(image), reinterpret_cast<const char*>(kFatBinary), 4) ==
+             0;
 }
 
 char* Copied(const char* text) {
@@ -100,8 +101,7 @@ CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned int co
 CUresult cuModuleUnload(CUmodule module) {
   return InContext(CALL(module).Trust(Fidelity::kFixed), [&]() -> CUresult {
     if (!IsModule(module)) return CUDA_ERROR_INVALID_HANDLE;
-    if (module->ptx != nullptr)
-      gpustage::world::UnmapMemory(module->ptx, strlen(module->ptx) + 1);
+    if (module->ptx != nullptr) gpustage::world::UnmapMemory(module->ptx, strlen(module->ptx) + 1);
     __atomic_store_n(&module->used, 0, __ATOMIC_RELEASE);
     return CUDA_SUCCESS;
   });

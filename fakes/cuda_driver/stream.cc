@@ -79,9 +79,7 @@ CUresult OnEvent(Call&& call, CUevent event, Body body) {
   });
 }
 
-unsigned int FlagsOf(CUstream stream) {
-  return IsOneOf(g_streams, stream) ? stream->flags : 0;
-}
+unsigned int FlagsOf(CUstream stream) { return IsOneOf(g_streams, stream) ? stream->flags : 0; }
 
 CUresult Elapsed(float* milliseconds, CUevent start, CUevent end) {
   if (!IsOneOf(g_events, end) || start->recorded == 0 || end->recorded == 0 ||
@@ -133,9 +131,8 @@ CUresult cuStreamGetFlags(CUstream stream, unsigned int* flags) {
 }
 
 CUresult cuStreamGetPriority(CUstream stream, int* priority) {
-  return OnStream(CALL(stream), stream, [&] {
-    return Put(priority, IsOneOf(g_streams, stream) ? stream->priority : 0);
-  });
+  return OnStream(CALL(stream), stream,
+                  [&] { return Put(priority, IsOneOf(g_streams, stream) ? stream->priority : 0); });
 }
 
 CUresult cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus* status) {

@@ -25,18 +25,20 @@ Physical* Find(CUmemGenericAllocationHandle handle) {
 
 // A reserved range of addresses. What is mapped in it is one handle at its beginning.
 struct Range {
-  CUdeviceptr address;  // 0: this slot is free
+  CUdeviceptr address;  // 0: this slot is free; kTaken: it is being filled
   size_t bytes;
   size_t mapped;
   bool accessible;
 };
 constexpr int kMaxRanges = 1024;
+constexpr CUdeviceptr kTaken = 1;
 Range g_ranges[kMaxRanges];
 
 Range* Around(CUdeviceptr address) {
-  for (Range& range : g_ranges)
-    if (range.address != 0 && address >= range.address && address < range.address + range.bytes)
-      return &range;
+  for (Range& range : g_ranges) {
+    const CUdeviceptr begin = __atomic_load_n(&range.address, __ATOMIC_ACQUIRE);
+    if (begin > kTaken && address >= begin && address < begin + range.bytes) return &range;
+  }
   return nullptr;
 }
 
@@ -77,11 +79,16 @@ CUresult Reserve(CUdeviceptr* address, size_t bytes) {
   if (address == nullptr || bytes == 0 || bytes % kGranularity != 0)
     return CUDA_ERROR_INVALID_VALUE;
   for (Range& range : g_ranges) {
-    if (range.address != 0) continue;
+    CUdeviceptr free = 0;
+    if (!__atomic_compare_exchange_n(&range.address, &free, kTaken, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+      continue;
     void* const pages = world::MapMemory(bytes, PROT_NONE);
-    if (pages == nullptr) return CUDA_ERROR_OUT_OF_MEMORY;
-    range = {reinterpret_cast<CUdeviceptr>(pages), bytes, 0, false};
-    return Put(address, range.address);
+    range.bytes = bytes;
+    range.mapped = 0;
+    range.accessible = false;
+    __atomic_store_n(&range.address, reinterpret_cast<CUdeviceptr>(pages), __ATOMIC_RELEASE);
+    return pages == nullptr ? CUDA_ERROR_OUT_OF_MEMORY : Put(address, range.address);
   }
   return CUDA_ERROR_OUT_OF_MEMORY;
 }
@@ -91,7 +98,7 @@ CUresult FreeRange(CUdeviceptr address, size_t bytes) {
   if (range == nullptr || range->bytes != bytes || range->mapped != 0)
     return CUDA_ERROR_INVALID_VALUE;
   world::UnmapMemory(reinterpret_cast<void*>(address), bytes);
-  *range = {};
+  __atomic_store_n(&range->address, 0, __ATOMIC_RELEASE);
   return CUDA_SUCCESS;
 }
 
@@ -135,8 +142,7 @@ CUresult SetAccess(CUdeviceptr address, const CUmemAccessDesc* access, size_t co
 
 bool IsMapped(CUdeviceptr address, size_t bytes) {
   const Range* const range = Around(address);
-  return range != nullptr && range->accessible &&
-         address - range->address + bytes <= range->mapped;
+  return range != nullptr && range->accessible && address - range->address + bytes <= range->mapped;
 }
 
 }  // namespace gpustage::cuda_driver

@@ -95,7 +95,8 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind 
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  return InContext(CALL(to, from, bytes, kind, stream), [&] { return Copy(to, from, bytes, kind); });
+  return InContext(CALL(to, from, bytes, kind, stream),
+                   [&] { return Copy(to, from, bytes, kind); });
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,

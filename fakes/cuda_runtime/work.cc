@@ -1,6 +1,5 @@
-// Streams and events are the driver's. Graphs and kernels are accepted and never run. A scanner that computes gets success
-// and untouched output.
-#include "fakes/cuda_runtime/runtime.h"
+// Streams and events are the driver's. Graphs and kernels are accepted and never run. A scanner
+// computes gets success and untouched output.
 
 namespace gpustage::cuda_runtime {
 namespace {

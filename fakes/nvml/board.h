@@ -1,5 +1,5 @@
-// What NVML says of a board beyond what CUDA knows. The figures are those of an H100 80GB HBM3 and an
-// H200; for any other device they are marked assumed.
+// What NVML says of a board beyond what CUDA knows. The figures are those of an H100 80GB HBM3 and
+// an H200; for any other device they are marked assumed.
 //
 // The functions that use this have no declaration in api.h: an enum of nvml.h is an int here, which
 // is the same to a caller.

@@ -132,8 +132,7 @@ nvmlReturn_t nvmlDeviceGetMinMaxFanSpeed(nvmlDevice_t device, unsigned int*, uns
 
 nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(nvmlDevice_t device, unsigned int* least,
                                                           unsigned int* most) {
-  return OnBoard(CALL(), device, [&](const Device&) {
-    return PutTwo(least, most, kLeastPowerLimit, kPowerLimit);
-  });
+  return OnBoard(CALL(), device,
+                 [&](const Device&) { return PutTwo(least, most, kLeastPowerLimit, kPowerLimit); });
 }
 }

@@ -146,8 +146,7 @@ nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int* index) {
 }
 
 nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor_number) {
-  return OnDevice(CALL(), device,
-                  [&](const Device&) { return Put(minor_number, device->node); });
+  return OnDevice(CALL(), device, [&](const Device&) { return Put(minor_number, device->node); });
 }
 
 nvmlReturn_t nvmlDeviceGetPciInfo(nvmlDevice_t device, nvmlPciInfo_t* pci) {

@@ -19,9 +19,9 @@ using namespace gpustage::nvml;
 
 extern "C" {
 
-#define UTILISATION(name)                                                                     \
-  nvmlReturn_t name(nvmlDevice_t device, unsigned int* percent, unsigned int* period) {       \
-    return OnBoard(CALL(), device,                                                            \
+#define UTILISATION(name)                                                                       \
+  nvmlReturn_t name(nvmlDevice_t device, unsigned int* percent, unsigned int* period) {         \
+    return OnBoard(CALL(), device,                                                              \
                    [&](const Device&) { return PutTwo(percent, period, 0, kSamplingPeriod); }); \
   }
 UTILISATION(nvmlDeviceGetEncoderUtilization)
@@ -31,9 +31,9 @@ UTILISATION(nvmlDeviceGetOfaUtilization)
 #undef UTILISATION
 
 // A structure of that many bytes, all zero.
-#define NOTHING(name, bytes)                                                                 \
-  nvmlReturn_t name(nvmlDevice_t device, void* out) {                                        \
-    return OnBoard(CALL(), device, [&](const Device&) { return PutZeroes(out, bytes); });    \
+#define NOTHING(name, bytes)                                                              \
+  nvmlReturn_t name(nvmlDevice_t device, void* out) {                                     \
+    return OnBoard(CALL(), device, [&](const Device&) { return PutZeroes(out, bytes); }); \
   }
 NOTHING(nvmlDeviceGetUtilizationRates, 8)
 NOTHING(nvmlDeviceGetFBCStats, 12)
@@ -42,9 +42,9 @@ NOTHING(nvmlDeviceGetConfComputeMemSizeInfo, 16)
 NOTHING(nvmlDeviceGetGridLicensableFeatures_v4, 8)
 #undef NOTHING
 
-#define PROCESSES(name)                                                              \
-  nvmlReturn_t name(nvmlDevice_t device, unsigned int* count, void*) {               \
-    return OnBoard(CALL(), device, [&](const Device&) { return Put(count, 0); });    \
+#define PROCESSES(name)                                                           \
+  nvmlReturn_t name(nvmlDevice_t device, unsigned int* count, void*) {            \
+    return OnBoard(CALL(), device, [&](const Device&) { return Put(count, 0); }); \
   }
 PROCESSES(nvmlDeviceGetComputeRunningProcesses)
 PROCESSES(nvmlDeviceGetComputeRunningProcesses_v2)

@@ -79,19 +79,18 @@ using namespace gpustage::nvml;
 
 extern "C" {
 
-#define TWO(name, first, second)                                                            \
-  nvmlReturn_t name(nvmlDevice_t device, unsigned int* a, unsigned int* b) {                \
-    return OnBoard(CALL(), device, [&]([[maybe_unused]] const Device& d) {                  \
-      return PutTwo(a, b, first, second);                                                   \
-    });                                                                                     \
+#define TWO(name, first, second)                                                                   \
+  nvmlReturn_t name(nvmlDevice_t device, unsigned int* a, unsigned int* b) {                       \
+    return OnBoard(CALL(), device,                                                                 \
+                   [&]([[maybe_unused]] const Device& d) { return PutTwo(a, b, first, second); }); \
   }
 TWO(nvmlDeviceGetEccMode, Attribute(d, 32, 1), Attribute(d, 32, 1))
 TWO(nvmlDeviceGetMigMode, 0, 0)
 TWO(nvmlDeviceGetGspFirmwareMode, 1, 1)
 #undef TWO
 
-#define REFUSED(name, code, ...)                                                   \
-  nvmlReturn_t name(nvmlDevice_t device __VA_OPT__(, ) __VA_ARGS__) {              \
+#define REFUSED(name, code, ...)                                                        \
+  nvmlReturn_t name(nvmlDevice_t device __VA_OPT__(, ) __VA_ARGS__) {                   \
     return OnBoard(CALL(), device, [](const Device&) -> nvmlReturn_t { return code; }); \
   }
 REFUSED(nvmlDeviceGetGpuOperationMode, NVML_ERROR_NOT_SUPPORTED)
@@ -139,8 +138,8 @@ nvmlReturn_t nvmlDeviceGetCpuAffinity(nvmlDevice_t device, unsigned int size, un
   });
 }
 
-nvmlReturn_t nvmlDeviceGetMemoryAffinity(nvmlDevice_t device, unsigned int size,
-                                         unsigned long* set, int scope) {
+nvmlReturn_t nvmlDeviceGetMemoryAffinity(nvmlDevice_t device, unsigned int size, unsigned long* set,
+                                         int scope) {
   return OnBoard(CALL(size, scope), device, [&](const Device&) -> nvmlReturn_t {
     if (set == nullptr || size == 0) return NVML_ERROR_INVALID_ARGUMENT;
     for (unsigned int i = 0; i < size; ++i) set[i] = i == 0 ? 1 : 0;

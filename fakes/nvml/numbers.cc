@@ -25,8 +25,8 @@ unsigned int Architecture(const Device& device) {
 // By compute capability, from the CUDA programming guide.
 unsigned int CoreCount(const Device& device) {
   const int major = device.prop_cc_major, minor = device.prop_cc_minor;
-  const int each = (major == 6 && minor == 0) || major == 7 || (major == 8 && minor == 0) ? 64
-                                                                                          : 128;
+  const int each =
+      (major == 6 && minor == 0) || major == 7 || (major == 8 && minor == 0) ? 64 : 128;
   return static_cast<unsigned int>(device.sm_count * each);
 }
 
@@ -52,11 +52,11 @@ extern "C" {
     return OnBoard(CALL(), device,                                                        \
                    [&]([[maybe_unused]] const Device& d) { return Put(number, value); }); \
   }
-#define REFUSED(name, code)                                                               \
-  nvmlReturn_t name(nvmlDevice_t device, unsigned int* number) {                          \
-    return OnBoard(CALL(), device, [&](const Device&) -> nvmlReturn_t {                   \
-      return number == nullptr ? NVML_ERROR_INVALID_ARGUMENT : code;                      \
-    });                                                                                   \
+#define REFUSED(name, code)                                             \
+  nvmlReturn_t name(nvmlDevice_t device, unsigned int* number) {        \
+    return OnBoard(CALL(), device, [&](const Device&) -> nvmlReturn_t { \
+      return number == nullptr ? NVML_ERROR_INVALID_ARGUMENT : code;    \
+    });                                                                 \
   }
 #include "fakes/nvml/numbers.inc"
 #undef NUMBER

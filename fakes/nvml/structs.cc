@@ -69,10 +69,10 @@ using namespace gpustage::nvml;
 
 extern "C" {
 
-#define STRUCT(name, size, number, code)                                                  \
-  nvmlReturn_t name(nvmlDevice_t device, void* out) {                                     \
-    return OnBoard(CALL(), device,                                                        \
-                   [&](const Device&) { return PutStruct(out, size, number, code); });    \
+#define STRUCT(name, size, number, code)                                               \
+  nvmlReturn_t name(nvmlDevice_t device, void* out) {                                  \
+    return OnBoard(CALL(), device,                                                     \
+                   [&](const Device&) { return PutStruct(out, size, number, code); }); \
   }
 STRUCT(nvmlDeviceGetAddressingMode, 8, 1, NVML_SUCCESS)
 STRUCT(nvmlDeviceGetRepairStatus, 12, 1, NVML_SUCCESS)
@@ -94,11 +94,11 @@ STRUCT(nvmlDeviceWorkloadPowerProfileGetCurrentProfiles, 100, 1, NVML_ERROR_NOT_
 #undef STRUCT
 
 // These do not look at the version.
-#define ANY_VERSION(name, code)                                                           \
-  nvmlReturn_t name(nvmlDevice_t device, void* out) {                                     \
-    return OnBoard(CALL(), device, [&](const Device&) -> nvmlReturn_t {                   \
-      return out == nullptr ? NVML_ERROR_INVALID_ARGUMENT : code;                         \
-    });                                                                                   \
+#define ANY_VERSION(name, code)                                         \
+  nvmlReturn_t name(nvmlDevice_t device, void* out) {                   \
+    return OnBoard(CALL(), device, [&](const Device&) -> nvmlReturn_t { \
+      return out == nullptr ? NVML_ERROR_INVALID_ARGUMENT : code;       \
+    });                                                                 \
   }
 ANY_VERSION(nvmlDeviceGetC2cModeInfoV, NVML_SUCCESS)
 ANY_VERSION(nvmlDeviceGetPlatformInfo, NVML_SUCCESS)

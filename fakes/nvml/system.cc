@@ -9,7 +9,7 @@ const int32_t kDeviceLost = NVML_ERROR_GPU_IS_LOST;
 int32_t AnswerOfStub(const char*) {
   return gpustage::nvml::Initialised() ? NVML_ERROR_NOT_SUPPORTED : NVML_ERROR_UNINITIALIZED;
 }
-}
+}  // namespace gpustage::world
 
 namespace gpustage::nvml {
 namespace {
@@ -29,8 +29,9 @@ nvmlReturn_t AskKernel() {
     case world::Node::kNotTheDevice:
       return NVML_ERROR_OPERATING_SYSTEM;
   }
-  return world::TheKernelModule() == world::KernelModule::kSame ? NVML_SUCCESS
-                                                                 : NVML_ERROR_LIB_RM_VERSION_MISMATCH;
+  return world::TheKernelModule() == world::KernelModule::kSame
+             ? NVML_SUCCESS
+             : NVML_ERROR_LIB_RM_VERSION_MISMATCH;
 }
 
 constexpr unsigned int kInitNoAttach = 2;
@@ -93,8 +94,12 @@ int IndexOf(nvmlDevice_t handle) {
 
 using namespace gpustage::nvml;
 
-nvmlReturn_t nvmlInit() { return Answer(CALL(), [] { return Init(0); }); }
-nvmlReturn_t nvmlInit_v2() { return Answer(CALL(), [] { return Init(0); }); }
+nvmlReturn_t nvmlInit() {
+  return Answer(CALL(), [] { return Init(0); });
+}
+nvmlReturn_t nvmlInit_v2() {
+  return Answer(CALL(), [] { return Init(0); });
+}
 nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
   return Answer(CALL(flags), [&] { return Init(flags); });
 }

@@ -12,9 +12,9 @@ char g_event_set;
 
 extern "C" {
 
-#define NONE(name)                                                \
-  nvmlReturn_t name(unsigned int* count) {                        \
-    return AfterInit(CALL(), [&] { return Put(count, 0); });      \
+#define NONE(name)                                           \
+  nvmlReturn_t name(unsigned int* count) {                   \
+    return AfterInit(CALL(), [&] { return Put(count, 0); }); \
   }
 NONE(nvmlUnitGetCount)
 NONE(nvmlGetExcludedDeviceCount)
@@ -48,13 +48,13 @@ nvmlReturn_t nvmlSystemGetTopologyGpuSet(unsigned int cpu, unsigned int* count, 
   });
 }
 
-#define ZEROES(name, bytes)                                               \
-  nvmlReturn_t name(void* out) {                                          \
-    return AfterInit(CALL(), [&]() -> nvmlReturn_t {                      \
-      if (out == nullptr) return NVML_ERROR_INVALID_ARGUMENT;             \
-      memset(out, 0, bytes);                                              \
-      return NVML_SUCCESS;                                                \
-    });                                                                   \
+#define ZEROES(name, bytes)                                   \
+  nvmlReturn_t name(void* out) {                              \
+    return AfterInit(CALL(), [&]() -> nvmlReturn_t {          \
+      if (out == nullptr) return NVML_ERROR_INVALID_ARGUMENT; \
+      memset(out, 0, bytes);                                  \
+      return NVML_SUCCESS;                                    \
+    });                                                       \
   }
 ZEROES(nvmlSystemGetConfComputeState, 12)
 ZEROES(nvmlSystemGetConfComputeCapabilities, 8)

@@ -115,13 +115,14 @@ TEST_P(Conformance, AnswersAsTheRecordedMachineDid) {
   EXPECT_THAT(wrong, IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, Conformance,
-    testing::Combine(testing::ValuesIn(kMachines), testing::ValuesIn(kLibraries)),
-    [](const testing::TestParamInfo<std::tuple<Machine, Library>>& row) {
-      const std::string machine = std::get<0>(row.param).probe == kH100 ? "H100" : "TwoH200";
-      return machine + "_" + std::get<1>(row.param).name;
-    });
+INSTANTIATE_TEST_SUITE_P(Of, Conformance,
+                         testing::Combine(testing::ValuesIn(kMachines),
+                                          testing::ValuesIn(kLibraries)),
+                         [](const testing::TestParamInfo<std::tuple<Machine, Library>>& row) {
+                           const std::string machine =
+                               std::get<0>(row.param).probe == kH100 ? "H100" : "TwoH200";
+                           return machine + "_" + std::get<1>(row.param).name;
+                         });
 
 TEST(ConformanceExcuses, AreFewAndOfAClosedList) {
   EXPECT_THAT(kExcused, SizeIs(Le(30u)));

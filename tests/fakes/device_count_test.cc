@@ -56,11 +56,12 @@ TEST_P(DeviceCountOfMajor, ReadsTheStructThatTheFakeRuntimeWrites) {
   stage.machine() = RecordedMachine(kH100);
   stage.Place("cuda", "libcuda.so.1");
   stage.Place("cudart-" + std::string(major), file);
-  EXPECT_THAT(RunIn(stage, program), HasSubstr(R"("devices":[{"name":"NVIDIA H100 80GB HBM3",)"
-                                      R"("uuid":"GPU-00112233-4455-6677-8899-aabbccddeeff",)"
-                                      R"("pci_id":"0000:00:06.0","memory_total":85017493504,)"
-                                      R"("compute_capability":"9.0","multiprocessors":132,)"
-                                      R"("integrated":0}]})"));
+  EXPECT_THAT(RunIn(stage, program),
+              HasSubstr(R"("devices":[{"name":"NVIDIA H100 80GB HBM3",)"
+                        R"("uuid":"GPU-00112233-4455-6677-8899-aabbccddeeff",)"
+                        R"("pci_id":"0000:00:06.0","memory_total":85017493504,)"
+                        R"("compute_capability":"9.0","multiprocessors":132,)"
+                        R"("integrated":0}]})"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cuda, DeviceCountOfMajor,

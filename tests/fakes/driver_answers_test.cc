@@ -85,8 +85,8 @@ class DriverAnswers : public testing::TestWithParam<DriverAnswer> {
     const bool becomes_nobody = GetParam().when.user == "nobody" && geteuid() == 0;
     stage_.Run(environment, [&](std::ostream&) {
       if (std::freopen(out.c_str(), "w", stdout) == nullptr) return;
-      if (becomes_nobody && (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 ||
-                             setuid(kNobody) != 0))
+      if (becomes_nobody &&
+          (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0))
         return;
       execl(ask.c_str(), ask.c_str(), nullptr);
     });
@@ -135,7 +135,8 @@ std::map<std::string, std::string> Fields(const std::string& said, const world::
 std::string Text(const DriverAnswer& row) {
   std::string text = row.machine;
   for (const Variable& v : row.when.environment) text += ' ' + v.name + '=' + v.value;
-  for (const std::string& part : {row.when.user, row.when.note, row.when.libcuda}) text += ' ' + part;
+  for (const std::string& part : {row.when.user, row.when.note, row.when.libcuda})
+    text += ' ' + part;
   for (const std::string& path : row.when.not_the_device) text += " not the device: " + path;
   for (const std::string& path : row.when.unreadable) text += " unreadable: " + path;
   return text;
@@ -157,7 +158,8 @@ TEST_P(DriverAnswers, AreThoseOfTheRecording) {
 
 INSTANTIATE_TEST_SUITE_P(Recorded, DriverAnswers, testing::ValuesIn(ReadDriverAnswers()),
                          [](const testing::TestParamInfo<DriverAnswer>& row) {
-                           return std::to_string(row.index);  // the values hold what a name must not
+                           return std::to_string(
+                               row.index);  // the values hold what a name must not
                          });
 
 // A reader that lost rows or fields would leave the tests above green.

@@ -43,18 +43,18 @@ const char* Text(size_t size);  // g_text, "~" when it was not touched
 int HasCrashed(void);
 void Crash(void);
 
-#define ASK_VALUE(id, call, value)           \
-  do {                                       \
-    g_id = (id);                             \
-    Clear();                                 \
-    if (HasCrashed()) {                      \
-      printf("%s = SIGSEGV\n", g_id);        \
-    } else if (sigsetjmp(g_back, 1) == 0) {  \
-      const int answered = (call);           \
-      Print(answered, (value));              \
-    } else {                                 \
-      Crash();                               \
-    }                                        \
+#define ASK_VALUE(id, call, value)          \
+  do {                                      \
+    g_id = (id);                            \
+    Clear();                                \
+    if (HasCrashed()) {                     \
+      printf("%s = SIGSEGV\n", g_id);       \
+    } else if (sigsetjmp(g_back, 1) == 0) { \
+      const int answered = (call);          \
+      Print(answered, (value));             \
+    } else {                                \
+      Crash();                              \
+    }                                       \
   } while (0)
 
 #define ASK(id, call) ASK_VALUE(id, call, NULL)

@@ -14,10 +14,10 @@ static void AskUninitialised(const char* name) {
 // Every exported function, with arguments that are all zero or point at zeroes. Most answer 3.
 // Graphics needs a display, and a checkpoint might find the process that it names.
 static void BeforeInit(void) {
-  static const char* const kNotAsked[] = {"cuInit", "cuGL", "cuEGL", "cuVDPAU", "cuCheckpoint", "cudbg",
-                                          "cuLink", "cuLogs", "cuUserObject",
-                                          "cuMulticast", "cuGraphicsEGL", "cuGraphicsGL",
-                                          "cuGraphicsVDPAU"};
+  static const char* const kNotAsked[] = {
+      "cuInit",        "cuGL",         "cuEGL",          "cuVDPAU",      "cuCheckpoint",
+      "cudbg",         "cuLink",       "cuLogs",         "cuUserObject", "cuMulticast",
+      "cuGraphicsEGL", "cuGraphicsGL", "cuGraphicsVDPAU"};
   ASK_INT("driver.before_init.version", Find("cuDriverGetVersion")(&g_int));
   ASK("driver.before_init.version(null)", Find("cuDriverGetVersion")(NULL));
   for (const char** name = g_names; *name != NULL; ++name) {
@@ -73,8 +73,7 @@ static void Names(const char* at, int device) {
   static const int kBusSizes[] = {32, 14, 13, 12, 8, 5, 1};
   for (size_t i = 0; i < sizeof(kBusSizes) / sizeof(kBusSizes[0]); ++i)
     ASK_TEXT(Id("%s.bus_id(%d)", at, kBusSizes[i]),
-             Find("cuDeviceGetPCIBusId")(g_text, kBusSizes[i], device),
-             (size_t)kBusSizes[i]);
+             Find("cuDeviceGetPCIBusId")(g_text, kBusSizes[i], device), (size_t)kBusSizes[i]);
   ASK(Id("%s.bus_id(null)", at), Find("cuDeviceGetPCIBusId")(NULL, 32, device));
 }
 
@@ -106,8 +105,7 @@ static void Facts(const char* at, int device) {
   for (int attribute = 0; attribute <= 6; ++attribute)
     ASK_INT(Id("%s.p2p_self.%d", at, attribute),
             Find("cuDeviceGetP2PAttribute")(&g_int, attribute, device, device));
-  ASK_TWO(Id("%s.primary_state", at),
-          Find("cuDevicePrimaryCtxGetState")(device, &g_int, &g_more));
+  ASK_TWO(Id("%s.primary_state", at), Find("cuDevicePrimaryCtxGetState")(device, &g_int, &g_more));
 }
 
 static void Attributes(const char* at, int device) {

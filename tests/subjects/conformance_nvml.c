@@ -18,9 +18,9 @@ static void AskUninitialised(const char* name) {
 
 // Every exported function that only asks, with zeroes. Most answer 1.
 static void BeforeInit(void) {
-  static const char* const kNotAsked[] = {"Init",   "Set",    "Reset", "Clear",   "Create",
-                                          "Destroy", "Modify", "Freeze", "Remove", "Discover",
-                                          "Update", "ErrorString", "Drain", NULL};
+  static const char* const kNotAsked[] = {"Init",    "Set",         "Reset",  "Clear",  "Create",
+                                          "Destroy", "Modify",      "Freeze", "Remove", "Discover",
+                                          "Update",  "ErrorString", "Drain",  NULL};
   for (const char** name = g_names; *name != NULL; ++name) {
     if (!Contains(*name, kNotAsked)) AskAlone(AskUninitialised, *name);
   }
@@ -35,8 +35,7 @@ static const char* ErrorText(int code) {
 }
 
 static void Errors(void) {
-  for (int code = -1; code <= 40; ++code)
-    ASK_VALUE(Id("nvml.error.%d", code), 0, ErrorText(code));
+  for (int code = -1; code <= 40; ++code) ASK_VALUE(Id("nvml.error.%d", code), 0, ErrorText(code));
   ASK_VALUE("nvml.error.998", 0, ErrorText(998));
   ASK_VALUE("nvml.error.999", 0, ErrorText(999));
   ASK_VALUE("nvml.error.1000", 0, ErrorText(1000));
@@ -215,9 +214,12 @@ void AskDevices(void);
 void AskNoDevice(void);
 void AskAfterShutdown(void);
 
-const struct Section kNvmlSections[] = {
-    {"nvml.before_init", BeforeInit}, {"nvml.errors", Errors},
-    {"nvml.start", Start},            {"nvml.system", System},
-    {"nvml.handles", Handles},        {"nvml.devices", AskDevices},
-    {"nvml.no_device", AskNoDevice},  {"nvml.after_shutdown", AskAfterShutdown},
-    {NULL, NULL}};
+const struct Section kNvmlSections[] = {{"nvml.before_init", BeforeInit},
+                                        {"nvml.errors", Errors},
+                                        {"nvml.start", Start},
+                                        {"nvml.system", System},
+                                        {"nvml.handles", Handles},
+                                        {"nvml.devices", AskDevices},
+                                        {"nvml.no_device", AskNoDevice},
+                                        {"nvml.after_shutdown", AskAfterShutdown},
+                                        {NULL, NULL}};

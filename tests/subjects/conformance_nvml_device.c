@@ -153,7 +153,9 @@ static void Texts(const char* at, void* device) {
     for (size_t s = 0; s < sizeof(kSizes) / sizeof(kSizes[0]); ++s) {
       const unsigned size = kSizes[s];
       ASK_VALUE(Id("%s.%s(%u)", at, name, size), Find(name)(device, g_text, size),
-                kTexts[i].shown ? Text(size > 0 ? size : 1) : g_text[0] == '~' ? "~" : "set");
+                kTexts[i].shown    ? Text(size > 0 ? size : 1)
+                : g_text[0] == '~' ? "~"
+                                   : "set");
     }
     ASK(Id("%s.%s(null)", at, name), Find(name)(device, NULL, 96));
   }
@@ -235,14 +237,14 @@ static void Clocks(const char* at, void* device) {
             Find("nvmlDeviceGetDefaultApplicationsClock")(device, type, &g_int));
     ASK_INT(Id("%s.boost_clock.%d", at, type),
             Find("nvmlDeviceGetMaxCustomerBoostClock")(device, type, &g_int));
-    ASK(Id("%s.clock_by_id.%d", at, type),
-        Find("nvmlDeviceGetClock")(device, type, 0, &g_int));
+    ASK(Id("%s.clock_by_id.%d", at, type), Find("nvmlDeviceGetClock")(device, type, 0, &g_int));
   }
   ASK(Id("%s.clock(null)", at), Find("nvmlDeviceGetClockInfo")(device, 0, NULL));
   ASK(Id("%s.max_clock(null)", at), Find("nvmlDeviceGetMaxClockInfo")(device, 0, NULL));
-  ASK_VALUE(Id("%s.memory_clocks", at),
-            SetWord(0, 8) ? Find("nvmlDeviceGetSupportedMemoryClocks")(device, g_bytes, g_bytes + 8) : 0,
-            Id("%u: %u %u %u %u", Word(0), Word(8), Word(12), Word(16), Word(20)));
+  ASK_VALUE(
+      Id("%s.memory_clocks", at),
+      SetWord(0, 8) ? Find("nvmlDeviceGetSupportedMemoryClocks")(device, g_bytes, g_bytes + 8) : 0,
+      Id("%u: %u %u %u %u", Word(0), Word(8), Word(12), Word(16), Word(20)));
   ASK_VALUE(Id("%s.memory_clocks(0)", at),
             SetWord(0, 0) ? Find("nvmlDeviceGetSupportedMemoryClocks")(device, g_bytes, NULL) : 0,
             Id("%u", Word(0)));
@@ -282,8 +284,7 @@ static void Load(const char* at, void* device) {
   ASK_TWO(Id("%s.decoder", at), Find("nvmlDeviceGetDecoderUtilization")(device, &g_int, &g_more));
   ASK_TWO(Id("%s.jpg", at), Find("nvmlDeviceGetJpgUtilization")(device, &g_int, &g_more));
   ASK_TWO(Id("%s.ofa", at), Find("nvmlDeviceGetOfaUtilization")(device, &g_int, &g_more));
-  ASK_INT(Id("%s.encoder_capacity", at),
-          Find("nvmlDeviceGetEncoderCapacity")(device, 0, &g_int));
+  ASK_INT(Id("%s.encoder_capacity", at), Find("nvmlDeviceGetEncoderCapacity")(device, 0, &g_int));
   ASK(Id("%s.encoder_stats", at),
       Find("nvmlDeviceGetEncoderStats")(device, &g_int, &g_more, g_bytes));
   ASK(Id("%s.fbc_stats", at), Find("nvmlDeviceGetFBCStats")(device, g_bytes));
@@ -291,8 +292,8 @@ static void Load(const char* at, void* device) {
     ASK(Id("%s.pcie_throughput.%d", at, counter),
         Find("nvmlDeviceGetPcieThroughput")(device, counter, &g_int));
   static const char* const kLists[] = {
-      "nvmlDeviceGetComputeRunningProcesses",    "nvmlDeviceGetComputeRunningProcesses_v2",
-      "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses",
+      "nvmlDeviceGetComputeRunningProcesses",     "nvmlDeviceGetComputeRunningProcesses_v2",
+      "nvmlDeviceGetComputeRunningProcesses_v3",  "nvmlDeviceGetGraphicsRunningProcesses",
       "nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetMPSComputeRunningProcesses_v3"};
   for (size_t i = 0; i < sizeof(kLists) / sizeof(kLists[0]); ++i) {
     ASK_VALUE(Id("%s.%s", at, kLists[i]),
@@ -302,7 +303,9 @@ static void Load(const char* at, void* device) {
     ASK(Id("%s.%s(null)", at, kLists[i]), Find(kLists[i])(device, NULL, NULL));
   }
   ASK_VALUE(Id("%s.process_utilisation", at),
-            SetWord(0, 16) ? Find("nvmlDeviceGetProcessUtilization")(device, g_bytes + 64, g_bytes, (Size)0) : 0,
+            SetWord(0, 16)
+                ? Find("nvmlDeviceGetProcessUtilization")(device, g_bytes + 64, g_bytes, (Size)0)
+                : 0,
             NULL);
 }
 
@@ -316,40 +319,50 @@ static void Modes(const char* at, void* device) {
   ASK_TWO(Id("%s.gsp", at), Find("nvmlDeviceGetGspFirmwareMode")(device, &g_int, &g_more));
   ASK_TWO(Id("%s.capability", at),
           Find("nvmlDeviceGetCudaComputeCapability")(device, &g_int, &g_more));
-  ASK(Id("%s.capability(null)", at), Find("nvmlDeviceGetCudaComputeCapability")(device, NULL, NULL));
+  ASK(Id("%s.capability(null)", at),
+      Find("nvmlDeviceGetCudaComputeCapability")(device, NULL, NULL));
   for (int type = 0; type <= 2; ++type) {
     ASK_INT(Id("%s.api_restriction.%d", at, type),
             Find("nvmlDeviceGetAPIRestriction")(device, type, &g_int));
     ASK_SIZE(Id("%s.ecc_errors.%d", at, type),
              Find("nvmlDeviceGetTotalEccErrors")(device, type, 0, &g_size));
   }
-  ASK(Id("%s.remapped_rows", at), Find("nvmlDeviceGetRemappedRows")(device, g_bytes, g_bytes + 4, g_bytes + 8, g_bytes + 12));
+  ASK(Id("%s.remapped_rows", at),
+      Find("nvmlDeviceGetRemappedRows")(device, g_bytes, g_bytes + 4, g_bytes + 8, g_bytes + 12));
   ASK(Id("%s.row_histogram", at), Find("nvmlDeviceGetRowRemapperHistogram")(device, g_bytes));
   ASK(Id("%s.bridge", at), Find("nvmlDeviceGetBridgeChipInfo")(device, g_bytes));
   ASK(Id("%s.attributes", at), Find("nvmlDeviceGetAttributes_v2")(device, g_bytes));
-  ASK_POINTER(Id("%s.mig_device0", at), Find("nvmlDeviceGetMigDeviceHandleByIndex")(device, 0, &g_pointer));
-  ASK_POINTER(Id("%s.mig_parent", at), Find("nvmlDeviceGetDeviceHandleFromMigDeviceHandle")(device, &g_pointer));
+  ASK_POINTER(Id("%s.mig_device0", at),
+              Find("nvmlDeviceGetMigDeviceHandleByIndex")(device, 0, &g_pointer));
+  ASK_POINTER(Id("%s.mig_parent", at),
+              Find("nvmlDeviceGetDeviceHandleFromMigDeviceHandle")(device, &g_pointer));
   ASK_INT(Id("%s.is_mig", at), Find("nvmlDeviceIsMigDeviceHandle")(device, &g_int));
-  ASK_INT(Id("%s.retired.0", at), (g_int = 0, Find("nvmlDeviceGetRetiredPages")(device, 0, &g_int, NULL)));
+  ASK_INT(Id("%s.retired.0", at),
+          (g_int = 0, Find("nvmlDeviceGetRetiredPages")(device, 0, &g_int, NULL)));
   ASK(Id("%s.board_same", at), Find("nvmlDeviceOnSameBoard")(device, device, &g_int));
-  ASK_INT(Id("%s.topology_self", at), Find("nvmlDeviceGetTopologyCommonAncestor")(device, device, &g_int));
+  ASK_INT(Id("%s.topology_self", at),
+          Find("nvmlDeviceGetTopologyCommonAncestor")(device, device, &g_int));
   ASK_INT(Id("%s.p2p_self", at), Find("nvmlDeviceGetP2PStatus")(device, device, 0, &g_int));
-  ASK_INT(Id("%s.nearest", at), (g_int = 0, Find("nvmlDeviceGetTopologyNearestGpus")(device, 50, &g_int, NULL)));
+  ASK_INT(Id("%s.nearest", at),
+          (g_int = 0, Find("nvmlDeviceGetTopologyNearestGpus")(device, 50, &g_int, NULL)));
   ASK(Id("%s.affinity", at), Find("nvmlDeviceGetCpuAffinity")(device, 16, g_bytes));
   ASK(Id("%s.memory_affinity", at), Find("nvmlDeviceGetMemoryAffinity")(device, 16, g_bytes, 0));
   ASK(Id("%s.confidential", at), Find("nvmlDeviceGetConfComputeMemSizeInfo")(device, g_bytes));
   ASK(Id("%s.grid", at), Find("nvmlDeviceGetGridLicensableFeatures_v4")(device, g_bytes));
   for (int object = 0; object <= 3; ++object)
-    ASK(Id("%s.inforom.%d", at, object), Find("nvmlDeviceGetInforomVersion")(device, object, g_text, 16));
+    ASK(Id("%s.inforom.%d", at, object),
+        Find("nvmlDeviceGetInforomVersion")(device, object, g_text, 16));
   for (unsigned link = 0; link <= 19; link += (link == 0 ? 17 : 1)) {
     ASK_INT(Id("%s.nvlink.%u", at, link), Find("nvmlDeviceGetNvLinkState")(device, link, &g_int));
-    ASK_INT(Id("%s.nvlink_version.%u", at, link), Find("nvmlDeviceGetNvLinkVersion")(device, link, &g_int));
+    ASK_INT(Id("%s.nvlink_version.%u", at, link),
+            Find("nvmlDeviceGetNvLinkVersion")(device, link, &g_int));
   }
 }
 
 // nvmlFieldValue_t is 40 bytes: the field first, its type at 24, its code at 28, its value at 32.
 static void Fields(const char* at, void* device) {
-  static const unsigned kFields[] = {1, 2, 82, 91, 185, 186, 187, 188, 189, 190, 192, 193, 194, 195, 196, 9999};
+  static const unsigned kFields[] = {1,   2,   82,  91,  185, 186, 187, 188,
+                                     189, 190, 192, 193, 194, 195, 196, 9999};
   for (size_t i = 0; i < sizeof(kFields) / sizeof(kFields[0]); ++i) {
     ASK_VALUE(Id("%s.field.%u", at, kFields[i]),
               SetWord(0, kFields[i]) ? Find("nvmlDeviceGetFieldValues")(device, 1, g_bytes) : 0,

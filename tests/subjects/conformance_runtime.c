@@ -277,6 +277,6 @@ static void Work(void) {
 }
 
 const struct Section kRuntimeSections[] = {
-    {"runtime.start", Start},     {"runtime.hidden", Hidden},       {"runtime.twice", Twice},
-    {"runtime.errors", Errors},   {"runtime.devices", Devices},     {"runtime.strangers", Strangers},
-    {"runtime.memory", Memory},   {"runtime.work", Work},           {NULL, NULL}};
+    {"runtime.start", Start},   {"runtime.hidden", Hidden},   {"runtime.twice", Twice},
+    {"runtime.errors", Errors}, {"runtime.devices", Devices}, {"runtime.strangers", Strangers},
+    {"runtime.memory", Memory}, {"runtime.work", Work},       {NULL, NULL}};

@@ -63,11 +63,9 @@ static void Primary(void) {
   ASK("driver.primary.synchronize", Find("cuCtxSynchronize")());
   ASK("driver.primary.destroy", Find("cuCtxDestroy_v2")(g_context));
   ASK("driver.primary.release", Find("cuDevicePrimaryCtxRelease_v2")(0));
-  ASK_TWO("driver.primary.state.one_left",
-          Find("cuDevicePrimaryCtxGetState")(0, &g_int, &g_more));
+  ASK_TWO("driver.primary.state.one_left", Find("cuDevicePrimaryCtxGetState")(0, &g_int, &g_more));
   ASK("driver.primary.release.last", Find("cuDevicePrimaryCtxRelease_v2")(0));
-  ASK_TWO("driver.primary.state.released",
-          Find("cuDevicePrimaryCtxGetState")(0, &g_int, &g_more));
+  ASK_TWO("driver.primary.state.released", Find("cuDevicePrimaryCtxGetState")(0, &g_int, &g_more));
   ASK("driver.primary.release.too_often", Find("cuDevicePrimaryCtxRelease_v2")(0));
   ASK_SIZE("driver.primary.allocate_released", Find("cuMemAlloc_v2")(&g_size, (Size)4096));
   ASK_INT("driver.primary.device_released", Find("cuCtxGetDevice")(&g_int));
@@ -82,12 +80,14 @@ static void Created(void) {
   ASK("driver.context.create(null)", Find("cuCtxCreate_v2")(NULL, 0, 0));
   ASK_POINTER("driver.context.create(flags 4096)", Find("cuCtxCreate_v2")(&g_pointer, 4096, 0));
   ASK("driver.context.create", Find("cuCtxCreate_v2")(&one, 0, 0));
-  ASK_VALUE("driver.context.current", Find("cuCtxGetCurrent")(&seen), seen == one ? "same" : "other");
+  ASK_VALUE("driver.context.current", Find("cuCtxGetCurrent")(&seen),
+            seen == one ? "same" : "other");
   ASK("driver.context.create.second", Find("cuCtxCreate_v2")(&two, 8, 0));
   ASK_VALUE("driver.context.current.second", Find("cuCtxGetCurrent")(&seen),
             seen == two ? "same" : "other");
   ASK_INT("driver.context.flags.second", Find("cuCtxGetFlags")(&g_int));
-  ASK_VALUE("driver.context.pop", Find("cuCtxPopCurrent_v2")(&seen), seen == two ? "same" : "other");
+  ASK_VALUE("driver.context.pop", Find("cuCtxPopCurrent_v2")(&seen),
+            seen == two ? "same" : "other");
   ASK_VALUE("driver.context.current.popped", Find("cuCtxGetCurrent")(&seen),
             seen == one ? "same" : "other");
   ASK("driver.context.push", Find("cuCtxPushCurrent_v2")(two));
@@ -95,7 +95,9 @@ static void Created(void) {
   ASK("driver.context.pop.again", Find("cuCtxPopCurrent_v2")(&seen));
   ASK("driver.context.destroy", Find("cuCtxDestroy_v2")(two));
   ASK_VALUE("driver.context.current.destroyed", Find("cuCtxGetCurrent")(&seen),
-            seen == one ? "below" : seen == two ? "destroyed" : "none");
+            seen == one   ? "below"
+            : seen == two ? "destroyed"
+                          : "none");
   ASK("driver.context.set", Find("cuCtxSetCurrent")(one));
   for (int limit = 0; limit <= 9; ++limit)
     ASK_SIZE(Id("driver.context.limit.%d", limit), Find("cuCtxGetLimit")(&g_size, limit));
@@ -134,7 +136,8 @@ static void Allocations(void) {
     Size memory = 0;
     ASK_VALUE(Id("driver.memory.allocate(%llu)", kSizes[i]),
               Find("cuMemAlloc_v2")(&memory, kSizes[i]), Taken(before));
-    ASK_VALUE(Id("driver.memory.alignment(%llu)", kSizes[i]), 0, memory % 512 == 0 ? "512" : "less");
+    ASK_VALUE(Id("driver.memory.alignment(%llu)", kSizes[i]), 0,
+              memory % 512 == 0 ? "512" : "less");
     ASK_VALUE(Id("driver.memory.free(%llu)", kSizes[i]), Find("cuMemFree_v2")(memory),
               Taken(before));
   }
@@ -166,8 +169,7 @@ static void Ranges(void) {
   ASK("driver.memory.pointer_attribute(null)", Find("cuPointerGetAttribute")(NULL, 2, memory));
   ASK("driver.memory.free", Find("cuMemFree_v2")(memory));
   ASK("driver.memory.free.twice", Find("cuMemFree_v2")(memory));
-  ASK_VALUE("driver.memory.info", Find("cuMemGetInfo_v2")(&base, &other),
-            Id("total %llu", other));
+  ASK_VALUE("driver.memory.info", Find("cuMemGetInfo_v2")(&base, &other), Id("total %llu", other));
   ASK("driver.memory.info(null)", Find("cuMemGetInfo_v2")(NULL, &other));
   ASK("driver.memory.info(,null)", Find("cuMemGetInfo_v2")(&other, NULL));
   ASK("driver.memory.info(null, null)", Find("cuMemGetInfo_v2")(NULL, NULL));
@@ -183,7 +185,8 @@ static void HostMemory(void) {
   ASK("driver.host.allocate", Find("cuMemHostAlloc")(&host, (Size)4096, 2));
   ASK_VALUE("driver.host.device_pointer", Find("cuMemHostGetDevicePointer_v2")(&device, host, 0),
             device == (Size)(uintptr_t)host ? "same" : "other");
-  ASK("driver.host.device_pointer(flags 1)", Find("cuMemHostGetDevicePointer_v2")(&device, host, 1));
+  ASK("driver.host.device_pointer(flags 1)",
+      Find("cuMemHostGetDevicePointer_v2")(&device, host, 1));
   ASK("driver.host.device_pointer(null)", Find("cuMemHostGetDevicePointer_v2")(NULL, host, 0));
   ASK("driver.host.device_pointer(stack)",
       Find("cuMemHostGetDevicePointer_v2")(&device, registered, 0));
@@ -314,7 +317,8 @@ void AskVirtualMemory(void) {
   ASK("driver.virtual.map(offset)",
       Find("cuMemMap")(address, (Size)2 << 20, (Size)2 << 20, handle, (Size)0));
   ASK("driver.virtual.map", Find("cuMemMap")(address, (Size)4 << 20, (Size)0, handle, (Size)0));
-  ASK("driver.virtual.map.again", Find("cuMemMap")(address, (Size)4 << 20, (Size)0, handle, (Size)0));
+  ASK("driver.virtual.map.again",
+      Find("cuMemMap")(address, (Size)4 << 20, (Size)0, handle, (Size)0));
   ASK("driver.virtual.set.no_access", Find("cuMemsetD8_v2")(address, 'v', (Size)4));
   ASK("driver.virtual.access(null)", Find("cuMemSetAccess")(address, (Size)4 << 20, NULL, (Size)1));
   ASK("driver.virtual.access", Find("cuMemSetAccess")(address, (Size)4 << 20, &access, (Size)1));
@@ -410,7 +414,8 @@ void AskModules(void) {
   ASK_POINTER("driver.module.function(,,null)",
               Find("cuModuleGetFunction")(&g_pointer, module, NULL));
   ASK_POINTER("driver.module.function(,null)", Find("cuModuleGetFunction")(&g_pointer, NULL, "x"));
-  ASK("driver.module.launch", Find("cuLaunchKernel")(function, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
+  ASK("driver.module.launch",
+      Find("cuLaunchKernel")(function, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
   ASK("driver.module.launch(0)",
       Find("cuLaunchKernel")(function, 0, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
   ASK("driver.module.launch(2000 threads)",
@@ -427,7 +432,11 @@ void AskModules(void) {
 static void Lookup(const char* name, int version, Size flags) {
   ASK_VALUE(Id("driver.proc_address.%s.%d.%d", name, version, (int)flags),
             Find("cuGetProcAddress_v2")(name, &g_pointer, version, flags, &g_int),
-            Id("%s status %d", g_pointer == NULL ? "null" : g_pointer == (void*)g_text ? "untouched" : "found", g_int));
+            Id("%s status %d",
+               g_pointer == NULL            ? "null"
+               : g_pointer == (void*)g_text ? "untouched"
+                                            : "found",
+               g_int));
 }
 
 static void Variants(const char* name, const char* newer, int version) {
@@ -437,14 +446,23 @@ static void Variants(const char* name, const char* newer, int version) {
             Find("cuGetProcAddress")(name, &found, version, (Size)0),
             memcmp(&found, &newer_export, sizeof(found)) == 0   ? newer
             : memcmp(&found, &older_export, sizeof(found)) == 0 ? name
-                                                                 : "another");
+                                                                : "another");
 }
 
 void AskProcAddress(void) {
-  static const char* const kNames[] = {"cuInit", "cuDeviceGetCount", "cuMemAlloc", "cuCtxCreate",
-                                       "cuGetProcAddress", "cuDeviceGetUuid", "cuMemGetInfo_v2",
-                                       "cuNothing", "", "cuStreamSynchronize", "cuLaunchKernelEx"};
-  static const int kVersions[] = {0, 1000, 2000, 3020, 4000, 7000, 11000, 12000, 13000, 13010, 99000};
+  static const char* const kNames[] = {"cuInit",
+                                       "cuDeviceGetCount",
+                                       "cuMemAlloc",
+                                       "cuCtxCreate",
+                                       "cuGetProcAddress",
+                                       "cuDeviceGetUuid",
+                                       "cuMemGetInfo_v2",
+                                       "cuNothing",
+                                       "",
+                                       "cuStreamSynchronize",
+                                       "cuLaunchKernelEx"};
+  static const int kVersions[] = {0,     1000,  2000,  3020,  4000, 7000,
+                                  11000, 12000, 13000, 13010, 99000};
   for (size_t n = 0; n < sizeof(kNames) / sizeof(kNames[0]); ++n)
     for (size_t v = 0; v < sizeof(kVersions) / sizeof(kVersions[0]); ++v)
       Lookup(kNames[n], kVersions[v], 0);

@@ -1,5 +1,6 @@
 // What one process gets to hear of the driver, a line a fact: the runtime first, for it may be what
-// finds the driver; then the driver itself, and NVML. Libraries are found as any program finds them.
+// finds the driver; then the driver itself, and NVML. Libraries are found as any program finds
+// them.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
