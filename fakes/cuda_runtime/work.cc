@@ -1,5 +1,6 @@
 // Streams and events are the driver's. Graphs and kernels are accepted and never run. A scanner
 // computes gets success and untouched output.
+#include "fakes/cuda_runtime/runtime.h"
 
 namespace gpustage::cuda_runtime {
 namespace {
