@@ -1,16 +1,15 @@
-// Contexts: which device a thread works on. Nothing else of a context is modelled.
-#include "fakes/cuda_driver/driver.h"
+// Contexts: which device a thread works on, and whether they were destroyed.
+#include "fakes/cuda_driver/context.h"
 
-struct CUctx_st {
-  CUdevice device;
-  int32_t users;  // 0: free or destroyed
-};
+#include "fakes/cuda_driver/driver.h"
 
 namespace gpustage::cuda_driver {
 namespace {
 
 constexpr int kMaxContexts = 64;
 constexpr int kMaxDepth = 8;
+constexpr unsigned int kKnownFlags = 0xff;
+constexpr unsigned int kKnownPrimaryFlags = 0x1f;
 
 CUctx_st g_primary[world::kMaxDevices];
 CUctx_st g_created[kMaxContexts];
@@ -24,7 +23,8 @@ thread_local ContextStack t_stack;
 CUcontext Current() { return t_stack.depth == 0 ? nullptr : t_stack.contexts[t_stack.depth - 1]; }
 
 CUresult Push(CUcontext context) {
-  if (context == nullptr || t_stack.depth == kMaxDepth) return CUDA_ERROR_INVALID_CONTEXT;
+  if (context == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  if (t_stack.depth == kMaxDepth) return CUDA_ERROR_INVALID_CONTEXT;
   t_stack.contexts[t_stack.depth++] = context;
   return CUDA_SUCCESS;
 }
@@ -34,14 +34,15 @@ CUresult SetCurrent(CUcontext context) {
   return context == nullptr ? CUDA_SUCCESS : Push(context);
 }
 
-CUresult Create(CUcontext* context, CUdevice device) {
-  if (context == nullptr) return CUDA_ERROR_INVALID_VALUE;
+CUresult Create(CUcontext* context, unsigned int flags, CUdevice device) {
+  if (context == nullptr || (flags & ~kKnownFlags) != 0) return CUDA_ERROR_INVALID_VALUE;
   for (CUctx_st& free : g_created) {
     int32_t unused = 0;
     if (!__atomic_compare_exchange_n(&free.users, &unused, 1, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
       continue;
     free.device = device;
+    free.flags = flags;
     *context = &free;
     return Push(&free);
   }
@@ -49,22 +50,48 @@ CUresult Create(CUcontext* context, CUdevice device) {
 }
 
 CUresult Destroy(CUcontext context) {
-  if (context < g_created || context >= g_created + kMaxContexts) return CUDA_ERROR_INVALID_CONTEXT;
+  if (context == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  if (context >= g_primary && context < g_primary + world::kMaxDevices)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  if (context < g_created || context >= g_created + kMaxContexts ||
+      __atomic_exchange_n(&context->users, 0, __ATOMIC_ACQ_REL) == 0)
+    return CUDA_ERROR_CONTEXT_IS_DESTROYED;
   if (Current() == context) --t_stack.depth;
-  return __atomic_exchange_n(&context->users, 0, __ATOMIC_ACQ_REL) == 0 ? CUDA_ERROR_INVALID_CONTEXT
-                                                                        : CUDA_SUCCESS;
+  return CUDA_SUCCESS;
+}
+
+CUresult Release(CUctx_st& primary) {
+  if (__atomic_load_n(&primary.users, __ATOMIC_ACQUIRE) == 0) return CUDA_ERROR_INVALID_CONTEXT;
+  if (__atomic_sub_fetch(&primary.users, 1, __ATOMIC_ACQ_REL) == 0) primary.flags = 0;
+  return CUDA_SUCCESS;
+}
+
+CUresult PutState(const CUctx_st& primary, unsigned int* flags, int* active) {
+  if (flags == nullptr || active == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *flags = primary.flags;
+  *active = __atomic_load_n(&primary.users, __ATOMIC_ACQUIRE) > 0 ? 1 : 0;
+  return CUDA_SUCCESS;
 }
 
 }  // namespace
 
 CUdevice CurrentDevice() { return Current() == nullptr ? -1 : Current()->device; }
 
+CUcontext TheCurrentContext() { return Current(); }
+
+CUresult CurrentContext() {
+  if (Current() == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
+  return __atomic_load_n(&Current()->users, __ATOMIC_ACQUIRE) == 0 ? CUDA_ERROR_CONTEXT_IS_DESTROYED
+                                                                   : CUDA_SUCCESS;
+}
+
 }  // namespace gpustage::cuda_driver
 
 using namespace gpustage::cuda_driver;
 
 CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
-  return OnDevice(CALL(device), device, [&](const Device&) {
+  return OnDevice(CALL(device), device, [&](const Device&) -> CUresult {
+    if (context == nullptr) return CUDA_ERROR_INVALID_VALUE;
     g_primary[device].device = device;
     __atomic_add_fetch(&g_primary[device].users, 1, __ATOMIC_ACQ_REL);
     return Put(context, CUcontext{&g_primary[device]});
@@ -72,12 +99,7 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
 }
 
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
-  return OnDevice(CALL(device), device, [&](const Device&) -> CUresult {
-    if (__atomic_load_n(&g_primary[device].users, __ATOMIC_ACQUIRE) == 0)
-      return CUDA_ERROR_INVALID_CONTEXT;
-    __atomic_sub_fetch(&g_primary[device].users, 1, __ATOMIC_ACQ_REL);
-    return CUDA_SUCCESS;
-  });
+  return OnDevice(CALL(device), device, [&](const Device&) { return Release(g_primary[device]); });
 }
 
 CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
@@ -88,33 +110,33 @@ CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
 }
 
 CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned int flags) {
-  return OnDevice(CALL(device, flags).Trust(Fidelity::kFixed), device,
-                  [&](const Device&) { return CUDA_SUCCESS; });
+  return OnDevice(CALL(device, flags), device, [&](const Device&) -> CUresult {
+    if ((flags & ~kKnownPrimaryFlags) != 0) return CUDA_ERROR_INVALID_VALUE;
+    g_primary[device].flags = flags;
+    return CUDA_SUCCESS;
+  });
 }
 
 CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned int* flags, int* active) {
-  return OnDevice(CALL(device), device, [&](const Device&) {
-    const int users = __atomic_load_n(&g_primary[device].users, __ATOMIC_ACQUIRE);
-    const CUresult result = Put(flags, 0u);
-    return result == CUDA_SUCCESS ? Put(active, users > 0 ? 1 : 0) : result;
-  });
+  return OnDevice(CALL(device), device,
+                  [&](const Device&) { return PutState(g_primary[device], flags, active); });
 }
 
 CUresult cuCtxCreate_v2(CUcontext* context, unsigned int flags, CUdevice device) {
   return OnDevice(CALL(flags, device), device,
-                  [&](const Device&) { return Create(context, device); });
+                  [&](const Device&) { return Create(context, flags, device); });
 }
 
 CUresult cuCtxCreate_v3(CUcontext* context, CUexecAffinityParam*, int, unsigned int flags,
                         CUdevice device) {
   return OnDevice(CALL(flags, device), device,
-                  [&](const Device&) { return Create(context, device); });
+                  [&](const Device&) { return Create(context, flags, device); });
 }
 
 CUresult cuCtxCreate_v4(CUcontext* context, CUctxCreateParams*, unsigned int flags,
                         CUdevice device) {
   return OnDevice(CALL(flags, device), device,
-                  [&](const Device&) { return Create(context, device); });
+                  [&](const Device&) { return Create(context, flags, device); });
 }
 
 CUresult cuCtxDestroy_v2(CUcontext context) {
@@ -144,12 +166,11 @@ CUresult cuCtxGetCurrent(CUcontext* context) {
 
 CUresult cuCtxGetDevice(CUdevice* device) {
   return AfterInit(CALL(), [&]() -> CUresult {
+    if (device == nullptr) return CUDA_ERROR_INVALID_VALUE;
     return CurrentDevice() < 0 ? CUDA_ERROR_INVALID_CONTEXT : Put(device, CurrentDevice());
   });
 }
 
 CUresult cuCtxSynchronize() {
-  return AfterInit(CALL(), [&]() -> CUresult {
-    return CurrentDevice() < 0 ? CUDA_ERROR_INVALID_CONTEXT : CUDA_SUCCESS;
-  });
+  return InContext(CALL(), [] { return CUDA_SUCCESS; });
 }

@@ -16,6 +16,16 @@ const int32_t kDeviceLost = CUDA_ERROR_UNKNOWN;
 namespace gpustage::cuda_driver {
 namespace {
 
+struct BeforeInit {
+  const char* function;
+  CUresult code;
+};
+constexpr BeforeInit kBeforeInit[] = {
+#define BEFORE_INIT(function, code) {#function, code},
+#include "fakes/cuda_driver/before_init.inc"
+#undef BEFORE_INIT
+};
+
 VisibleDevices g_devices;  // written once, before g_count
 int g_count = -1;
 
@@ -81,6 +91,14 @@ const Device* DeviceAt(CUdevice ordinal) {
 }
 
 }  // namespace gpustage::cuda_driver
+
+int32_t gpustage::world::AnswerOfStub(const char* function) {
+  using namespace gpustage::cuda_driver;
+  if (DeviceCount() >= 0) return CUDA_ERROR_NOT_SUPPORTED;
+  for (const BeforeInit& row : kBeforeInit)
+    if (Equal(row.function, function)) return row.code;
+  return CUDA_ERROR_NOT_INITIALIZED;
+}
 
 using namespace gpustage::cuda_driver;
 

@@ -20,11 +20,22 @@ const Device* DeviceAt(CUdevice ordinal);
 
 // The device of this thread's current context, or -1.
 CUdevice CurrentDevice();
+// Whether there is a current context that can be used: success, none, or one that was destroyed.
+CUresult CurrentContext();
 
 // Every function but a few answers CUDA_ERROR_NOT_INITIALIZED before cuInit.
 template <typename Body>
 CUresult AfterInit(Call&& call, Body body) {
   return Answer(call, [&] { return DeviceCount() < 0 ? CUDA_ERROR_NOT_INITIALIZED : body(); });
+}
+
+// For what works in the current context.
+template <typename Body>
+CUresult InContext(Call&& call, Body body) {
+  return AfterInit(static_cast<Call&&>(call).On(CurrentDevice()), [&]() -> CUresult {
+    const CUresult context = CurrentContext();
+    return context != CUDA_SUCCESS ? context : body();
+  });
 }
 
 // `body` takes the device, and the call where it wants to say how far its answer can be trusted.
@@ -40,6 +51,16 @@ CUresult OnDevice(Call&& call, CUdevice ordinal, Body body) {
       return body(*device);
   });
 }
+
+// For what writes to `out`: that is looked at before the device.
+template <typename Body>
+CUresult OnDevice(Call&& call, const void* out, CUdevice ordinal, Body body) {
+  if (out != nullptr) return OnDevice(static_cast<Call&&>(call), ordinal, body);
+  return AfterInit(static_cast<Call&&>(call), [] { return CUDA_ERROR_INVALID_VALUE; });
+}
+
+// 0, 1 and 2 name the default streams.
+bool IsStream(CUstream stream);
 
 template <typename T>
 CUresult Put(T* where, T value) {

@@ -13,14 +13,28 @@ namespace {
 
 constexpr int kMaxAllocations = 4096;
 constexpr CUdevice kHost = -1;
+constexpr CUdevice kRegistered = -2;  // the caller's own memory
+constexpr unsigned int kHostFlags = 7;
 
 struct Allocation {
   void* memory;  // null: this slot is free; kTaken: it is being filled
   size_t bytes;
   CUdevice device;
+  unsigned int flags;  // of host memory
 };
 Allocation g_allocations[kMaxAllocations];
-uint64_t g_used[world::kMaxDevices];
+
+// What is smaller than a block shares blocks, anything else has blocks of its own.
+constexpr size_t kBlock = 2 << 20;
+uint64_t g_small[world::kMaxDevices];
+uint64_t g_large[world::kMaxDevices];
+
+uint64_t RoundUp(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+uint64_t Used(CUdevice device) {
+  const uint64_t small = __atomic_load_n(&g_small[device], __ATOMIC_ACQUIRE);
+  return RoundUp(small, kBlock) + __atomic_load_n(&g_large[device], __ATOMIC_ACQUIRE);
+}
 
 void* const kTaken = reinterpret_cast<void*>(1);
 
@@ -34,52 +48,150 @@ Allocation* TakeSlot() {
   return nullptr;
 }
 
-// Pages that nobody touches cost nothing, so a device of 80 GiB can be filled on a small machine.
-CUresult Allocate(CUdevice device, size_t bytes, void** memory) {
-  if (memory == nullptr || bytes == 0) return CUDA_ERROR_INVALID_VALUE;
-  if (device != kHost && !TakeMemory(device, bytes)) return CUDA_ERROR_OUT_OF_MEMORY;
+CUresult Keep(void* memory, size_t bytes, CUdevice device, unsigned int flags) {
   Allocation* const slot = TakeSlot();
-  void* const pages = slot == nullptr ? nullptr : world::MapMemory(bytes, PROT_READ | PROT_WRITE);
-  if (pages == nullptr) {
-    if (slot != nullptr) __atomic_store_n(&slot->memory, nullptr, __ATOMIC_RELEASE);
-    if (device != kHost) ReturnMemory(device, bytes);
-    return CUDA_ERROR_OUT_OF_MEMORY;
-  }
+  if (slot == nullptr) return CUDA_ERROR_OUT_OF_MEMORY;
   slot->bytes = bytes;
   slot->device = device;
-  __atomic_store_n(&slot->memory, pages, __ATOMIC_RELEASE);
-  *memory = pages;
+  slot->flags = flags;
+  __atomic_store_n(&slot->memory, memory, __ATOMIC_RELEASE);
   return CUDA_SUCCESS;
 }
 
-CUresult Free(void* memory) {
-  if (memory == nullptr) return CUDA_SUCCESS;
-  for (Allocation& slot : g_allocations) {
-    if (__atomic_load_n(&slot.memory, __ATOMIC_ACQUIRE) != memory) continue;
-    world::UnmapMemory(memory, slot.bytes);
-    if (slot.device != kHost) ReturnMemory(slot.device, slot.bytes);
-    __atomic_store_n(&slot.memory, nullptr, __ATOMIC_RELEASE);
+// Pages that nobody touches cost nothing, so a device of 80 GiB can be filled on a small machine.
+CUresult Allocate(CUdevice device, size_t bytes, unsigned int flags, void** memory) {
+  if (device != kHost && !TakeMemory(device, bytes)) return CUDA_ERROR_OUT_OF_MEMORY;
+  void* const pages = world::MapMemory(bytes, PROT_READ | PROT_WRITE);
+  if (pages != nullptr && Keep(pages, bytes, device, flags) == CUDA_SUCCESS) {
+    *memory = pages;
     return CUDA_SUCCESS;
   }
-  return CUDA_ERROR_INVALID_VALUE;
+  if (pages != nullptr) world::UnmapMemory(pages, bytes);
+  if (device != kHost) ReturnMemory(device, bytes);
+  return CUDA_ERROR_OUT_OF_MEMORY;
 }
 
-// On the device of the current context.
-template <typename Body>
-CUresult OnCurrent(Call&& call, Body body) {
-  return AfterInit(static_cast<Call&&>(call).On(CurrentDevice()), [&]() -> CUresult {
-    return CurrentDevice() < 0 ? CUDA_ERROR_INVALID_CONTEXT : body();
+// The allocation that `memory` lies in, or null.
+Allocation* Around(const void* memory) {
+  for (Allocation& slot : g_allocations) {
+    char* const begin = static_cast<char*>(__atomic_load_n(&slot.memory, __ATOMIC_ACQUIRE));
+    if (begin == nullptr || begin == kTaken) continue;
+    if (memory >= begin && memory < begin + slot.bytes) return &slot;
+  }
+  return nullptr;
+}
+
+Allocation* At(const void* memory) {
+  Allocation* const slot = Around(memory);
+  return slot != nullptr && slot->memory == memory ? slot : nullptr;
+}
+
+CUresult Free(void* memory, bool host) {
+  if (memory == nullptr) return CUDA_SUCCESS;
+  Allocation* const slot = At(memory);
+  if (slot == nullptr || (slot->device == kHost) != host || slot->device == kRegistered)
+    return CUDA_ERROR_INVALID_VALUE;
+  world::UnmapMemory(memory, slot->bytes);
+  if (!host) ReturnMemory(slot->device, slot->bytes);
+  __atomic_store_n(&slot->memory, nullptr, __ATOMIC_RELEASE);
+  return CUDA_SUCCESS;
+}
+
+// As the real one does, null or zero is written before anything can fail.
+template <typename T>
+CUresult AllocateInto(Call&& call, T* where, size_t bytes, CUdevice device, unsigned int flags) {
+  if (where != nullptr) *where = T{};
+  return InContext(static_cast<Call&&>(call), [&]() -> CUresult {
+    if (where == nullptr || (flags & ~kHostFlags) != 0) return CUDA_ERROR_INVALID_VALUE;
+    if (bytes == 0) return device == kHost ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    return Allocate(device, bytes, flags, reinterpret_cast<void**>(where));
   });
+}
+
+CUresult Register(void* memory, size_t bytes, unsigned int flags) {
+  if (memory == nullptr || bytes == 0) return CUDA_ERROR_INVALID_VALUE;
+  if (Around(memory) != nullptr) return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;
+  return Keep(memory, bytes, kRegistered, flags);
+}
+
+CUresult Unregister(void* memory) {
+  if (memory == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  Allocation* const slot = At(memory);
+  if (slot == nullptr || slot->device != kRegistered) return CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED;
+  __atomic_store_n(&slot->memory, nullptr, __ATOMIC_RELEASE);
+  return CUDA_SUCCESS;
+}
+
+CUresult PutDevicePointer(CUdeviceptr* where, void* host, unsigned int flags) {
+  const Allocation* const slot = Around(host);
+  if (flags != 0 || slot == nullptr || slot->device >= 0) return CUDA_ERROR_INVALID_VALUE;
+  return Put(where, reinterpret_cast<CUdeviceptr>(host));
+}
+
+CUresult PutRange(CUdeviceptr* base, size_t* bytes, const void* memory) {
+  const Allocation* const slot = Around(memory);
+  if (slot == nullptr) return CUDA_ERROR_NOT_FOUND;
+  if (base != nullptr) *base = reinterpret_cast<CUdeviceptr>(slot->memory);
+  if (bytes != nullptr) *bytes = slot->bytes;
+  return CUDA_SUCCESS;
+}
+
+// CUpointer_attribute: kind of memory, number of the buffer, whether it is managed, its device,
+// whether it is mapped.
+CUresult PutAttribute(int* value, int attribute, const void* memory) {
+  const Allocation* const slot = Around(memory);
+  if (slot == nullptr || value == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  switch (attribute) {
+    case 2:
+      return Put(value, slot->device >= 0 ? 2 : 1);
+    case 7:
+      return Put(value, static_cast<int>(slot - g_allocations) + 1);
+    case 8:
+      return Put(value, 0);
+    case 9:
+      return Put(value, slot->device >= 0 ? slot->device : CurrentDevice());
+    case 10:
+      return Put(value, 1);
+    default:
+      return CUDA_ERROR_INVALID_VALUE;
+  }
 }
 
 void* Pointer(CUdeviceptr memory) { return reinterpret_cast<void*>(memory); }
 
-CUresult AllocateDevice(CUdeviceptr* memory, size_t bytes) {
-  return Allocate(CurrentDevice(), bytes, reinterpret_cast<void**>(memory));
+CUresult Copy(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return CUDA_SUCCESS;
+  if (to == nullptr || from == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  memcpy(to, from, bytes);
+  return CUDA_SUCCESS;
 }
 
-CUresult Copy(void* to, const void* from, size_t bytes) {
-  memcpy(to, from, bytes);
+// Whether all of it is the caller's to use on a device.
+bool IsOnDevice(const void* memory, size_t bytes) {
+  const Allocation* const slot = Around(memory);
+  if (slot == nullptr) return IsMapped(reinterpret_cast<CUdeviceptr>(memory), bytes);
+  const auto left = static_cast<size_t>(static_cast<char*>(slot->memory) + slot->bytes -
+                                        static_cast<const char*>(memory));
+  return bytes <= left;
+}
+
+CUresult CopyOnDevice(void* to, bool to_device, const void* from, bool from_device, size_t bytes) {
+  if (bytes > 0 &&
+      ((to_device && !IsOnDevice(to, bytes)) || (from_device && !IsOnDevice(from, bytes))))
+    return CUDA_ERROR_INVALID_VALUE;
+  return Copy(to, from, bytes);
+}
+
+// Memory that no device knows is taken for the host's, as unified addressing does.
+CUresult CopyAny(void* to, const void* from, size_t bytes) {
+  return CopyOnDevice(to, Around(to) != nullptr, from, Around(from) != nullptr, bytes);
+}
+
+template <typename T>
+CUresult Fill(CUdeviceptr to, T value, size_t count) {
+  if (to % sizeof(T) != 0 || (count > 0 && !IsOnDevice(Pointer(to), count * sizeof(T))))
+    return CUDA_ERROR_INVALID_VALUE;
+  for (size_t i = 0; i < count; ++i) static_cast<T*>(Pointer(to))[i] = value;
   return CUDA_SUCCESS;
 }
 
@@ -87,14 +199,19 @@ CUresult Copy(void* to, const void* from, size_t bytes) {
 
 bool TakeMemory(CUdevice device, size_t bytes) {
   const uint64_t free = world::FreeMemory(*DeviceAt(device), device);
-  const uint64_t used = __atomic_add_fetch(&g_used[device], bytes, __ATOMIC_ACQ_REL);
-  if (bytes <= free && used <= free) return true;
+  if (bytes > free) return false;
+  const bool small = bytes < kBlock;
+  uint64_t& account = small ? g_small[device] : g_large[device];
+  __atomic_add_fetch(&account, RoundUp(bytes, small ? 512 : kBlock), __ATOMIC_ACQ_REL);
+  if (Used(device) <= free) return true;
   ReturnMemory(device, bytes);
   return false;
 }
 
 void ReturnMemory(CUdevice device, size_t bytes) {
-  __atomic_sub_fetch(&g_used[device], bytes, __ATOMIC_ACQ_REL);
+  const bool small = bytes < kBlock;
+  uint64_t& account = small ? g_small[device] : g_large[device];
+  __atomic_sub_fetch(&account, RoundUp(bytes, small ? 512 : kBlock), __ATOMIC_ACQ_REL);
 }
 
 }  // namespace gpustage::cuda_driver
@@ -102,68 +219,101 @@ void ReturnMemory(CUdevice device, size_t bytes) {
 using namespace gpustage::cuda_driver;
 
 CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
-  return OnCurrent(CALL(), [&] {
+  if (free != nullptr) *free = 0;
+  return InContext(CALL(), [&] {
     const Device& device = *DeviceAt(CurrentDevice());
+    const uint64_t used = Used(CurrentDevice());
     const uint64_t left = gpustage::world::FreeMemory(device, CurrentDevice());
-    const uint64_t used = __atomic_load_n(&g_used[CurrentDevice()], __ATOMIC_ACQUIRE);
-    const CUresult result = Put(free, size_t{used < left ? left - used : 0});
-    return result == CUDA_SUCCESS ? Put(total, size_t{device.memory_total}) : result;
+    if (free != nullptr) *free = used < left ? left - used : 0;
+    if (total != nullptr) *total = device.memory_total;
+    return CUDA_SUCCESS;
   });
 }
 
 CUresult cuMemAlloc_v2(CUdeviceptr* memory, size_t bytes) {
-  return OnCurrent(CALL(bytes), [&] { return AllocateDevice(memory, bytes); });
+  return AllocateInto(CALL(bytes), memory, bytes, CurrentDevice(), 0);
 }
 
+// Managed memory belongs to everybody (1) or to the host (2).
 CUresult cuMemAllocManaged(CUdeviceptr* memory, size_t bytes, unsigned int flags) {
-  return OnCurrent(CALL(bytes, flags), [&] { return AllocateDevice(memory, bytes); });
+  if (flags != 1 && flags != 2)
+    return Answer(CALL(bytes, flags), [] { return CUDA_ERROR_INVALID_VALUE; });
+  return AllocateInto(CALL(bytes, flags), memory, bytes, CurrentDevice(), flags);
 }
 
 CUresult cuMemFree_v2(CUdeviceptr memory) {
-  return AfterInit(CALL(memory), [&] { return Free(Pointer(memory)); });
+  return AfterInit(CALL(memory), [&] { return Free(Pointer(memory), /*host=*/false); });
 }
 
 CUresult cuMemHostAlloc(void** memory, size_t bytes, unsigned int flags) {
-  return OnCurrent(CALL(bytes, flags), [&] { return Allocate(kHost, bytes, memory); });
+  return AllocateInto(CALL(bytes, flags), memory, bytes, kHost, flags);
 }
 
 CUresult cuMemFreeHost(void* memory) {
-  return AfterInit(CALL(memory), [&] { return Free(memory); });
+  return AfterInit(CALL(memory), [&] { return Free(memory, /*host=*/true); });
+}
+
+CUresult cuMemHostGetFlags(unsigned int* flags, void* memory) {
+  return InContext(CALL(memory), [&]() -> CUresult {
+    const Allocation* const slot = Around(memory);
+    return slot == nullptr || slot->device != kHost ? CUDA_ERROR_INVALID_VALUE
+                                                    : Put(flags, slot->flags);
+  });
 }
 
 CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* memory, void* host, unsigned int flags) {
-  return OnCurrent(CALL(host, flags),
-                   [&] { return Put(memory, reinterpret_cast<CUdeviceptr>(host)); });
+  return InContext(CALL(host, flags), [&] { return PutDevicePointer(memory, host, flags); });
 }
 
 CUresult cuMemHostRegister_v2(void* memory, size_t bytes, unsigned int flags) {
-  return OnCurrent(CALL(memory, bytes, flags).Trust(Fidelity::kFixed),
-                   [&] { return CUDA_SUCCESS; });
+  return InContext(CALL(memory, bytes, flags), [&] { return Register(memory, bytes, flags); });
 }
 
 CUresult cuMemHostUnregister(void* memory) {
-  return OnCurrent(CALL(memory).Trust(Fidelity::kFixed), [&] { return CUDA_SUCCESS; });
+  return InContext(CALL(memory), [&] { return Unregister(memory); });
 }
 
-CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
-  return OnCurrent(CALL(to, from, bytes), [&] { return Copy(Pointer(to), Pointer(from), bytes); });
+CUresult cuMemGetAddressRange_v2(CUdeviceptr* base, size_t* bytes, CUdeviceptr memory) {
+  return InContext(CALL(memory), [&] { return PutRange(base, bytes, Pointer(memory)); });
 }
 
-CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t bytes) {
-  return OnCurrent(CALL(to, from, bytes), [&] { return Copy(Pointer(to), from, bytes); });
-}
-
-CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t bytes) {
-  return OnCurrent(CALL(to, from, bytes), [&] { return Copy(to, Pointer(from), bytes); });
-}
-
-CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
-  return OnCurrent(CALL(to, from, bytes), [&] { return Copy(Pointer(to), Pointer(from), bytes); });
-}
-
-CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t bytes) {
-  return OnCurrent(CALL(to, value, bytes), [&] {
-    memset(Pointer(to), value, bytes);
-    return CUDA_SUCCESS;
+CUresult cuPointerGetAttribute(void* value, CUpointer_attribute attribute, CUdeviceptr memory) {
+  return InContext(CALL(attribute, memory), [&] {
+    return PutAttribute(static_cast<int*>(value), attribute, Pointer(memory));
   });
+}
+
+#define COPY(name, To, From, body)                                 \
+  CUresult name(To to, From from, size_t bytes) {                  \
+    return InContext(CALL(to, from, bytes), [&] { return body; }); \
+  }
+#define COPY_ASYNC(name, To, From, body)                                   \
+  CUresult name(To to, From from, size_t bytes, CUstream stream) {         \
+    return InContext(CALL(to, from, bytes, stream), [&] { return body; }); \
+  }
+COPY(cuMemcpy, CUdeviceptr, CUdeviceptr, CopyAny(Pointer(to), Pointer(from), bytes))
+COPY(cuMemcpyHtoD_v2, CUdeviceptr, const void*, CopyOnDevice(Pointer(to), true, from, false, bytes))
+COPY(cuMemcpyDtoH_v2, void*, CUdeviceptr, CopyOnDevice(to, false, Pointer(from), true, bytes))
+COPY(cuMemcpyDtoD_v2, CUdeviceptr, CUdeviceptr,
+     CopyOnDevice(Pointer(to), true, Pointer(from), true, bytes))
+COPY_ASYNC(cuMemcpyAsync, CUdeviceptr, CUdeviceptr, CopyAny(Pointer(to), Pointer(from), bytes))
+COPY_ASYNC(cuMemcpyHtoDAsync_v2, CUdeviceptr, const void*,
+           CopyOnDevice(Pointer(to), true, from, false, bytes))
+COPY_ASYNC(cuMemcpyDtoHAsync_v2, void*, CUdeviceptr,
+           CopyOnDevice(to, false, Pointer(from), true, bytes))
+COPY_ASYNC(cuMemcpyDtoDAsync_v2, CUdeviceptr, CUdeviceptr,
+           CopyOnDevice(Pointer(to), true, Pointer(from), true, bytes))
+
+#define FILL(name, T)                                                                 \
+  CUresult name(CUdeviceptr to, T value, size_t count) {                              \
+    return InContext(CALL(to, value, count), [&] { return Fill(to, value, count); }); \
+  }
+FILL(cuMemsetD8_v2, unsigned char)
+FILL(cuMemsetD16_v2, unsigned short)
+FILL(cuMemsetD32_v2, unsigned int)
+
+CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream) {
+  if (!IsStream(stream))
+    return Answer(CALL(to, value, bytes, stream), [] { return CUDA_ERROR_INVALID_HANDLE; });
+  return InContext(CALL(to, value, bytes, stream), [&] { return Fill(to, value, bytes); });
 }

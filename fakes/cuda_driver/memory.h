@@ -9,4 +9,7 @@ namespace gpustage::cuda_driver {
 bool TakeMemory(CUdevice device, size_t bytes);
 void ReturnMemory(CUdevice device, size_t bytes);
 
+// Whether the addresses are mapped by virtual memory management, and may be accessed.
+bool IsMapped(CUdeviceptr address, size_t bytes);
+
 }  // namespace gpustage::cuda_driver

@@ -12,7 +12,8 @@ using world::PropsLayout;
 constexpr size_t kUuidOffset = 256;
 constexpr size_t kTotalMemoryOffset = 288;
 constexpr size_t kMajorOffset = 360;
-constexpr size_t kSizes[] = {728, 1032, 1008};  // sizeof(cudaDeviceProp) of CUDA 11, 12, 13
+// What is written of cudaDeviceProp in CUDA 11, 12, 13; behind it is room for later fields.
+constexpr size_t kSizes[] = {728, 780, 784};
 
 struct Field {
   int16_t offsets[3];  // CUDA 11, 12, 13

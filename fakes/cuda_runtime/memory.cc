@@ -10,11 +10,32 @@ CUresult Copy(void* to, const void* from, size_t bytes) {
   return Cuda().cuMemcpy(Address(to), Address(from), bytes);
 }
 
+constexpr cudaMemcpyKind kHostToHost = 0, kToDevice = 1, kToHost = 2, kOnDevice = 3, kAny = 4;
+
+// By the caller's word for where memory is; without one the driver finds out.
+CUresult Copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  switch (kind) {
+    case kToDevice:
+      return Cuda().cuMemcpyHtoD(Address(to), from, bytes);
+    case kToHost:
+      return Cuda().cuMemcpyDtoH(to, Address(from), bytes);
+    case kOnDevice:
+      return Cuda().cuMemcpyDtoD(Address(to), Address(from), bytes);
+    case kHostToHost:
+    case kAny:
+      return Copy(to, from, bytes);
+    default:
+      return cudaErrorInvalidMemcpyDirection;
+  }
+}
+
 CUresult Fill(void* to, int value, size_t bytes) {
   return Cuda().cuMemsetD8(Address(to), static_cast<unsigned char>(value), bytes);
 }
 
+// Nothing of no size is a success here, and an error of the driver's.
 CUresult Allocate(void** memory, size_t bytes) {
+  if (bytes == 0) return Put<void*>(memory, nullptr);
   return Cuda().cuMemAlloc(reinterpret_cast<CUdeviceptr*>(memory), bytes);
 }
 
@@ -69,12 +90,13 @@ cudaError_t cudaHostUnregister(void* memory) {
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
-  return InContext(CALL(to, from, bytes, kind), [&] { return Copy(to, from, bytes); });
+  return InContext(CALL(to, from, bytes, kind), [&] { return Copy(to, from, bytes, kind); });
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
-  return InContext(CALL(to, from, bytes, kind, stream), [&] { return Copy(to, from, bytes); });
+  return InContext(CALL(to, from, bytes, kind, stream),
+                   [&] { return Copy(to, from, bytes, kind); });
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,

@@ -11,6 +11,8 @@ using cudaMemcpyKind = int32_t;
 using cudaFuncAttribute = int32_t;
 using cudaStreamCaptureMode = int32_t;
 using cudaStreamCaptureStatus = int32_t;
+using cudaLimit = int32_t;
+using cudaDeviceP2PAttr = int32_t;
 using cudaStream_t = struct CUstream_st*;
 using cudaEvent_t = struct CUevent_st*;
 using cudaGraph_t = struct CUgraph_st*;
@@ -50,11 +52,14 @@ enum : cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorInitializationError = 3,
+  cudaErrorInvalidMemcpyDirection = 21,
   cudaErrorStubLibrary = 34,
   cudaErrorInsufficientDriver = 35,
   cudaErrorCallRequiresNewerDriver = 36,
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
+  cudaErrorPeerAccessUnsupported = 217,
+  cudaErrorPeerAccessNotEnabled = 705,
   cudaErrorNotSupported = 801,
   cudaErrorUnknown = 999,
 };

@@ -1,5 +1,5 @@
-// Streams, events, graphs and kernels: accepted and never run. A scanner that computes gets success
-// and untouched output.
+// Streams and events are the driver's. Graphs and kernels are accepted and never run. A scanner
+// computes gets success and untouched output.
 #include "fakes/cuda_runtime/runtime.h"
 
 namespace gpustage::cuda_runtime {
@@ -36,18 +36,28 @@ cudaError_t FunctionAttributes(cudaFuncAttributes* attributes) {
 
 using namespace gpustage::cuda_runtime;
 
-cudaError_t cudaStreamCreate(cudaStream_t* stream) { return Create(CALL(), stream); }
+cudaError_t cudaStreamCreate(cudaStream_t* stream) {
+  return InContext(CALL(), [&] { return Cuda().cuStreamCreate(stream, 0); });
+}
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned int flags) {
-  return Create(CALL(flags), stream);
+  return InContext(CALL(flags), [&] { return Cuda().cuStreamCreate(stream, flags); });
 }
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned int flags, int priority) {
-  return Create(CALL(flags, priority), stream);
+  return InContext(CALL(flags, priority),
+                   [&] { return Cuda().cuStreamCreateWithPriority(stream, flags, priority); });
 }
-cudaError_t cudaStreamDestroy(cudaStream_t stream) { return Accept(CALL(stream)); }
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return Accept(CALL(stream)); }
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return Accept(CALL(stream)); }
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  return InContext(CALL(stream), [&] { return Cuda().cuStreamDestroy(stream); });
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return InContext(CALL(stream), [&] { return Cuda().cuStreamSynchronize(stream); });
+}
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  return InContext(CALL(stream), [&] { return Cuda().cuStreamQuery(stream); });
+}
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int flags) {
-  return Accept(CALL(stream, event, flags));
+  return InContext(CALL(stream, event, flags),
+                   [&] { return Cuda().cuStreamWaitEvent(stream, event, flags); });
 }
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
   return Accept(CALL(stream, mode));
@@ -56,19 +66,31 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   return Create(CALL(stream), graph);
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
-  return InContext(CALL(stream).Trust(Fidelity::kFixed), [&] { return Put(status, 0); });
+  return InContext(CALL(stream), [&] { return Cuda().cuStreamIsCapturing(stream, status); });
 }
 
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return Create(CALL(), event); }
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  return InContext(CALL(), [&] { return Cuda().cuEventCreate(event, 0); });
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned int flags) {
-  return Create(CALL(flags), event);
+  return InContext(CALL(flags), [&] { return Cuda().cuEventCreate(event, flags); });
 }
-cudaError_t cudaEventDestroy(cudaEvent_t event) { return Accept(CALL(event)); }
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  return InContext(CALL(event), [&] { return Cuda().cuEventDestroy(event); });
+}
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  return Accept(CALL(event, stream));
+  return InContext(CALL(event, stream), [&] { return Cuda().cuEventRecord(event, stream); });
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t event) { return Accept(CALL(event)); }
-cudaError_t cudaEventQuery(cudaEvent_t event) { return Accept(CALL(event)); }
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  return InContext(CALL(event), [&] { return Cuda().cuEventSynchronize(event); });
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  return InContext(CALL(event), [&] { return Cuda().cuEventQuery(event); });
+}
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  return InContext(CALL(start, end),
+                   [&] { return Cuda().cuEventElapsedTime(milliseconds, start, end); });
+}
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
   return Accept(CALL(graph, stream));

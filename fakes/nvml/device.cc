@@ -4,6 +4,7 @@
 
 #include "fakes/nvml/machine.h"
 #include "fakes/world/fault.h"
+#include "fakes/world/pci.h"
 
 namespace gpustage::nvml {
 namespace {
@@ -22,18 +23,6 @@ void BusId(const Device& device, int domain_digits, char* out, size_t size) {
   for (char* c = out; *c != '\0'; ++c) *c = Upper(*c);
 }
 
-// Both forms of the domain name a device, in either case.
-bool IsBusId(const Device& device, const char* bus_id) {
-  for (const int digits : {4, 8}) {
-    char own[32];
-    BusId(device, digits, own, sizeof(own));
-    size_t i = 0;
-    while (own[i] != '\0' && own[i] == Upper(bus_id[i])) ++i;
-    if (own[i] == '\0' && bus_id[i] == '\0') return true;
-  }
-  return false;
-}
-
 void AddUuidText(const Device& device, world::TextWriter& out) {
   AddUuid(out.Add("GPU-"), device.uuid);
 }
@@ -41,6 +30,13 @@ void AddUuidText(const Device& device, world::TextWriter& out) {
 nvmlReturn_t ByIndex(unsigned int index, nvmlDevice_t* device) {
   nvmlDevice_t const handle = HandleAt(index);
   return handle == nullptr ? NVML_ERROR_INVALID_ARGUMENT : Put(device, handle);
+}
+
+// The old function walks through the devices, and leaves the last where none has the index.
+nvmlReturn_t ByIndexWalking(unsigned int index, nvmlDevice_t* device) {
+  if (index < DeviceCount() || device == nullptr) return ByIndex(index, device);
+  if (DeviceCount() > 0) *device = HandleAt(DeviceCount() - 1);
+  return NVML_ERROR_INVALID_ARGUMENT;
 }
 
 template <typename Matches>
@@ -52,14 +48,17 @@ nvmlReturn_t Find(const char* text, nvmlDevice_t* device, Matches matches) {
 }
 
 nvmlReturn_t ByBusId(const char* bus_id, nvmlDevice_t* device) {
-  return Find(bus_id, device, [&](const Device& d) { return IsBusId(d, bus_id); });
+  world::PciAddress address;
+  if (bus_id == nullptr || !world::ReadPciAddress(bus_id, &address) || address.function != 0)
+    return NVML_ERROR_INVALID_ARGUMENT;
+  return Find(bus_id, device, [&](const Device& d) { return world::IsAt(d, address); });
 }
 
 nvmlReturn_t ByUuid(const char* uuid, nvmlDevice_t* device) {
   return Find(uuid, device, [&](const Device& d) {
     Text<48> text;
     AddUuidText(d, text);
-    return world::Equal(text.c_str(), uuid);
+    return world::Equal(text.c_str(), uuid) || world::Equal(text.c_str() + 4, uuid);
   });
 }
 
@@ -68,16 +67,16 @@ unsigned int PciId(const Device& device, int attribute) {
   return id == world::kNoAttribute ? 0 : static_cast<unsigned int>(id);
 }
 
-nvmlReturn_t PutPci(const Device& device, nvmlPciInfo_t* pci) {
+// Versions 1 and 2 of the struct end before the subsystem and before the long address.
+nvmlReturn_t PutPci(const Device& device, nvmlPciInfo_t* pci, int version) {
   if (pci == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
-  *pci = {};
   BusId(device, 4, pci->busIdLegacy, sizeof(pci->busIdLegacy));
-  BusId(device, 8, pci->busId, sizeof(pci->busId));
   pci->domain = device.pci_domain;
   pci->bus = device.pci_bus;
   pci->device = device.pci_device;
   pci->pciDeviceId = PciId(device, kPciDeviceId);
-  pci->pciSubSystemId = PciId(device, kPciSubsystemId);
+  if (version >= 2) pci->pciSubSystemId = PciId(device, kPciSubsystemId);
+  if (version >= 3) BusId(device, 8, pci->busId, sizeof(pci->busId));
   return NVML_SUCCESS;
 }
 
@@ -110,7 +109,7 @@ nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int* count) {
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t* device) {
-  return AfterInit(CALL(index), [&] { return ByIndex(index, device); });
+  return AfterInit(CALL(index), [&] { return ByIndexWalking(index, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t* device) {
@@ -147,12 +146,19 @@ nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int* index) {
 }
 
 nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor_number) {
-  return OnDevice(CALL().Trust(Fidelity::kAssumed), device,
-                  [&](const Device&) { return Put(minor_number, device->node); });
+  return OnDevice(CALL(), device, [&](const Device&) { return Put(minor_number, device->node); });
+}
+
+nvmlReturn_t nvmlDeviceGetPciInfo(nvmlDevice_t device, nvmlPciInfo_t* pci) {
+  return OnDevice(CALL(), device, [&](const Device& d) { return PutPci(d, pci, 1); });
+}
+
+nvmlReturn_t nvmlDeviceGetPciInfo_v2(nvmlDevice_t device, nvmlPciInfo_t* pci) {
+  return OnDevice(CALL(), device, [&](const Device& d) { return PutPci(d, pci, 2); });
 }
 
 nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t* pci) {
-  return OnDevice(CALL(), device, [&](const Device& d) { return PutPci(d, pci); });
+  return OnDevice(CALL(), device, [&](const Device& d) { return PutPci(d, pci, 3); });
 }
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t* memory) {

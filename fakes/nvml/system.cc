@@ -6,7 +6,10 @@
 namespace gpustage::world {
 const int32_t kNotSupported = NVML_ERROR_NOT_SUPPORTED;
 const int32_t kDeviceLost = NVML_ERROR_GPU_IS_LOST;
+int32_t AnswerOfStub(const char*) {
+  return gpustage::nvml::Initialised() ? NVML_ERROR_NOT_SUPPORTED : NVML_ERROR_UNINITIALIZED;
 }
+}  // namespace gpustage::world
 
 namespace gpustage::nvml {
 namespace {
@@ -26,11 +29,14 @@ nvmlReturn_t AskKernel() {
     case world::Node::kNotTheDevice:
       return NVML_ERROR_OPERATING_SYSTEM;
   }
-  return world::TheKernelModule() == world::KernelModule::kSame ? NVML_SUCCESS
-                                                                 : NVML_ERROR_LIB_RM_VERSION_MISMATCH;
+  return world::TheKernelModule() == world::KernelModule::kSame
+             ? NVML_SUCCESS
+             : NVML_ERROR_LIB_RM_VERSION_MISMATCH;
 }
 
-nvmlReturn_t Init() {
+constexpr unsigned int kInitNoAttach = 2;
+
+nvmlReturn_t Init(unsigned int flags) {
   if (!Initialised()) {
     const nvmlReturn_t kernel = AskKernel();
     if (kernel != NVML_SUCCESS) return kernel;
@@ -42,6 +48,7 @@ nvmlReturn_t Init() {
     world::SortByPci(world::Here(), places, count);
     for (int i = 0; i < count; ++i)
       g_handles[i] = {&world::Here().devices[places[i]], world::NodeNumber(places[i])};
+    if ((flags & kInitNoAttach) != 0) count = 0;
     __atomic_store_n(&g_count, static_cast<unsigned int>(count), __ATOMIC_RELEASE);
   }
   __atomic_add_fetch(&g_users, 1, __ATOMIC_ACQ_REL);
@@ -87,9 +94,15 @@ int IndexOf(nvmlDevice_t handle) {
 
 using namespace gpustage::nvml;
 
-nvmlReturn_t nvmlInit() { return Answer(CALL(), Init); }
-nvmlReturn_t nvmlInit_v2() { return Answer(CALL(), Init); }
-nvmlReturn_t nvmlInitWithFlags(unsigned int flags) { return Answer(CALL(flags), Init); }
+nvmlReturn_t nvmlInit() {
+  return Answer(CALL(), [] { return Init(0); });
+}
+nvmlReturn_t nvmlInit_v2() {
+  return Answer(CALL(), [] { return Init(0); });
+}
+nvmlReturn_t nvmlInitWithFlags(unsigned int flags) {
+  return Answer(CALL(flags), [&] { return Init(flags); });
+}
 nvmlReturn_t nvmlShutdown() { return AfterInit(CALL(), Shutdown); }
 
 const char* nvmlErrorString(nvmlReturn_t result) {
@@ -102,14 +115,19 @@ nvmlReturn_t nvmlSystemGetDriverVersion(char* version, unsigned int length) {
   });
 }
 
-// The CUDA major, then the driver's version: "13.580.159.04".
+// The CUDA major, then the driver's version: "13.580.159.04". Needs no nvmlInit.
 nvmlReturn_t nvmlSystemGetNVMLVersion(char* version, unsigned int length) {
-  return AfterInit(CALL(length), [&] {
+  return Answer(CALL(length), [&] {
     const auto& world = gpustage::world::Here();
     Text<64> text;
     text.Decimal(world.driver_cuda_version / 1000).Add('.').Add(world.driver_version);
     return PutText(version, length, text.c_str());
   });
+}
+
+// nvidia-smi asks for a table that NVIDIA does not document.
+extern "C" nvmlReturn_t nvmlInternalGetExportTable(const void**, const void*) {
+  return Answer(CALL().Trust(Fidelity::kStub), [] { return NVML_ERROR_INVALID_ARGUMENT; });
 }
 
 nvmlReturn_t nvmlSystemGetCudaDriverVersion(int* version) {

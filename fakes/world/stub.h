@@ -25,4 +25,8 @@ namespace gpustage::world {
 extern const int32_t kNotSupported;
 extern const int32_t kDeviceLost;  // what calls for a device that fell off the bus answer
 
+// What a stub answers now: kNotSupported, unless the library knows better, as for one that was not
+// started.
+int32_t AnswerOfStub(const char* function);
+
 }  // namespace gpustage::world

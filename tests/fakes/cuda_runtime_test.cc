@@ -30,8 +30,8 @@ struct Offsets {
   size_t size, multi_processors, integrated, pci_bus, pci_device, pci_domain, l2, optin, reserved;
 };
 constexpr Offsets kCuda11 = {728, 388, 396, 584, 588, 592, 616, 696, 720};
-constexpr Offsets kCuda12 = {1032, 388, 396, 584, 588, 592, 616, 696, 720};
-constexpr Offsets kCuda13 = {1008, 384, 388, 568, 572, 576, 596, 672, 696};
+constexpr Offsets kCuda12 = {780, 388, 396, 584, 588, 592, 616, 696, 720};
+constexpr Offsets kCuda13 = {784, 384, 388, 568, 572, 576, 596, 672, 696};
 
 struct Properties {
   unsigned char bytes[1200];
@@ -88,7 +88,9 @@ class CudaRuntime : public testing::TestWithParam<std::string> {
     });
   }
 
-  // cudaGetDeviceCount, after it the last error, and the last error again.
+  // cudaGetDeviceCount, after it the last error, and the last error again. A runtime that could not
+  // start never forgets it: recorded for 100 and 101, and seen of NVIDIA's 11.8, 12.9 and 13.0 on the
+  // fake libcuda for 35 and 999.
   std::string Count() {
     return WithDriver([](const Library& cudart, std::ostream& out) {
              int count = -1;
@@ -102,6 +104,22 @@ class CudaRuntime : public testing::TestWithParam<std::string> {
   FakeStage stage_;
   std::string runtime_;
 };
+
+// CUDA 11 knows fewer errors than the 13 that was asked, and one by another text.
+void ReplaceErrorTexts(std::vector<std::string>& lines) {
+  std::erase_if(lines, [](const std::string& line) { return line.rfind("rterr ", 0) == 0; });
+  std::string name;
+  for (const std::string& line :
+       RecordedLines("h100-80gb-hbm3.conformance.txt", "cudart11.error_name.", "cudart11.device0")) {
+    const size_t answer = line.find(" = 0 ");
+    const std::string code = line.substr(20, answer - 20), text = line.substr(answer + 5);
+    const bool known = code[0] != '-' && text != "unrecognized error code";
+    if (line.rfind("cudart11.error_name.", 0) == 0)
+      name = text;
+    else if (known)
+      lines.push_back("rterr " + code + ' ' + name + " | " + text);
+  }
+}
 
 TEST_P(CudaRuntime, AnswersAsTheRecordedMachinesDid) {
   for (const char* file : {kH100, kTwoH200}) {
@@ -142,6 +160,7 @@ TEST_P(CudaRuntime, AnswersAsTheRecordedMachinesDid) {
     std::erase_if(recorded, [](const std::string& line) {
       return line.find("cudaRuntimeGetVersion") == 0 || line.find("sizeof(") == 0;
     });
+    if (GetParam() == "11.0") ReplaceErrorTexts(recorded);
     EXPECT_THAT(Split(outcome.said), ElementsAreArray(recorded)) << file;
   }
 }
@@ -152,7 +171,7 @@ TEST_P(CudaRuntime, PassesOnTheErrorOfCuInit) {
     stage_.machine() = EmptyMachine();
     stage_.AddFault("cuInit", FaultAction::kReturn).code = code;
     const std::string text = std::to_string(code);
-    EXPECT_EQ(Count(), text + " " + text + " 0");
+    EXPECT_EQ(Count(), text + " " + text + " " + text);
   }
 }
 
@@ -162,7 +181,7 @@ TEST_P(CudaRuntime, CallsOtherErrorsOfTheDriverInitialisationErrors) {
     stage_.machine() = EmptyMachine();
     AddDevice(stage_.machine(), PlainDevice(0));
     stage_.AddFault(function, FaultAction::kReturn).code = 999;
-    EXPECT_EQ(Count(), "3 3 0") << function;
+    EXPECT_EQ(Count(), "3 3 3") << function;
   }
 }
 
@@ -170,7 +189,7 @@ TEST_P(CudaRuntime, NeedsADriverOfItsOwnMajor) {
   AddDevice(stage_.machine(), PlainDevice(0));
   const int own = std::stoi(GetParam()) * 1000;
   stage_.machine().driver_cuda_version = own - 10;
-  EXPECT_EQ(Count(), "35 35 0");
+  EXPECT_EQ(Count(), "35 35 35");
   EXPECT_THAT(stage_.Calls("cuInit"), SizeIs(0));  // the version is asked first
   stage_.machine().driver_cuda_version = own;
   EXPECT_EQ(Count(), "0 0 0");
@@ -178,7 +197,7 @@ TEST_P(CudaRuntime, NeedsADriverOfItsOwnMajor) {
 
 TEST_P(CudaRuntime, KnowsNvidiasStubLibrary) {
   stage_.AddFault("cuGetProcAddress_v2", FaultAction::kReturn).code = 34;
-  EXPECT_EQ(Count(), "34 34 0");
+  EXPECT_EQ(Count(), "34 34 34");
 }
 
 TEST_P(CudaRuntime, SaysThatTheDriverIsTooOldWhereThereIsNone) {
@@ -231,7 +250,7 @@ TEST_P(CudaRuntime, AllocatesWithTheDriversAccount) {
     FN(cudart, cudaMemcpy)(back, memory, 4, 2);
     out << back << ' ' << FN(cudart, cudaFree)(memory);
   });
-  EXPECT_EQ(outcome.said, "0 1048576 0 xxc 0");
+  EXPECT_EQ(outcome.said, "0 2097152 0 xxc 0");  // devices give memory by 2 MiB
 }
 
 TEST_P(CudaRuntime, RecordsKernelRegistrationOnce) {
@@ -250,9 +269,9 @@ TEST_P(CudaRuntime, WritesTheLayoutThatTheScenarioWants) {
   const std::vector<std::pair<PropsLayout, std::vector<size_t>>> layouts = {
       // bytes written; where the compute capability stands
       {PropsLayout::kOwn, {own, 360}},
-      {PropsLayout::kCuda12, {1032, 360}},
-      {PropsLayout::kCuda13, {1008, 360}},
-      {PropsLayout::kNaive, {1000, 328}},  // as a struct without uuid, luid and mask
+      {PropsLayout::kCuda12, {780, 360}},
+      {PropsLayout::kCuda13, {784, 360}},
+      {PropsLayout::kNaive, {748, 328}},  // as a struct without uuid, luid and mask
       {PropsLayout::kTruncated, {360, 0}},
       {PropsLayout::kHomemade, {440, 264}},
   };

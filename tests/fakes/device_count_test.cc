@@ -17,6 +17,16 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
+// Its standard output, in a process that finds libraries in the stage first.
+std::string RunIn(FakeStage& stage, const std::string& program) {
+  const std::string out = stage.Path("out");
+  stage.Run({{"LD_LIBRARY_PATH", stage.Path("")}}, [&](std::ostream&) {
+    if (std::freopen(out.c_str(), "w", stdout) != nullptr)
+      execl(program.c_str(), program.c_str(), nullptr);
+  });
+  return stage.Read("out");
+}
+
 class DeviceCount : public testing::Test {
  protected:
   void SetUp() override {
@@ -26,29 +36,39 @@ class DeviceCount : public testing::Test {
     stage_.Place("cudart-13", "libcudart.so.13");
   }
 
-  // Its standard output, in a process that finds libraries in the stage first.
-  std::string Run(const std::string& program) {
-    const std::string out = stage_.Path("out");
-    stage_.Run({{"LD_LIBRARY_PATH", stage_.Path("")}}, [&](std::ostream&) {
-      if (std::freopen(out.c_str(), "w", stdout) != nullptr)
-        execl(program.c_str(), program.c_str(), nullptr);
-    });
-    return stage_.Read("out");
-  }
+  std::string Run(const std::string& program) { return RunIn(stage_, program); }
 
   FakeStage stage_;
   const std::string shared_ = GPUSTAGE_DEVICE_COUNT;
   const std::string static_ = std::string(GPUSTAGE_DEVICE_COUNT) + "_static";
 };
 
-TEST_F(DeviceCount, ReadsTheStructThatTheFakeRuntimeWrites) {
-  stage_.machine() = RecordedMachine(kH100);
-  EXPECT_THAT(Run(shared_), HasSubstr(R"("devices":[{"name":"NVIDIA H100 80GB HBM3",)"
-                                      R"("uuid":"GPU-00112233-4455-6677-8899-aabbccddeeff",)"
-                                      R"("pci_id":"0000:00:06.0","memory_total":85017493504,)"
-                                      R"("compute_capability":"9.0","multiprocessors":132,)"
-                                      R"("integrated":0}]})"));
+// Built with the headers of each major, whose structs differ.
+class DeviceCountOfMajor : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(DeviceCountOfMajor, ReadsTheStructThatTheFakeRuntimeWrites) {
+  const auto& [major, file] = GetParam();
+  const std::string of_13 = std::string(GPUSTAGE_SUBJECTS) + "/device_count";
+  const std::string program = std::string(major) == "13" ? of_13 : of_13 + "_" + major;
+  if (!std::filesystem::exists(program))
+    GTEST_SKIP() << "needs the headers of CUDA " << major << "; harness/dev real fetches them";
+  FakeStage stage;
+  stage.machine() = RecordedMachine(kH100);
+  stage.Place("cuda", "libcuda.so.1");
+  stage.Place("cudart-" + std::string(major), file);
+  EXPECT_THAT(RunIn(stage, program),
+              HasSubstr(R"("devices":[{"name":"NVIDIA H100 80GB HBM3",)"
+                        R"("uuid":"GPU-00112233-4455-6677-8899-aabbccddeeff",)"
+                        R"("pci_id":"0000:00:06.0","memory_total":85017493504,)"
+                        R"("compute_capability":"9.0","multiprocessors":132,)"
+                        R"("integrated":0}]})"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Cuda, DeviceCountOfMajor,
+                         testing::Values(std::pair("11", "libcudart.so.11.0"),
+                                         std::pair("12", "libcudart.so.12"),
+                                         std::pair("13", "libcudart.so.13")),
+                         [](const auto& row) { return std::string(row.param.first); });
 
 // Both runtimes say the same of the same driver: the fake one is held to NVIDIA's.
 TEST_F(DeviceCount, IsToldTheSameFailureByTheRealRuntime) {

@@ -63,11 +63,13 @@ check_all() {
   check cuda-stub libcuda.so.1 - cuda_driver/exports.txt libc.so.6
   check nvml libnvidia-ml.so.1 - nvml/exports.txt libc.so.6
   check cudart-11 libcudart.so.11.0 libcudart.so.11.0 cuda_runtime/exports-11.txt libc.so.6
-  for major in 12 13; do
-    check cudart-$major libcudart.so.$major libcudart.so.$major cuda_runtime/exports-$major.txt libc.so.6
+  for major in 11 12 13; do
     check cublaslt-$major libcublasLt.so.$major libcublasLt.so.$major cublas/lt-exports-$major.txt libc.so.6
     check cublas-$major libcublas.so.$major libcublas.so.$major cublas/exports-$major.txt \
       libcublasLt.so.$major libc.so.6
+  done
+  for major in 12 13; do
+    check cudart-$major libcudart.so.$major libcudart.so.$major cuda_runtime/exports-$major.txt libc.so.6
     check ggml-cuda-upstream-$major - - ggml/exports-cuda.txt \
       libggml-base.so libcudart.so.$major libcublas.so.$major libcuda.so.1 libc.so.6
     check ggml-cuda-ollama-$major - - ggml/exports-cuda.txt \

@@ -1,6 +1,5 @@
 #include "tests/fakes/recording.h"
 
-#include <cctype>
 #include <cstring>
 #include <fstream>
 #include <regex>
@@ -62,45 +61,6 @@ void ReadDeviceLine(const std::string& line, Device& device) {
   }
 }
 
-// The value of a one-line "key: value" of the YAML file.
-std::string Field(const std::string& line) { return line.substr(line.find(": ") + 2); }
-
-std::string Uuid(const Device& device, bool upper) {
-  std::string text;
-  char hex[3];
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    snprintf(hex, sizeof(hex), "%02x", device.uuid[i]);
-    text += hex;
-  }
-  for (char& c : text)
-    if (upper) c = static_cast<char>(std::toupper(c));
-  return "GPU-" + text;
-}
-
-// The recording keeps UUIDs out: "$uuid1 shortened to 8 characters" is what stood there.
-std::string Substitute(std::string value, const World& machine) {
-  for (uint32_t i = 0; i < machine.device_count; ++i) {
-    const std::string n = std::to_string(i);
-    const std::string uuid = Uuid(machine.devices[i], false);
-    if (value == "$uuid" + n + " shortened to 8 characters") return uuid.substr(0, 8);
-    if (value == "$uuid" + n + " without GPU-, 8 characters") return uuid.substr(4, 8);
-    if (value == "$UUID" + n + "_UPPERCASE") return Uuid(machine.devices[i], true);
-    for (size_t at; (at = value.find("$uuid" + n)) != std::string::npos;)
-      value.replace(at, 6, uuid);
-  }
-  return value;
-}
-
-std::vector<Variable> ReadEnvironment(const std::string& when, const std::string& machine) {
-  const World world = RecordedMachine(machine == "h100-x1" ? kH100 : kTwoH200);
-  static const std::regex variable(R"re("(CUDA_\w+|NVIDIA_\w+)": "([^"]*)")re");
-  std::vector<Variable> variables;
-  for (std::sregex_iterator i(when.begin(), when.end(), variable), end; i != end; ++i)
-    variables.push_back({(*i)[1], Substitute((*i)[2], world)});
-  return variables;
-}
-
 }  // namespace
 
 std::vector<std::string> RecordedLines(const std::string& file, const std::string& from,
@@ -139,40 +99,6 @@ World RecordedMachine(const std::string& file) {
     device.sm_count = device.attributes[16];
   }
   return machine;
-}
-
-std::vector<DriverAnswer> EnvironmentAnswers() {
-  std::vector<DriverAnswer> answers;
-  bool wanted = false;
-  for (const std::string& line : Lines("driver-answers.yaml")) {
-    if (Begins(line, "- machine:")) {
-      answers.emplace_back();
-      answers.back().machine = Field(line).substr(1, 7);
-    } else if (Begins(line, "  when: ")) {
-      // Only the environment, or nothing at all: the other rows are about the kernel side and
-      // broken files.
-      wanted = line.find("\"env\"") != std::string::npos || line == "  when: {}";
-      wanted = wanted && line.find("not_the_device") == std::string::npos;
-      if (wanted) answers.back().environment = ReadEnvironment(line, answers.back().machine);
-      if (!wanted) answers.pop_back();
-    } else if (!wanted) {
-      continue;
-    } else if (Begins(line, "  cudart: ")) {
-      answers.back().cudart = std::stoi(Field(line));
-    } else if (Begins(line, "  order: ")) {
-      for (const char c : line)
-        if (std::isdigit(static_cast<unsigned char>(c))) answers.back().order.push_back(c - '0');
-    } else if (Begins(line, "  cuInit: ")) {
-      answers.back().init = std::stoi(Field(line));
-    } else if (Begins(line, "  cuDeviceGetCount: ")) {
-      std::smatch match;
-      static const std::regex count(R"re(.*"r": (\d+), "count": (\w+)})re");
-      if (!std::regex_match(line, match, count)) throw std::runtime_error("strange row: " + line);
-      answers.back().count_result = std::stoi(match[1]);
-      if (match[2] != "null") answers.back().count = std::stoi(match[2]);
-    }
-  }
-  return answers;
 }
 
 }  // namespace gpustage::fakes_test

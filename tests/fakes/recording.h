@@ -20,16 +20,4 @@ std::vector<std::string> RecordedLines(const std::string& file, const std::strin
 // The machine that was asked, as a scenario would describe it.
 world::World RecordedMachine(const std::string& file);
 
-// One row of driver-answers.yaml that nothing but the environment distinguishes.
-struct DriverAnswer {
-  std::string machine;  // "h200-x2" or "h100-x1"
-  std::vector<Variable> environment;
-  int cudart = 0;
-  std::vector<int> order;  // which device each ordinal was
-  int init = 0;
-  int count_result = 0;
-  int count = -1;  // -1: none was given
-};
-std::vector<DriverAnswer> EnvironmentAnswers();
-
 }  // namespace gpustage::fakes_test

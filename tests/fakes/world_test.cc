@@ -93,7 +93,7 @@ TEST_F(Fake, RecordsFunctionArgumentsResultAndDevice) {
   EXPECT_EQ(calls[1].result, 0);
   EXPECT_EQ(calls[1].fidelity, Fidelity::kModelled);
   EXPECT_EQ(calls[2].arguments, "bus_id=\"nowhere\"");
-  EXPECT_EQ(calls[2].result, 101);
+  EXPECT_EQ(calls[2].result, 1);
 }
 
 TEST_F(Fake, MarksStubsAndWhatIsAssumed) {
@@ -102,12 +102,12 @@ TEST_F(Fake, MarksStubsAndWhatIsAssumed) {
     int value = 0;
     FN(cuda, cuInit)(0);
     FN(cuda, cuDeviceGetAttribute)(&value, 38, 0);  // no attribute is given: an H100's stands in
-    out << reinterpret_cast<int (*)()>(cuda.Find("cuLaunchKernel"))();
+    out << reinterpret_cast<int (*)()>(cuda.Find("cuGraphCreate"))();
   });
   const std::vector<CallRecord> calls = stage_.Journal();
   ASSERT_THAT(calls, SizeIs(3));
   EXPECT_EQ(calls[1].fidelity, Fidelity::kAssumed);
-  EXPECT_EQ(calls[2].function, "cuLaunchKernel");
+  EXPECT_EQ(calls[2].function, "cuGraphCreate");
   EXPECT_EQ(calls[2].fidelity, Fidelity::kStub);
   EXPECT_EQ(calls[2].result, 801);
 }

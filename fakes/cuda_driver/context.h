@@ -1,0 +1,16 @@
+// What is behind a context handle.
+#pragma once
+
+#include "fakes/cuda_driver/api.h"
+
+struct CUctx_st {
+  CUdevice device;
+  int32_t users;  // 0: free or destroyed
+  unsigned int flags;
+};
+
+namespace gpustage::cuda_driver {
+
+CUcontext TheCurrentContext();  // null: none
+
+}  // namespace gpustage::cuda_driver
