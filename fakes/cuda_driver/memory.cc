@@ -66,8 +66,13 @@ CUresult Free(void* memory) {
 // On the device of the current context.
 template <typename Body>
 CUresult OnCurrent(Call&& call, Body body) {
-  return AfterInit(static_cast<Call&&>(call).On(CurrentDevice()), [&]() -> CUresult {
-    return CurrentDevice() < 0 ? CUDA_ERROR_INVALID_CONTEXT : body();
+  return Answer(static_cast<Call&&>(call).On(CurrentDevice()), [&](Call& running) -> CUresult {
+    if (DeviceCount() < 0) return CUDA_ERROR_NOT_INITIALIZED;
+    if (CurrentDevice() < 0) return CUDA_ERROR_INVALID_CONTEXT;
+    if constexpr (std::is_invocable_v<Body, Call&>)
+      return body(running);
+    else
+      return body();
   });
 }
 
@@ -101,8 +106,9 @@ void ReturnMemory(CUdevice device, size_t bytes) {
 using namespace gpustage::cuda_driver;
 
 CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
-  return OnCurrent(CALL(), [&] {
+  return OnCurrent(CALL(), [&](Call& call) {
     const Device& device = *DeviceAt(CurrentDevice());
+    if (device.assumed_memory != 0) call.set_fidelity(Fidelity::kAssumed);
     const uint64_t used = __atomic_load_n(&g_used[CurrentDevice()], __ATOMIC_ACQUIRE);
     const CUresult result = Put(free, size_t{device.memory_free - used});
     return result == CUDA_SUCCESS ? Put(total, size_t{device.memory_total}) : result;

@@ -9,13 +9,18 @@ const int32_t kNotSupported = NVML_ERROR_NOT_SUPPORTED;
 namespace gpustage::nvml {
 namespace {
 
+using world::World;
+
 int g_users = 0;  // nvmlInit counts, nvmlShutdown counts back
 nvmlDevice_st g_handles[world::kMaxDevices];
 
 nvmlReturn_t Init() {
   uint8_t places[world::kMaxDevices];
   const auto count = static_cast<int>(DeviceCount());
-  for (int i = 0; i < count; ++i) places[i] = static_cast<uint8_t>(i);
+  const World& world = world::Here();
+  int found = 0;
+  for (uint32_t i = 0; i < world.device_count + world.board_count; ++i)
+    if (world.devices[i].mig != world::Mig::kSlice) places[found++] = static_cast<uint8_t>(i);
   world::SortByPci(world::Here(), places, count);
   for (int i = 0; i < count; ++i) g_handles[i].device = &world::Here().devices[places[i]];
   __atomic_add_fetch(&g_users, 1, __ATOMIC_ACQ_REL);
@@ -46,7 +51,16 @@ const char* FindError(nvmlReturn_t code) {
 }  // namespace
 
 bool Initialised() { return __atomic_load_n(&g_users, __ATOMIC_ACQUIRE) > 0; }
-unsigned int DeviceCount() { return world::Here().device_count; }
+
+// Whole GPUs, and the boards that MIG slices are cut from.
+unsigned int DeviceCount() {
+  const World& world = world::Here();
+  unsigned int slices = 0;
+  for (uint32_t i = 0; i < world.device_count; ++i)
+    if (world.devices[i].mig == world::Mig::kSlice) ++slices;
+  return world.device_count + world.board_count - slices;
+}
+
 
 nvmlDevice_t HandleAt(unsigned int index) {
   return index < DeviceCount() ? &g_handles[index] : nullptr;

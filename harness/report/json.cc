@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/evidence/assumed.h"
+
 namespace gpustage {
 namespace {
 
@@ -61,6 +63,7 @@ ordered_json RunJson(const CaseReport& report, const RunReport& run) {
   entry["outcome"] = ran ? OutcomeJson(run.evidence.outcome) : ordered_json(nullptr);
   entry["log"] = std::move(log);
   entry["funnel"] = FunnelJson(run.evidence);
+  entry["assumed"] = AssumedReads(run.evidence);
   entry["duration_ms"] = static_cast<double>(run.evidence.duration_ns) / 1e6;
   return entry;
 }

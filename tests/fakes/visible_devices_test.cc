@@ -64,5 +64,55 @@ TEST(DriverAnswers, HoldThirtyNineRowsOfTheEnvironment) {
   EXPECT_THAT(EnvironmentAnswers(), SizeIs(39));
 }
 
+// A whole GPU, and two slices of another.
+class MigSlices : public testing::Test {
+ protected:
+  MigSlices() {
+    for (int i = 0; i < 3; ++i) {
+      world::Device device = PlainDevice(i);
+      if (i > 0) device.mig = world::Mig::kSlice;
+      AddDevice(stage_.machine(), device);
+    }
+  }
+
+  // The numbers of the devices that CUDA lists, or what cuInit said.
+  std::string Listed(const std::string& driver, const std::vector<Variable>& environment) {
+    strcpy(stage_.machine().driver_version, driver.c_str());
+    const std::string path = stage_.Place("cuda", "libcuda.so.1");
+    return stage_
+        .Run(environment,
+             [&](std::ostream& out) {
+               const Library cuda(path);
+               if (const int code = FN(cuda, cuInit)(0); code != 0) out << "cuInit " << code;
+               int count = 0;
+               FN(cuda, cuDeviceGetCount)(&count);
+               for (int i = 0; i < count; ++i) {
+                 char name[64] = {};
+                 FN(cuda, cuDeviceGetName)(name, sizeof(name), i);
+                 out << name + strlen("NVIDIA Test ");
+               }
+             })
+        .said;
+  }
+
+  FakeStage stage_;
+};
+
+// Expected values: NVIDIA's MIG User Guide, "CUDA Device Enumeration", for drivers from 570 on and before.
+TEST_F(MigSlices, AreAllListedSinceDriver570) { EXPECT_EQ(Listed("570.133.20", {}), "012"); }
+
+TEST_F(MigSlices, AreListedOneAloneBefore) { EXPECT_EQ(Listed("550.90.07", {}), "1"); }
+
+TEST_F(MigSlices, AreChosenByTheirUuid) {
+  const std::vector<Variable> second = {{"CUDA_VISIBLE_DEVICES", "MIG-30313233-3435"}};
+  EXPECT_EQ(Listed("550.90.07", second), "2");
+  EXPECT_EQ(Listed("580.159.04", second), "2");
+}
+
+// What Ollama's second pass does: https://github.com/ollama/ollama/issues/13800.
+TEST_F(MigSlices, AreNotChosenByTheUuidOfAGpu) {
+  EXPECT_EQ(Listed("580.159.04", {{"CUDA_VISIBLE_DEVICES", "GPU-30313233-3435"}}), "cuInit 100");
+}
+
 }  // namespace
 }  // namespace gpustage::fakes_test
