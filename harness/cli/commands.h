@@ -36,6 +36,8 @@ struct ExecOptions {
   std::vector<std::string> host_directories;  // shown inside, read-only
 };
 
+using ShellOptions = ExecOptions;  // no argv: a shell
+
 struct RecordOptions {
   Selection selection;
   std::string folder;
@@ -55,6 +57,7 @@ int CmdRun(const RunOptions& options);
 int CmdList(const Selection& selection);
 int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);
+int CmdShell(const ShellOptions& options);
 int CmdDoctor();
 
 // The cases that the selection names, with only the runs that it wants. An error when nothing matches.

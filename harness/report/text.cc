@@ -67,6 +67,18 @@ std::string StepsText(const FunnelRow& row) {
   return text;
 }
 
+// The first few are enough to tell which kind it is; the JSON report has all.
+std::string AssumedText(const Evidence& evidence) {
+  constexpr size_t kShown = 3;
+  const std::vector<std::string> reads = AssumedReads(evidence);
+  if (reads.empty()) return "";
+  std::string text = fmt::format("  {:<9} {} answer{} that nobody recorded: ", "assumed", reads.size(), reads.size() == 1 ? "" : "s");
+  for (size_t i = 0; i < std::min(kShown, reads.size()); ++i) text += (i == 0 ? "" : ", ") + reads[i];
+  return text + (reads.size() > kShown ? ", …\n" : "\n");
+}
+
+}  // namespace
+
 std::string FunnelText(const Evidence& evidence, size_t width) {
   std::string text;
   size_t longest = 0;
@@ -79,18 +91,6 @@ std::string FunnelText(const Evidence& evidence, size_t width) {
   }
   return text;
 }
-
-// The first few are enough to tell which kind it is; the JSON report has all.
-std::string AssumedText(const Evidence& evidence) {
-  constexpr size_t kShown = 3;
-  const std::vector<std::string> reads = AssumedReads(evidence);
-  if (reads.empty()) return "";
-  std::string text = fmt::format("  {:<9} {} answer{} that nobody recorded: ", "assumed", reads.size(), reads.size() == 1 ? "" : "s");
-  for (size_t i = 0; i < std::min(kShown, reads.size()); ++i) text += (i == 0 ? "" : ", ") + reads[i];
-  return text + (reads.size() > kShown ? ", …\n" : "\n");
-}
-
-}  // namespace
 
 std::string ProgressLine(const CaseReport& report, const RunReport& run, const TextStyle& style) {
   constexpr size_t kRunWidth = 16, kSummaryWidth = 34;

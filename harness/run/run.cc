@@ -1,5 +1,7 @@
 #include "harness/run/run.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <charconv>
 #include <sstream>
@@ -21,6 +23,12 @@ void WatchLoader(std::vector<std::string>& environment) {
     *found += std::string(":") + kAuditPath;
   else
     environment.push_back(std::string(kAuditVariable) + kAuditPath);
+}
+
+int64_t MonotonicNow() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 int Number(const std::string& text) {
@@ -57,6 +65,20 @@ Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Rec
                           const Isolation& isolation) {
   TRY(const BoxSpec box, PrepareBox(start, root, recorders));
   RawRun run = RunInBox(box, isolation);
+  TRY(run.journal, ReadJournal(root));
+  run.journal_recorded = true;
+  run.loader_recorded = start.record_loader;
+  return run;
+}
+
+Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, const Recorders& recorders,
+                                const Isolation& isolation, Terminal* terminal) {
+  TRY(BoxSpec box, PrepareBox(start, root, recorders));
+  if (terminal != nullptr) box.device_nodes = {"/dev/tty", terminal->inner_path()};
+  RawRun run;
+  run.start_ns = MonotonicNow();
+  run.outcome = RunInBoxInteractive(box, isolation, terminal);
+  run.duration_ns = MonotonicNow() - run.start_ns;
   TRY(run.journal, ReadJournal(root));
   run.journal_recorded = true;
   run.loader_recorded = start.record_loader;
