@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -36,12 +37,13 @@ void PrintSummary(const Evidence& evidence) {
     loads += event.kind == EventKind::kLoad ? 1 : 0;
     calls += event.kind == EventKind::kCall ? 1 : 0;
   }
-  fmt::print(stderr, "gpustage: {} after {:.1f} s; {} of a program, {}, {} into fakes{}\n", ToString(evidence.outcome),
+  std::string text = fmt::format("gpustage: {} after {:.1f} s; {} of a program, {}, {} into fakes{}\n", ToString(evidence.outcome),
              static_cast<double>(evidence.duration_ns) / 1e9, CountText(evidence.processes.size(), "start"),
              CountText(loads, "load"), CountText(calls, "call"), evidence.journal_complete ? "" : "; the journal is not complete");
   Evidence touched = evidence;
   std::erase_if(touched.funnel, [](const FunnelRow& row) { return row.pid == 0; });
-  fmt::print(stderr, "{}", FunnelText(touched, 100));
+  text += FunnelText(touched, 100);
+  std::fputs(text.c_str(), stderr);  // a terminal that is gone takes nothing, and that is no error of ours
 }
 
 struct Prepared {
@@ -81,13 +83,24 @@ Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_ter
   return prepared;
 }
 
+// What any run of the case may take for a GPU library: a person inside may try each.
+std::vector<std::string> AllCandidates(const Case& c) {
+  RunSpec any = c.runs.front();
+  any.args.clear();
+  std::vector<std::string> all = CandidateLibraries(c, any);
+  for (const RunSpec& run : c.runs)
+    for (const std::string& path : CandidateLibraries(c, run))
+      if (std::find(all.begin(), all.end(), path) == all.end()) all.push_back(path);
+  return all;
+}
+
 Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal, Worker& worker) {
   TRY(const Prepared inside, Prepare(c, options, terminal != nullptr, worker));
   TRY(const RawRun raw,
       RunInteractively(inside.start, inside.stand->tree.root, worker.recorders(), worker.isolation(), terminal));
   const int status = ExitStatusOf(raw.outcome);
   if (raw.outcome.kind == Outcome::Kind::kNotStarted) return status;
-  Evidence evidence = Decode(raw, inside.spec.scanner, CandidateLibraries(c, inside.spec));
+  Evidence evidence = Decode(raw, inside.spec.scanner, AllCandidates(c));
   TRY(worker.Explain(c, inside.spec, *inside.stand, evidence));
   PrintSummary(evidence);
   return status;

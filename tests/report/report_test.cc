@@ -57,7 +57,7 @@ TEST(Text, SaysWhyInEveryBlock) {
 }
 
 TEST(Text, SaysThatAssumedValuesWereRead) {
-  HandMadeRun run = BadRun();
+  HandMadeRun run = LoadedRun();
   for (const char* arguments : {"device=0, attrib=1", "device=0, attrib=2", "device=0, attrib=3", "device=0, attrib=4"})
     run.Call(2, "cuDeviceGetAttribute", 0, 0, arguments, world::Fidelity::kAssumed);
   const Case healthy = HealthyCase();
