@@ -12,6 +12,12 @@ Refused Machine(const char* name, const std::string& machine, const char* messag
   return Top(name, "machine:\n  " + machine + "\n", message);
 }
 
+std::string Repeated(const std::string& item, int times) {
+  std::string list = item;
+  for (int i = 1; i < times; ++i) list += ", " + item;
+  return list;
+}
+
 class RefusedValue : public RefusedScenario {};
 
 TEST_P(RefusedValue, SaysWhereAndWhatWouldHaveBeenRight) {
@@ -165,6 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
         Machine(
             "CallZero", "faults: [{function: cuInit, hang: true, call: 0}]",
             "4:49: expected the number of a call, a whole number from 1 to 2147483647, got \"0\""),
+        Machine("TooMany", "faults: [" + Repeated("{function: cuInit, hang: true}", 65) + "]",
+                "4:11: a machine has at most 64 faults"),
         Machine("StickyHang", "faults: [{function: cuInit, hang: true, sticky: true}]",
                 "4:51: only a fault with \"return\" can be sticky"),
         Machine("ExitStatus", "faults: [{function: cuInit, exit: 256}]",

@@ -162,6 +162,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "2:1: \"c\" has no value; the empty string is \"\""},
         Refused{"KeyWithoutValueInBrackets", "{a, b: c}\n",
                 "1:2: \"a\" has no value; the empty string is \"\""},
+        Refused{"MissingKey", ": a\n", "1:1: a key is missing here"},
+        Refused{"MissingKeyInBrackets", "{a: b, : c}\n", "1:8: a key is missing here"},
         Refused{"EmptyItem", "a:\n  - b\n  -\n  - c\n",
                 "2:3: item 2 of this list has no value; the empty string is \"\""},
         Refused{
