@@ -207,7 +207,7 @@ elsewhere_it_names_what_it_needs() {
 }
 
 wish_that_cannot_be_installed_stops_nothing() {
-  sed -i "s/^((EUID == 0)) || WISHES=.*/WISHES=('wish|program no-such-program|a test')/" harness/dev.d/packages.sh
+  sed -i "s/^((EUID == 0)) || WISHES+=.*/WISHES=('wish|program no-such-program|a test')/" harness/dev.d/packages.sh
   GPUSTAGE_OFFLINE=1 dev 2 run
   says 'going on without wish: GPUSTAGE_OFFLINE=1'
 }

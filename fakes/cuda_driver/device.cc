@@ -1,6 +1,5 @@
 // What can be asked of a device.
 #include <cstring>
-#include <iterator>
 
 #include "fakes/cuda_driver/driver.h"
 #include "fakes/world/pci.h"
@@ -10,10 +9,6 @@ namespace {
 
 using world::kMaxAttributes;
 using world::kNoAttribute;
-
-constexpr int32_t kH100[] = {
-#include "fakes/cuda_driver/attributes_h100.inc"
-};
 
 // What the rest of the device says about an attribute that the scenario left out.
 int32_t Derived(const Device& device, CUdevice_attribute attribute) {
@@ -42,11 +37,9 @@ CUresult Attribute(const Device& device, CUdevice_attribute attribute, int* valu
     return CUDA_ERROR_INVALID_VALUE;
   int32_t answer = device.attributes[attribute];
   if (answer == kNoAttribute) answer = Derived(device, attribute);
-  if (answer == kNoAttribute && attribute < static_cast<int>(std::size(kH100))) {
-    answer = kH100[attribute];
-    call.set_fidelity(Fidelity::kAssumed);
-  }
   if (answer == kNoAttribute) return CUDA_ERROR_INVALID_VALUE;
+  if ((device.assumed[attribute / 8] >> attribute % 8 & 1) != 0)
+    call.set_fidelity(Fidelity::kAssumed);
   *value = answer;
   return CUDA_SUCCESS;
 }
@@ -99,8 +92,12 @@ CUresult cuDeviceGetName(char* name, int size, CUdevice device) {
   });
 }
 
+// Assumed for a MIG slice: cuda.h says of the second version alone that it gives the slice's own.
 CUresult cuDeviceGetUuid(CUuuid* uuid, CUdevice device) {
-  return OnDevice(CALL(device), uuid, device, [&](const Device& d) { return PutUuid(d, uuid); });
+  return OnDevice(CALL(device), uuid, device, [&](const Device& d, Call& call) {
+    if (d.mig != gpustage::world::Mig::kOff) call.set_fidelity(Fidelity::kAssumed);
+    return PutUuid(d, uuid);
+  });
 }
 
 CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice device) {
@@ -110,8 +107,11 @@ CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice device) {
 // The real ones write zero before they look at the device.
 CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice device) {
   if (bytes != nullptr && DeviceCount() >= 0) *bytes = 0;
-  return OnDevice(CALL(device), bytes, device,
-                  [&](const Device& d) { return Put(bytes, size_t{d.memory_total}); });
+  return OnDevice(CALL(device), bytes, device, [&](const Device& d, Call& call) {
+    if ((d.assumed_memory & gpustage::world::kTotalIsAssumed) != 0)
+      call.set_fidelity(Fidelity::kAssumed);
+    return Put(bytes, size_t{d.memory_total});
+  });
 }
 
 CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attrib, CUdevice device) {

@@ -29,12 +29,17 @@ CUresult AfterInit(Call&& call, Body body) {
   return Answer(call, [&] { return DeviceCount() < 0 ? CUDA_ERROR_NOT_INITIALIZED : body(); });
 }
 
-// For what works in the current context.
+// For what works in the current context; `body` may take the call as below.
 template <typename Body>
 CUresult InContext(Call&& call, Body body) {
-  return AfterInit(static_cast<Call&&>(call).On(CurrentDevice()), [&]() -> CUresult {
+  return Answer(static_cast<Call&&>(call).On(CurrentDevice()), [&](Call& running) -> CUresult {
+    if (DeviceCount() < 0) return CUDA_ERROR_NOT_INITIALIZED;
     const CUresult context = CurrentContext();
-    return context != CUDA_SUCCESS ? context : body();
+    if (context != CUDA_SUCCESS) return context;
+    if constexpr (std::is_invocable_v<Body, Call&>)
+      return body(running);
+    else
+      return body();
   });
 }
 

@@ -220,8 +220,9 @@ using namespace gpustage::cuda_driver;
 
 CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   if (free != nullptr) *free = 0;
-  return InContext(CALL(), [&] {
+  return InContext(CALL(), [&](Call& call) {
     const Device& device = *DeviceAt(CurrentDevice());
+    if (device.assumed_memory != 0) call.set_fidelity(Fidelity::kAssumed);
     const uint64_t used = Used(CurrentDevice());
     const uint64_t left = gpustage::world::FreeMemory(device, CurrentDevice());
     if (free != nullptr) *free = used < left ? left - used : 0;

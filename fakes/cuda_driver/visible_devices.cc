@@ -11,7 +11,25 @@ using world::World;
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool StartsUuid(const char* text) { return strncmp(text, "GPU-", 4) == 0; }
+bool StartsUuid(const char* text) {
+  return strncmp(text, "GPU-", 4) == 0 || strncmp(text, "MIG-", 4) == 0;
+}
+
+// Source: NVIDIA MIG User Guide, CUDA device enumeration. Before driver 570 a process sees one slice of all, and beside a
+// slice no whole GPU; from then on every slice that is a GPU instance of its own, which all of ours are.
+bool SeesManySlices(const World& machine) {
+  int major = 0;
+  for (const char* c = machine.driver_version; *c >= '0' && *c <= '9'; ++c)
+    major = major * 10 + (*c - '0');
+  return major >= 570;
+}
+
+VisibleDevices OneSlice(const World& machine, const VisibleDevices& devices) {
+  for (int i = 0; i < devices.count; ++i)
+    if (machine.devices[devices.index[i]].mig == world::Mig::kSlice)
+      return {devices.result, 1, {devices.index[i]}};
+  return devices;
+}
 
 // The device whose UUID begins as `text` does up to the comma; -1 for none and for several.
 int ByUuid(const World& world, const VisibleDevices& all, const char* text, const char* end) {
@@ -19,8 +37,9 @@ int ByUuid(const World& world, const VisibleDevices& all, const char* text, cons
   int found = -1;
   for (int i = 0; i < all.count; ++i) {
     Text<48> uuid;
-    uuid.Add("GPU-");
-    AddUuid(uuid, world.devices[all.index[i]].uuid);
+    const world::Device& device = world.devices[all.index[i]];
+    uuid.Add(device.mig == world::Mig::kSlice ? "MIG-" : "GPU-");
+    AddUuid(uuid, device.uuid);
     const char* a = text;
     const char* b = uuid.c_str();
     while (a < end && *b != '\0' && Lower(*a) == Lower(*b)) ++a, ++b;
@@ -86,7 +105,10 @@ VisibleDevices FindVisibleDevices(const World& machine, uint32_t there, const ch
       return {CUDA_ERROR_INVALID_DEVICE, 0, {}};
     }
   }
+  if (visible == nullptr || !StartsUuid(visible))
+    all = SeesManySlices(machine) ? all : OneSlice(machine, all);
   VisibleDevices devices = visible == nullptr ? all : Choose(machine, all, visible);
+  if (!SeesManySlices(machine)) devices = OneSlice(machine, devices);
   if (devices.result == CUDA_SUCCESS && devices.count == 0) devices.result = CUDA_ERROR_NO_DEVICE;
   return devices;
 }

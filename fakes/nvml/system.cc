@@ -14,6 +14,8 @@ int32_t AnswerOfStub(const char*) {
 namespace gpustage::nvml {
 namespace {
 
+using world::World;
+
 int g_users = 0;  // nvmlInit counts, nvmlShutdown counts back
 nvmlDevice_st g_handles[world::kMaxDevices];
 unsigned int g_count = 0;
@@ -43,8 +45,13 @@ nvmlReturn_t Init(unsigned int flags) {
     const uint32_t there = world::DevicesThere();
     uint8_t places[world::kMaxDevices];
     int count = 0;
-    for (uint32_t i = 0; i < world::Here().device_count; ++i)
-      if ((there >> i & 1) != 0) places[count++] = static_cast<uint8_t>(i);
+    // A board in MIG mode stands for its slices, and is behind CUDA's devices.
+    const World& world = world::Here();
+    for (uint32_t i = 0; i < world.device_count + world.board_count; ++i) {
+      const bool is_there = i >= world.device_count || (there >> i & 1) != 0;
+      if (is_there && world.devices[i].mig != world::Mig::kSlice)
+        places[count++] = static_cast<uint8_t>(i);
+    }
     world::SortByPci(world::Here(), places, count);
     for (int i = 0; i < count; ++i)
       g_handles[i] = {&world::Here().devices[places[i]], world::NodeNumber(places[i])};

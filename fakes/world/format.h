@@ -31,7 +31,14 @@ inline constexpr uint32_t kWorldVersion = 1;
 inline constexpr uint32_t kMaxDevices = 32;
 inline constexpr uint32_t kMaxFaults = 64;
 inline constexpr uint32_t kMaxAttributes = 192;      // CUdevice_attribute numbers 0..191
-inline constexpr int32_t kNoAttribute = INT32_MIN;  // "not given": the fake derives it or answers CUDA_ERROR_INVALID_VALUE
+inline constexpr int32_t kNoAttribute = INT32_MIN;  // the fake derives it or answers CUDA_ERROR_INVALID_VALUE
+
+// A board in MIG mode is NVML's alone; CUDA has its slices.
+enum class Mig : uint32_t { kOff = 0, kSlice = 1, kBoard = 2 };
+
+// Bits of Device::assumed_memory.
+inline constexpr uint32_t kTotalIsAssumed = 1;
+inline constexpr uint32_t kFreeIsAssumed = 2;
 
 struct Device {
   char name[256];
@@ -46,11 +53,14 @@ struct Device {
   int32_t prop_cc_minor;
   int32_t sm_count;
   int32_t integrated;
-  uint32_t reserved;
+  Mig mig;
   uint64_t memory_total;    // bytes, as CUDA counts them
   uint64_t memory_free;     // bytes
   uint64_t nvml_memory_total;  // bytes; NVML's figure is larger than CUDA's on real boards
   int32_t attributes[kMaxAttributes];
+  uint8_t assumed[kMaxAttributes / 8];  // a bit an attribute: its value is nobody's record; a call that reads it says so
+  uint32_t assumed_memory;
+  uint32_t reserved;
 };
 
 enum class FaultAction : uint32_t {
@@ -100,6 +110,8 @@ struct World {
   char device_nodes[96];        // the folder of nvidiactl, nvidia-uvm, nvidia0, …; "": nobody looks
   uint32_t device_count;
   uint32_t fault_count;
+  uint32_t board_count;  // boards in MIG mode, in `devices` behind CUDA's
+  uint32_t reserved;
   Device devices[kMaxDevices];
   Fault faults[kMaxFaults];
 };

@@ -37,7 +37,8 @@ const World* Open() {
   if (world != nullptr && bytes >= sizeof(World) &&
       memcmp(world->magic, kWorldMagic, sizeof(kWorldMagic)) == 0 &&
       world->version == kWorldVersion && world->bytes == sizeof(World) &&
-      world->device_count <= kMaxDevices && world->fault_count <= kMaxFaults) {
+      world->device_count <= kMaxDevices &&
+      world->board_count <= kMaxDevices - world->device_count && world->fault_count <= kMaxFaults) {
     return world;
   }
   // A machine with a driver and no device; two threads that come here write the same bytes.

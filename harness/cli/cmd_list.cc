@@ -28,7 +28,7 @@ int CmdShow(const std::string& id) {
     fmt::print("\nmachine  driver {}, CUDA {}.{}\n", c.machine.driver, c.machine.cuda_version / 1000,
                c.machine.cuda_version % 1000 / 10);
     for (const GpuDevice& device : c.machine.devices)
-      fmt::print("  {}  {}  {}  {} bytes\n", device.pci, UuidText(device.uuid), device.name, device.memory_total);
+      fmt::print("  {}  {}  {}  {} bytes\n", device.pci, UuidText(device), device.name, device.memory_total);
     const Result<StagePlan> plan = PlanStage(c, {});
     if (!plan) return PrintError(plan.error(), kBadInput);
     fmt::print("\nplan  (the base system and the scanners' programs come before it)\n");

@@ -44,6 +44,8 @@ struct ExecOptions {
   std::vector<std::string> host_directories;  // shown inside, read-only
 };
 
+using ShellOptions = ExecOptions;  // no argv: a shell
+
 struct RecordOptions {
   Selection selection;
   std::string folder;
@@ -64,6 +66,7 @@ int CmdList(const Selection& selection);
 int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);
 int CmdTrace(const TraceCommand& command);
+int CmdShell(const ShellOptions& options);
 int CmdDoctor();
 
 // The cases that the selection names, with only the runs that it wants. An error when nothing matches.

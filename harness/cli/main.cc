@@ -87,6 +87,17 @@ int main(int argc, char** argv) {
     status = CmdExec(exec);
   });
 
+  ShellOptions shell;
+  verb = app.add_subcommand("shell", "a shell inside a staged case, watched like a run: shell SCENARIO [-- PROGRAM ARGS]");
+  verb->footer("Its exit status is passed through; what was seen is said in short at the end. Tools, gdb and Python are this machine's.");
+  verb->add_option("scenario", shell.scenario, "scenario or case")->required();
+  verb->add_option("--user", shell.user, "as this user, not the scenario's");
+  verb->add_option("--host-dir", shell.host_directories, "show this directory of the machine inside, read-only")->allow_extra_args(false);
+  verb->callback([&] {
+    shell.argv = exec.argv;
+    status = CmdShell(shell);
+  });
+
   verb = app.add_subcommand("doctor", "what this machine can do, and what is missing");
   verb->callback([&] { status = CmdDoctor(); });
 

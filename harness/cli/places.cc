@@ -77,6 +77,7 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files, const std::ve
   catalog.scenarios = trees.data + "/scenarios";
   catalog.layouts = trees.data + "/fixtures/layouts";
   catalog.devices = trees.data + "/fixtures/devices";
+  catalog.capabilities = trees.data + "/fixtures/compute-capabilities.yaml";
   catalog.scanners = trees.data + "/fixtures/scanners";
   catalog.real_parts = trees.data + "/fixtures/real-parts.yaml";
   catalog.scanner_files = scanner_files;

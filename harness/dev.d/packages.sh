@@ -21,8 +21,8 @@ NEEDS=(
 )
 
 # What it can do without.
-WISHES=()
-((EUID == 0)) || WISHES=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
+WISHES=('gdb|program gdb|the test of a breakpoint inside gpustage shell')
+((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
 
 # is_here KIND NAME
 is_here() {

@@ -67,6 +67,7 @@ class RecordReader {
         event.kind = EventKind::kCall;
         event.detail = Text(record, 1);
         event.device = record.device;
+        event.assumed = record.detail == static_cast<uint32_t>(world::Fidelity::kAssumed);
         if (!Text(record, 2).empty()) event.detail += (event.detail.empty() ? "" : "; ") + Text(record, 2);
         break;
       case RecordKind::kProcess:

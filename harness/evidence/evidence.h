@@ -39,6 +39,7 @@ struct Event {
   std::string detail;
   int64_t value = 0;
   int device = -1;      // kCall: ordinal that it asks about
+  bool assumed = false;  // kCall: nobody has recorded or published what was answered
   uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol: which object; the loader's own id in its process
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   friend bool operator==(const Event&, const Event&) = default;

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/evidence/assumed.h"
+
 namespace gpustage {
 namespace {
 
@@ -64,6 +66,7 @@ ordered_json RunJson(const CaseReport& report, const RunReport& run) {
   entry["outcome"] = ran ? OutcomeJson(run.evidence.outcome) : ordered_json(nullptr);
   entry["log"] = std::move(log);
   entry["funnel"] = FunnelJson(run.evidence);
+  entry["assumed"] = AssumedReads(run.evidence);
   entry["silent_failure"] = run.evidence.silent_failure ? ordered_json(*run.evidence.silent_failure) : ordered_json(nullptr);
   entry["silent_because"] = run.evidence.silent_because;
   entry["duration_ms"] = static_cast<double>(run.evidence.duration_ns) / 1e6;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/files.h"
+#include "harness/evidence/assumed.h"
 #include "harness/report/trace.h"
 
 namespace gpustage {
@@ -67,6 +68,18 @@ std::string StepsText(const FunnelRow& row) {
   return text;
 }
 
+// The first few are enough to tell which kind it is; the JSON report has all.
+std::string AssumedText(const Evidence& evidence) {
+  constexpr size_t kShown = 3;
+  const std::vector<std::string> reads = AssumedReads(evidence);
+  if (reads.empty()) return "";
+  std::string text = fmt::format("  {:<9} {} answer{} that nobody recorded: ", "assumed", reads.size(), reads.size() == 1 ? "" : "s");
+  for (size_t i = 0; i < std::min(kShown, reads.size()); ++i) text += (i == 0 ? "" : ", ") + reads[i];
+  return text + (reads.size() > kShown ? ", …\n" : "\n");
+}
+
+}  // namespace
+
 std::string FunnelText(const Evidence& evidence, size_t width) {
   std::string text;
   size_t longest = 0;
@@ -80,8 +93,6 @@ std::string FunnelText(const Evidence& evidence, size_t width) {
   }
   return text;
 }
-
-}  // namespace
 
 std::string ProgressLine(const CaseReport& report, const RunReport& run, const TextStyle& style) {
   constexpr size_t kRunWidth = 16, kSummaryWidth = 34;
@@ -115,6 +126,7 @@ std::string FailureBlock(const CaseReport& report, const RunReport& run, const T
   }
   text += FunnelText(run.evidence, static_cast<size_t>(style.width));
   if (run.evidence.silent_failure.value_or(false)) text += fmt::format("  {:<9} {}\n", "silent", run.evidence.silent_because);
+  text += AssumedText(run.evidence);
   text += fmt::format("  {:<9} gpustage trace {}\n", "look", report.c.id);
   return text;
 }
@@ -134,6 +146,10 @@ std::string TotalsText(const std::vector<CaseReport>& reports, double seconds) {
       if (run.verdict.kind == VerdictKind::kPass) ++passed[run.spec.scanner.name];
     }
   for (const auto& [reason, count] : reasons) text += fmt::format("  skipped {}: {}\n", count, reason);
+  const auto reads_assumed = [](const RunReport& run) { return !AssumedReads(run.evidence).empty(); };
+  int64_t assuming = 0;
+  for (const CaseReport& report : reports) assuming += std::count_if(report.runs.begin(), report.runs.end(), reads_assumed);
+  if (assuming > 0) text += fmt::format("  read assumed values of a device: {} (in the JSON report: assumed)\n", assuming);
   std::string by_scanner;
   for (const auto& [scanner, count] : passed)
     by_scanner += fmt::format("{}{} {}", by_scanner.empty() ? "" : ", ", scanner, count);

@@ -20,6 +20,9 @@ std::string ProgressLine(const CaseReport& report, const RunReport& run, const T
 // Expected, seen, because, funnel, look. "" for a run that is not bad.
 std::string FailureBlock(const CaseReport& report, const RunReport& run, const TextStyle& style);
 
+// Each candidate library with its steps and the reason where it was lost.
+std::string FunnelText(const Evidence& evidence, size_t width);
+
 // "27 passed, 1 failed, 1 skipped in 1.9 s", then skips grouped by reason and counts by scanner.
 std::string TotalsText(const std::vector<CaseReport>& reports, double seconds);
 

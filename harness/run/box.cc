@@ -71,7 +71,9 @@ struct Started {
 // Everything that the child needs, then the clone. `filter` must outlive the call.
 Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, std::vector<sock_filter>& filter) {
   TRY(const Root root, Root::Open(spec.root));
-  for (const char* node : kDeviceNodes) {
+  std::vector<std::string> nodes(std::begin(kDeviceNodes), std::end(kDeviceNodes));
+  nodes.insert(nodes.end(), spec.device_nodes.begin(), spec.device_nodes.end());
+  for (const std::string& node : nodes) {
     TRY(const Place place, root.MakePlace(node));
     if (Fd(openat(place.directory.get(), place.name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666)))
       child.device_nodes.push_back(spec.root + node);
@@ -107,6 +109,14 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   if (started.pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
   started.pidfd = Fd(pidfd);
   return started;
+}
+
+std::string ReadAll(int fd) {
+  std::string all;
+  char buffer[256];
+  for (ssize_t n = 0; (n = read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
+    if (n > 0) all.append(buffer, static_cast<size_t>(n));
+  return all;
 }
 
 // Gathers output until the box has ended, and ends it when a limit is reached.
@@ -223,23 +233,27 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   return run;
 }
 
-Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation) {
+Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal) {
   Pipe report;
   if (!MakePipe(report)) return NotStarted(errno, "no pipe could be made");
   BoxChild child;
   child.report = report.write.get();
   child.interactive = true;
+  if (terminal != nullptr) {
+    child.terminal = true;
+    child.out = child.err = terminal->inner();
+    // So that it can be opened by name too; without that right it still works.
+    if (fchown(terminal->inner(), spec.uid, spec.gid) != 0) errno = 0;
+  }
   std::vector<sock_filter> filter;
   const Result<Started> box = Start(spec, isolation, child, filter);
   if (!box) return NotStarted(EIO, box.error().message);
   report.write.Close();
-  std::string reports;
-  char buffer[256];
-  for (ssize_t n = 0; (n = read(report.read.get(), buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
-    if (n > 0) reports.append(buffer, static_cast<size_t>(n));
+  const std::string reports = terminal != nullptr ? terminal->Relay(report.read.get(), box->pidfd.get()) : ReadAll(report.read.get());
   int status = 0, left_over = 0;
   while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
   }
+  if (terminal != nullptr && terminal->ended_by()) return {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
   return OutcomeOf(spec, reports, left_over);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/run/raw_run.h"
+#include "harness/run/terminal.h"
 #include "harness/run/workspace.h"
 
 namespace gpustage {
@@ -21,6 +22,7 @@ struct BoxSpec {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<std::string> host_directories;  // shown read-only at their own paths
+  std::vector<std::string> device_nodes;      // of this machine, shown inside beside /dev/null and its like
   bool loopback = false;                   // a network of its own with 127.0.0.1; otherwise socket() is refused but for AF_UNIX
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;
@@ -33,7 +35,7 @@ struct BoxSpec {
 // made the outcome is kNotStarted with the step that failed. The journal fields are left empty.
 RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation);
 
-// The same on the terminal that we have: streams are inherited, no limits. For `exec`.
-Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation);
+// The same without limits, on the streams that we have, or on the terminal that we lend.
+Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal = nullptr);
 
 }  // namespace gpustage

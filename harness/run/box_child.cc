@@ -118,6 +118,11 @@ int BoxChild::MountRoot() const {
 }
 
 void BoxChild::RunScanner() const {
+  if (terminal) {
+    setsid();
+    for (const int stream : {0, 1, 2}) dup2(out, stream);
+    ioctl(0, TIOCSCTTY, 0);
+  }
   if (!interactive) {
     setsid();
     const int null = open("/dev/null", O_RDONLY);
@@ -159,7 +164,7 @@ void BoxChild::RunInit() const {
   // Whoever started us may have died before that was asked for: then nobody reads our report any more.
   pollfd reader = {report, 0, 0};
   if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) _exit(126);
-  if (!interactive) setsid();
+  if (!interactive || terminal) setsid();  // what our terminal says is not meant for the init
   if (const int failure = MountRoot(); failure != 0) Fail(BoxStep::kMounts, failure);
   if (loopback) {
     if (const int failure = RaiseLoopback(); failure != 0) Fail(BoxStep::kNetwork, failure);

@@ -39,6 +39,7 @@ struct BoxChild {
   bool fresh_proc = false;
   bool loopback = false;
   bool interactive = false;
+  bool terminal = false;    // `out` becomes the controlling terminal of a session of the scanner's own
   sock_fprog filter = {};
   int out = 1, err = 2;     // descriptors that become the scanner's
   int report = -1;

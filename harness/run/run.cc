@@ -1,5 +1,7 @@
 #include "harness/run/run.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <charconv>
 #include <sstream>
@@ -21,6 +23,12 @@ void WatchLoader(std::vector<std::string>& environment) {
     *found += std::string(":") + kAuditPath;
   else
     environment.push_back(std::string(kAuditVariable) + kAuditPath);
+}
+
+int64_t MonotonicNow() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 template <typename T>
@@ -58,6 +66,20 @@ Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Rec
                           const Isolation& isolation) {
   TRY(const BoxSpec box, PrepareBox(start, root, recorders));
   RawRun run = RunInBox(box, isolation);
+  TRY(run.journal, ReadJournal(root));
+  run.journal_recorded = true;
+  run.loader_recorded = start.record_loader;
+  return run;
+}
+
+Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, const Recorders& recorders,
+                                const Isolation& isolation, Terminal* terminal) {
+  TRY(BoxSpec box, PrepareBox(start, root, recorders));
+  if (terminal != nullptr) box.device_nodes = {"/dev/tty", terminal->inner_path()};
+  RawRun run;
+  run.start_ns = MonotonicNow();
+  run.outcome = RunInBoxInteractive(box, isolation, terminal);
+  run.duration_ns = MonotonicNow() - run.start_ns;
   TRY(run.journal, ReadJournal(root));
   run.journal_recorded = true;
   run.loader_recorded = start.record_loader;
@@ -105,10 +127,6 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     none.kind = '!';
     answers.push_back(std::move(none));
   }
-  // A preload that kills every process kills the one that asks before it can.
-  const bool killed = run.outcome.kind == Outcome::Kind::kKilled;
-  while (killed && answers.size() < paths.size())
-    answers.push_back({paths[answers.size()], 0, 0, run.outcome.code, ""});
   return answers;
 }
 

@@ -39,6 +39,10 @@ struct ScannerStart {
 Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Recorders& recorders,
                           const Isolation& isolation);
 
+// The same on our streams or on a terminal that we lend, without limits; nothing of what it prints is kept.
+Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, const Recorders& recorders,
+                                const Isolation& isolation, Terminal* terminal);
+
 // The box that RunScanner would use, recorders in place, for a caller that starts it by itself.
 Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Recorders& recorders);
 

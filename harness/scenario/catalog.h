@@ -22,6 +22,7 @@ struct Catalog {
   std::string scenarios;  // case ids are relative to this folder
   std::string layouts;    // NAME.yaml each
   std::string devices;
+  std::string capabilities;  // fixtures/compute-capabilities.yaml; "": devices say all themselves
   std::string scanners;
   // --scanner FILE.yaml: beside those of the folder, or instead of the one of that name.
   std::vector<std::string> scanner_files;

@@ -50,6 +50,17 @@ Result<const GpuDevice*> Fixtures::FindDevice(const YamlNode& name) {
   return &devices_.emplace(name.text, std::move(device)).first->second;
 }
 
+Result<const Capabilities*> Fixtures::FindCapabilities() {
+  if (!capabilities_) {
+    Capabilities read;
+    if (!catalog_.capabilities.empty()) {
+      TRY(read, ReadCapabilitiesFile(catalog_.capabilities));
+    }
+    capabilities_ = std::move(read);
+  }
+  return &*capabilities_;
+}
+
 Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& name) {
   TRY(const auto* scanners, AllScanners());
   std::vector<const ScannerSpec*> found;

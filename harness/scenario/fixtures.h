@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/capabilities.h"
 #include "harness/scenario/catalog.h"
 #include "harness/scenario/readers.h"
 
@@ -28,6 +29,7 @@ class Fixtures {
   // does.
   Result<const Layout*> FindLayout(const YamlNode& name);
   Result<const GpuDevice*> FindDevice(const YamlNode& name);
+  Result<const Capabilities*> FindCapabilities();
   // One for each version that was given: "ollama" finds all of them, "ollama@0.17.4" one.
   Result<std::vector<const ScannerSpec*>> FindScanners(const YamlNode& name);
   // By RunName.
@@ -44,6 +46,7 @@ class Fixtures {
   Catalog catalog_;
   std::map<std::string, Layout> layouts_;
   std::map<std::string, GpuDevice> devices_;
+  std::optional<Capabilities> capabilities_;
   std::optional<std::map<std::string, ScannerSpec>> scanners_;
   std::optional<std::vector<LibrarySource>> real_parts_;
 };

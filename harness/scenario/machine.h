@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,15 @@ struct ComputeCapability {
   int minor = 0;
 
   friend auto operator<=>(const ComputeCapability&, const ComputeCapability&) = default;
+};
+
+// What nobody has recorded or published of a device. Whoever reads it is told so in the evidence.
+struct Assumed {
+  std::set<int> attributes;
+  bool memory_total = false;
+  bool memory_free = false;
+
+  friend bool operator==(const Assumed&, const Assumed&) = default;
 };
 
 struct GpuDevice {
@@ -32,6 +42,11 @@ struct GpuDevice {
   int sm_count = 0;
   bool integrated = false;
   std::map<int, int> attributes;             // CUdevice_attribute -> value
+  bool recorded = false;                     // whole: the real driver refused every attribute that is not there
+  Assumed assumed;
+  std::string pci_id;                        // "10de:2330", "" where it is no PCI device
+  std::string mig_parent;                    // a MIG slice: the profile of the board that it is cut from
+  bool mig_enabled = false;                  // a board that slices are cut from
 
   friend bool operator==(const GpuDevice&, const GpuDevice&) = default;
 };
@@ -60,6 +75,7 @@ enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated, kHomemade }
 
 struct Machine {
   std::vector<GpuDevice> devices;
+  std::vector<GpuDevice> boards;      // of MIG slices: NVML lists them, CUDA does not
   std::string driver = "580.159.04";  // as NVML and /proc/driver/nvidia/version print it
   std::string kernel_driver;          // the kernel module's version; "": the driver's
   int cuda_version = 13000;           // cuDriverGetVersion: 12080 is 12.8
@@ -79,5 +95,7 @@ struct MachineChange {
 
 // "GPU-00112233-4455-6677-8899-aabbccddeeff".
 std::string UuidText(const std::array<uint8_t, 16>& uuid);
+// That, or MIG-… for a slice.
+std::string UuidText(const GpuDevice& device);
 
 }  // namespace gpustage

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "harness/base/files.h"
+#include "harness/scenario/capabilities.h"
 #include "harness/scenario/fields.h"
 #include "harness/scenario/fixtures.h"
 #include "harness/scenario/readers.h"
@@ -28,6 +29,7 @@ constexpr int kPciDeviceId = 34;
 constexpr int kPciDomainId = 50;
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
+constexpr int kGpuPciDeviceId = 139;
 
 // "9.0", also the form of CUDA versions.
 Result<ComputeCapability> ReadMajorMinor(const YamlNode& node, std::string_view what,
@@ -45,14 +47,11 @@ Result<ComputeCapability> ReadMajorMinor(const YamlNode& node, std::string_view 
                  fmt::format("expected {} such as {}, got {}", what, example, Describe(node)));
 }
 
-Result<ComputeCapability> ReadComputeCapability(const YamlNode& node) {
-  return ReadMajorMinor(node, "a compute capability", "9.0");
-}
-
 Result<std::array<uint8_t, 16>> ReadUuid(const YamlNode& node) {
   constexpr std::string_view kForm = "GPU-00112233-4455-6677-8899-aabbccddeeff";
   std::array<uint8_t, 16> uuid = {};
-  bool right = node.IsText() && node.text.size() == kForm.size() && node.text.starts_with("GPU-");
+  bool right = node.IsText() && node.text.size() == kForm.size() &&
+               (node.text.starts_with("GPU-") || node.text.starts_with("MIG-"));
   size_t digits = 0;
   for (size_t i = 4; right && i < kForm.size(); ++i) {
     const char c = node.text[i];
@@ -67,23 +66,6 @@ Result<std::array<uint8_t, 16>> ReadUuid(const YamlNode& node) {
   }
   if (right) return uuid;
   return ErrorAt(node, fmt::format("expected a UUID such as {}, got {}", kForm, Describe(node)));
-}
-
-Status ReadAttributes(const YamlNode& node, std::map<int, int>& attributes) {
-  if (!node.IsMap())
-    return ErrorAt(node,
-                   fmt::format("expected attributes, a map of CUdevice_attribute numbers, got {}",
-                               Describe(node)));
-  for (const YamlEntry& entry : node.entries) {
-    YamlNode key;
-    key.text = entry.key;
-    key.pos = entry.pos;
-    TRY(const int number, ReadInt(key, "a CUdevice_attribute", 0, kMaxAttribute));
-    TRY(attributes[number],
-        ReadInt(entry.value, "the value of an attribute", std::numeric_limits<int>::min() + 1,
-                std::numeric_limits<int>::max()));
-  }
-  return Ok();
 }
 
 // A device that is described as another one must not answer as the old one did.
@@ -108,12 +90,14 @@ Status ReadDeviceKeys(const YamlNode& node, GpuDevice& device) {
     TRY(device.memory_total, ReadBytes(*total, "memory_total"));
     device.memory_free = device.memory_total;
     device.nvml_memory_total = 0;  // that of a profile belongs to the profile's board
+    device.assumed.memory_total = device.assumed.memory_free = false;
   }
   if (const YamlNode* free = node.Find("memory_free")) {
     TRY(device.memory_free, ReadBytes(*free, "memory_free"));
     if (device.memory_free > device.memory_total)
       return ErrorAt(*free, fmt::format("memory_free {} is more than memory_total {}",
                                         device.memory_free, device.memory_total));
+    device.assumed.memory_free = false;
   }
   if (const YamlNode* total = node.Find("nvml_memory_total")) {
     TRY(device.nvml_memory_total, ReadBytes(*total, "nvml_memory_total"));
@@ -158,8 +142,41 @@ Result<GpuDevice> ReadModel(const YamlNode& node, Fixtures& fixtures) {
   return device;
 }
 
-Status AddDevices(const YamlNode& node, Fixtures& fixtures, std::vector<GpuDevice>& devices) {
+// "10de:2330" as attribute 139 packs it.
+void GivePciId(const std::string& id, GpuDevice& device) {
+  unsigned vendor = 0, number = 0;
+  if (std::sscanf(id.c_str(), "%4x:%4x", &vendor, &number) != 2) return;
+  device.pci_id = id;
+  device.attributes[kGpuPciDeviceId] = static_cast<int>(number << 16 | vendor);
+}
+
+// A MIG slice stands on a board of its parent's kind: on the one at that address, where the scenario gives one, and all
+// others on one board.
+Status PutOnBoard(const YamlNode& node, Fixtures& fixtures, Machine& machine, GpuDevice& slice) {
+  for (const GpuDevice& board : machine.boards) {
+    if (board.profile != slice.mig_parent || (node.Find("pci") != nullptr && board.pci != slice.pci))
+      continue;
+    slice.pci = board.pci;
+    GivePciId(board.pci_id, slice);
+    return Ok();
+  }
+  YamlNode parent;
+  parent.text = slice.mig_parent;
+  parent.pos = node.pos;
+  TRY(const GpuDevice* known, fixtures.FindDevice(parent));
+  GpuDevice& board = machine.boards.emplace_back(*known);
+  board.uuid = slice.uuid;
+  board.uuid[9] = 1;  // so that it is nobody's in the machine
+  board.pci = slice.pci;
+  board.mig_enabled = true;
+  GivePciId(board.pci_id, slice);
+  return Ok();
+}
+
+Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine) {
   TRY(const GpuDevice model, ReadModel(node, fixtures));
+  TRY(const Capabilities* capabilities, fixtures.FindCapabilities());
+  std::vector<GpuDevice>& devices = machine.devices;
   int count = 1;
   if (const YamlNode* value = node.Find("count")) {
     TRY(count, ReadInt(*value, "count", 1, kMaxDevices));
@@ -175,29 +192,98 @@ Status AddDevices(const YamlNode& node, Fixtures& fixtures, std::vector<GpuDevic
     if (const YamlNode* pci = node.Find("pci")) {
       TRY(device.pci, ReadCString(*pci, "a PCI address", kLongestPci));
     }
+    if (!device.mig_parent.empty()) TRY(PutOnBoard(node, fixtures, machine, device));
     DeriveAttributes(device);
     if (const YamlNode* attributes = node.Find("attributes"))
       TRY(ReadAttributes(*attributes, device.attributes));
+    if (!device.recorded) FillAttributes(*capabilities, device);
     devices.push_back(std::move(device));
+  }
+  return Ok();
+}
+
+// pci_id: "10de:2330", or none; mig: {parent: h100-80gb, profile: 1g.10gb}.
+Status ReadBoardKeys(const YamlNode& node, GpuDevice& device) {
+  if (const YamlNode* id = node.Find("pci_id"); id != nullptr && id->text != "none") {
+    unsigned vendor = 0, number = 0;
+    int end = 0;
+    if (!id->IsText() || std::sscanf(id->text.c_str(), "%4x:%4x%n", &vendor, &number, &end) != 2 ||
+        end != 9 || id->text.size() != 9)
+      return ErrorAt(*id, fmt::format("expected a PCI id such as \"10de:2330\", or none, got {}",
+                                      Describe(*id)));
+    GivePciId(id->text, device);
+  }
+  if (const YamlNode* mig = node.Find("mig")) {
+    TRY(CheckKeys(*mig, "a MIG slice", {"parent", "profile"}));
+    TRY(const YamlNode* parent, Require(*mig, "a MIG slice", "parent"));
+    TRY(device.mig_parent, ReadName(*parent, "the device that the slice is cut from"));
+    TRY(const YamlNode* profile, Require(*mig, "a MIG slice", "profile"));
+    TRY(const std::string name, ReadName(*profile, "a MIG profile"));
+    if (!device.name.ends_with(" MIG " + name))
+      return ErrorAt(*profile, fmt::format("the driver calls it \"... MIG {}\", not \"{}\"", name, device.name));
+  }
+  return Ok();
+}
+
+// What a file does not say of free memory, nobody has recorded.
+Status ReadAssumed(const YamlNode& node, GpuDevice& device) {
+  device.assumed.memory_free = node.Find("memory_free") == nullptr;
+  const YamlNode* list = node.Find("assumed");
+  if (list == nullptr) return Ok();
+  TRY(CheckList(*list, "assumed"));
+  for (const YamlNode& item : list->items) {
+    if (item.text == "memory_total")
+      device.assumed.memory_total = true;
+    else if (item.text == "sm_count")
+      device.assumed.attributes.insert(kMultiprocessorCount);
+    else
+      return UnknownWord(item, "fact that may be assumed", {"memory_total", "sm_count"});
   }
   return Ok();
 }
 
 }  // namespace
 
+Result<ComputeCapability> ReadComputeCapability(const YamlNode& node) {
+  return ReadMajorMinor(node, "a compute capability", "9.0");
+}
+
+Status ReadAttributes(const YamlNode& node, std::map<int, int>& attributes) {
+  if (!node.IsMap())
+    return ErrorAt(node,
+                   fmt::format("expected attributes, a map of CUdevice_attribute numbers, got {}",
+                               Describe(node)));
+  for (const YamlEntry& entry : node.entries) {
+    YamlNode key;
+    key.text = entry.key;
+    key.pos = entry.pos;
+    TRY(const int number, ReadInt(key, "a CUdevice_attribute", 0, kMaxAttribute));
+    TRY(attributes[number],
+        ReadInt(entry.value, "the value of an attribute", std::numeric_limits<int>::min() + 1,
+                std::numeric_limits<int>::max()));
+  }
+  return Ok();
+}
+
 Result<GpuDevice> ReadDeviceFile(const std::string& file) {
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a device",
                 {"device", "name", "compute_capability", "memory_total", "memory_free",
-                 "nvml_memory_total", "sm_count", "integrated", "attributes", "source"}));
+                 "nvml_memory_total", "sm_count", "integrated", "pci_id", "mig", "recorded",
+                 "attributes", "assumed", "source"}));
   for (const char* key : {"device", "name", "compute_capability", "memory_total", "source"})
     TRY(Require(node, "a device file", key));
   GpuDevice device;
   TRY(device.profile, ReadFixtureName(node, "device"));
   TRY(ReadDeviceKeys(node, device));
   TRY(device.cc, ReadComputeCapability(*node.Find("compute_capability")));
+  TRY(ReadBoardKeys(node, device));
   if (const YamlNode* attributes = node.Find("attributes"))
     TRY(ReadAttributes(*attributes, device.attributes));
+  if (const YamlNode* recorded = node.Find("recorded")) {
+    TRY(device.recorded, ReadBool(*recorded, "recorded"));
+  }
+  TRY(ReadAssumed(node, device));
   return device;
 }
 
@@ -208,7 +294,7 @@ Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
   if (const YamlNode* devices = node.Find("devices")) {
     TRY(CheckList(*devices, "devices"));
     for (const YamlNode& device : devices->items)
-      TRY(AddDevices(device, fixtures, machine.devices));
+      TRY(AddDevices(device, fixtures, machine));
   }
   if (const YamlNode* driver = node.Find("driver")) {
     TRY(machine.driver, ReadCString(*driver, "a driver version", kLongestDriver));

@@ -202,6 +202,11 @@ bool IsNamed(const RunSpec& run, const std::string& wanted) {
   return run.name == wanted || run.name == RunName(wanted, run.scanner);
 }
 
+std::string UuidText(const GpuDevice& device) {
+  std::string text = UuidText(device.uuid);
+  return device.mig_parent.empty() ? text : text.replace(0, 3, "MIG");
+}
+
 std::string UuidText(const std::array<uint8_t, 16>& uuid) {
   std::string text = "GPU-";
   for (size_t i = 0; i < uuid.size(); ++i) {

@@ -32,6 +32,9 @@ Status FillDevice(const GpuDevice& from, world::Device& to) {
   to.cc_minor = from.cc.minor;
   to.prop_cc_major = from.prop_cc.value_or(from.cc).major;
   to.prop_cc_minor = from.prop_cc.value_or(from.cc).minor;
+  to.mig = from.mig_enabled           ? world::Mig::kBoard
+           : from.mig_parent.empty() ? world::Mig::kOff
+                                     : world::Mig::kSlice;
   to.sm_count = from.sm_count;
   to.integrated = from.integrated ? 1 : 0;
   to.memory_total = from.memory_total;
@@ -42,7 +45,10 @@ Status FillDevice(const GpuDevice& from, world::Device& to) {
     if (number < 0 || number >= static_cast<int>(world::kMaxAttributes))
       return Error{fmt::format("there is no CUDA device attribute {}", number)};
     to.attributes[number] = value;
+    if (from.assumed.attributes.count(number) != 0) to.assumed[number / 8] |= static_cast<uint8_t>(1 << number % 8);
   }
+  if (from.assumed.memory_total) to.assumed_memory |= world::kTotalIsAssumed;
+  if (from.assumed.memory_free) to.assumed_memory |= world::kFreeIsAssumed;
   return Ok();
 }
 
@@ -72,7 +78,7 @@ Machine Changed(Machine machine, const MachineChange& change) {
   // There is one kernel, whatever a copy of the driver says of itself.
   if (machine.kernel_driver.empty()) machine.kernel_driver = machine.driver;
   for (const std::string& key : change.keys) {
-    if (key == "devices") machine.devices = other.devices;
+    if (key == "devices") machine.devices = other.devices, machine.boards = other.boards;
     if (key == "driver") machine.driver = other.driver;
     if (key == "kernel_driver") machine.kernel_driver = other.kernel_driver;
     if (key == "cuda") machine.cuda_version = other.cuda_version;
@@ -83,8 +89,9 @@ Machine Changed(Machine machine, const MachineChange& change) {
 }
 
 Result<std::string> WorldFile(const Machine& machine) {
-  if (machine.devices.size() > world::kMaxDevices)
-    return Error{fmt::format("a machine holds at most {} devices, not {}", world::kMaxDevices, machine.devices.size())};
+  const size_t count = machine.devices.size() + machine.boards.size();
+  if (count > world::kMaxDevices)
+    return Error{fmt::format("a machine holds at most {} devices, not {}", world::kMaxDevices, count)};
   if (machine.faults.size() > world::kMaxFaults)
     return Error{fmt::format("a machine holds at most {} faults, not {}", world::kMaxFaults, machine.faults.size())};
   const auto made = std::make_unique<world::World>();
@@ -99,8 +106,11 @@ Result<std::string> WorldFile(const Machine& machine) {
   // A machine without a GPU has no nodes, and its driver finds no device without looking.
   if (!machine.devices.empty()) TRY(CopyText(w.device_nodes, kDeviceNodes, "the folder of the device nodes"));
   w.device_count = static_cast<uint32_t>(machine.devices.size());
+  w.board_count = static_cast<uint32_t>(machine.boards.size());
   w.fault_count = static_cast<uint32_t>(machine.faults.size());
   for (size_t i = 0; i < machine.devices.size(); ++i) TRY(FillDevice(machine.devices[i], w.devices[i]));
+  for (size_t i = 0; i < machine.boards.size(); ++i)
+    TRY(FillDevice(machine.boards[i], w.devices[machine.devices.size() + i]));
   for (size_t i = 0; i < machine.faults.size(); ++i) TRY(FillFault(machine.faults[i], w.faults[i]));
   return std::string(reinterpret_cast<const char*>(&w), sizeof w);
 }

@@ -1,4 +1,5 @@
 // Raw records become a timeline, processes and roles.
+#include "harness/evidence/assumed.h"
 #include "harness/evidence/decode.h"
 
 #include "tests/support/hand_made.h"
@@ -49,6 +50,19 @@ TEST(Decode, MergesJournalAndOutputByTime) {
                   "#11 exited 0"));
   EXPECT_EQ(evidence.At(2).time_ns, 2000);
   EXPECT_EQ(evidence.outcome_event(), 11);
+}
+
+TEST(Decode, TellsWhatWasAssumedOnce) {
+  constexpr auto kAssumed = world::Fidelity::kAssumed;
+  const Evidence evidence =
+      Decoded(HandMadeRun()
+                  .Call(7, "cuDeviceGetAttribute", 0, 0, "device=0, attrib=40", kAssumed)
+                  .Call(7, "cuDeviceGetAttribute", 0, 0, "device=0, attrib=75")
+                  .Call(8, "cuDeviceGetAttribute", 0, 0, "device=0, attrib=40", kAssumed)
+                  .Call(8, "cuLaunchKernel", 801, -1, "", world::Fidelity::kStub)
+                  .Call(8, "cuMemGetInfo_v2", 0, 0, "", kAssumed));
+  EXPECT_THAT(AssumedReads(evidence),
+              ElementsAre("cuDeviceGetAttribute(device=0, attrib=40)", "cuMemGetInfo_v2()"));
 }
 
 TEST(Decode, NamesTheRuleOfEverySearch) {

@@ -88,9 +88,8 @@ TEST_P(CudaDriver, AnswersAsTheRecordedMachineDid) {
 INSTANTIATE_TEST_SUITE_P(Recorded, CudaDriver, testing::Values(kH100, kTwoH200),
                          [](const auto& file) { return file.param == kH100 ? "H100" : "TwoH200"; });
 
-// An H100 stands in for attributes that a scenario leaves out; the device itself does for those it
-// determines.
-TEST(CudaDriverAttributes, ComeFromTheDeviceOrFromAnH100) {
+// The device itself determines some; the rest is the world's, and what is assumed there is said to be.
+TEST(CudaDriverAttributes, ComeFromTheDeviceAndFromItsWorld) {
   FakeStage stage;
   world::Device device = PlainDevice(0);
   device.cc_major = 8;
@@ -106,6 +105,11 @@ TEST(CudaDriverAttributes, ComeFromTheDeviceOrFromAnH100) {
   EXPECT_THAT(Split(outcome.said),
               IsSupersetOf({"attr 75 r=0 v=8", "attr 76 r=0 v=6", "attr 18 r=0 v=1",
                             "attr 33 r=0 v=1", "attr 38 r=0 v=52428800", "attr 148 r=1 v=-12345"}));
+  std::vector<std::string> assumed;
+  for (const CallRecord& call : stage.Calls("cuDeviceGetAttribute"))
+    if (call.fidelity == world::Fidelity::kAssumed) assumed.push_back(call.arguments);
+  EXPECT_THAT(assumed, testing::Contains("device=0, attrib=38"));
+  EXPECT_THAT(assumed, testing::Not(testing::Contains("device=0, attrib=75")));
 }
 
 class CudaMemory : public testing::Test {

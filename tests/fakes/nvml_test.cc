@@ -168,5 +168,33 @@ TEST(NvmlOrder, IsThatOfTheBus) {
   EXPECT_EQ(outcome.said, "NVIDIA Test 1/NVIDIA Test 4/");
 }
 
+// NVIDIA's MIG User Guide: nvidia-smi lists the board, and says that MIG is enabled on it.
+TEST(NvmlMig, ListsTheBoardAndNotItsSlices) {
+  FakeStage stage;
+  for (int i = 0; i < 4; ++i) {
+    world::Device device = PlainDevice(i);
+    device.mig = i == 1 || i == 2 ? world::Mig::kSlice : i == 3 ? world::Mig::kBoard : world::Mig::kOff;
+    AddDevice(stage.machine(), device);
+  }
+  stage.machine().device_count = 3;
+  stage.machine().board_count = 1;
+  const std::string path = stage.Place("nvml", "libnvidia-ml.so.1");
+  const Outcome outcome = stage.Run([&](std::ostream& out) {
+    const Library nvml(path);
+    FN(nvml, nvmlInit_v2)();
+    unsigned int count = 0, current = 9, pending = 9;
+    FN(nvml, nvmlDeviceGetCount_v2)(&count);
+    for (unsigned int i = 0; i < count; ++i) {
+      nvmlDevice_t device = nullptr;
+      char name[96] = {};
+      FN(nvml, nvmlDeviceGetHandleByIndex_v2)(i, &device);
+      FN(nvml, nvmlDeviceGetName)(device, name, sizeof(name));
+      FN(nvml, nvmlDeviceGetMigMode)(device, &current, &pending);
+      out << name << " MIG " << current << pending << '\n';
+    }
+  });
+  EXPECT_EQ(outcome.said, "NVIDIA Test 0 MIG 00\nNVIDIA Test 3 MIG 11\n");
+}
+
 }  // namespace
 }  // namespace gpustage::fakes_test

@@ -14,6 +14,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/fakes/recording.h"
+
 namespace gpustage::fakes_test {
 namespace {
 
@@ -225,7 +227,14 @@ Device PlainDevice(int number) {
   device.sm_count = 132;
   device.memory_total = 80ull << 30;
   device.memory_free = 79ull << 30;
-  for (int32_t& value : device.attributes) value = world::kNoAttribute;
+  // As a scenario's device has them: what it does not say is filled in, and known to be assumed.
+  static const World h100 = RecordedMachine(kH100);
+  memcpy(device.attributes, h100.devices[0].attributes, sizeof(device.attributes));
+  memset(device.assumed, 0xff, sizeof(device.assumed));
+  for (const int derived : {16, 18, 33, 34, 50, 75, 76}) {
+    device.attributes[derived] = world::kNoAttribute;
+    device.assumed[derived / 8] &= static_cast<uint8_t>(~(1 << derived % 8));
+  }
   return device;
 }
 

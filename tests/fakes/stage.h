@@ -74,7 +74,7 @@ class FakeStage {
   uint32_t placed_ = 0;
 };
 
-// A device with a name, addresses and memory; attributes are not given.
+// A device with a name, addresses and memory; its attributes are an H100's, assumed.
 world::Device PlainDevice(int number);
 void AddDevice(world::World& machine, const world::Device& device);
 world::World EmptyMachine();

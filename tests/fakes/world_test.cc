@@ -101,7 +101,7 @@ TEST_F(Fake, MarksStubsAndWhatIsAssumed) {
     const Library cuda(path_);
     int value = 0;
     FN(cuda, cuInit)(0);
-    FN(cuda, cuDeviceGetAttribute)(&value, 38, 0);  // no attribute is given: an H100's stands in
+    FN(cuda, cuDeviceGetAttribute)(&value, 38, 0);  // PlainDevice has it from an H100
     out << reinterpret_cast<int (*)()>(cuda.Find("cuGraphCreate"))();
   });
   const std::vector<CallRecord> calls = stage_.Journal();

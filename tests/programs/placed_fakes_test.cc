@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "fakes/world/format.h"
+#include "harness/scenario/capabilities.h"
 #include "harness/stage/world_file.h"
 #include "tests/programs/install.h"
 
@@ -16,6 +17,8 @@ using ::testing::HasSubstr;
 
 // What NVIDIA's H100 says of itself, in round numbers.
 Machine H100s(int count) {
+  const Capabilities capabilities =
+      *ReadCapabilitiesFile(GPUSTAGE_SOURCE_DIR "/fixtures/compute-capabilities.yaml");
   Machine machine;
   for (int i = 0; i < count; ++i) {
     GpuDevice device;
@@ -28,6 +31,7 @@ Machine H100s(int count) {
     device.memory_free = 78ULL << 30;
     device.nvml_memory_total = 80ULL << 30;
     device.sm_count = 132;
+    FillAttributes(capabilities, device);
     machine.devices.push_back(device);
   }
   return machine;

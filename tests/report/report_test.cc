@@ -56,6 +56,18 @@ TEST(Text, SaysWhyInEveryBlock) {
     }
 }
 
+TEST(Text, SaysThatAssumedValuesWereRead) {
+  HandMadeRun run = LoadedRun();
+  for (const char* arguments : {"device=0, attrib=1", "device=0, attrib=2", "device=0, attrib=3", "device=0, attrib=4"})
+    run.Call(2, "cuDeviceGetAttribute", 0, 0, arguments, world::Fidelity::kAssumed);
+  const Case healthy = HealthyCase();
+  const CaseReport report = {healthy, {Judged(healthy, ScannerRun("ggml"), run)}};
+  EXPECT_THAT(FailureBlock(report, report.runs.front(), {}),
+              HasSubstr("  assumed   4 answers that nobody recorded: cuDeviceGetAttribute(device=0, attrib=1), "));
+  EXPECT_THAT(TotalsText({report}, 0), HasSubstr("  read assumed values of a device: 1 (in the JSON report: assumed)\n"));
+  EXPECT_EQ(json::parse(JsonReport({report}))["cases"][0]["assumed"].size(), 4u);
+}
+
 TEST(Text, GroupsSkipsByReason) {
   EXPECT_THAT(TotalsText(EveryKind(), 0), HasSubstr("  skipped 2: no ollama here\n"));
   EXPECT_THAT(TotalsText(EveryKind(), 0), HasSubstr("  passed by scanner: ggml 1\n"));

@@ -104,6 +104,57 @@ TEST_F(MachineTest, ForgetsTheMemoryOfAProfileWhenTotalIsGiven) {
   EXPECT_EQ(device.nvml_memory_total, 0u);
 }
 
+TEST_F(MachineTest, TakesWhatADeviceLacksFromItsComputeCapability) {
+  files_.catalog().capabilities = files_.Path("capabilities.yaml");
+  files_.Write("capabilities.yaml",
+               "rules:\n"
+               "- {from: 5.0, source: s, attributes: {1: 10, 2: 20, 3: 30, 4: 40}}\n"
+               "- {for: 8.6, source: s, attributes: {2: 21}}\n"
+               "- {from: 8.0, source: s, attributes: {3: 31}}\n"
+               "- {from: 9.0, source: s, attributes: {4: 41}}\n"
+               "assumed: {attributes: {4: 49, 5: 50, 6: 60}}\n");
+  const GpuDevice device =
+      Device("{name: X, cc: 8.6, memory_total: 8 GiB, sm_count: 16, attributes: {1: 11, 6: 61}}");
+  EXPECT_EQ(device.attributes.at(1), 11);
+  EXPECT_EQ(device.attributes.at(2), 21);
+  EXPECT_EQ(device.attributes.at(3), 31);
+  EXPECT_EQ(device.attributes.at(4), 40);
+  EXPECT_EQ(device.attributes.at(5), 50);
+  EXPECT_THAT(device.assumed.attributes, testing::ElementsAre(5));
+}
+
+TEST_F(MachineTest, AddsNothingToADeviceThatWasRecordedWhole) {
+  files_.catalog().capabilities = files_.Path("capabilities.yaml");
+  files_.Write("capabilities.yaml",
+               "rules: [{from: 5.0, source: s, attributes: {99: 1}}]\n"
+               "assumed: {attributes: {98: 1}}\n");
+  files_.Write("devices/whole.yaml",
+               "device: whole\nname: W\ncompute_capability: 9.0\nmemory_total: 1 GiB\n"
+               "recorded: true\nsource: {figures: f}\nattributes: {1: 1024}\n");
+  const GpuDevice device = Device("whole");
+  EXPECT_EQ(device.attributes.count(99) + device.attributes.count(98), 0u);
+  EXPECT_THAT(device.assumed.attributes, testing::IsEmpty());
+}
+
+TEST_F(MachineTest, PutsSlicesOfOneKindOnOneBoard) {
+  files_.Write("devices/h100-1g.yaml",
+               "device: h100-1g\nname: NVIDIA H100 MIG 1g.10gb\ncompute_capability: 9.0\n"
+               "memory_total: 9984 MiB\nsm_count: 16\nmig: {parent: h100, profile: 1g.10gb}\n"
+               "source: {figures: f}\n");
+  const Machine machine =
+      Read("{devices: [h100, {profile: h100-1g, count: 2}, {profile: h100-1g, pci: \"0000:77:00.0\"}]}");
+  ASSERT_THAT(machine.devices, SizeIs(4));
+  ASSERT_THAT(machine.boards, SizeIs(2));
+  EXPECT_EQ(machine.boards[0].name, "NVIDIA H100");
+  EXPECT_TRUE(machine.boards[0].mig_enabled);
+  EXPECT_EQ(machine.boards[0].pci, "0000:02:00.0");
+  EXPECT_EQ(machine.devices[1].pci, "0000:02:00.0");
+  EXPECT_EQ(machine.devices[2].pci, "0000:02:00.0");
+  EXPECT_EQ(machine.devices[3].pci, machine.boards[1].pci);
+  EXPECT_EQ(UuidText(machine.devices[2]), "MIG-00000000-0000-4000-8000-000000000002");
+  EXPECT_EQ(UuidText(machine.boards[0]), "GPU-00000000-0000-4000-8001-000000000001");
+}
+
 TEST_F(MachineTest, ReadsWhatAFaultDoes) {
   EXPECT_EQ(Fault("return: 999, sticky: true").kind, FaultKind::kReturn);
   EXPECT_EQ(Fault("return: 999, sticky: true").code, 999);
@@ -130,45 +181,6 @@ TEST_F(MachineTest, ReadsWhenAFaultApplies) {
   const FaultSpec span = Fault("hang: true, from_call: 2, to_call: 4");
   EXPECT_EQ(span.first_call, 2);
   EXPECT_EQ(span.last_call, 4);
-}
-
-// ---- The device files of the repository
-
-TEST(DeviceFiles, AreAllReadAndTheirAttributesAgreeWithTheirFields) {
-  ScenarioFiles files;
-  files.catalog().devices = GPUSTAGE_SOURCE_DIR "/fixtures/devices";
-  const std::vector<std::string> names = NamesIn(files.catalog().devices, ".yaml");
-  ASSERT_GE(names.size(), 6u);
-  for (const std::string& name : names) {
-    const auto cases =
-        files.Load("claim: c\nlayout: [driver]\nmachine: {devices: [" + name + "]}\n");
-    ASSERT_THAT(cases, IsOkAnd(SizeIs(1))) << name;
-    const auto raw = ReadYamlFile(files.catalog().devices + "/" + name + ".yaml");
-    ASSERT_THAT(raw, IsOk());
-    const YamlNode* attributes = raw->Find("attributes");
-    ASSERT_NE(attributes, nullptr) << name;
-    const GpuDevice& device = cases->front().machine.devices.front();
-    EXPECT_EQ(attributes->Find("75")->text, std::to_string(device.cc.major)) << name;
-    EXPECT_EQ(attributes->Find("76")->text, std::to_string(device.cc.minor)) << name;
-    EXPECT_EQ(attributes->Find("16")->text, std::to_string(device.sm_count)) << name;
-    EXPECT_EQ(attributes->Find("18")->text, device.integrated ? "1" : "0") << name;
-  }
-}
-
-// Figures of the recordings: cuDeviceTotalMem, cuMemGetInfo, nvmlDeviceGetMemoryInfo,
-// cuDeviceGetAttribute.
-TEST(DeviceFiles, HoldWhatWasRecordedOfTheH100) {
-  ScenarioFiles files;
-  files.catalog().devices = GPUSTAGE_SOURCE_DIR "/fixtures/devices";
-  const auto cases = files.Load("claim: c\nlayout: [driver]\nmachine: {devices: [h100-80gb]}\n");
-  ASSERT_THAT(cases, IsOkAnd(SizeIs(1)));
-  const GpuDevice& device = cases->front().machine.devices.front();
-  EXPECT_EQ(device.name, "NVIDIA H100 80GB HBM3");
-  EXPECT_EQ(device.memory_total, 85017493504u);
-  EXPECT_EQ(device.memory_free, 84465090560u);
-  EXPECT_EQ(device.nvml_memory_total, 85520809984u);
-  EXPECT_EQ(device.attributes.at(97), 232448);
-  EXPECT_THAT(device.attributes, SizeIs(147));  // 1 to 147 were answered
 }
 
 }  // namespace

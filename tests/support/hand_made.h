@@ -56,8 +56,10 @@ class HandMadeRun {
     return Add(world::RecordKind::kSymbol, pid, static_cast<int64_t>(provider), 0, {name});
   }
   HandMadeRun& Call(int pid, const std::string& function, int64_t result, int device = -1,
-                    const std::string& arguments = "") {
-    return Add(world::RecordKind::kCall, pid, result, 0, {function, arguments}, device);
+                    const std::string& arguments = "",
+                    world::Fidelity fidelity = world::Fidelity::kModelled) {
+    return Add(world::RecordKind::kCall, pid, result, static_cast<uint32_t>(fidelity),
+               {function, arguments}, device);
   }
   HandMadeRun& Note(int pid, const std::string& text) {
     return Add(world::RecordKind::kNote, pid, 0, 0, {text});

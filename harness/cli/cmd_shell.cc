@@ -1,0 +1,131 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "harness/cli/commands.h"
+#include "harness/cli/inside.h"
+#include "harness/cli/places.h"
+#include "harness/evidence/decode.h"
+#include "harness/report/text.h"
+#include "harness/worker.h"
+
+namespace gpustage {
+namespace {
+
+void SetUnlessGiven(const std::string& name, const std::string& value, std::vector<std::string>& environment) {
+  const auto has_name = [&](const std::string& entry) { return entry.starts_with(name + "="); };
+  if (std::none_of(environment.begin(), environment.end(), has_name)) environment.push_back(name + "=" + value);
+}
+
+std::vector<std::string> ShellWords(const std::string& shell, bool on_terminal) {
+  std::vector<std::string> words = {shell};
+  if (shell.ends_with("/bash")) words.insert(words.end(), {"--norc", "--noprofile"});
+  if (on_terminal) words.push_back("-i");
+  return words;
+}
+
+std::string CountText(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+
+// What was seen, in a few lines: how it ended, how much there is, and what came of each library.
+void PrintSummary(const Evidence& evidence) {
+  size_t loads = 0, calls = 0;
+  for (const Event& event : evidence.events) {
+    loads += event.kind == EventKind::kLoad ? 1 : 0;
+    calls += event.kind == EventKind::kCall ? 1 : 0;
+  }
+  std::string text = fmt::format("gpustage: {} after {:.1f} s; {} of a program, {}, {} into fakes{}\n", ToString(evidence.outcome),
+             static_cast<double>(evidence.duration_ns) / 1e9, CountText(evidence.processes.size(), "start"),
+             CountText(loads, "load"), CountText(calls, "call"), evidence.journal_complete ? "" : "; the journal is not complete");
+  Evidence touched = evidence;
+  std::erase_if(touched.funnel, [](const FunnelRow& row) { return row.pid == 0; });
+  text += FunnelText(touched, 100);
+  std::fputs(text.c_str(), stderr);  // a terminal that is gone takes nothing, and that is no error of ours
+}
+
+struct Prepared {
+  RunSpec spec;
+  std::unique_ptr<Stand> stand;
+  ScannerStart start;
+};
+
+Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_terminal, Worker& worker) {
+  if (const std::string why = worker.CannotStage(c); !why.empty()) return Error{why};
+  TRY(std::vector<HostFile> base, worker.BaseFor(c));
+  TRY(const Tools tools, ToolsOfHost());
+  base.insert(base.end(), tools.files.begin(), tools.files.end());
+  std::vector<std::string> argv = options.argv;
+  if (!argv.empty()) {
+    TRY(BringProgram(c, argv, base));
+  } else if (tools.shell.empty()) {
+    return Error{"this machine has no shell to bring"};
+  } else {
+    argv = ShellWords(tools.shell, on_terminal);
+  }
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), worker.CanSetOwners()));
+  Prepared prepared;
+  TRY(prepared.stand, worker.Build(plan));
+  prepared.spec = c.runs.front();
+  RunSpec& spec = prepared.spec;
+  spec.scanner.argv = std::move(argv);
+  spec.args.clear();
+  if (options.user) spec.user = options.user;
+  for (const auto* directories : {&tools.directories, &options.host_directories})
+    spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), directories->begin(), directories->end());
+  TRY(prepared.start, StartOf(c, spec));
+  const char* type = std::getenv("TERM");
+  SetUnlessGiven("TERM", type == nullptr ? "dumb" : type, prepared.start.environment);
+  SetUnlessGiven("PS1", fmt::format("[{}] \\w\\$ ", c.scenario), prepared.start.environment);
+  if (!tools.shell.empty()) SetUnlessGiven("SHELL", tools.shell, prepared.start.environment);
+  return prepared;
+}
+
+// What any run of the case may take for a GPU library: a person inside may try each.
+std::vector<std::string> AllCandidates(const Case& c) {
+  RunSpec any = c.runs.front();
+  any.args.clear();
+  std::vector<std::string> all = CandidateLibraries(c, any);
+  for (const RunSpec& run : c.runs)
+    for (const std::string& path : CandidateLibraries(c, run))
+      if (std::find(all.begin(), all.end(), path) == all.end()) all.push_back(path);
+  return all;
+}
+
+Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal, Worker& worker) {
+  TRY(const Prepared inside, Prepare(c, options, terminal != nullptr, worker));
+  TRY(const RawRun raw,
+      RunInteractively(inside.start, inside.stand->tree.root, worker.recorders(), worker.isolation(), terminal));
+  const int status = ExitStatusOf(raw.outcome);
+  if (raw.outcome.kind == Outcome::Kind::kNotStarted) return status;
+  Evidence evidence = Decode(raw, inside.spec.scanner, AllCandidates(c));
+  TRY(worker.Explain(c, inside.spec, *inside.stand, evidence));
+  PrintSummary(evidence);
+  return status;
+}
+
+}  // namespace
+
+int CmdShell(const ShellOptions& options) {
+  const Result<Case> c = OnlyCase(options.scenario);
+  if (!c) return PrintError(c.error(), kBadInput);
+  const Isolation isolation = ProbeIsolation();
+  if (isolation.level == IsolationLevel::kNone)
+    return PrintError({"this machine allows no private root; gpustage doctor says why"}, kCannotHere);
+  const Result<Workspace> workspace = Workspace::Enter(isolation, false);
+  if (!workspace) return PrintError(workspace.error(), kCannotHere);
+  Worker worker(*workspace, FindRecorders(), false);
+  // Commands may come from a file or a pipe: then there is nothing to lend.
+  if (isatty(STDIN_FILENO) == 0) {
+    const Result<int> status = Shell(*c, options, nullptr, worker);
+    return status ? *status : PrintError(status.error(), kBadInput);
+  }
+  Result<Terminal> terminal = Terminal::Borrow();
+  if (!terminal) return PrintError(terminal.error(), kCannotHere);
+  const Result<int> status = Shell(*c, options, &*terminal, worker);
+  return status ? *status : PrintError(status.error(), kBadInput);
+}
+
+}  // namespace gpustage
