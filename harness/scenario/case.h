@@ -76,13 +76,15 @@ struct Cause {
   std::string name;  // the value of the axis
   std::string is;    // the cause, in a sentence
   std::string tell;  // the one observation that tells it from the others
-  // The line that rules it out: one that the report has and this cause's log lacks, or the other way round. RE2.
+  // What rules it out: a line that the report has and this cause's log lacks, one the other way round (both RE2), or
+  // something else that the report says, in a sentence.
   std::string missing;
   std::string extra;
+  std::string out;
   // Of a state out of a report's history: what was seen then, and what was said to be the cause.
   std::string observed;
   std::string announced;
-  bool fits() const { return missing.empty() && extra.empty(); }
+  bool fits() const { return missing.empty() && extra.empty() && out.empty(); }
 
   friend bool operator==(const Cause&, const Cause&) = default;
 };

@@ -10,13 +10,13 @@ namespace gpustage {
 namespace {
 
 Result<Cause> ReadCause(const YamlEntry& entry) {
-  TRY(CheckKeys(entry.value, "a cause", {"is", "tell", "missing", "extra", "observed", "announced"}));
+  TRY(CheckKeys(entry.value, "a cause", {"is", "tell", "missing", "extra", "out", "observed", "announced"}));
   Cause cause;
   cause.name = entry.key;
   TRY(const YamlNode* is, Require(entry.value, "a cause", "is"));
   TRY(cause.is, ReadNonEmpty(*is, "the cause in a sentence"));
   const std::pair<const char*, std::string*> texts[] = {
-      {"tell", &cause.tell}, {"observed", &cause.observed}, {"announced", &cause.announced}};
+      {"tell", &cause.tell}, {"out", &cause.out}, {"observed", &cause.observed}, {"announced", &cause.announced}};
   for (const auto& [key, text] : texts)
     if (const YamlNode* node = entry.value.Find(key)) {
       TRY(*text, ReadNonEmpty(*node, "a sentence"));
@@ -30,13 +30,17 @@ Result<Cause> ReadCause(const YamlEntry& entry) {
   return cause;
 }
 
-// A line that rules it out is a claim about its log.
+// A line that rules it out is a claim about the log of every run that keeps one; a hand test keeps none.
 void ExpectLine(const std::string& line, bool present, const SourcePos& pos, Case& c) {
   if (line.empty()) return;
-  Expectation expectation;
-  expectation.claims.push_back({LogClaim{{line, true}, present}, false, pos});
-  expectation.pos = pos;
-  c.expect.push_back(std::move(expectation));
+  for (const RunSpec& run : c.runs) {
+    if (run.fixed || run.scanner.log_format == LogFormat::kPlain) continue;
+    Expectation expectation;
+    expectation.run = run.name;
+    expectation.claims.push_back({LogClaim{{line, true}, present}, false, pos});
+    expectation.pos = pos;
+    c.expect.push_back(std::move(expectation));
+  }
 }
 
 }  // namespace
