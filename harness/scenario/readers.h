@@ -18,7 +18,12 @@ Result<GpuDevice> ReadDeviceFile(const std::string& file);
 Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures);
 
 // read_faults.cc
+std::vector<std::string> FaultWords();  // one for each FaultKind, in its order
 Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node);
+
+// read_breakage.cc
+std::vector<std::string> BreakageWords();  // one for each Breakage::Kind but kNone, in its order
+Result<Breakage> ReadBreakage(const YamlNode& node);
 
 // read_tree.cc
 Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what);
@@ -50,7 +55,7 @@ Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
 Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures,
                 std::vector<Case>& cases);
 
-// read_causes.cc: what the values of an axis stand for. A line that rules a cause out is expected of its runs, too.
-Status AddCauses(const YamlNode& node, const std::vector<Axis>& axes, std::vector<Case>& cases);
+// read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of its runs, too.
+Status AddSuspects(const YamlNode& node, const std::vector<Axis>& axes, std::vector<Case>& cases);
 
 }  // namespace gpustage

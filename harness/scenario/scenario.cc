@@ -16,7 +16,7 @@ namespace {
 
 const std::vector<std::string> kKeys = {"claim",  "source", "tags", "machine",           "layout",
                                         "tree",   "env",    "user", "working_directory", "runs",
-                                        "matrix", "expect", "fix",  "causes",            "xfail"};
+                                        "matrix", "expect", "fix",  "suspects",          "xfail"};
 
 std::string RealPath(const std::string& path) {
   char resolved[PATH_MAX];
@@ -230,8 +230,8 @@ Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtur
         ReadExpectations(*expect, scenario.matrix.axes));
     TRY(Distribute(*expect, expectations, cases));
   }
-  if (const YamlNode* causes = scenario.root.Find("causes"))
-    TRY(AddCauses(*causes, scenario.matrix.axes, cases));
+  if (const YamlNode* suspects = scenario.root.Find("suspects"))
+    TRY(AddSuspects(*suspects, scenario.matrix.axes, cases));
   if (const YamlNode* fix = scenario.root.Find("fix"))
     TRY(AddFixes(*fix, scenario.matrix.axes, fixtures, cases));
   if (const YamlNode* xfail = scenario.root.Find("xfail"))
