@@ -33,12 +33,17 @@ CaseReport RunCase(const Case& c, Worker& worker) {
   Result<std::unique_ptr<Stand>> stand = StageCase(c, worker);
   if (!stand) return ForAllRuns(c, Failed(stand.error()));
   CaseReport report{c, {}};
+  std::vector<TreeOp> owed;  // by runs that were skipped
   for (const RunSpec& spec : c.runs) {
     if (!spec.scanner.missing.empty()) {
       report.runs.push_back({spec, Skipped(spec.scanner.missing), {}});
+      owed.insert(owed.end(), spec.change.begin(), spec.change.end());
       continue;
     }
-    Result<RunReport> done = RunOne(c, spec, **stand, worker);
+    RunSpec now = spec;
+    now.change.insert(now.change.begin(), owed.begin(), owed.end());
+    owed.clear();
+    Result<RunReport> done = RunOne(c, now, **stand, worker);
     report.runs.push_back(done ? *std::move(done) : RunReport{spec, Failed(done.error()), {}});
   }
   return report;

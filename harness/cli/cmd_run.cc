@@ -16,6 +16,7 @@
 #include "harness/cli/places.h"
 #include "harness/pipeline.h"
 #include "harness/report/json.h"
+#include "harness/report/suspects.h"
 #include "harness/report/text.h"
 
 namespace gpustage {
@@ -111,6 +112,7 @@ int CmdRun(const RunOptions& options) {
       if (const std::string block = FailureBlock(report, run, style); !block.empty()) fmt::print("\n{}", block);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   fmt::print("\n{}", TotalsText(reports, seconds.count()));
+  fmt::print("{}", SuspectsTable(reports));
   if (options.keep) fmt::print("trees kept in {}\n", workspace->directory());
   for (const std::string& file : *json_files)
     if (const Status written = WriteFile(file, JsonReport(reports)); !written) return PrintError(written.error(), kBadInput);

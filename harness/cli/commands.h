@@ -59,6 +59,12 @@ struct CompareOptions {
   int jobs = 0;
 };
 
+struct ExplainLogOptions {
+  std::string file;   // Ollama's log; "-" is standard input
+  bool page = false;  // the page of all causes instead
+};
+
+int CmdExplainLog(const ExplainLogOptions& options);
 int CmdRecord(const RecordOptions& options);
 int CmdCompare(const CompareOptions& options);
 int CmdRun(const RunOptions& options);

@@ -48,6 +48,12 @@ int main(int argc, char** argv) {
   verb->add_flag("--json", trace.json, "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
   verb->callback([&] { status = CmdTrace(trace); });
 
+  ExplainLogOptions explained;
+  verb = app.add_subcommand("explain-log", "which causes fit a log of Ollama's in which no GPU was found");
+  verb->add_option("log", explained.file, "a file, or - for standard input");
+  verb->add_flag("--page", explained.page, "the page of all known causes, as Markdown");
+  verb->callback([&] { status = CmdExplainLog(explained); });
+
   Selection list;
   verb = app.add_subcommand("list", "list cases, their runs and their claims");
   AddSelection(*verb, list);

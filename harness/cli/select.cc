@@ -73,7 +73,7 @@ Result<std::vector<Case>> SelectCases(const Selection& selection) {
       TRY(std::vector<Case> cases, LoadCases(file, catalog));
       for (Case& c : cases) {
         if (!id.empty() && c.id != id && !(id.starts_with('@') && c.id.ends_with(id))) continue;
-        std::erase_if(c.runs, [&](const RunSpec& run) { return !WantsRun(selection, c, run); });
+        DropRuns(c.runs, [&](const RunSpec& run) { return !WantsRun(selection, c, run); });
         if (!c.runs.empty()) selected.push_back(std::move(c));
       }
     }

@@ -94,6 +94,20 @@ std::string FunnelText(const Evidence& evidence, size_t width) {
   return text;
 }
 
+namespace {
+
+// "ollama@0.17.4": two versions of a scanner are timed apart.
+std::string NameOf(const ScannerSpec& scanner) { return RunName(scanner.name, scanner); }
+
+// The lower one of two in the middle.
+int64_t MedianOf(std::vector<int64_t>& values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>((values.size() - 1) / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
 std::string ProgressLine(const CaseReport& report, const RunReport& run, const TextStyle& style) {
   constexpr size_t kRunWidth = 16, kSummaryWidth = 34;
   const size_t name_width = static_cast<size_t>(style.name_width);
@@ -140,10 +154,12 @@ std::string TotalsText(const std::vector<CaseReport>& reports, double seconds) {
   if (totals.skip > 0) text += fmt::format(", {} skipped", totals.skip);
   text += fmt::format(" in {:.1f} s\n", seconds);
   std::map<std::string, int> reasons, passed;
+  std::map<std::string, std::vector<int64_t>> durations;
   for (const CaseReport& report : reports)
     for (const RunReport& run : report.runs) {
       if (run.verdict.kind == VerdictKind::kSkip) ++reasons[run.verdict.because];
       if (run.verdict.kind == VerdictKind::kPass) ++passed[run.spec.scanner.name];
+      if (run.evidence.duration_ns > 0) durations[NameOf(run.spec.scanner)].push_back(run.evidence.duration_ns);
     }
   for (const auto& [reason, count] : reasons) text += fmt::format("  skipped {}: {}\n", count, reason);
   const auto reads_assumed = [](const RunReport& run) { return !AssumedReads(run.evidence).empty(); };
@@ -154,6 +170,10 @@ std::string TotalsText(const std::vector<CaseReport>& reports, double seconds) {
   for (const auto& [scanner, count] : passed)
     by_scanner += fmt::format("{}{} {}", by_scanner.empty() ? "" : ", ", scanner, count);
   if (!by_scanner.empty()) text += fmt::format("  passed by scanner: {}\n", by_scanner);
+  std::string medians;
+  for (auto& [scanner, all] : durations)
+    medians += fmt::format("{}{} {} ms", medians.empty() ? "" : ", ", scanner, MedianOf(all) / 1'000'000);
+  if (!medians.empty()) text += fmt::format("  median time a run: {}\n", medians);
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,15 +36,32 @@ struct RunSpec {
   std::vector<EnvVar> env;        // over the case's env
   std::optional<std::string> user;
   std::vector<TreeOp> change;     // done to the tree before this run; it stays for the runs after
+  bool fixed = false;             // another run once more, after what `fix` changes: "service+fix"
   SourcePos pos;
 
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 
+inline constexpr char kFixedSuffix[] = "+fix";  // behind the name of a fixed run
+
 // "ollama@0.17.4" for a scanner that was given in a version, the name alone for all others.
 std::string RunName(const std::string& name, const ScannerSpec& scanner);
 // Whether an expectation's `run: ollama` or `run: ollama@0.17.4` means this run.
 bool IsNamed(const RunSpec& run, const std::string& wanted);
+
+// Takes runs out of the list. What one of them would have done to the tree is done before the next.
+template <typename Unwanted>
+void DropRuns(std::vector<RunSpec>& runs, Unwanted unwanted) {
+  std::vector<RunSpec> kept;
+  std::vector<TreeOp> owed;
+  for (RunSpec& run : runs) {
+    owed.insert(owed.end(), run.change.begin(), run.change.end());
+    if (unwanted(run)) continue;
+    run.change = std::exchange(owed, {});
+    kept.push_back(std::move(run));
+  }
+  runs = std::move(kept);
+}
 
 // The scenario expects its claims to fail: a known bug, with the thread that knows it.
 struct ExpectedFailure {
@@ -51,6 +69,26 @@ struct ExpectedFailure {
   SourcePos pos;
 
   friend bool operator==(const ExpectedFailure&, const ExpectedFailure&) = default;
+};
+
+// What a cell stands for when a scenario weighs the causes that a report may have.
+struct Suspect {
+  std::string name;  // the value of the axis
+  std::string is;    // the cause, in a sentence
+  std::string tell;  // the one observation that tells it from the others
+  // What rules it out: a line that the report has and this one's log lacks, one the other way round (both RE2), or
+  // something else that the report says, in a sentence.
+  std::string missing;
+  std::string extra;
+  std::string out;
+  std::string has;     // RE2: a line that its log has, as the report's
+  std::string traced;  // RE2: a line that it has at OLLAMA_DEBUG=2, where a child's own output is shown
+  // Of a state out of a report's history: what was seen then, and what was said to be the cause.
+  std::string observed;
+  std::string announced;
+  bool fits() const { return missing.empty() && extra.empty() && out.empty(); }
+
+  friend bool operator==(const Suspect&, const Suspect&) = default;
 };
 
 struct Case {
@@ -69,6 +107,7 @@ struct Case {
   std::vector<RunSpec> runs;
   std::vector<Expectation> expect;  // those whose `when` matches this cell and whose `run` it has
   std::optional<ExpectedFailure> xfail;
+  std::optional<Suspect> suspect;
 
   friend bool operator==(const Case&, const Case&) = default;
 };

@@ -36,12 +36,12 @@ class Fixtures {
   Result<const std::map<std::string, ScannerSpec>*> AllScanners();
 
   // `choice` is the entry fake:, real: or file: of a tree operation.
+  Result<LibrarySource> FindReal(const YamlNode& name);
   Result<LibrarySource> FindLibrary(const YamlEntry& choice);
   // `choice` is the entry path:, build:, fake: or real: of a scanner's program.
   Result<ProgramSource> FindProgram(const YamlEntry& choice);
 
  private:
-  Result<LibrarySource> FindReal(const YamlNode& name);
 
   Catalog catalog_;
   std::map<std::string, Layout> layouts_;

@@ -98,6 +98,7 @@ class Setter {
       : axis_(axis), value_(value), parts_(SplitPath(axis.set)) {}
 
   Status Set(YamlNode& scenario) const {
+    if (axis_.set.text == "case") return SetSeveral(scenario);
     const std::vector<std::string> tops = {"machine",           "layout", "tree", "env", "user",
                                            "working_directory", "runs"};
     if (std::find(tops.begin(), tops.end(), parts_[0].name) == tops.end())
@@ -108,6 +109,27 @@ class Setter {
   }
 
  private:
+  // A value that is a small scenario of its own: {tree: […], env: {A: b}, machine: {faults: […]}}.
+  Status SetSeveral(YamlNode& scenario) const {
+    if (!value_.IsMap())
+      return ErrorAt(value_, fmt::format("expected a map of what the case gets, got {}", Describe(value_)));
+    for (const YamlEntry& entry : value_.entries) {
+      const bool parts = entry.value.IsMap() && (entry.key == "env" || entry.key == "machine");
+      if (!parts) TRY(SetOne(entry.key, entry.value, entry.pos, scenario));
+      if (!parts) continue;
+      for (const YamlEntry& part : entry.value.entries)
+        TRY(SetOne(entry.key + "." + part.key, part.value, part.pos, scenario));
+    }
+    return Ok();
+  }
+
+  static Status SetOne(const std::string& path, const YamlNode& value, const SourcePos& pos, YamlNode& scenario) {
+    Axis axis;
+    axis.set.text = path;
+    axis.set.pos = pos;
+    return Setter(axis, value).Set(scenario);
+  }
+
   Status Descend(YamlNode& node, size_t depth) const {
     if (depth == parts_.size()) return Put(node);
     if (node.IsMap()) return IntoMap(node, depth);

@@ -115,6 +115,20 @@ Status ReadBrings(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner
   return Ok();
 }
 
+// Real parts that are folders of Python modules: shown read-only, and on PYTHONPATH.
+Status ReadPythonPackages(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
+  TRY(CheckList(node, "python_packages"));
+  std::string path;
+  for (const YamlNode& item : node.items) {
+    TRY(const LibrarySource part, fixtures.FindReal(item));
+    if (scanner.missing.empty()) scanner.missing = part.missing;
+    scanner.host_directories.push_back(part.host_path);
+    path += (path.empty() ? "" : ":") + part.host_path;
+  }
+  scanner.env.emplace_back("PYTHONPATH", path);
+  return Ok();
+}
+
 // {FAKE: file of the release, from the folder of its program}
 Status ReadRelease(const YamlNode& node, ScannerSpec& scanner) {
   if (scanner.given.empty())
@@ -186,7 +200,7 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a scanner",
                 {"scanner", "about", "program", "at", "argv", "env", "fits", "by_default",
-                 "host_directories", "needs", "brings", "release", "done", "network", "devices",
+                 "host_directories", "python_packages", "needs", "brings", "release", "done", "network", "devices",
                  "log", "time_limit", "output_limit"}));
   ScannerSpec scanner;
   TRY(scanner.name, ReadFixtureName(node, "scanner"));
@@ -195,6 +209,8 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
   TRY(const YamlNode* program, Require(node, "a scanner", "program"));
   TRY(ReadProgram(*program, fixtures, scanner));
   TRY(ReadStart(node, scanner));
+  if (const YamlNode* packages = node.Find("python_packages"))
+    TRY(ReadPythonPackages(*packages, fixtures, scanner));
   if (const YamlNode* brings = node.Find("brings")) TRY(ReadBrings(*brings, fixtures, scanner));
   TRY(ReadEnd(node, scanner));
   return scanner;

@@ -51,4 +51,11 @@ Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures);
 Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
                                                   const std::vector<Axis>& axes);
 
+// read_fix.cc: what people did. The runs of the cells that a fix is for start once more after it, and must count otherwise.
+Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures,
+                std::vector<Case>& cases);
+
+// read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of its runs, too.
+Status AddSuspects(const YamlNode& node, const std::vector<Axis>& axes, std::vector<Case>& cases);
+
 }  // namespace gpustage

@@ -16,7 +16,7 @@ namespace {
 
 const std::vector<std::string> kKeys = {"claim",  "source", "tags", "machine",           "layout",
                                         "tree",   "env",    "user", "working_directory", "runs",
-                                        "matrix", "expect", "xfail"};
+                                        "matrix", "expect", "fix",  "suspects",          "xfail"};
 
 std::string RealPath(const std::string& path) {
   char resolved[PATH_MAX];
@@ -135,8 +135,8 @@ class CaseReader {
 };
 
 bool HasRun(const Case& c, const Expectation& expectation) {
-  return !expectation.run || std::any_of(c.runs.begin(), c.runs.end(), [&](const RunSpec& run) {
-    return IsNamed(run, *expectation.run);
+  return std::any_of(c.runs.begin(), c.runs.end(), [&](const RunSpec& run) {
+    return !run.fixed && (!expectation.run || IsNamed(run, *expectation.run));
   });
 }
 
@@ -230,6 +230,10 @@ Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtur
         ReadExpectations(*expect, scenario.matrix.axes));
     TRY(Distribute(*expect, expectations, cases));
   }
+  if (const YamlNode* suspects = scenario.root.Find("suspects"))
+    TRY(AddSuspects(*suspects, scenario.matrix.axes, cases));
+  if (const YamlNode* fix = scenario.root.Find("fix"))
+    TRY(AddFixes(*fix, scenario.matrix.axes, fixtures, cases));
   if (const YamlNode* xfail = scenario.root.Find("xfail"))
     TRY(MarkExpectedFailures(*xfail, scenario.matrix, cases));
   return cases;

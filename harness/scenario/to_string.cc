@@ -199,7 +199,9 @@ std::string RunName(const std::string& name, const ScannerSpec& scanner) {
 }
 
 bool IsNamed(const RunSpec& run, const std::string& wanted) {
-  return run.name == wanted || run.name == RunName(wanted, run.scanner);
+  const std::string suffix = run.fixed ? kFixedSuffix : "";
+  return run.name == wanted || run.name == wanted + suffix ||
+         run.name == RunName(wanted, run.scanner) + suffix;
 }
 
 std::string UuidText(const GpuDevice& device) {

@@ -8,6 +8,7 @@ namespace gpustage {
 namespace {
 
 bool Applies(const Expectation& expectation, const Case& c, const RunSpec& run) {
+  if (expectation.of_fix != run.fixed) return false;
   if (expectation.run && !IsNamed(run, *expectation.run)) return false;
   return std::all_of(expectation.when.begin(), expectation.when.end(), [&](const auto& wanted) {
     const auto axis = c.axes.find(wanted.first);

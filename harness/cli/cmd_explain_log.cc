@@ -1,0 +1,55 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "harness/base/files.h"
+#include "harness/cli/commands.h"
+#include "harness/evidence/decode.h"
+#include "harness/report/suspects.h"
+
+namespace gpustage {
+namespace {
+
+constexpr char kReport[] = "scanner-not-loading/the-report";
+
+// journalctl's and docker's words before a line go away, and another prefix of Ollama's directory becomes the usual one:
+// suspects are told by the directories below it.
+std::string Normalised(const std::string& text) {
+  std::string plain = text;
+  RE2::GlobalReplace(&plain, R"((?m)^.*?(time=\d))", R"(\1)");
+  std::string prefix;
+  if (RE2::PartialMatch(plain, R"((/[^\s"\[\]]*/lib/ollama)[/"\s\]])", &prefix))
+    RE2::GlobalReplace(&plain, RE2::QuoteMeta(prefix), "/usr/local/lib/ollama");
+  return plain;
+}
+
+}  // namespace
+
+int CmdExplainLog(const ExplainLogOptions& options) {
+  Selection selection;
+  selection.paths = {kReport};
+  const Result<std::vector<Case>> cases = SelectCases(selection);
+  if (!cases) return PrintError(cases.error(), kBadInput);
+  if (options.page) {
+    fmt::print("{}", SuspectsPage(*cases));
+    return kAsExpected;
+  }
+  if (options.file.empty()) return PrintError({"explain-log needs a file, or - for standard input"}, kBadInput);
+  const Result<std::string> text = ReadFile(options.file == "-" ? "/dev/stdin" : options.file);
+  if (!text) return PrintError(text.error(), kBadInput);
+  const auto is_service = [](const RunSpec& run) { return run.scanner.log_format == LogFormat::kSlog; };
+  const std::vector<RunSpec>& runs = cases->front().runs;
+  const auto service = std::find_if(runs.begin(), runs.end(), is_service);
+  if (service == runs.end()) return PrintError({fmt::format("{} has no run with such a log", kReport)}, kBadInput);
+  RawRun raw;
+  raw.output.push_back({0, Stream::kStderr, Normalised(*text)});
+  const Evidence log = Decode(raw, service->scanner, {});
+  if (std::none_of(log.log.begin(), log.log.end(), [](const LogLine& line) { return !line.level.empty(); }))
+    return PrintError({fmt::format("{} has no line of Ollama's log: expected lines such as time=… level=DEBUG msg=…", options.file)},
+                      kBadInput);
+  fmt::print("{}", ExplainLogText(Weigh(*cases, log), log));
+  return kAsExpected;
+}
+
+}  // namespace gpustage

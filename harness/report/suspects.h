@@ -1,0 +1,21 @@
+// What is left of the suspects of a report: at the end of a run, of a log that somebody has, and as a page.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/report/case_report.h"
+#include "harness/verdict/suspects.h"
+
+namespace gpustage {
+
+// Which suspects gave the report's log, and the one observation that tells each apart. "" when the run had none.
+std::string SuspectsTable(const std::vector<CaseReport>& reports);
+
+// "These causes fit", with what to do next, and what rules the others out.
+std::string ExplainLogText(const std::vector<WeighedSuspect>& weighed, const Evidence& log);
+
+// Markdown, for the folder of the scenario.
+std::string SuspectsPage(const std::vector<Case>& cases);
+
+}  // namespace gpustage

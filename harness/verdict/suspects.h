@@ -1,0 +1,26 @@
+// The suspects of a report held against a log that somebody has: which of them it leaves.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/evidence/evidence.h"
+#include "harness/scenario/case.h"
+
+namespace gpustage {
+
+struct WeighedSuspect {
+  Suspect suspect;
+  std::string case_id;   // the cell that stages it
+  std::string against;   // what rules it out, as a sentence; "" leaves it
+  std::string line;      // the line of the log that does, when it is one that is there
+  friend bool operator==(const WeighedSuspect&, const WeighedSuspect&) = default;
+};
+
+// Cases without a suspect are left out. A line that only OLLAMA_DEBUG=2 shows rules out nothing in a log of level 1.
+std::vector<WeighedSuspect> Weigh(const std::vector<Case>& cases, const Evidence& log);
+
+// Whether the log shows the children's own output.
+bool IsTraced(const Evidence& log);
+
+}  // namespace gpustage
