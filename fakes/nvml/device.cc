@@ -180,13 +180,3 @@ nvmlReturn_t nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int* major,
     return result == NVML_SUCCESS ? Put(minor, d.prop_cc_minor) : result;
   });
 }
-
-// Assumed for a whole GPU: those before Ampere answer "not supported".
-nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int* current,
-                                  unsigned int* pending) {
-  return OnDevice(CALL(), device, [&](const Device& d) {
-    const unsigned int on = d.mig == gpustage::world::Mig::kBoard ? 1 : 0;
-    const nvmlReturn_t result = Put(current, on);
-    return result == NVML_SUCCESS ? Put(pending, on) : result;
-  });
-}

@@ -72,6 +72,8 @@ nvmlReturn_t PutNeighbours(unsigned int* count, nvmlDevice_t* devices, nvmlDevic
   return NVML_SUCCESS;
 }
 
+unsigned int IsMigBoard(const Device& d) { return d.mig == world::Mig::kBoard ? 1 : 0; }
+
 }  // namespace
 }  // namespace gpustage::nvml
 
@@ -85,7 +87,7 @@ extern "C" {
                    [&]([[maybe_unused]] const Device& d) { return PutTwo(a, b, first, second); }); \
   }
 TWO(nvmlDeviceGetEccMode, Attribute(d, 32, 1), Attribute(d, 32, 1))
-TWO(nvmlDeviceGetMigMode, 0, 0)
+TWO(nvmlDeviceGetMigMode, IsMigBoard(d), IsMigBoard(d))
 TWO(nvmlDeviceGetGspFirmwareMode, 1, 1)
 #undef TWO
 
