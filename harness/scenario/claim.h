@@ -111,8 +111,8 @@ struct Expectation {
   std::optional<std::string> run;                       // none: every run
   std::map<std::string, std::vector<std::string>> when;  // axis -> values; all axes must match
   std::vector<Claim> claims;
-  bool of_fix = false;  // of the fixed runs, and of no other
   SourcePos pos;
+  bool of_fix = false;  // of the fixed runs, and of no other
   friend bool operator==(const Expectation&, const Expectation&) = default;
 };
 

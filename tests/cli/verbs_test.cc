@@ -1,4 +1,5 @@
 // gpustage list, show, exec and doctor.
+#include "harness/evidence/recording.h"
 #include "tests/cli/cli_test.h"
 
 namespace gpustage {
@@ -95,6 +96,51 @@ TEST_F(ExecTest, WantsOneCase) {
   EXPECT_EQ(ran.status, 2);
   EXPECT_THAT(ran.err,
               HasSubstr("first-steps/healthy has 8 cases; name one:\n  first-steps/healthy@"));
+}
+
+// The logs are those of Ollama 0.17.4 in the cases of the report.
+class ExplainLogTest : public CliTest {
+ protected:
+  Ran Explain(const std::string& cell) {
+    const auto json = ReadFile(GPUSTAGE_SOURCE_DIR
+                               "/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json");
+    EXPECT_THAT(json, IsOk());
+    const auto recordings = ParseRecordings(*json);
+    EXPECT_THAT(recordings, IsOk());
+    std::string log;
+    for (const std::string& line : recordings->of.at("scanner-not-loading/the-report@cause=" + cell).log)
+      log += line + "\n";
+    Write("ollama.log", log);
+    return Run({"explain-log", Path("ollama.log")});
+  }
+};
+
+TEST_F(ExplainLogTest, NamesTheCauseThatOllamaHad) {
+  for (const char* cause : {"A1-unlistable", "B1-no-libcudart", "B4-unknown-error", "B5-hidden-by-a-list", "B7-no-answer"}) {
+    const Ran ran = Explain(cause + std::string(" debug=1"));
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out.substr(0, ran.out.find("Ruled out")), HasSubstr(std::string("\n  ") + cause + "\n"));
+  }
+}
+
+TEST_F(ExplainLogTest, NamesOneAloneWhereTheChildsOutputSaysSo) {
+  const Ran ran = Explain("B4-unknown-error debug=2");
+  EXPECT_THAT(ran.out, HasSubstr("These causes fit:\n  B4-unknown-error\n"));
+  EXPECT_THAT(ran.out, HasSubstr("  B4-busy: there is no line"));
+  EXPECT_THAT(ran.out.substr(0, ran.out.find("Ruled out")), Not(HasSubstr("B1-")));
+}
+
+TEST_F(ExplainLogTest, RefusesWhatIsNoLogOfOllamas) {
+  Write("notes.txt", "hello\n");
+  const Ran ran = Run({"explain-log", Path("notes.txt")});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("has no line of Ollama's log: expected lines such as"));
+}
+
+TEST_F(ExplainLogTest, HasWrittenThePageOfTheScenario) {
+  const auto page = ReadFile(GPUSTAGE_SOURCE_DIR "/scenarios/scanner-not-loading/README.md");
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(Run({"explain-log", "--page"}).out, *page);
 }
 
 }  // namespace

@@ -1,0 +1,138 @@
+// fix: and suspects: of a scenario.
+#include "tests/scenario/refused.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string kTwoCells = "matrix: {n: {set: env.N, to: [1, 2]}}\n";
+
+class FixTest : public testing::Test {
+ protected:
+  std::vector<Case> Load(const std::string& text) {
+    const auto cases = files_.Load(kPlain + text);
+    EXPECT_TRUE(cases.ok()) << (cases ? "" : cases.error().message);
+    return cases ? *cases : std::vector<Case>{};
+  }
+  static std::vector<std::string> Names(const Case& c) {
+    std::vector<std::string> names;
+    for (const RunSpec& run : c.runs) names.push_back(run.name);
+    return names;
+  }
+  ScenarioFiles files_;
+};
+
+TEST_F(FixTest, StartsTheRunOnceMoreAfterIt) {
+  const auto cases = Load(
+      "expect: [{devices: 0}]\n"
+      "fix: {tree: [{remove: /a}], env: {A: b}, user: root, expect: [{run: dlopen, devices: 1}]}\n");
+  ASSERT_THAT(cases, SizeIs(1));
+  ASSERT_THAT(Names(cases[0]), ElementsAre("dlopen", "dlopen+fix"));
+  const RunSpec& before = cases[0].runs[0];
+  const RunSpec& after = cases[0].runs[1];
+  EXPECT_THAT(before.change, IsEmpty());
+  EXPECT_FALSE(before.fixed);
+  EXPECT_TRUE(after.fixed);
+  EXPECT_THAT(after.change, SizeIs(1));
+  EXPECT_THAT(after.env, SizeIs(1));
+  EXPECT_EQ(after.user, "root");
+}
+
+TEST_F(FixTest, IsForTheCellsItNames) {
+  const auto cases = Load(kTwoCells +
+                          "expect: [{devices: 0}]\n"
+                          "fix: [{when: {n: 1}, env: {A: b}, expect: [{devices: 1}]}, {when: {n: 2}, none: broken}]\n");
+  ASSERT_THAT(cases, SizeIs(2));
+  EXPECT_THAT(Names(cases[0]), ElementsAre("dlopen", "dlopen+fix"));
+  EXPECT_THAT(Names(cases[1]), ElementsAre("dlopen"));
+}
+
+TEST_F(FixTest, IsDoneOnceForSeveralRuns) {
+  const auto cases = Load(
+      "runs: [{name: a, scanner: dlopen}, {name: b, scanner: dlopen}]\n"
+      "expect: [{devices: 0}]\nfix: {tree: [{remove: /a}], expect: [{devices: 1}]}\n");
+  ASSERT_THAT(cases, SizeIs(1));
+  ASSERT_THAT(Names(cases[0]), ElementsAre("a", "b", "a+fix", "b+fix"));
+  EXPECT_THAT(cases[0].runs[2].change, SizeIs(1));
+  EXPECT_THAT(cases[0].runs[3].change, IsEmpty());
+}
+
+TEST(DropRuns, LeavesWhatADroppedRunDoesToTheTree) {
+  std::vector<RunSpec> runs(3);
+  runs[0].name = "first";
+  runs[1].name = "second";
+  runs[1].change = {{RemoveOp{"/a"}, {}}};
+  runs[2].name = "third";
+  runs[2].change = {{RemoveOp{"/b"}, {}}};
+  DropRuns(runs, [](const RunSpec& run) { return run.name == "second"; });
+  ASSERT_THAT(runs, SizeIs(2));
+  EXPECT_THAT(runs[0].change, IsEmpty());
+  EXPECT_THAT(runs[1].change, SizeIs(2));
+}
+
+TEST_F(FixTest, GivesACellItsSuspectAndExpectsItsLines) {
+  files_.Write("scanners/slogger.yaml",
+               "scanner: slogger\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\nlog: {format: slog}\n");
+  const auto cases = Load(
+      "runs: [{scanner: slogger}, {scanner: dlopen}]\n" + kTwoCells +
+      "suspects: {axis: n, \"1\": {is: one, missing: 'a.b', tell: look}, \"2\": {is: two, traced: x}}\n"
+      "expect: [{devices: 0}]\n");
+  ASSERT_THAT(cases, SizeIs(2));
+  ASSERT_TRUE(cases[0].suspect.has_value());
+  EXPECT_EQ(cases[0].suspect->is, "one");
+  EXPECT_FALSE(cases[0].suspect->fits());
+  EXPECT_TRUE(cases[1].suspect->fits());
+  ASSERT_THAT(cases[0].expect, SizeIs(2)) << "the line is expected of the run that keeps a log";
+  EXPECT_THAT(cases[1].expect, SizeIs(1)) << "no run is at OLLAMA_DEBUG=2";
+}
+
+Refused Fix(const char* name, const std::string& text, const char* message) {
+  return Top(name, "expect: [{run: dlopen, devices: 0}]\n" + text, message);
+}
+
+class RefusedFix : public RefusedScenario {};
+
+TEST_P(RefusedFix, SaysWhereAndWhatWouldHaveBeenRight) {
+  EXPECT_THAT(ScenarioFiles().Load(GetParam().text),
+              FailsWith(std::string("scenarios/s.yaml:") + GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , RefusedFix,
+    testing::Values(
+        Fix("ChangesNothing", "fix: {expect: [{devices: 1}]}\n",
+            "4:6: a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none"),
+        Fix("ExpectsNothing", "fix: {env: {A: b}}\n", "4:6: a fix needs \"expect\""),
+        Fix("NoneAndATree", "fix: {none: why, env: {A: b}}\n",
+            "4:18: there is no fix, so it has no \"env\""),
+        Fix("FlipsNothing", "fix: {env: {A: b}, expect: [{devices: 0}]}\n",
+            "4:6: a fix flips the result; \"dlopen\" finds 0 in s without it, too"),
+        Fix("SaysNoCount", "fix: {env: {A: b}, expect: [{outcome: {exited: 0}}]}\n",
+            "4:6: a fix says how many devices \"dlopen\" finds then"),
+        Top("NothingIsSaidWithoutIt",
+            "expect: [{outcome: {exited: 0}}]\nfix: {env: {A: b}, expect: [{devices: 1}]}\n",
+            "4:6: nothing says how many devices \"dlopen\" finds in s without the fix"),
+        Fix("Second",
+            "fix: [{env: {A: b}, expect: [{devices: 1}]}, {env: {A: c}, expect: [{devices: 1}]}]\n",
+            "4:46: a second fix for s"),
+        Fix("NeverApplies", "fix: {env: {A: b}, expect: [{run: other, devices: 1}]}\n",
+            "4:6: this fix never applies: no case has this run in such a cell"),
+        Fix("UnknownKey", "fix: {machine: {}}\n",
+            "4:7: unknown key \"machine\"; it can be when, none, tree, env, user or expect"),
+        Top("SuspectsOfNoAxis", "suspects: {a: {is: x}}\n", "3:11: suspects needs \"axis\""),
+        Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n", "3:18: unknown axis \"a\"; there is none"),
+        Top("SuspectOfNoValue", kTwoCells + "suspects: {axis: n, \"3\": {is: x}}\n",
+            "4:21: unknown value \"3\"; it can be 1 or 2"),
+        Top("SuspectWithoutASentence", kTwoCells + "suspects: {axis: n, \"1\": {tell: x}}\n",
+            "4:26: a suspect needs \"is\""),
+        Top("CellWithoutASuspect", kTwoCells + "suspects: {axis: n, \"1\": {is: x}}\n",
+            "4:11: nothing says what s@n=2 stands for"),
+        Top("AxisOfSeveralThingsIsText", "matrix: {n: {set: case, to: [x]}}\n",
+            "3:30: expected a map of what the case gets, got \"x\"")),
+    NameOf);
+
+}  // namespace
+}  // namespace gpustage
