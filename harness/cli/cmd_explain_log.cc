@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
@@ -12,17 +11,6 @@ namespace gpustage {
 namespace {
 
 constexpr char kReport[] = "scanner-not-loading/the-report";
-
-// journalctl's and docker's words before a line go away, and another prefix of Ollama's directory becomes the usual one:
-// suspects are told by the directories below it.
-std::string Normalised(const std::string& text) {
-  std::string plain = text;
-  RE2::GlobalReplace(&plain, R"((?m)^.*?(time=\d))", R"(\1)");
-  std::string prefix;
-  if (RE2::PartialMatch(plain, R"((/[^\s"\[\]]*/lib/ollama)[/"\s\]])", &prefix))
-    RE2::GlobalReplace(&plain, RE2::QuoteMeta(prefix), "/usr/local/lib/ollama");
-  return plain;
-}
 
 }  // namespace
 
@@ -43,7 +31,7 @@ int CmdExplainLog(const ExplainLogOptions& options) {
   const auto service = std::find_if(runs.begin(), runs.end(), is_service);
   if (service == runs.end()) return PrintError({fmt::format("{} has no run with such a log", kReport)}, kBadInput);
   RawRun raw;
-  raw.output.push_back({0, Stream::kStderr, Normalised(*text)});
+  raw.output.push_back({0, Stream::kStderr, PlainOllamaLog(*text)});
   const Evidence log = Decode(raw, service->scanner, {});
   if (std::none_of(log.log.begin(), log.log.end(), [](const LogLine& line) { return !line.level.empty(); }))
     return PrintError({fmt::format("{} has no line of Ollama's log: expected lines such as time=… level=DEBUG msg=…", options.file)},

@@ -1,6 +1,5 @@
 // What is known of a run, decoded from its raw records. Every statement names the event that shows it.
 #pragma once
-
 #include <cstdint>
 #include <map>
 #include <optional>

@@ -78,7 +78,8 @@ ordered_json Line(const Event& event) {
   return {{"record", "event"},     {"id", event.id},           {"time_ns", event.time_ns},
           {"pid", event.pid},      {"tid", event.tid},         {"kind", ToString(event.kind)},
           {"subject", Write(event.subject)}, {"detail", Write(event.detail)}, {"value", event.value},
-          {"device", event.device}, {"object", event.object},  {"first_name", event.first_name}};
+          {"device", event.device}, {"object", event.object},  {"first_name", event.first_name},
+          {"assumed", event.assumed}};
 }
 Event ReadEvent(const ordered_json& line) {
   const auto kind = ParseEventKind(line.at("kind").get<std::string>());
@@ -90,6 +91,7 @@ Event ReadEvent(const ordered_json& line) {
   event.device = line.at("device");
   event.object = line.at("object");
   event.first_name = line.at("first_name");
+  event.assumed = line.at("assumed");
   return event;
 }
 

@@ -64,8 +64,12 @@ std::string SuspectsPage(const std::vector<Case>& cases) {
       "Written by `gpustage explain-log --page` from the-report.yaml; a test compares. For a log of your own:\n"
       "`gpustage explain-log LOGFILE`.\n\n"
       "| cause | what it is | what tells it from the others |\n|---|---|---|\n";
-  for (const Case& c : cases)
-    if (c.suspect) text += fmt::format("| {} | {} | {} |\n", c.suspect->name, c.suspect->is, c.suspect->tell);
+  for (const Case& c : cases) {
+    if (!c.suspect) continue;
+    std::string tell = c.suspect->tell;  // a bar would end the cell
+    for (size_t bar = tell.find('|'); bar != std::string::npos; bar = tell.find('|', bar + 2)) tell.insert(bar, 1, '\\');
+    text += fmt::format("| {} | {} | {} |\n", c.suspect->name, c.suspect->is, tell);
+  }
   text += "\nOf these the report that the folder is named after rules out:\n\n";
   for (const Case& c : cases)
     if (c.suspect && !c.suspect->fits()) text += fmt::format("- {}: {}\n", c.suspect->name, WhatRulesOut(*c.suspect));

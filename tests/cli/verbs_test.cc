@@ -109,7 +109,7 @@ class ExplainLogTest : public CliTest {
     EXPECT_THAT(recordings, IsOk());
     std::string log;
     for (const std::string& line : recordings->of.at("scanner-not-loading/the-report@cause=" + cell).log)
-      log += line + "\n";
+      log += (line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " : "") + line + "\n";
     Write("ollama.log", log);
     return Run({"explain-log", Path("ollama.log")});
   }

@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
         Top("SuspectsOfNoAxis", "suspects: {a: {is: x}}\n", "3:11: suspects needs \"axis\""),
         Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n", "3:18: unknown axis \"a\"; there is none"),
         Top("SuspectOfNoValue", kTwoCells + "suspects: {axis: n, \"3\": {is: x}}\n",
-            "4:21: unknown value \"3\"; it can be 1 or 2"),
+            "4:21: unknown value \"3\"; did you mean \"1\"?"),
         Top("SuspectWithoutASentence", kTwoCells + "suspects: {axis: n, \"1\": {tell: x}}\n",
             "4:26: a suspect needs \"is\""),
         Top("CellWithoutASuspect", kTwoCells + "suspects: {axis: n, \"1\": {is: x}}\n",

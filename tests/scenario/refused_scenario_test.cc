@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(
         Top("FarFromAnyKey", "zzzzzzzz: x\n",
             "3:1: unknown key \"zzzzzzzz\"; it can be claim, source, tags, machine, layout, tree, "
             "env, user, "
-            "working_directory, runs, matrix, expect or 1 more"),
+            "working_directory, runs, matrix, expect or 3 more"),
         Refused{"NoClaim", "user: root\n", "1:1: a scenario needs \"claim\""},
         Refused{"EmptyClaim", "claim: \"\"\n", "1:8: expected a claim, got the empty string"},
         Refused{"ClaimIsAList", "claim: [a]\n", "1:8: expected a claim, got a list"},
