@@ -146,7 +146,7 @@ Status Worker::Host(const Case& c, const RunSpec& spec, Stand& stand) {
 
 Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
   if (!spec.change.empty()) {
-    const std::vector<PlanStep> steps = PlanChange(spec.change, stand.tree.next_instance);
+    TRY(const std::vector<PlanStep> steps, PlanChange(spec.change, stand.tree.next_instance, c.machine));
     for (const PlanStep& step : steps) stand.tree.next_instance = std::max(stand.tree.next_instance, step.instance + 1);
     TRY(ApplySteps(steps, stand.private_copies, shared_, stand.tree));
     TRY(WriteLoaderCache(stand.tree.root));

@@ -39,6 +39,7 @@ char g_handle;  // one serves all: nothing is kept in it
 
 namespace gpustage::world {
 const int32_t kNotSupported = CUBLAS_STATUS_NOT_SUPPORTED;
+const int32_t kDeviceLost = 13;  // CUBLAS_STATUS_EXECUTION_FAILED
 }
 
 using gpustage::world::Answer;

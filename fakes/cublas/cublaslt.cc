@@ -4,6 +4,7 @@
 
 namespace gpustage::world {
 const int32_t kNotSupported = 15;  // CUBLAS_STATUS_NOT_SUPPORTED
+const int32_t kDeviceLost = 13;    // CUBLAS_STATUS_EXECUTION_FAILED
 }
 
 using gpustage::world::Answer;

@@ -4,11 +4,13 @@
 #include <cstdlib>
 
 #include "fakes/cuda_driver/visible_devices.h"
+#include "fakes/world/kernel_side.h"
 #include "fakes/world/stub.h"
 #include "fakes/world/world.h"
 
 namespace gpustage::world {
 const int32_t kNotSupported = CUDA_ERROR_NOT_SUPPORTED;
+const int32_t kDeviceLost = CUDA_ERROR_UNKNOWN;
 }
 
 namespace gpustage::cuda_driver {
@@ -17,12 +19,30 @@ namespace {
 VisibleDevices g_devices;  // written once, before g_count
 int g_count = -1;
 
+// A library of a newer branch than the kernel module is forward compatibility, which is for data centre GPUs alone (CUDA
+// Compatibility guide); any other difference is a mismatch (cuda.h on 803).
+CUresult AskKernelModule() {
+  const world::KernelModule module = world::TheKernelModule();
+  if (module == world::KernelModule::kSame) return CUDA_SUCCESS;
+  if (module == world::KernelModule::kOther) return CUDA_ERROR_SYSTEM_DRIVER_MISMATCH;
+  const world::World& machine = world::Here();
+  for (uint32_t i = 0; i < machine.device_count; ++i)
+    if (strstr(machine.devices[i].name, "GeForce") != nullptr)
+      return CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE;
+  return CUDA_SUCCESS;
+}
+
 CUresult Init(unsigned int flags) {
   if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
   if (DeviceCount() >= 0) return CUDA_SUCCESS;
-  const VisibleDevices found = FindVisibleDevices(world::Here(), getenv("CUDA_VISIBLE_DEVICES"),
-                                                  getenv("CUDA_DEVICE_ORDER"));
+  if (world::ControlNode() != world::Node::kThere) return CUDA_ERROR_NO_DEVICE;
+  const CUresult module = AskKernelModule();
+  if (module != CUDA_SUCCESS) return module;
+  const VisibleDevices found =
+      FindVisibleDevices(world::Here(), world::DevicesThere(), getenv("CUDA_VISIBLE_DEVICES"),
+                         getenv("CUDA_DEVICE_ORDER"));
   if (found.result != CUDA_SUCCESS) return found.result;
+  if (world::MemoryNode() != world::Node::kThere) return CUDA_ERROR_UNKNOWN;
   g_devices = found;  // threads that race here write the same
   __atomic_store_n(&g_count, found.count, __ATOMIC_RELEASE);
   return CUDA_SUCCESS;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "fakes/cuda_driver/driver.h"
+#include "fakes/world/fault.h"
 #include "fakes/world/syscall.h"
 
 namespace gpustage::cuda_driver {
@@ -85,7 +86,7 @@ CUresult Copy(void* to, const void* from, size_t bytes) {
 }  // namespace
 
 bool TakeMemory(CUdevice device, size_t bytes) {
-  const uint64_t free = DeviceAt(device)->memory_free;
+  const uint64_t free = world::FreeMemory(*DeviceAt(device), device);
   const uint64_t used = __atomic_add_fetch(&g_used[device], bytes, __ATOMIC_ACQ_REL);
   if (bytes <= free && used <= free) return true;
   ReturnMemory(device, bytes);
@@ -103,8 +104,9 @@ using namespace gpustage::cuda_driver;
 CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   return OnCurrent(CALL(), [&] {
     const Device& device = *DeviceAt(CurrentDevice());
+    const uint64_t left = gpustage::world::FreeMemory(device, CurrentDevice());
     const uint64_t used = __atomic_load_n(&g_used[CurrentDevice()], __ATOMIC_ACQUIRE);
-    const CUresult result = Put(free, size_t{device.memory_free - used});
+    const CUresult result = Put(free, size_t{used < left ? left - used : 0});
     return result == CUDA_SUCCESS ? Put(total, size_t{device.memory_total}) : result;
   });
 }

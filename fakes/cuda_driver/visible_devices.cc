@@ -73,10 +73,11 @@ VisibleDevices Choose(const World& world, const VisibleDevices& all, const char*
 
 }  // namespace
 
-VisibleDevices FindVisibleDevices(const World& machine, const char* visible, const char* order) {
+VisibleDevices FindVisibleDevices(const World& machine, uint32_t there, const char* visible,
+                                  const char* order) {
   VisibleDevices all;
   for (uint32_t i = 0; i < machine.device_count; ++i)
-    all.index[all.count++] = static_cast<uint8_t>(i);
+    if ((there >> i & 1) != 0) all.index[all.count++] = static_cast<uint8_t>(i);
   if (order != nullptr) {
     // The machine lists its devices as the driver orders them by itself.
     if (world::Equal(order, "PCI_BUS_ID")) {

@@ -12,8 +12,9 @@ struct VisibleDevices {
   uint8_t index[world::kMaxDevices];  // ordinal -> place in World::devices
 };
 
-// `visible` and `order` are the values of the variables, null when they are not set.
-VisibleDevices FindVisibleDevices(const world::World& machine, const char* visible,
+// `there` has a bit for each place in World::devices that can be opened: to the driver the others
+// do not exist. `visible` and `order` are the values of the variables, null when they are not set.
+VisibleDevices FindVisibleDevices(const world::World& machine, uint32_t there, const char* visible,
                                   const char* order);
 
 }  // namespace gpustage::cuda_driver

@@ -56,4 +56,5 @@ enum : cudaError_t {
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
   cudaErrorNotSupported = 801,
+  cudaErrorUnknown = 999,
 };

@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "fakes/nvml/machine.h"
+#include "fakes/world/fault.h"
 
 namespace gpustage::nvml {
 namespace {
@@ -84,14 +85,14 @@ uint64_t Total(const Device& device) {
   return device.nvml_memory_total != 0 ? device.nvml_memory_total : device.memory_total;
 }
 
-nvmlReturn_t PutMemory(const Device& device, nvmlMemory_v2_t* memory) {
+nvmlReturn_t PutMemory(const Device& device, uint64_t free, nvmlMemory_v2_t* memory) {
   if (memory == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
   if (memory->version != kMemoryVersion2) return NVML_ERROR_FUNCTION_NOT_FOUND;
   const uint64_t total = Total(device);
   memory->total = total;
   memory->reserved = total > device.memory_total ? total - device.memory_total : 0;
-  memory->free = device.memory_free;
-  memory->used = total - memory->reserved - device.memory_free;
+  memory->free = free;
+  memory->used = total - memory->reserved - free;
   return NVML_SUCCESS;
 }
 
@@ -147,7 +148,7 @@ nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int* index) {
 
 nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor_number) {
   return OnDevice(CALL().Trust(Fidelity::kAssumed), device,
-                  [&](const Device&) { return Put(minor_number, IndexOf(device)); });
+                  [&](const Device&) { return Put(minor_number, device->node); });
 }
 
 nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t* pci) {
@@ -156,12 +157,15 @@ nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t* pci) {
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t* memory) {
   return OnDevice(CALL(), device, [&](const Device& d) {
-    return Put(memory, nvmlMemory_t{Total(d), d.memory_free, Total(d) - d.memory_free});
+    const uint64_t free = gpustage::world::FreeMemory(d, IndexOf(device));
+    return Put(memory, nvmlMemory_t{Total(d), free, Total(d) - free});
   });
 }
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, nvmlMemory_v2_t* memory) {
-  return OnDevice(CALL(), device, [&](const Device& d) { return PutMemory(d, memory); });
+  return OnDevice(CALL(), device, [&](const Device& d) {
+    return PutMemory(d, gpustage::world::FreeMemory(d, IndexOf(device)), memory);
+  });
 }
 
 nvmlReturn_t nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int* major, int* minor) {

@@ -8,6 +8,7 @@
 
 struct nvmlDevice_st {
   const gpustage::world::Device* device;
+  int node;  // N of its /dev/nvidiaN
 };
 
 namespace gpustage::nvml {

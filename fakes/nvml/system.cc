@@ -1,9 +1,11 @@
 // Start and end, versions, error texts.
 #include "fakes/nvml/machine.h"
+#include "fakes/world/kernel_side.h"
 #include "fakes/world/stub.h"
 
 namespace gpustage::world {
 const int32_t kNotSupported = NVML_ERROR_NOT_SUPPORTED;
+const int32_t kDeviceLost = NVML_ERROR_GPU_IS_LOST;
 }
 
 namespace gpustage::nvml {
@@ -11,13 +13,37 @@ namespace {
 
 int g_users = 0;  // nvmlInit counts, nvmlShutdown counts back
 nvmlDevice_st g_handles[world::kMaxDevices];
+unsigned int g_count = 0;
+
+nvmlReturn_t AskKernel() {
+  switch (world::ControlNode()) {
+    case world::Node::kThere:
+      break;
+    case world::Node::kMissing:
+      return NVML_ERROR_DRIVER_NOT_LOADED;
+    case world::Node::kRefused:
+      return NVML_ERROR_NO_PERMISSION;
+    case world::Node::kNotTheDevice:
+      return NVML_ERROR_OPERATING_SYSTEM;
+  }
+  return world::TheKernelModule() == world::KernelModule::kSame ? NVML_SUCCESS
+                                                                 : NVML_ERROR_LIB_RM_VERSION_MISMATCH;
+}
 
 nvmlReturn_t Init() {
-  uint8_t places[world::kMaxDevices];
-  const auto count = static_cast<int>(DeviceCount());
-  for (int i = 0; i < count; ++i) places[i] = static_cast<uint8_t>(i);
-  world::SortByPci(world::Here(), places, count);
-  for (int i = 0; i < count; ++i) g_handles[i].device = &world::Here().devices[places[i]];
+  if (!Initialised()) {
+    const nvmlReturn_t kernel = AskKernel();
+    if (kernel != NVML_SUCCESS) return kernel;
+    const uint32_t there = world::DevicesThere();
+    uint8_t places[world::kMaxDevices];
+    int count = 0;
+    for (uint32_t i = 0; i < world::Here().device_count; ++i)
+      if ((there >> i & 1) != 0) places[count++] = static_cast<uint8_t>(i);
+    world::SortByPci(world::Here(), places, count);
+    for (int i = 0; i < count; ++i)
+      g_handles[i] = {&world::Here().devices[places[i]], world::NodeNumber(places[i])};
+    __atomic_store_n(&g_count, static_cast<unsigned int>(count), __ATOMIC_RELEASE);
+  }
   __atomic_add_fetch(&g_users, 1, __ATOMIC_ACQ_REL);
   return NVML_SUCCESS;
 }
@@ -46,7 +72,7 @@ const char* FindError(nvmlReturn_t code) {
 }  // namespace
 
 bool Initialised() { return __atomic_load_n(&g_users, __ATOMIC_ACQUIRE) > 0; }
-unsigned int DeviceCount() { return world::Here().device_count; }
+unsigned int DeviceCount() { return __atomic_load_n(&g_count, __ATOMIC_ACQUIRE); }
 
 nvmlDevice_t HandleAt(unsigned int index) {
   return index < DeviceCount() ? &g_handles[index] : nullptr;

@@ -4,6 +4,7 @@
 
 #include "fakes/world/fault.h"
 #include "fakes/world/journal.h"
+#include "fakes/world/stub.h"
 #include "fakes/world/syscall.h"
 
 namespace gpustage::world {
@@ -30,6 +31,11 @@ void Describe(const Fault& fault, TextWriter& out) {
     case FaultAction::kExit:
       out.Add("fault: exit ").Decimal(fault.code);
       break;
+    case FaultAction::kLost:
+      out.Add("fault: the device is lost");
+      break;
+    case FaultAction::kMemoryLeft:
+      break;
   }
 }
 
@@ -48,6 +54,8 @@ void Perform(const Fault& fault) {
       Exit(fault.code);
     case FaultAction::kReturn:
     case FaultAction::kDelay:
+    case FaultAction::kLost:
+    case FaultAction::kMemoryLeft:
       break;
   }
 }
@@ -58,6 +66,10 @@ bool Call::Begin(int32_t* result) {
   fault_ = FaultFor(function_, device_);
   if (fault_ == nullptr || fault_->action == FaultAction::kDelay) return false;
   *result = fault_->code;
+  if (fault_->action == FaultAction::kLost) {
+    if (*result == 0) *result = kDeviceLost;
+    return true;
+  }
   if (fault_->action != FaultAction::kReturn) {
     End(kNoResult);
     Perform(*fault_);

@@ -9,4 +9,7 @@ namespace gpustage::world {
 // null.
 const Fault* FaultFor(const char* function, int32_t device);
 
+// What a device has free at most, as the faults of now leave it.
+uint64_t FreeMemory(const Device& device, int32_t ordinal);
+
 }  // namespace gpustage::world

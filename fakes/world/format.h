@@ -53,10 +53,20 @@ struct Device {
   int32_t attributes[kMaxAttributes];
 };
 
-enum class FaultAction : uint32_t { kReturn = 0, kHang = 1, kDelay = 2, kSegfault = 3, kAbort = 4, kExit = 5 };
+enum class FaultAction : uint32_t {
+  kReturn = 0,
+  kHang = 1,
+  kDelay = 2,
+  kSegfault = 3,
+  kAbort = 4,
+  kExit = 5,
+  // These two happen to a device, not to a call: once begun they meet every later call for it.
+  kLost = 6,        // it falls off the bus: calls for it answer `code`, or what the library says of a lost device
+  kMemoryLeft = 7,  // only `bytes` of its memory are free
+};
 
 struct Fault {
-  char function[64];      // exported name, "cuInit"
+  char function[64];      // exported name, "cuInit"; "" with kLost and kMemoryLeft: no call begins it, time does
   char process_has[64];   // only in a process whose command line or environment contains this; "" is every process
   int32_t device;         // only for this ordinal; -1 is every device
   uint32_t first_call;    // N-th call in a process, counted from 1, from which on it applies
@@ -65,11 +75,19 @@ struct Fault {
   int32_t code;           // kReturn: what the function returns; kExit: the exit status
   uint32_t milliseconds;  // kDelay
   uint32_t sticky;        // kReturn in the runtime API: cudaGetLastError keeps it
+  uint32_t from_ms;       // only so long after the process started, from which on it applies
+  uint32_t to_ms;         // up to which it applies; 0: for ever
   uint32_t reserved;
+  uint64_t bytes;         // kMemoryLeft
 };
 
 // How cudaGetDeviceProperties fills the caller's struct. Real ones follow the library's own major.
 enum class PropsLayout : uint32_t { kOwn = 0, kCuda12 = 1, kCuda13 = 2, kNaive = 3, kTruncated = 4 };
+
+// The kernel side. A placed fake looks at the nodes in World::device_nodes, /dev. No character device can be made in a user
+// namespace, so a node of the machine is a regular file that says which one it is: "gpustage node nvidia0\n" in nvidia0.
+// Anything else under that name is not the device.
+inline constexpr char kNodeContent[] = "gpustage node ";  // and the name, and a line feed
 
 struct World {
   char magic[8];
@@ -78,6 +96,8 @@ struct World {
   int32_t driver_cuda_version;  // cuDriverGetVersion: 12080 is 12.8
   PropsLayout props_layout;
   char driver_version[32];      // "580.159.04", as NVML prints it
+  char kernel_driver[32];       // the kernel module's; "": the same
+  char device_nodes[96];        // the folder of nvidiactl, nvidia-uvm, nvidia0, …; "": nobody looks
   uint32_t device_count;
   uint32_t fault_count;
   Device devices[kMaxDevices];

@@ -21,6 +21,8 @@ extern const uint32_t gpustage_export_count;
 
 namespace gpustage::world {
 
-extern const int32_t kNotSupported;  // each library defines it
+// Each library defines these.
+extern const int32_t kNotSupported;
+extern const int32_t kDeviceLost;  // what calls for a device that fell off the bus answer
 
 }  // namespace gpustage::world

@@ -12,6 +12,7 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/kept.h"
 #include "harness/cli/places.h"
 #include "harness/pipeline.h"
 #include "harness/report/json.h"
@@ -90,6 +91,8 @@ std::string MissingRequired(const std::vector<std::string>& require, const std::
 int CmdRun(const RunOptions& options) {
   const auto json_files = JsonFiles(options.reports);
   if (!json_files) return PrintError(json_files.error(), kBadInput);
+  if (!options.evidence_dir.empty())
+    if (const Status made = MakeEvidenceFolder(options.evidence_dir); !made) return PrintError(made.error(), kBadInput);
   const Result<std::vector<Case>> cases = SelectCases(options.selection);
   if (!cases) return PrintError(cases.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
@@ -111,6 +114,8 @@ int CmdRun(const RunOptions& options) {
   if (options.keep) fmt::print("trees kept in {}\n", workspace->directory());
   for (const std::string& file : *json_files)
     if (const Status written = WriteFile(file, JsonReport(reports)); !written) return PrintError(written.error(), kBadInput);
+  if (!options.evidence_dir.empty())
+    if (const Status kept = WriteEvidence(options.evidence_dir, reports); !kept) return PrintError(kept.error(), kBadInput);
   const Totals totals = Count(reports);
   if (totals.Bad()) return kSomeBad;
   if (const std::string missing = MissingRequired(options.require, reports); !missing.empty()) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/report/trace.h"
 #include "harness/scenario/scenario.h"
 
 namespace gpustage {
@@ -27,6 +28,13 @@ struct RunOptions {
   int jobs = 0;                      // 0: as many as are of use
   std::vector<std::string> reports;  // "json=FILE"
   bool keep = false;
+  std::string evidence_dir;  // "": the evidence is not kept
+};
+
+struct TraceCommand {
+  Selection selection;  // one path: a scenario, a case, or a folder of kept evidence
+  TraceOptions options;
+  bool json = false;
 };
 
 struct ExecOptions {
@@ -55,6 +63,7 @@ int CmdRun(const RunOptions& options);
 int CmdList(const Selection& selection);
 int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);
+int CmdTrace(const TraceCommand& command);
 int CmdDoctor();
 
 // The cases that the selection names, with only the runs that it wants. An error when nothing matches.

@@ -30,7 +30,23 @@ int main(int argc, char** argv) {
   verb->add_option("--jobs,-j", run.jobs, "cases at a time")->check(CLI::Range(1, 256));
   verb->add_option("--report", run.reports, "json=FILE")->allow_extra_args(false);
   verb->add_flag("--keep", run.keep, "leave the trees where they are and say where");
+  verb->add_option("--evidence-dir", run.evidence_dir, "keep what was seen of each run in this folder, for gpustage trace");
   verb->callback([&] { status = CmdRun(run); });
+
+  TraceCommand trace;
+  verb = app.add_subcommand("trace", "where the device was lost, and what shows it: trace SCENARIO, CASE or a folder of evidence");
+  verb->footer("A folder is one that run --evidence-dir filled; its files are JSON Lines, one a run (harness/evidence/README.md).\n"
+               "The timeline is printed with --timeline, --kind or --process.");
+  verb->add_option("what", trace.selection.paths, "scenario, case, or a folder of run --evidence-dir")->required()->expected(1);
+  verb->add_option("--scanner", trace.selection.scanners, "only runs of this scanner")->allow_extra_args(false);
+  verb->add_option("--ollama", trace.selection.ollama, "an Ollama to run: its program, or the folder of its bin and lib")->allow_extra_args(false);
+  verb->add_option("--filter", trace.selection.filter, "only runs whose id and name contain this text");
+  verb->add_flag("--timeline", trace.options.timeline, "every event in order of time");
+  verb->add_option("--kind", trace.options.kinds, "only events of this kind: files, loader, calls, log, processes")->allow_extra_args(false);
+  verb->add_option("--library", trace.options.library, "only this library: a part of its path");
+  verb->add_option("--process", trace.options.process, "only this process: a pid or a part of its role");
+  verb->add_flag("--json", trace.json, "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
+  verb->callback([&] { status = CmdTrace(trace); });
 
   Selection list;
   verb = app.add_subcommand("list", "list cases, their runs and their claims");

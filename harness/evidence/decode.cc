@@ -11,6 +11,7 @@
 #include "harness/evidence/funnel.h"
 #include "harness/evidence/journal.h"
 #include "harness/evidence/log_lines.h"
+#include "harness/evidence/relate.h"
 
 namespace gpustage {
 namespace {
@@ -163,6 +164,8 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
   evidence.loader_observed = run.loader_recorded && !evidence.processes.empty();
   ReadDevices(scanner.devices, run, evidence);
   evidence.funnel = BuildFunnel(evidence, candidates);
+  RelateRows(evidence);
+  FindSilence(evidence);
   return evidence;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/scenario/cause.h"
 #include "harness/run/raw_run.h"
 #include "harness/scenario/claim.h"
 
@@ -26,6 +27,8 @@ enum class EventKind {
   kOutcome,  // subject: how the scanner ended; always the last
 };
 
+std::string ToString(EventKind kind);  // "search"
+std::optional<EventKind> ParseEventKind(const std::string& word);
 struct Event {
   EventId id = 0;
   int64_t time_ns = 0;  // since the start of the run
@@ -73,6 +76,9 @@ struct SeenDevice {
 // How sure a step of the funnel is.
 enum class StepState { kNotObservable, kSeen, kDerived, kDidNotHappen };
 
+// How a statement is known: an event shows it, it follows from events, or the system was asked after the run.
+enum class Known { kNotObservable, kSeen, kDerived, kAsked };
+
 // One candidate library in one process. The device is lost at the first step that did not happen.
 struct FunnelRow {
   std::string library;  // path inside the root
@@ -81,8 +87,13 @@ struct FunnelRow {
   std::map<Step, StepState> steps;
   std::optional<Step> reached;  // the last step that happened
   std::optional<Step> lost_at;  // none: nothing was lost, or it cannot be said
-  std::string reason;           // the sentence a user understands
+  std::string reason;           // the sentence a user understands; "" when nothing was lost
+  Cause cause = Cause::kUnknown;
+  Known known = Known::kSeen;   // how the reason is known
+  std::string remark;           // what is odd about a library of which nothing was lost; cause says it in a word
   EventId event = 0;            // what shows it
+  bool failed = false;          // a device is missing because of it: silent.h says when
+  EventId said = 0;             // the log line that says so; 0: none does
   friend bool operator==(const FunnelRow&, const FunnelRow&) = default;
 };
 
@@ -99,7 +110,8 @@ struct Evidence {
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known
   int left_over = 0;
-
+  std::optional<bool> silent_failure;  // something failed and no log line says so; none: it could not be observed
+  std::string silent_because;          // in a sentence
   const Event& At(EventId id) const { return events.at(static_cast<size_t>(id - 1)); }
   EventId outcome_event() const { return static_cast<EventId>(events.size()); }
   friend bool operator==(const Evidence&, const Evidence&) = default;

@@ -1,156 +1,172 @@
 #include "harness/evidence/funnel.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/base/files.h"
+#include "harness/evidence/cuda_codes.h"
+#include "harness/evidence/needs.h"
+#include "harness/evidence/relate.h"
+#include "harness/evidence/row_facts.h"
 
 namespace gpustage {
 namespace {
 
 constexpr Step kSteps[] = {Step::kListed,     Step::kMatched,     Step::kOpened,  Step::kLoaded,
                            Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported};
-// What a scanner asks a backend for first.
-constexpr std::string_view kEntryPoints[] = {"ggml_backend_init", "cuInit", "cudaGetDeviceCount", "nvmlInit_v2"};
-// Calls whose failure is the end of an initialisation.
-constexpr std::string_view kInitCalls[] = {"cudaGetDeviceCount", "cuInit"};
 
-template <typename List>
-bool IsOneOf(const List& list, std::string_view text) {
-  return std::find(std::begin(list), std::end(list), text) != std::end(list);
-}
-
-// Fills one row from the events of its process.
+// Draws the conclusions of one row.
 class RowBuilder {
  public:
-  RowBuilder(const Evidence& evidence, std::string library, int pid) : evidence_(evidence) {
-    row_.library = std::move(library);
+  RowBuilder(const Evidence& evidence, const std::string& library, int pid)
+      : evidence_(evidence), facts_(FactsOf(evidence, library, pid)) {
+    row_.library = library;
     row_.pid = pid;
-    for (const Process& process : evidence.processes)
-      if (process.pid == pid) row_.role = process.role;
+    if (const Process* process = ProcessOf(evidence, pid)) row_.role = process->role;
     for (const Step step : kSteps) row_.steps[step] = StepState::kNotObservable;
   }
 
   FunnelRow Build() {
-    Walk();
-    if (!touched_ && evidence_.loader_observed) row_.steps[Step::kOpened] = StepState::kDidNotHappen;
-    // Asked for and not mapped: the file itself is the trouble. What is wrong with it, the system is asked later.
-    if (opened_ != 0 && loaded_ == 0) Lose(Step::kLoaded, "");
-    if (loaded_ != 0 && unloaded_ && entry_ == 0) Lose(Step::kLoaded, MissingDependency());
-    // A process that ends in order unloads what it had. One that did not was stopped in the middle of the load.
-    if (loaded_ != 0 && entry_ == 0 && !any_unload_) Lose(Step::kLoaded, "its process ended in the middle of the load");
-    if (loaded_ != 0 && !unloaded_ && entry_ == 0 && any_unload_)
-      Lose(Step::kEntryPoint, "it was loaded, and no entry point such as ggml_backend_init was looked up and found in it");
-    if (entry_ != 0) Calls();
+    See(Step::kOpened, facts_.opened);
+    See(Step::kLoaded, facts_.same_as.empty() ? facts_.loaded : facts_.entry);
+    See(Step::kEntryPoint, facts_.entry);
+    if (!facts_.Touched()) {
+      if (evidence_.loader_observed) row_.steps[Step::kOpened] = StepState::kDidNotHappen;
+    } else if (facts_.entry == 0) {
+      Loading();
+    } else {
+      Asking();
+    }
     if (row_.steps[Step::kCounted] == StepState::kSeen || row_.steps[Step::kInitialised] == StepState::kSeen) Reported();
     Settle();
     return row_;
   }
 
  private:
-  void Walk() {
-    uint64_t object = 0;
-    for (const Event& event : evidence_.events) {
-      if (event.pid != row_.pid || row_.pid == 0) continue;
-      any_unload_ = any_unload_ || event.kind == EventKind::kUnload;
-      const bool here = LexicallyNormal(event.subject) == row_.library;
-      if (event.kind == EventKind::kSearch && event.first_name && here) {
-        See(Step::kOpened, event.id, opened_);
-      } else if (event.kind == EventKind::kLoad && here) {
-        See(Step::kOpened, event.id, opened_);
-        See(Step::kLoaded, event.id, loaded_);
-        object = event.object;
-        unloaded_ = false;
-      } else if (event.kind == EventKind::kUnload && object != 0 && event.object == object) {
-        unloaded_ = true;
-      } else if (event.kind == EventKind::kSymbol && IsOneOf(kEntryPoints, event.subject) &&
-                 LexicallyNormal(event.detail) == row_.library) {
-        See(Step::kEntryPoint, event.id, entry_);
-      }
-    }
-  }
-
-  void See(Step step, EventId id, EventId& first) {
-    touched_ = true;
+  void See(Step step, EventId id) {
+    if (id == 0) return;
     row_.steps[step] = StepState::kSeen;
     row_.event = std::max(row_.event, id);
-    if (first == 0) first = id;
   }
 
-  void Lose(Step step, std::string reason) {
+  void Lose(Step step, Cause cause, std::string reason, EventId event = 0, Known known = Known::kSeen) {
     row_.steps[step] = StepState::kDidNotHappen;
+    row_.cause = cause;
     row_.reason = std::move(reason);
+    row_.known = known;
+    if (event != 0) row_.event = event;
   }
 
-  // The first name that was looked for on behalf of this load and of which no file was mapped.
+  // It was asked for, and got no entry point. What is wrong with the file, the system is asked later.
+  void Loading() {
+    if (facts_.loaded == 0) return Lose(Step::kLoaded, Cause::kUnknown, "");
+    if (facts_.closed != 0) return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
+    // A process that ends in order unloads what it had. One that did not was stopped in the middle of the load.
+    if (!facts_.ended) return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load", 0, Known::kDerived);
+    Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
+         "it was loaded, and no entry point such as ggml_backend_init was looked up and found in it");
+  }
+
+  // The name that was looked for last on behalf of this load, when no file was mapped for it.
   std::string MissingDependency() {
-    std::string wanted, requester;
-    int places = 0;
-    EventId at = 0;
-    for (EventId id = loaded_; id <= evidence_.outcome_event(); ++id) {
-      const Event& event = evidence_.At(id);
-      if (event.pid != row_.pid) continue;
-      if (event.kind == EventKind::kUnload) break;
-      if (event.kind == EventKind::kLoad && !wanted.empty() && BaseNameOf(event.subject) == wanted) wanted.clear();
-      if (event.kind != EventKind::kSearch) continue;
-      if (!event.first_name) {
-        ++places;
-        continue;
-      }
-      wanted = BaseNameOf(event.subject);
-      requester = event.detail.substr(event.detail.rfind(' ') + 1);
-      places = 0;
-      at = id;
-    }
-    if (wanted.empty()) return "";
-    row_.event = at;
-    return fmt::format("{}, needed by {}, was looked for in {} {} and not loaded", wanted, requester, places,
-                       places == 1 ? "place" : "places");
+    const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    if (needs.empty() || !needs.back().found.empty()) return "";
+    const Need& need = needs.back();
+    row_.event = need.event;
+    row_.cause = Cause::kMissingDependency;
+    return fmt::format("{}, needed by {}, was looked for in {} {} and not loaded", BaseNameOf(need.name),
+                       need.requester.empty() ? row_.library : need.requester, need.tried.size(),
+                       need.tried.size() == 1 ? "place" : "places");
   }
 
   // What the fakes were asked after the entry point was found.
-  void Calls() {
-    bool any = false;
-    for (EventId id = entry_; id <= evidence_.outcome_event(); ++id) {
-      const Event& event = evidence_.At(id);
-      if (event.kind != EventKind::kCall || event.pid != row_.pid) continue;
-      if (!any && IsOneOf(kInitCalls, event.subject) && event.value != 0)
-        return Refused(event);
-      if (IsOneOf(kInitCalls, event.subject) && event.value == 0) {
-        any = true;
-        row_.steps[Step::kInitialised] = StepState::kSeen;
-        row_.event = id;
-      }
-      if (any && event.device >= 0 && event.value == 0) {
-        row_.steps[Step::kCounted] = StepState::kSeen;
-        row_.event = id;
-      }
-    }
+  void Asking() {
+    See(Step::kInitialised, facts_.initialised);
+    if (facts_.count_error == 0) See(Step::kCounted, facts_.counted);
+    if (facts_.null_entry != 0)
+      return Lose(Step::kInitialised, Cause::kNullEntryPoint, "ggml_backend_init was called and returned nothing (NULL)", facts_.null_entry);
+    if (facts_.refused != 0 && facts_.initialised == 0) return Refused();
+    if (facts_.count_error != 0) return CountError();
+    if (facts_.refused != 0 && facts_.counted == 0) return Refused();
+    if (facts_.died != 0 && facts_.counted == 0)
+      return Died(facts_.initialised == 0 ? Step::kInitialised : Step::kCounted, "");
+    if (facts_.counted != 0) return;
+    if (facts_.initialised != 0)
+      return Lose(Step::kCounted, Cause::kNoDevice,
+                  fmt::format("{} succeeded, and no device was asked for: the driver counts none", Function(facts_.initialised)),
+                  facts_.initialised, Known::kDerived);
+    if (facts_.closed != 0 || (facts_.ended && IsBackendName(BaseNameOf(row_.library))))
+      Lose(Step::kInitialised, Cause::kNeverAsked,
+           "its entry point was found, and no CUDA library was asked for a device after that", facts_.entry, Known::kDerived);
   }
 
-  void Refused(const Event& event) {
-    row_.event = event.id;
-    Lose(Step::kInitialised, fmt::format("{} gave {}", event.subject, event.value));
+  std::string Function(EventId id) const { return evidence_.At(id).subject; }
+
+  void Refused() {
+    const Event& call = evidence_.At(facts_.refused);
+    const std::string gave = fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
+    const auto mask = VariableOf(ProcessOf(evidence_, row_.pid), "CUDA_VISIBLE_DEVICES");
+    row_.steps[Step::kInitialised] = StepState::kDidNotHappen;
+    if (mask && call.value == 100 && call.detail.find("fault:") == std::string::npos)
+      return Lose(Step::kInitialised, Cause::kMasked,
+                  fmt::format("{}; CUDA_VISIBLE_DEVICES is \"{}\" in {} (pid {}), which leaves no device", gave, *mask, row_.role, row_.pid),
+                  facts_.refused, Known::kDerived);
+    Lose(Step::kInitialised, Cause::kInitError, gave, facts_.refused);
+  }
+
+  void CountError() {
+    const Event& call = evidence_.At(facts_.count_error);
+    std::string reason = fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
+    if (facts_.before_error != 0) {
+      const Event& before = evidence_.At(facts_.before_error);
+      reason += fmt::format(", after {} gave {}", before.subject, CodeText(before.subject, before.value));
+    }
+    Lose(Step::kCounted, Cause::kCountError, std::move(reason), facts_.count_error);
+  }
+
+  void Died(Step step, const std::string& before) {
+    const Event& call = evidence_.At(facts_.died);
+    const std::string who = fmt::format("{} (pid {})", row_.role, row_.pid);
+    const auto has = [&](const char* text) { return call.detail.find(text) != std::string::npos; };
+    std::string how = fmt::format("{} never returned from {}", who, call.subject);
+    if (call.subject == "ggml_abort") how = fmt::format("{} aborted: {}", who, call.detail);
+    if (has("fault: segfault")) how = fmt::format("{} was killed by SIGSEGV in {}", who, call.subject);
+    if (has("fault: abort")) how = fmt::format("{} was killed by SIGABRT in {}", who, call.subject);
+    if (has("fault: exit")) how = fmt::format("{} ended itself in {}, exit status {}", who, call.subject, call.detail.substr(call.detail.rfind(' ') + 1));
+    const bool hung = has("fault: hang");
+    if (hung) how = fmt::format("{} hung in {} until it was ended", who, call.subject);
+    const bool too_old = has("ggml_cuda_has_arch");
+    if (too_old) how = fmt::format("{} aborted: its backend was not built for the device's compute capability", who);
+    Lose(step, hung ? Cause::kHung : too_old ? Cause::kTooOld : Cause::kCrashed, too_old ? how : before + how, facts_.died);
   }
 
   void Reported() {
-    if (!evidence_.devices) return;
+    if (!evidence_.devices || row_.steps[Step::kInitialised] == StepState::kDidNotHappen ||
+        row_.steps[Step::kCounted] == StepState::kDidNotHappen)
+      return;
+    // A child of Ollama's second pass has one device only.
+    const Process* const process = ProcessOf(evidence_, row_.pid);
+    const auto mask = VariableOf(process, "GGML_CUDA_INIT") ? VariableOf(process, "CUDA_VISIBLE_DEVICES") : std::nullopt;
     for (const SeenDevice& device : *evidence_.devices) {
-      const auto path = device.fields.find("library_path");
+      const auto path = device.fields.find("library_path"), uuid = device.fields.find("uuid");
+      if (mask && uuid != device.fields.end() && uuid->second != *mask) continue;
       const bool ours = path == device.fields.end() || LexicallyNormal(path->second) == row_.library ||
+                        path->second == facts_.same_as ||
                         path->second.find(BaseNameOf(ParentOf(row_.library))) != std::string::npos;
       if (!ours) continue;
-      row_.steps[Step::kReported] = StepState::kSeen;
-      row_.event = device.event;
-      return;
+      if (facts_.died != 0) break;  // another start of it was luckier
+      return See(Step::kReported, device.event);
     }
-    row_.steps[Step::kReported] = StepState::kDidNotHappen;
-    if (row_.reason.empty())
-      row_.reason = fmt::format("process {} counted a device, and the scanner reported none of it", row_.pid);
+    const std::string counted = fmt::format("{} (pid {}) counted a device", row_.role, row_.pid);
+    if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
+    if (facts_.closed != 0)
+      return Lose(Step::kReported, Cause::kOtherApiVersion,
+                  counted + ", and then the scanner closed the library again, as it does with a backend of another API version",
+                  facts_.closed, Known::kDerived);
+    Lose(Step::kReported, Cause::kDropped,
+         fmt::format("{}, and the scanner reported none of it; its last call was {}", counted, Function(facts_.last_call)), facts_.last_call);
   }
 
   // A step before one that happened has happened too; the first that did not is where the device was lost.
@@ -168,13 +184,16 @@ class RowBuilder {
         row_.lost_at = step;
         break;
       }
+    if (!row_.lost_at && !facts_.same_as.empty()) {
+      row_.cause = Cause::kCountedTwice;
+      row_.remark = fmt::format("it is the same file as {}, so its devices are counted a second time", facts_.same_as);
+    }
     if (row_.event == 0) row_.event = evidence_.outcome_event();
   }
 
   const Evidence& evidence_;
+  const RowFacts facts_;
   FunnelRow row_;
-  EventId opened_ = 0, loaded_ = 0, entry_ = 0;
-  bool unloaded_ = false, any_unload_ = false, touched_ = false;
 };
 
 }  // namespace

@@ -19,7 +19,8 @@ std::vector<FunnelRow> BuildFunnel(const Evidence& evidence, const std::vector<s
 // are marked derived.
 void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& evidence);
 
-// Rows whose loss is not explained yet: the paths to ask about, and the environment of the process that tried.
+// Rows whose loss is not explained yet: the paths to ask about, and the environment of the process that tried. Paths that
+// begin with kLookOnly are where a dependency was looked for, and where another copy of one may lie.
 struct Question {
   std::vector<std::string> paths;
   std::vector<std::string> environment;  // empty: nobody tried, so that of the run

@@ -22,6 +22,27 @@ std::string WhatHappened(const Event& event) {
 
 }  // namespace
 
+std::string ToString(EventKind kind) {
+  switch (kind) {
+    case EventKind::kProcess: return "process";
+    case EventKind::kSearch: return "search";
+    case EventKind::kLoad: return "load";
+    case EventKind::kUnload: return "unload";
+    case EventKind::kSymbol: return "symbol";
+    case EventKind::kCall: return "call";
+    case EventKind::kNote: return "note";
+    case EventKind::kLog: return "log";
+    case EventKind::kOutcome: return "outcome";
+  }
+  return "";
+}
+
+std::optional<EventKind> ParseEventKind(const std::string& word) {
+  for (int i = 0; !ToString(static_cast<EventKind>(i)).empty(); ++i)
+    if (ToString(static_cast<EventKind>(i)) == word) return static_cast<EventKind>(i);
+  return std::nullopt;
+}
+
 std::string ToString(const Event& event) {
   return event.pid == 0 ? fmt::format("#{} {}", event.id, WhatHappened(event))
                         : fmt::format("#{} pid {} {}", event.id, event.pid, WhatHappened(event));

@@ -39,6 +39,9 @@ ordered_json FunnelJson(const Evidence& evidence) {
     entry["reached"] = row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr);
     entry["lost_at"] = row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr);
     entry["reason"] = row.reason;
+    entry["cause"] = row.lost_at || !row.remark.empty() ? ordered_json(ToString(row.cause)) : ordered_json(nullptr);
+    entry["remark"] = row.remark;
+    entry["said"] = row.said != 0;
     rows.push_back(std::move(entry));
   }
   return rows;
@@ -61,6 +64,8 @@ ordered_json RunJson(const CaseReport& report, const RunReport& run) {
   entry["outcome"] = ran ? OutcomeJson(run.evidence.outcome) : ordered_json(nullptr);
   entry["log"] = std::move(log);
   entry["funnel"] = FunnelJson(run.evidence);
+  entry["silent_failure"] = run.evidence.silent_failure ? ordered_json(*run.evidence.silent_failure) : ordered_json(nullptr);
+  entry["silent_because"] = run.evidence.silent_because;
   entry["duration_ms"] = static_cast<double>(run.evidence.duration_ns) / 1e6;
   return entry;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/files.h"
+#include "harness/report/trace.h"
 
 namespace gpustage {
 namespace {
@@ -74,7 +75,8 @@ std::string FunnelText(const Evidence& evidence, size_t width) {
   for (const FunnelRow& row : evidence.funnel) {
     text += fmt::format("  {:<9} {:<{}}  {}\n", text.empty() ? "funnel" : "", Fit(row.library, longest), longest, StepsText(row));
     if (row.pid != 0) text += fmt::format("  {:<9} {:<{}}  in {} (pid {})\n", "", "", longest, row.role, row.pid);
-    if (!row.reason.empty()) text += fmt::format("  {:<9} {:<{}}  {}\n", "", "", 2, row.reason);
+    for (const std::string& sentence : {row.reason, row.remark})
+      if (!sentence.empty()) text += fmt::format("  {:<9} {:<{}}  {}\n", "", "", 2, Wrapped(sentence, 16, width));
   }
   return text;
 }
@@ -112,7 +114,8 @@ std::string FailureBlock(const CaseReport& report, const RunReport& run, const T
       text += fmt::format("  {:<9} pid {} (child of {}): {}\n", "process", process.pid, process.parent, process.role);
   }
   text += FunnelText(run.evidence, static_cast<size_t>(style.width));
-  text += fmt::format("  {:<9} gpustage show {}\n", "look", report.c.id);
+  if (run.evidence.silent_failure.value_or(false)) text += fmt::format("  {:<9} {}\n", "silent", run.evidence.silent_because);
+  text += fmt::format("  {:<9} gpustage trace {}\n", "look", report.c.id);
   return text;
 }
 

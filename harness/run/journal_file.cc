@@ -14,6 +14,7 @@
 #include "harness/base/files.h"
 #include "harness/stage/library_image.h"
 #include "harness/stage/world_file.h"
+#include "harness/stage/world_file.h"
 
 namespace gpustage {
 
@@ -43,7 +44,7 @@ Result<std::string> ReadJournal(const Root& root) {
 
 Status PlaceAudit(const Root& root, const std::string& library) {
   TRY(std::string image, gpustage::ReadFile(library));
-  if (!StampImage(image, 0)) return Error{fmt::format("the audit recorder has no stamp: {}", library)};
+  if (!StampImage(image, 0, kWorldPath)) return Error{fmt::format("the audit recorder has no stamp: {}", library)};
   return root.WriteFile(kAuditPath, image, 0755);
 }
 

@@ -23,9 +23,10 @@ void WatchLoader(std::vector<std::string>& environment) {
     environment.push_back(std::string(kAuditVariable) + kAuditPath);
 }
 
-int Number(const std::string& text) {
-  int number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
+template <typename T>
+T Number(const std::string& text, int base = 10) {
+  T number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number, base);
   return number;
 }
 
@@ -82,12 +83,21 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   std::istringstream lines(printed);
   for (std::string line; answers.size() < paths.size() && std::getline(lines, line);) {
     std::istringstream fields(line);
-    std::string list, open, signal, load;
-    std::getline(fields, list, '\t');
-    std::getline(fields, open, '\t');
-    std::getline(fields, signal, '\t');
-    std::getline(fields, load);
-    answers.push_back({paths[answers.size()], Number(list), Number(open), Number(signal), load});
+    std::string list, open, signal, code, kind, size, inode, head;
+    for (std::string* field : {&list, &open, &signal, &code, &kind, &size, &inode, &head}) std::getline(fields, *field, '\t');
+    Answer answer;
+    answer.path = paths[answers.size()];
+    if (answer.path.starts_with(kLookOnly)) answer.path.erase(0, 1);
+    answer.list_error = Number<int>(list);
+    answer.open_error = Number<int>(open);
+    answer.signal = Number<int>(signal);
+    answer.exit_code = Number<int>(code);
+    answer.kind = kind.empty() ? '?' : kind.front();
+    answer.size = Number<int64_t>(size);
+    answer.inode = Number<uint64_t>(inode);
+    for (size_t i = 0; i + 1 < head.size(); i += 2) answer.head += static_cast<char>(Number<int>(head.substr(i, 2), 16));
+    std::getline(fields, answer.load_error);
+    answers.push_back(std::move(answer));
   }
   return answers;
 }

@@ -49,8 +49,16 @@ struct Answer {
   int open_error = 0;  // errno of opening it
   int signal = 0;      // a dlopen of it killed its process
   std::string load_error;  // what dlerror said; "" when it loaded
+  int exit_code = 0;       // with which the loader itself ended that process, and dlopen said nothing
+  char kind = '?';         // 'f' file, 'd' directory, 'l' a link that ends at nothing, '?' nothing has the name
+  int64_t size = 0;
+  uint64_t inode = 0;
+  std::string head = {};   // its first bytes
   friend bool operator==(const Answer&, const Answer&) = default;
 };
+
+// A path that begins so is looked at only, and not loaded.
+inline constexpr char kLookOnly = '?';
 
 // Asks of each path, as the same user in the same tree. `environment` is that of the process that tried.
 Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths, const Root& root,

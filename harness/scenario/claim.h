@@ -57,33 +57,49 @@ struct OutcomeClaim {  // outcome: {exited: 0}, {killed: SIGBUS}, timed_out
   std::optional<int> code;  // exit status or signal number
   friend bool operator==(const OutcomeClaim&, const OutcomeClaim&) = default;
 };
-struct LoadsClaim {  // loads: {library: libcuda.so.1, from: /usr/lib/…}; loads_not: libcuda.so.1
+struct LoadsClaim {  // loads: {library: libcuda.so.1, from: /usr/lib/…, by: cache}; loads_not: libcuda.so.1
   std::string library;              // SONAME, base name, or a path inside the root
   std::optional<std::string> from;  // the path that was mapped
   bool present = true;
+  // The rule that found it: "LD_LIBRARY_PATH", "RPATH", "RUNPATH", "cache", "default".
+  std::optional<std::string> by = std::nullopt;
   friend bool operator==(const LoadsClaim&, const LoadsClaim&) = default;
 };
-struct CallsClaim {  // calls: {function: cuInit, count: 1, result: 0}
+struct CallsClaim {  // calls: {function: cuInit, in: ollama runner, count: 1, result: 0}
   std::string function;
   CountRange count{1, std::nullopt};
   std::optional<int64_t> result;
+  std::optional<std::string> in = std::nullopt;  // a part of the process's role; none: any process
   friend bool operator==(const CallsClaim&, const CallsClaim&) = default;
 };
 struct LostClaim {  // lost: {library: cuda_v12/libggml-cuda.so, at: loaded, because: "…"}
   std::string library;                 // the end of its path
   Step at = Step::kListed;
   std::optional<std::string> because;  // a part of the reason
+  std::optional<std::string> cause = std::nullopt;  // its word: "missing-dependency"
   friend bool operator==(const LostClaim&, const LostClaim&) = default;
 };
 struct ReachedClaim {  // reached: {library: …, step: counted}
   std::string library;
   Step step = Step::kReported;
+  std::optional<std::string> cause = std::nullopt;  // of what is odd about it: "counted-twice"
   friend bool operator==(const ReachedClaim&, const ReachedClaim&) = default;
+};
+
+struct SilentClaim {  // silent: true: something failed, and no log line says so
+  bool silent = true;
+  friend bool operator==(const SilentClaim&, const SilentClaim&) = default;
+};
+struct ProcessClaim {  // process: {role: ollama runner, count: 2, environment: [GGML_CUDA_INIT=1]}
+  std::string role;                      // a part of it
+  CountRange count{1, std::nullopt};
+  std::vector<std::string> environment;  // NAME=value, or NAME alone for any value: as it was started
+  friend bool operator==(const ProcessClaim&, const ProcessClaim&) = default;
 };
 
 struct Claim {
   std::variant<DevicesClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, CallsClaim, LostClaim,
-               ReachedClaim>
+               ReachedClaim, SilentClaim, ProcessClaim>
       what;
   bool inverted = false;  // never written in a file; tests turn claims round to see them fail
   SourcePos pos;

@@ -36,19 +36,22 @@ struct GpuDevice {
   friend bool operator==(const GpuDevice&, const GpuDevice&) = default;
 };
 
-enum class FaultKind { kReturn, kHang, kDelay, kSegfault, kAbort, kExit };
+enum class FaultKind { kReturn, kHang, kDelay, kSegfault, kAbort, kExit, kLost, kMemoryLeft };
 
 struct FaultSpec {
-  std::string function;            // "cuInit"
+  std::string function;            // "cuInit"; "" for what befalls a device at a time
   std::optional<int> device;
   int first_call = 1;
   std::optional<int> last_call;
   std::string process_has;         // only in processes whose command line or environment contains this
   FaultKind kind = FaultKind::kReturn;
-  int code = 0;                    // kReturn, kExit
+  int code = 0;                    // kReturn, kExit; kLost: 0 is what the library says of a lost device
   int milliseconds = 0;            // kDelay
   bool sticky = false;
   SourcePos pos;
+  int from_ms = 0;                 // only so long after the process started, from and until
+  std::optional<int> to_ms = {};
+  uint64_t bytes = 0;              // kMemoryLeft
 
   friend bool operator==(const FaultSpec&, const FaultSpec&) = default;
 };
@@ -58,11 +61,20 @@ enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated };
 struct Machine {
   std::vector<GpuDevice> devices;
   std::string driver = "580.159.04";  // as NVML and /proc/driver/nvidia/version print it
+  std::string kernel_driver;          // the kernel module's version; "": the driver's
   int cuda_version = 13000;           // cuDriverGetVersion: 12080 is 12.8
   PropsLayout props_layout = PropsLayout::kOwn;
   std::vector<FaultSpec> faults;
 
   friend bool operator==(const Machine&, const Machine&) = default;
+};
+
+// What one placed library says otherwise than the machine does: a stale copy of the driver, a shim that counts on its own.
+struct MachineChange {
+  Machine machine;
+  std::vector<std::string> keys;  // the fields of `machine` that were written, by their names in the scenario
+
+  friend bool operator==(const MachineChange&, const MachineChange&) = default;
 };
 
 // "GPU-00112233-4455-6677-8899-aabbccddeeff".

@@ -1,10 +1,12 @@
 // expect: of a scenario.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <limits>
 
+#include "harness/scenario/cause.h"
 #include "harness/scenario/fields.h"
 #include "harness/scenario/readers.h"
 
@@ -66,6 +68,13 @@ Result<int> ReadSignal(const YamlNode& node) {
   return UnknownWord(node, "signal", names);
 }
 
+Result<std::string> ReadCause(const YamlNode& node) {
+  const std::vector<std::string> words = CauseWords();
+  if (node.IsText() && std::find(words.begin(), words.end(), node.text) != words.end())
+    return node.text;
+  return UnknownWord(node, "cause", words);
+}
+
 using What = decltype(Claim::what);
 using Whats = std::vector<std::pair<What, SourcePos>>;
 
@@ -96,11 +105,19 @@ Result<What> ReadLoads(const YamlNode& node) {
     TRY(claim.library, ReadNonEmpty(node, "a library"));
     return What(std::move(claim));
   }
-  TRY(CheckKeys(node, "a library", {"library", "from"}));
+  TRY(CheckKeys(node, "a library", {"library", "from", "by"}));
   TRY(const YamlNode* library, Require(node, "loads", "library"));
   TRY(claim.library, ReadNonEmpty(*library, "a library"));
   if (const YamlNode* from = node.Find("from")) {
     TRY(claim.from, ReadTreePath(*from, "where it was loaded from"));
+  }
+  if (const YamlNode* by = node.Find("by")) {
+    TRY(claim.by, ReadChoice<std::string>(*by, "rule",
+                                          {{"LD_LIBRARY_PATH", "LD_LIBRARY_PATH"},
+                                           {"RPATH", "RPATH"},
+                                           {"RUNPATH", "RUNPATH"},
+                                           {"cache", "cache"},
+                                           {"default", "default"}}));
   }
   return What(std::move(claim));
 }
@@ -113,7 +130,7 @@ Result<What> ReadLoadsNot(const YamlNode& node) {
 }
 
 Result<What> ReadCallsClaim(const YamlNode& node) {
-  TRY(CheckKeys(node, "calls", {"function", "count", "result"}));
+  TRY(CheckKeys(node, "calls", {"function", "in", "count", "result"}));
   CallsClaim claim;
   TRY(const YamlNode* function, Require(node, "calls", "function"));
   TRY(claim.function, ReadNonEmpty(*function, "the name of a function"));
@@ -123,11 +140,14 @@ Result<What> ReadCallsClaim(const YamlNode& node) {
   if (const YamlNode* result = node.Find("result")) {
     TRY(claim.result, ReadInteger(*result, "a result", -kMaxCount, kMaxCount));
   }
+  if (const YamlNode* in = node.Find("in")) {
+    TRY(claim.in, ReadNonEmpty(*in, "a part of the role of a process"));
+  }
   return What(std::move(claim));
 }
 
 Result<What> ReadLost(const YamlNode& node) {
-  TRY(CheckKeys(node, "lost", {"library", "at", "because"}));
+  TRY(CheckKeys(node, "lost", {"library", "at", "because", "cause"}));
   LostClaim claim;
   TRY(const YamlNode* library, Require(node, "lost", "library"));
   TRY(claim.library, ReadNonEmpty(*library, "a library"));
@@ -136,16 +156,44 @@ Result<What> ReadLost(const YamlNode& node) {
   if (const YamlNode* because = node.Find("because")) {
     TRY(claim.because, ReadNonEmpty(*because, "a part of the reason"));
   }
+  if (const YamlNode* cause = node.Find("cause")) {
+    TRY(claim.cause, ReadCause(*cause));
+  }
   return What(std::move(claim));
 }
 
 Result<What> ReadReached(const YamlNode& node) {
-  TRY(CheckKeys(node, "reached", {"library", "step"}));
+  TRY(CheckKeys(node, "reached", {"library", "step", "cause"}));
   ReachedClaim claim;
   TRY(const YamlNode* library, Require(node, "reached", "library"));
   TRY(claim.library, ReadNonEmpty(*library, "a library"));
   TRY(const YamlNode* step, Require(node, "reached", "step"));
   TRY(claim.step, ReadStep(*step));
+  if (const YamlNode* cause = node.Find("cause")) {
+    TRY(claim.cause, ReadCause(*cause));
+  }
+  return What(std::move(claim));
+}
+
+Result<What> ReadSilent(const YamlNode& node) {
+  TRY(const bool silent, ReadBool(node, "silent"));
+  return What(SilentClaim{silent});
+}
+
+Result<What> ReadProcess(const YamlNode& node) {
+  TRY(CheckKeys(node, "a process", {"role", "count", "environment"}));
+  ProcessClaim claim;
+  TRY(const YamlNode* role, Require(node, "a process", "role"));
+  TRY(claim.role, ReadNonEmpty(*role, "a part of the role of a process"));
+  if (const YamlNode* count = node.Find("count")) {
+    TRY(claim.count, ReadCount(*count, "processes"));
+  }
+  if (const YamlNode* environment = node.Find("environment")) {
+    TRY(claim.environment, ReadTexts(*environment, "NAME=value, or NAME"));
+    for (const std::string& entry : claim.environment)
+      if (entry.empty() || entry.front() == '=')
+        return ErrorAt(*environment, "expected NAME=value, or NAME for any value");
+  }
   return What(std::move(claim));
 }
 
@@ -215,7 +263,9 @@ constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
                                    {"loads_not", ReadEach<ReadLoadsNot>},
                                    {"calls", ReadEach<ReadCallsClaim>},
                                    {"lost", ReadEach<ReadLost>},
-                                   {"reached", ReadEach<ReadReached>}};
+                                   {"reached", ReadEach<ReadReached>},
+                                   {"silent", ReadEach<ReadSilent>},
+                                   {"process", ReadEach<ReadProcess>}};
 
 Result<Expectation> ReadExpectation(const YamlNode& node, const std::vector<Axis>& axes) {
   std::vector<std::string> keys = {"run", "when"};

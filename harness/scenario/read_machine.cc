@@ -202,7 +202,8 @@ Result<GpuDevice> ReadDeviceFile(const std::string& file) {
 }
 
 Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
-  TRY(CheckKeys(node, "a machine", {"devices", "driver", "cuda", "props_layout", "faults"}));
+  TRY(CheckKeys(node, "a machine",
+                {"devices", "driver", "kernel_driver", "cuda", "props_layout", "faults"}));
   Machine machine;
   if (const YamlNode* devices = node.Find("devices")) {
     TRY(CheckList(*devices, "devices"));
@@ -211,6 +212,9 @@ Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
   }
   if (const YamlNode* driver = node.Find("driver")) {
     TRY(machine.driver, ReadCString(*driver, "a driver version", kLongestDriver));
+  }
+  if (const YamlNode* driver = node.Find("kernel_driver")) {
+    TRY(machine.kernel_driver, ReadCString(*driver, "a driver version", kLongestDriver));
   }
   if (const YamlNode* cuda = node.Find("cuda")) {
     TRY(const ComputeCapability version, ReadMajorMinor(*cuda, "a CUDA version", "12.8"));

@@ -113,41 +113,22 @@ Result<Op> ReadRemove(const YamlNode& op, std::string path, Fixtures&) {
   return Op(RemoveOp{std::move(path)});
 }
 
-Result<Breakage> ReadBreakage(const YamlNode& node) {
-  TRY(CheckKeys(node, "a way to be broken", {"truncated", "empty", "text", "class", "machine"}));
-  TRY(const YamlEntry* way,
-      RequireOneOf(node, "broken", {"truncated", "empty", "text", "class", "machine"}));
-  Breakage broken;
-  if (way->key == "empty") {
-    TRY(const bool empty, ReadBool(way->value, "empty"));
-    if (!empty) return ErrorAt(way->value, "write empty: true, or leave broken out");
-    broken.kind = Breakage::Kind::kEmpty;
-  } else if (way->key == "truncated") {
-    broken.kind = Breakage::Kind::kTruncated;
-    TRY(const uint64_t bytes, ReadBytes(way->value, "what is left"));
-    if (bytes > kLargestFile) return ErrorAt(way->value, "at most 64 MiB can be left");
-    broken.bytes = static_cast<int64_t>(bytes);
-  } else if (way->key == "text") {
-    broken.kind = Breakage::Kind::kText;
-    TRY(broken.text, ReadText(way->value, "the text that stands there instead"));
-  } else if (way->key == "class") {
-    broken.kind = Breakage::Kind::kWrongClass;
-    TRY(ReadChoice<int>(way->value, "class", {{"32", 32}}));
-  } else {
-    broken.kind = Breakage::Kind::kWrongMachine;
-    TRY(ReadChoice<int>(way->value, "machine", {{"arm64", 0}}));
-  }
-  return broken;
-}
-
 Result<Op> ReadLibrary(const YamlNode& op, std::string path, Fixtures& fixtures) {
-  TRY(CheckKeys(op, "a library", {"library", "fake", "real", "file", "broken", "mode"}));
+  TRY(CheckKeys(op, "a library", {"library", "fake", "real", "file", "broken", "machine", "mode"}));
   TRY(const YamlEntry* source, RequireOneOf(op, "a library", {"fake", "real", "file"}));
   PlaceLibraryOp place;
   place.path = std::move(path);
   TRY(place.source, fixtures.FindLibrary(*source));
   if (const YamlNode* broken = op.Find("broken")) {
     TRY(place.broken, ReadBreakage(*broken));
+  }
+  if (const YamlNode* machine = op.Find("machine")) {
+    if (source->key != "fake")
+      return ErrorAt(*machine, "only a fake answers from a machine; this library is not one");
+    MachineChange change;
+    TRY(change.machine, ReadMachine(*machine, fixtures));
+    for (const YamlEntry& entry : machine->entries) change.keys.push_back(entry.key);
+    place.machine = std::move(change);
   }
   TRY(place.mode, ReadOptionalMode(op));
   return Op(std::move(place));

@@ -18,7 +18,12 @@ Result<GpuDevice> ReadDeviceFile(const std::string& file);
 Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures);
 
 // read_faults.cc
+std::vector<std::string> FaultWords();  // one for each FaultKind, in its order
 Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node);
+
+// read_breakage.cc
+std::vector<std::string> BreakageWords();  // one for each Breakage::Kind but kNone, in its order
+Result<Breakage> ReadBreakage(const YamlNode& node);
 
 // read_tree.cc
 Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what);

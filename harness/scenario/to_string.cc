@@ -8,6 +8,7 @@
 #include "harness/scenario/case.h"
 #include "harness/scenario/claim.h"
 #include "harness/scenario/machine.h"
+#include "harness/scenario/readers.h"
 #include "harness/scenario/tree_op.h"
 
 namespace gpustage {
@@ -52,21 +53,17 @@ std::string ToString(const LibrarySource& source) {
 }
 
 std::string ToString(const Breakage& broken) {
-  switch (broken.kind) {
-    case Breakage::Kind::kNone:
-      return "";
-    case Breakage::Kind::kEmpty:
-      return " broken: empty";
-    case Breakage::Kind::kTruncated:
-      return fmt::format(" broken: truncated to {} bytes", broken.bytes);
-    case Breakage::Kind::kText:
-      return " broken: a text";
-    case Breakage::Kind::kWrongClass:
-      return " broken: class 32";
-    case Breakage::Kind::kWrongMachine:
-      return " broken: machine arm64";
-  }
-  return "";
+  if (broken.kind == Breakage::Kind::kNone) return "";
+  std::string text =
+      " broken: " + BreakageWords().at(static_cast<size_t>(broken.kind) - 1);
+  if (broken.bytes != 0) text += fmt::format(" {}", broken.bytes);
+  if (!broken.names.empty()) text += fmt::format(" {}", fmt::join(broken.names, ", "));
+  if (!broken.text.empty()) text += " " + Quote(broken.text);
+  return text;
+}
+
+std::string MachineText(const std::optional<MachineChange>& change) {
+  return change ? fmt::format(" machine: {}", fmt::join(change->keys, ", ")) : "";
 }
 
 std::string OutcomeText(const OutcomeClaim& outcome) {
@@ -85,8 +82,9 @@ std::string DeviceText(const DeviceClaim& device) {
 
 std::string CallsText(const CallsClaim& calls) {
   const std::string result = calls.result ? fmt::format(", result: {}", *calls.result) : "";
-  return fmt::format("calls: {{function: {}, count: {}{}}}", calls.function, ToString(calls.count),
-                     result);
+  const std::string in = calls.in ? fmt::format(", in: {}", Bare(*calls.in)) : "";
+  return fmt::format("calls: {{function: {}, count: {}{}{}}}", calls.function,
+                     ToString(calls.count), result, in);
 }
 
 std::string OrderText(const LogOrderClaim& order) {
@@ -98,15 +96,27 @@ std::string OrderText(const LogOrderClaim& order) {
 
 std::string LoadsText(const LoadsClaim& loads) {
   if (!loads.present) return fmt::format("loads_not: {}", Bare(loads.library));
-  if (!loads.from) return fmt::format("loads: {}", Bare(loads.library));
-  return fmt::format("loads: {{library: {}, from: {}}}", Bare(loads.library), Bare(*loads.from));
+  if (!loads.from && !loads.by) return fmt::format("loads: {}", Bare(loads.library));
+  return fmt::format("loads: {{library: {}{}{}}}", Bare(loads.library),
+                     loads.from ? ", from: " + Bare(*loads.from) : "",
+                     loads.by ? ", by: " + *loads.by : "");
 }
 
 std::string LostText(const LostClaim& lost) {
   const std::string because =
       lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
-  return fmt::format("lost: {{library: {}, at: {}{}}}", Bare(lost.library), ToString(lost.at),
-                     because);
+  const std::string cause = lost.cause ? fmt::format(", cause: {}", *lost.cause) : "";
+  return fmt::format("lost: {{library: {}, at: {}{}{}}}", Bare(lost.library), ToString(lost.at),
+                     cause, because);
+}
+
+std::string ProcessText(const ProcessClaim& process) {
+  std::string environment;
+  for (const std::string& entry : process.environment)
+    environment += (environment.empty() ? "" : ", ") + Bare(entry);
+  if (!environment.empty()) environment = fmt::format(", environment: [{}]", environment);
+  return fmt::format("process: {{role: {}, count: {}{}}}", Bare(process.role),
+                     ToString(process.count), environment);
 }
 
 }  // namespace
@@ -139,9 +149,14 @@ std::string ToString(const Claim& claim) {
                             [](const LoadsClaim& c) { return LoadsText(c); },
                             [](const CallsClaim& c) { return CallsText(c); },
                             [](const LostClaim& c) { return LostText(c); },
+                            [](const SilentClaim& c) {
+                              return fmt::format("silent: {}", c.silent);
+                            },
+                            [](const ProcessClaim& c) { return ProcessText(c); },
                             [](const ReachedClaim& c) {
-                              return fmt::format("reached: {{library: {}, step: {}}}",
-                                                 Bare(c.library), ToString(c.step));
+                              return fmt::format("reached: {{library: {}, step: {}{}}}",
+                                                 Bare(c.library), ToString(c.step),
+                                                 c.cause ? ", cause: " + *c.cause : "");
                             }},
                  claim.what);
   return claim.inverted ? "not " + text : text;
@@ -173,8 +188,8 @@ std::string ToString(const TreeOp& op) {
           },
           [](const RemoveOp& o) { return "remove " + Bare(o.path); },
           [](const PlaceLibraryOp& o) {
-            return fmt::format("library {} {}{}{}", Bare(o.path), ToString(o.source),
-                               ToString(o.broken), ModeText(o.mode));
+            return fmt::format("library {} {}{}{}{}", Bare(o.path), ToString(o.source),
+                               ToString(o.broken), MachineText(o.machine), ModeText(o.mode));
           }},
       op.what);
 }

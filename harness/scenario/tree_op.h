@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/breakage.h"
+#include "harness/scenario/machine.h"
 
 namespace gpustage {
 
@@ -67,20 +69,12 @@ struct LibrarySource {
   friend bool operator==(const LibrarySource&, const LibrarySource&) = default;
 };
 
-// One way in which a placed library is broken.
-struct Breakage {
-  enum class Kind { kNone, kEmpty, kTruncated, kText, kWrongClass, kWrongMachine };
-  Kind kind = Kind::kNone;
-  int64_t bytes = 0;  // kTruncated: what is left
-  std::string text;   // kText: the whole content instead
-  friend bool operator==(const Breakage&, const Breakage&) = default;
-};
-
 struct PlaceLibraryOp {
   std::string path;
   LibrarySource source;
   Breakage broken;
   std::optional<FileMode> mode;
+  std::optional<MachineChange> machine = {};  // fakes only: this copy answers differently
   friend bool operator==(const PlaceLibraryOp&, const PlaceLibraryOp&) = default;
 };
 

@@ -115,16 +115,20 @@ class Builder {
     return RemoveAt(place.directory.get(), place.name);
   }
 
-  Status Library(const PlaceLibraryOp& op, uint32_t instance) {
+  Status Library(const PlaceLibraryOp& op, uint32_t instance, const std::string& own_world) {
     GPUSTAGE_CHECK(op.source.missing.empty());  // such a case is skipped before it is staged
     const bool whole = op.broken.kind == Breakage::Kind::kNone;
     if (op.source.kind != LibrarySource::Kind::kFake && whole) return Place(op.source.host_path, op.path, op.mode);
     const bool start_is_enough = op.broken.kind == Breakage::Kind::kTruncated;
     TRY(std::string image, ReadFileStart(op.source.host_path,
                                          start_is_enough ? static_cast<size_t>(op.broken.bytes) : SIZE_MAX));
-    if (op.source.kind == LibrarySource::Kind::kFake && whole && !StampImage(image, instance))
+    const std::string world = own_world.empty() ? kWorldPath : fmt::format("{}-{}", kWorldPath, instance);
+    if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
+    // What is left of a broken one may have no stamp any more.
+    if (op.source.kind == LibrarySource::Kind::kFake && !StampImage(image, instance, world) && whole)
       return Error{fmt::format("the fake {} has no stamp: {}", op.source.name, op.source.host_path)};
-    return root_.WriteFile(op.path, BreakImage(std::move(image), op.broken), op.mode.value_or(0755));
+    TRY(const std::string made, BreakImage(std::move(image), op.broken));
+    return root_.WriteFile(op.path, made, op.mode.value_or(0755));
   }
 
  private:
@@ -162,7 +166,7 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
   Builder builder(tree, shared, private_copies);
   for (const PlanStep& step : steps) {
     Status done = std::holds_alternative<PlaceLibraryOp>(step.op.what)
-                      ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance)
+                      ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance, step.world)
                       : std::visit(
                             [&](const auto& op) -> Status {
                               if constexpr (std::is_same_v<std::decay_t<decltype(op)>, PlaceLibraryOp>)
@@ -195,6 +199,7 @@ Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& director
   Builder builder(tree, shared, plan.private_copies);
   for (const HostFile& file : plan.base) TRY(builder.Place(file.host_path, file.path, std::nullopt));
   TRY(tree.root.WriteFile(kWorldPath, plan.world, 0644));
+  TRY(ApplySteps(plan.nodes, plan.private_copies, shared, tree));
   TRY(ApplySteps(plan.steps, plan.private_copies, shared, tree));
   TRY(WriteLoaderCache(tree.root));
   for (const PlanStep& step : plan.steps) tree.next_instance = std::max(tree.next_instance, step.instance + 1);

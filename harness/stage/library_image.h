@@ -9,10 +9,12 @@
 
 namespace gpustage {
 
-// Writes world, journal and instance number into the image's stamp. False: the image has no stamp, so it is no fake.
-bool StampImage(std::string& image, uint32_t instance);
+// Writes instance number, journal and the path of its world into the image's stamp. False: the image has no stamp, so it
+// is no fake.
+bool StampImage(std::string& image, uint32_t instance, const std::string& world);
 
-// The image as it is to lie in the tree. Edits touch a few bytes of a prebuilt image; no compiler runs.
-std::string BreakImage(std::string image, const Breakage& how);
+// The image as it is to lie in the tree. Bytes of a prebuilt image are changed; no compiler runs. An Error when the image
+// has not what is to be broken.
+Result<std::string> BreakImage(std::string image, const Breakage& how);
 
 }  // namespace gpustage

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "fakes/world/format.h"
 #include "harness/stage/identity.h"
 #include "harness/stage/world_file.h"
 
@@ -39,6 +40,23 @@ std::vector<TreeOp> Skeleton(bool owners) {
   return ops;
 }
 
+// What the kernel module makes: as many as the machine, or the machine of any placed library, has devices.
+std::vector<TreeOp> DeviceNodes(const Case& c) {
+  size_t devices = c.machine.devices.size();
+  for (const TreeOp& op : c.tree)
+    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && placed->machine)
+      devices = std::max(devices, placed->machine->machine.devices.size());
+  if (devices == 0) return {};
+  std::vector<std::string> names = {"nvidiactl", "nvidia-uvm"};
+  for (size_t i = 0; i < devices; ++i) names.push_back(fmt::format("nvidia{}", i));
+  std::vector<TreeOp> ops;
+  for (const std::string& name : names)
+    ops.push_back({WriteFileOp{fmt::format("{}/{}", kDeviceNodes, name),
+                               fmt::format("{}{}\n", world::kNodeContent, name), 0666},
+                   {}});
+  return ops;
+}
+
 // The path whose mode shuts others out; "" when the step sets no such mode. The owner of a tree is never shut out.
 std::string RestrictedPath(const TreeOp& op) {
   constexpr FileMode kOthersRead = 04, kOthersEnter = 01;
@@ -60,12 +78,17 @@ bool RunsAsRoot(const Case& c) {
 
 }  // namespace
 
-std::vector<PlanStep> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance) {
+Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance,
+                                         const Machine& machine) {
   std::vector<PlanStep> steps;
   for (const TreeOp& op : ops) {
     const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
     const bool fake = placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake;
-    steps.push_back({op, fake ? first_instance++ : 0});
+    PlanStep step{op, fake ? first_instance++ : 0};
+    if (fake && placed->machine) {
+      TRY(step.world, WorldFile(Changed(machine, *placed->machine)));
+    }
+    steps.push_back(std::move(step));
   }
   return steps;
 }
@@ -77,8 +100,9 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
   plan.base = std::move(base);
   plan.private_copies = RunsAsRoot(c);
   TRY(plan.world, WorldFile(c.machine));
-  plan.skeleton = PlanChange(Skeleton(owners), 1);
-  plan.steps = PlanChange(c.tree, 1);
+  TRY(plan.skeleton, PlanChange(Skeleton(owners), 1));
+  TRY(plan.nodes, PlanChange(DeviceNodes(c), 1));
+  TRY(plan.steps, PlanChange(c.tree, 1, c.machine));
   return plan;
 }
 
@@ -114,6 +138,7 @@ std::string ToString(const StagePlan& plan) {
   for (const HostFile& file : plan.base)
     text += file.host_path == file.path ? fmt::format("host     {}\n", file.path)
                                         : fmt::format("host     {}  from {}\n", file.path, file.host_path);
+  for (const PlanStep& step : plan.nodes) text += ToString(step.op) + '\n';
   for (const PlanStep& step : plan.steps) {
     text += ToString(step.op);
     if (step.instance != 0) text += fmt::format("  #{}", step.instance);

@@ -15,12 +15,14 @@ namespace gpustage {
 struct PlanStep {
   TreeOp op;
   uint32_t instance = 0;
+  std::string world = {};  // bytes of the world of this fake alone; "": the case's
   friend bool operator==(const PlanStep&, const PlanStep&) = default;
 };
 
 struct StagePlan {
   std::vector<PlanStep> skeleton;  // directories and files that every Debian system has
   std::vector<HostFile> base;      // the scanners' programs and the base system, placed unchanged
+  std::vector<PlanStep> nodes;     // /dev/nvidia*, which the tree may change or take away
   std::vector<PlanStep> steps;     // the case's tree, in order
   std::string world;               // bytes of the world file
   bool private_copies = false;     // a scanner runs as root and could write to what cases share
@@ -32,7 +34,9 @@ struct StagePlan {
 Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owners = true);
 
 // The steps of one run's change, planned like those of the tree; `instance` continues the case's numbers.
-std::vector<PlanStep> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance);
+// An Error when a library's own machine is one that no world file can hold.
+Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance,
+                                         const Machine& machine = {});
 
 // The environment that a run starts with, "NAME=value", sorted by name: a plain system's, then the scanner's defaults,
 // then the case's, then the run's; a later layer wins, and "unset" removes.

@@ -56,13 +56,31 @@ Status FillFault(const FaultSpec& from, world::Fault& to) {
   to.code = from.code;
   to.milliseconds = static_cast<uint32_t>(from.milliseconds);
   to.sticky = from.sticky ? 1 : 0;
+  to.from_ms = static_cast<uint32_t>(from.from_ms);
+  to.to_ms = static_cast<uint32_t>(from.to_ms.value_or(0));
+  to.bytes = from.bytes;
   return Ok();
 }
 
 }  // namespace
 
-static_assert(static_cast<int>(FaultKind::kExit) == static_cast<int>(world::FaultAction::kExit));
+static_assert(static_cast<int>(FaultKind::kMemoryLeft) == static_cast<int>(world::FaultAction::kMemoryLeft));
 static_assert(static_cast<int>(PropsLayout::kTruncated) == static_cast<int>(world::PropsLayout::kTruncated));
+
+Machine Changed(Machine machine, const MachineChange& change) {
+  const Machine& other = change.machine;
+  // There is one kernel, whatever a copy of the driver says of itself.
+  if (machine.kernel_driver.empty()) machine.kernel_driver = machine.driver;
+  for (const std::string& key : change.keys) {
+    if (key == "devices") machine.devices = other.devices;
+    if (key == "driver") machine.driver = other.driver;
+    if (key == "kernel_driver") machine.kernel_driver = other.kernel_driver;
+    if (key == "cuda") machine.cuda_version = other.cuda_version;
+    if (key == "props_layout") machine.props_layout = other.props_layout;
+    if (key == "faults") machine.faults = other.faults;
+  }
+  return machine;
+}
 
 Result<std::string> WorldFile(const Machine& machine) {
   if (machine.devices.size() > world::kMaxDevices)
@@ -77,6 +95,9 @@ Result<std::string> WorldFile(const Machine& machine) {
   w.driver_cuda_version = machine.cuda_version;
   w.props_layout = static_cast<world::PropsLayout>(machine.props_layout);
   TRY(CopyText(w.driver_version, machine.driver, "the driver's version"));
+  TRY(CopyText(w.kernel_driver, machine.kernel_driver, "the kernel module's version"));
+  // A machine without a GPU has no nodes, and its driver finds no device without looking.
+  if (!machine.devices.empty()) TRY(CopyText(w.device_nodes, kDeviceNodes, "the folder of the device nodes"));
   w.device_count = static_cast<uint32_t>(machine.devices.size());
   w.fault_count = static_cast<uint32_t>(machine.faults.size());
   for (size_t i = 0; i < machine.devices.size(); ++i) TRY(FillDevice(machine.devices[i], w.devices[i]));

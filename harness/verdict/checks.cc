@@ -6,6 +6,7 @@
 #include <re2/re2.h>
 
 #include "harness/base/files.h"
+#include "harness/evidence/needs.h"
 
 namespace gpustage {
 namespace {
@@ -132,31 +133,92 @@ Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim) {
   return Made(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome), evidence.outcome_event());
 }
 
+namespace {
+
+// "LD_LIBRARY_PATH[2]" and "default directory" as a scenario calls them.
+std::string RuleWord(const std::string& rule) {
+  if (rule == "ld.so.cache") return "cache";
+  if (rule == "default directory") return "default";
+  return rule.substr(0, rule.find('['));
+}
+
+// Processes whose role has this in it. One that no recorder was in has no entry: its role is not known.
+std::vector<const Process*> ProcessesOf(const Evidence& evidence, const std::string& role) {
+  std::vector<const Process*> found;
+  for (const Process& process : evidence.processes)
+    if (process.role.find(role) != std::string::npos) found.push_back(&process);
+  return found;
+}
+
+constexpr char kUnseen[] = "the program is not dynamic, or was started without the recorder";
+
+}  // namespace
+
 Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
   if (!evidence.loader_observed) return Unknown("no dynamic program was seen, so no load could be", evidence.outcome_event());
   const Event* other = nullptr;
+  std::string rule;
   for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kLoad) continue;
-    if (claim.from && event.subject == *claim.from) return Made(claim.present, ToString(event), event.id);
-    if (!Names(event.subject, claim.library)) continue;
-    if (!claim.from) return Made(claim.present, ToString(event), event.id);
+    if (event.kind != EventKind::kLoad || !(Names(event.subject, claim.library) || (claim.from && event.subject == *claim.from))) continue;
+    const std::string found_by = claim.by ? RuleOfLoad(evidence, event) : "";
+    const bool here = !claim.from || event.subject == *claim.from;
+    if (here && (!claim.by || RuleWord(found_by) == *claim.by))
+      return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""), event.id);
     other = &event;
+    rule = found_by;
   }
-  if (other != nullptr) return Made(!claim.present, ToString(*other), other->id);
+  if (other != nullptr) return Made(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)), other->id);
   return Made(!claim.present, fmt::format("no process loaded {}", claim.library), FunnelEvent(evidence));
 }
 
 Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
   if (!evidence.journal_complete) return Unknown("the journal of calls is not complete", evidence.outcome_event());
+  const std::vector<const Process*> processes = claim.in ? ProcessesOf(evidence, *claim.in) : std::vector<const Process*>{};
+  const auto in = [&](int pid) {
+    return !claim.in || std::any_of(processes.begin(), processes.end(), [&](const Process* process) { return process->pid == pid; });
+  };
   int64_t count = 0;
   EventId event = 0;
   for (const Event& call : evidence.events)
-    if (call.kind == EventKind::kCall && call.subject == claim.function && (!claim.result || call.value == *claim.result)) {
+    if (call.kind == EventKind::kCall && in(call.pid) && call.subject == claim.function && (!claim.result || call.value == *claim.result)) {
       ++count;
       event = call.id;
     }
-  return Made(claim.count.Contains(count), fmt::format("{} {}", count, count == 1 ? "call" : "calls"),
-              event == 0 ? FunnelEvent(evidence) : event);
+  // None is only said of what could be watched.
+  if (count == 0 && !evidence.loader_observed)
+    return Unknown(fmt::format("calls of {}: {}", claim.function, kUnseen), evidence.outcome_event());
+  if (count == 0 && claim.in && processes.empty())
+    return Unknown(fmt::format("calls in {}: no such process was seen", *claim.in), evidence.outcome_event());
+  std::string seen = fmt::format("{} {}", count, count == 1 ? "call" : "calls");
+  if (claim.in) seen += fmt::format(" in {} {}", processes.size(), processes.size() == 1 ? "process" : "processes");
+  return Made(claim.count.Contains(count), seen, event == 0 ? FunnelEvent(evidence) : event);
+}
+
+Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
+  int64_t count = 0;
+  EventId event = 0;
+  for (const Process* process : ProcessesOf(evidence, claim.role)) {
+    const bool has = std::all_of(claim.environment.begin(), claim.environment.end(), [&](const std::string& wanted) {
+      return std::any_of(process->environment.begin(), process->environment.end(), [&](const std::string& entry) {
+        return wanted.find('=') == std::string::npos ? entry.starts_with(wanted + "=") : entry == wanted;
+      });
+    });
+    if (!has) continue;
+    ++count;
+    event = process->event;
+  }
+  if (count == 0 && !evidence.loader_observed) return Unknown(fmt::format("processes: {}", kUnseen), evidence.outcome_event());
+  return Made(claim.count.Contains(count), fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
+              event == 0 ? evidence.outcome_event() : event);
+}
+
+Check CheckSilent(const Evidence& evidence, const SilentClaim& claim) {
+  if (!evidence.silent_failure) return Unknown(evidence.silent_because, evidence.outcome_event());
+  EventId event = evidence.outcome_event();
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.failed) event = row.said != 0 ? row.said : row.event;
+  return Made(*evidence.silent_failure == claim.silent,
+              fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent", evidence.silent_because), event);
 }
 
 Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
@@ -166,7 +228,9 @@ Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
     return Made(false, row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",
                 row->event);
   const bool why = !claim.because || row->reason.find(*claim.because) != std::string::npos;
-  return Made(*row->lost_at == claim.at && why, fmt::format("lost at \"{}\": {}", ToString(*row->lost_at), row->reason),
+  const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
+  const std::string cause = word ? "" : fmt::format(" ({})", ToString(row->cause));
+  return Made(*row->lost_at == claim.at && why && word, fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
               row->event);
 }
 
@@ -176,9 +240,10 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   const StepState state = row->steps.at(claim.step);
   if (state == StepState::kNotObservable && (!row->lost_at || claim.step < *row->lost_at))
     return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)), row->event);
-  return Made(row->reached && *row->reached >= claim.step,
-              row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",
-              row->event);
+  const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
+  std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it";
+  if (claim.cause) seen += row->remark.empty() ? ", and nothing is odd about it" : fmt::format(" ({}): {}", ToString(row->cause), row->remark);
+  return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 
 Check CheckClaim(const Evidence& evidence, const Claim& claim) {
@@ -192,6 +257,8 @@ Check CheckClaim(const Evidence& evidence, const Claim& claim) {
     Check operator()(const LoadsClaim& c) const { return CheckLoads(evidence, c); }
     Check operator()(const CallsClaim& c) const { return CheckCalls(evidence, c); }
     Check operator()(const LostClaim& c) const { return CheckLost(evidence, c); }
+    Check operator()(const SilentClaim& c) const { return CheckSilent(evidence, c); }
+    Check operator()(const ProcessClaim& c) const { return CheckProcess(evidence, c); }
     Check operator()(const ReachedClaim& c) const { return CheckReached(evidence, c); }
   };
   Check check = std::visit(Visitor{evidence}, claim.what);

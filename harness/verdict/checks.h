@@ -30,6 +30,8 @@ Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim);
 Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim);
 Check CheckCalls(const Evidence& evidence, const CallsClaim& claim);
 Check CheckLost(const Evidence& evidence, const LostClaim& claim);
+Check CheckSilent(const Evidence& evidence, const SilentClaim& claim);
+Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim);
 Check CheckReached(const Evidence& evidence, const ReachedClaim& claim);
 
 // Whichever it is. An inverted claim is ok when it would not have been; what is unknown stays unknown.

@@ -115,14 +115,18 @@ TEST(BuildFunnel, TakesNoSymbolOfAnotherLibraryForTheEntryPoint) {
 
 TEST(BuildFunnel, LosesTheDevicesThatTheDriverRefuses) {
   ExpectLost(Row(Silent(Entered().Call(kPid, "cuInit", 100))), Step::kInitialised,
-             Step::kEntryPoint, "cuInit gave 100");
+             Step::kEntryPoint,
+             "cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)");
   ExpectLost(Row(Silent(Entered().Call(kPid, "cudaGetDeviceCount", 35))), Step::kInitialised,
-             Step::kEntryPoint, "cudaGetDeviceCount gave 35");
+             Step::kEntryPoint,
+             "cudaGetDeviceCount gave 35 (cudaErrorInsufficientDriver: CUDA driver version is "
+             "insufficient for CUDA runtime version)");
 }
 
 TEST(BuildFunnel, LosesACountedDeviceThatIsNotReported) {
   ExpectLost(Row(Silent(Counted())), Step::kReported, Step::kCounted,
-             "process 7 counted a device, and the scanner reported none of it");
+             "scan runner (pid 7) counted a device, and the scanner reported none of it; its last "
+             "call was cudaGetDeviceProperties");
 }
 
 TEST(BuildFunnel, TakesADeviceForTheLibraryThatItNames) {

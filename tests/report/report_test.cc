@@ -89,9 +89,11 @@ TEST(JsonReport, HasTheShapeThatIsDocumented) {
     EXPECT_TRUE(entry["axes"].is_object());
     EXPECT_TRUE(entry["log"].is_array());
     EXPECT_TRUE(entry["duration_ms"].is_number());
+    EXPECT_TRUE(entry["silent_failure"].is_boolean() || entry["silent_failure"].is_null());
+    EXPECT_TRUE(entry["silent_because"].is_string());
     EXPECT_TRUE(entry["devices"].is_array() || entry["devices"].is_null());
     for (const json& row : entry["funnel"])
-      for (const char* key : {"library", "reached", "lost_at", "reason"})
+      for (const char* key : {"library", "reached", "lost_at", "reason", "cause", "remark", "said"})
         EXPECT_TRUE(row.contains(key)) << key;
     if (entry["outcome"].is_null()) continue;
     EXPECT_THAT((std::vector<std::string>{"exited", "killed", "timed_out"}),

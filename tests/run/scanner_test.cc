@@ -30,7 +30,7 @@ class RunScannerTest : public WorkspaceTest {
     }
     plan.base.push_back({"/bin/echo", "/bin/echo"});
     plan.base.push_back({ActorProgram(), "/bin/actor"});
-    plan.steps = PlanChange({{WriteFileOp{"/etc/ld.so.conf", "/usr/lib\n", 0644}, {}},
+    plan.steps = *PlanChange({{WriteFileOp{"/etc/ld.so.conf", "/usr/lib\n", 0644}, {}},
                              {WriteFileOp{"/opt/odd\tname\n.so", "not a library", 0644}, {}},
                              {MakeDirOp{"/shut", 0700}, {}},
                              {WriteFileOp{"/shut/file", "", 0644}, {}}},

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "harness/scenario/cause.h"
 #include "tests/support/scenario_files.h"
 
 namespace gpustage {
@@ -74,6 +75,7 @@ TEST_F(ClaimTest, ReadsWhatIsLoaded) {
   EXPECT_EQ(As<LoadsClaim>("loads_not: libcuda.so.1"),
             (LoadsClaim{"libcuda.so.1", std::nullopt, false}));
   EXPECT_THAT(Read("loads: [a, {library: b}]"), SizeIs(2));
+  EXPECT_THAT(As<LoadsClaim>("loads: {library: a, by: cache}").by, Optional(std::string("cache")));
 }
 
 TEST_F(ClaimTest, ReadsCallsOnceOrMoreUnlessCounted) {
@@ -83,7 +85,26 @@ TEST_F(ClaimTest, ReadsCallsOnceOrMoreUnlessCounted) {
             (CallsClaim{"cuInit", {0, 0}, 999}));
 }
 
+TEST_F(ClaimTest, ReadsCallsOfAProcess) {
+  EXPECT_THAT(As<CallsClaim>("calls: {function: cuInit, in: ollama runner}").in,
+              Optional(std::string("ollama runner")));
+}
+
+TEST_F(ClaimTest, ReadsProcesses) {
+  EXPECT_EQ(As<ProcessClaim>("process: {role: runner}"),
+            (ProcessClaim{"runner", {1, std::nullopt}, {}}));
+  EXPECT_EQ(As<ProcessClaim>("process: {role: runner, count: 2, environment: [A=1, B]}"),
+            (ProcessClaim{"runner", {2, 2}, {"A=1", "B"}}));
+}
+
+TEST_F(ClaimTest, ReadsSilence) {
+  EXPECT_TRUE(As<SilentClaim>("silent: true").silent);
+  EXPECT_FALSE(As<SilentClaim>("silent: false").silent);
+}
+
 TEST_F(ClaimTest, ReadsStepsOfTheFunnel) {
+  EXPECT_THAT(As<LostClaim>("lost: {library: a, at: loaded, cause: not-elf}").cause,
+              Optional(std::string("not-elf")));
   EXPECT_EQ(As<LostClaim>("lost: {library: a/b.so, at: entry point, because: no symbol}"),
             (LostClaim{"a/b.so", Step::kEntryPoint, "no symbol"}));
   EXPECT_EQ(As<ReachedClaim>("reached: {library: b.so, step: reported}"),
@@ -114,6 +135,26 @@ TEST_F(ClaimTest, PrintsAsTheFileSaysIt) {
                     "counted}, outcome: timed_out}"),
               ElementsAre("lost: {library: a, at: loaded, because: \"b\"}",
                           "reached: {library: c, step: counted}", "outcome: timed_out"));
+}
+
+TEST_F(ClaimTest, PrintsProcessesAndSilence) {
+  EXPECT_THAT(Texts("{silent: true, process: {role: ollama runner, count: 2, environment: A=1}, "
+                    "loads: {library: a, by: RUNPATH}, calls: {function: f, in: a b}, "
+                    "lost: {library: a, at: loaded, cause: not-elf}}"),
+              ElementsAre("silent: true",
+                          "process: {role: \"ollama runner\", count: 2, environment: [A=1]}",
+                          "loads: {library: a, by: RUNPATH}",
+                          "calls: {function: f, count: at least 1, in: \"a b\"}",
+                          "lost: {library: a, at: loaded, cause: not-elf}"));
+}
+
+TEST(Cause, ReadsBackWhatItPrints) {
+  for (const std::string& word : CauseWords()) {
+    const auto cause = ParseCause(word);
+    ASSERT_TRUE(cause) << word;
+    EXPECT_EQ(ToString(*cause), word);
+  }
+  EXPECT_EQ(ParseCause("no such"), std::nullopt);
 }
 
 TEST(ClaimText, SaysNotWhenItIsInverted) {
@@ -155,7 +196,7 @@ TEST(TreeOpText, IsOneLineForEveryOperation) {
   EXPECT_EQ(text(place), "library /a.so fake cudart-12 mode 0644");
   place.broken = {Breakage::Kind::kTruncated, 4096, ""};
   place.mode.reset();
-  EXPECT_EQ(text(place), "library /a.so fake cudart-12 broken: truncated to 4096 bytes");
+  EXPECT_EQ(text(place), "library /a.so fake cudart-12 broken: truncated 4096");
 }
 
 }  // namespace

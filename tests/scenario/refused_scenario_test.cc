@@ -179,6 +179,15 @@ INSTANTIATE_TEST_SUITE_P(
         Expect("LoadsWithoutLibrary", "loads: {from: /a}", "4:12: loads needs \"library\""),
         Expect("LosesNothing", "lost: []", "4:11: \"lost\" is an empty list"),
         Expect("CallsWithoutFunction", "calls: {count: 1}", "4:12: calls needs \"function\""),
+        Expect("LoadedByNoRule", "loads: {library: a, by: ldconfig}",
+               "4:29: unknown rule \"ldconfig\"; it can be LD_LIBRARY_PATH, RPATH, RUNPATH, cache "
+               "or default"),
+        Expect("SilentMaybe", "silent: maybe", "4:13: expected silent, true or false, got \"maybe\""),
+        Expect("ProcessWithoutRole", "process: {count: 1}", "4:14: a process needs \"role\""),
+        Expect("EnvironmentWithoutName", "process: {role: a, environment: [=1]}",
+               "4:37: expected NAME=value, or NAME for any value"),
+        Expect("UnknownCause", "lost: {library: a, at: loaded, cause: not-elves}",
+               "4:43: unknown cause \"not-elves\"; did you mean \"not-elf\"?"),
         Expect("LostNowhere", "lost: {library: a}", "4:11: lost needs \"at\""),
         Expect("UnknownStep", "lost: {library: a, at: open}",
                "4:28: unknown step \"open\"; it can be listed, matched, opened, "

@@ -91,7 +91,13 @@ INSTANTIATE_TEST_SUITE_P(
         Tree("NoSuchFile", "{library: /a.so, file: my.so}",
              "4:28: there is no file scenarios/my.so"),
         Tree("BrokenInNoWay", "{library: /a.so, fake: cudart-12, broken: {}}",
-             "4:47: broken needs \"truncated\", \"empty\", \"text\", \"class\" or \"machine\""),
+             "4:47: broken needs \"empty\", \"truncated\", \"text\", \"git_lfs\", "
+             "\"class\", \"machine\", \"endian\", \"soname\", \"version_node\", "
+             "\"version_node_lacks\", \"version_table\", \"symbol_absent\", "
+             "\"undefined\", \"needs\", \"needs_version\", \"rpath\", \"runpath\", "
+             "\"stack\", \"static_tls\", \"constructor_prints\", "
+             "\"constructor_sleeps_ms\", \"constructor_aborts\" or "
+             "\"constructor_crashes\""),
         Tree("BrokenFalse", "{library: /a.so, fake: cudart-12, broken: {empty: false}}",
              "4:55: write empty: true, or leave broken out"),
         Tree("BrokenTooLarge", "{library: /a.so, fake: cudart-12, broken: {truncated: 1 GiB}}",
@@ -101,7 +107,25 @@ INSTANTIATE_TEST_SUITE_P(
         Tree("BrokenMachine", "{library: /a.so, fake: cudart-12, broken: {machine: amr64}}",
              "4:57: unknown machine \"amr64\"; did you mean \"arm64\"?"),
         Tree("UnknownWayToBeBroken", "{library: /a.so, fake: cudart-12, broken: {trunctated: 1}}",
-             "4:48: unknown key \"trunctated\"; did you mean \"truncated\"?")),
+             "4:48: unknown key \"trunctated\"; did you mean \"truncated\"?"),
+        Tree("TwoWaysToBeBroken", "{library: /a.so, fake: cudart-12, broken: {empty: true, endian: big}}",
+             "4:61: broken has \"empty\" already; only one of \"empty\", "
+             "\"truncated\", \"text\", \"git_lfs\", \"class\", \"machine\", "
+             "\"endian\", \"soname\", \"version_node\", \"version_node_lacks\", "
+             "\"version_table\", \"symbol_absent\", \"undefined\", \"needs\", "
+             "\"needs_version\", \"rpath\", \"runpath\", \"stack\", \"static_tls\", "
+             "\"constructor_prints\", \"constructor_sleeps_ms\", "
+             "\"constructor_aborts\" or \"constructor_crashes\" can be there"),
+        Tree("NoSymbolAbsent", "{library: /a.so, fake: cudart-12, broken: {symbol_absent: []}}",
+             "4:63: expected a symbol, got an empty list"),
+        Tree("VersionTableInWords", "{library: /a.so, fake: cudart-12, broken: {version_table: all}}",
+             "4:63: unknown version_table \"all\"; it can be none"),
+        Tree("TlsTooLarge", "{library: /a.so, fake: cudart-12, broken: {static_tls: 65 MiB}}",
+             "4:60: at most 64 MiB can be asked for"),
+        Tree("NoSleep", "{library: /a.so, fake: cudart-12, broken: {constructor_sleeps_ms: 0}}",
+             "4:71: expected milliseconds, a whole number from 1 to 3600000, got \"0\""),
+        Tree("MachineOfARealLibrary", "{library: /a.so, real: ggml-cuda-12, machine: {cuda: 12.8}}",
+             "4:51: only a fake answers from a machine; this library is not one")),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -153,12 +177,20 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Machine("NoFunction", "faults: [{hang: true}]", "4:12: a fault needs \"function\""),
         Machine("NoAction", "faults: [{function: cuInit}]",
-                "4:12: a fault needs \"return\", \"hang\", \"delay_ms\", \"crash\", \"abort\" or "
-                "\"exit\""),
+                "4:12: a fault needs \"return\", \"hang\", \"delay_ms\", \"crash\", \"abort\", "
+                "\"exit\", \"lost\" or \"memory_left\""),
         Machine("TwoActions", "faults: [{function: cuInit, hang: true, return: 1}]",
                 "4:43: a fault has \"hang\" already; only one of \"return\", \"hang\", "
                 "\"delay_ms\", \"crash\", "
-                "\"abort\" or \"exit\" can be there"),
+                "\"abort\", \"exit\", \"lost\" or \"memory_left\" can be there"),
+        Machine("LostUntilACall",
+                "faults: [{function: cuInit, from_call: 2, to_call: 3, lost: true}]",
+                "4:54: what befalls a device begins with a call and ends with none"),
+        Machine("LostFromACallOfNothing", "faults: [{from_call: 2, lost: true}]",
+                "4:12: a fault with \"from_call\" needs \"function\""),
+        Machine("EndsBeforeItBegins",
+                "faults: [{function: cuInit, from_ms: 20, to_ms: 20, hang: true}]",
+                "4:51: to_ms 20 is not after from_ms 20"),
         Machine("HangFalse", "faults: [{function: cuInit, hang: false}]",
                 "4:37: write hang: true, or leave the fault out"),
         Machine("HangYes", "faults: [{function: cuInit, hang: yes}]",

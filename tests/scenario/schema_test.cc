@@ -61,6 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
         Place{"Log", "/definitions/expectation/properties/log", "expect: [{log: {", "}}]"},
         Place{"DeviceClaim", "/definitions/deviceClaim", "expect: [{device: {", "}}]"},
         Place{"CallsClaim", "/definitions/callsClaim", "expect: [{calls: {", "}}]"},
+        Place{"ProcessClaim", "/definitions/processClaim", "expect: [{process: {", "}}]"},
         Place{"LostClaim", "/definitions/lostClaim", "expect: [{lost: {", "}}]"},
         Place{"Broken", "/definitions/operation/oneOf/8/properties/broken",
               "tree: [{library: /a, fake: cudart-12, broken: {", "}}]"},

@@ -103,7 +103,40 @@ TEST_F(TreeTest, ReadsEveryWayToBeBroken) {
   EXPECT_EQ(broken("{text: \"version https://git-lfs\"}"),
             (Breakage{Kind::kText, 0, "version https://git-lfs"}));
   EXPECT_EQ(broken("{class: 32}"), (Breakage{Kind::kWrongClass, 0, ""}));
+  EXPECT_EQ(broken("{git_lfs: true}"), (Breakage{Kind::kGitLfs, 0, ""}));
   EXPECT_EQ(broken("{machine: arm64}"), (Breakage{Kind::kWrongMachine, 0, ""}));
+  EXPECT_EQ(broken("{endian: big}"), (Breakage{Kind::kBigEndian, 0, ""}));
+  EXPECT_EQ(broken("{soname: libx.so}"), (Breakage{Kind::kSoname, 0, "libx.so"}));
+  EXPECT_EQ(broken("{soname: none}"), (Breakage{Kind::kSoname, 0, ""}));
+  EXPECT_EQ(broken("{version_node: CUBLAS_12.0}"),
+            (Breakage{Kind::kVersionNode, 0, "CUBLAS_12.0"}));
+  EXPECT_EQ(broken("{version_node_lacks: cudaFree}"),
+            (Breakage{Kind::kVersionNodeLacks, 0, "", {"cudaFree"}}));
+  EXPECT_EQ(broken("{version_table: none}"), (Breakage{Kind::kVersionTable, 0, ""}));
+  EXPECT_EQ(broken("{symbol_absent: [cuInit, cuMemMap]}"),
+            (Breakage{Kind::kSymbolAbsent, 0, "", {"cuInit", "cuMemMap"}}));
+  EXPECT_EQ(broken("{undefined: of_a_sibling}"), (Breakage{Kind::kUndefined, 0, "of_a_sibling"}));
+  EXPECT_EQ(broken("{needs: libgone.so.1}"), (Breakage{Kind::kNeeds, 0, "libgone.so.1"}));
+  EXPECT_EQ(broken("{needs_version: GLIBC_2.99}"),
+            (Breakage{Kind::kNeedsVersion, 0, "GLIBC_2.99"}));
+  EXPECT_EQ(broken("{rpath: $ORIGIN/x}"), (Breakage{Kind::kRpath, 0, "$ORIGIN/x"}));
+  EXPECT_EQ(broken("{runpath: none}"), (Breakage{Kind::kRunpath, 0, ""}));
+  EXPECT_EQ(broken("{stack: executable}"), (Breakage{Kind::kExecutableStack, 0, ""}));
+  EXPECT_EQ(broken("{static_tls: 1 MiB}"), (Breakage{Kind::kStaticTls, 1 << 20, ""}));
+  EXPECT_EQ(broken("{constructor_prints: hello}"),
+            (Breakage{Kind::kConstructorPrints, 0, "hello"}));
+  EXPECT_EQ(broken("{constructor_sleeps_ms: 5}"), (Breakage{Kind::kConstructorSleeps, 5, ""}));
+  EXPECT_EQ(broken("{constructor_aborts: true}"), (Breakage{Kind::kConstructorAborts, 0, ""}));
+  EXPECT_EQ(broken("{constructor_crashes: true}"), (Breakage{Kind::kConstructorCrashes, 0, ""}));
+}
+
+TEST_F(TreeTest, LetsOneCopyOfALibrarySayOtherwise) {
+  const auto op = As<PlaceLibraryOp>(
+      "{library: /a.so, fake: cudart-12, machine: {driver: 535.54.03, cuda: 12.2}}");
+  ASSERT_TRUE(op.machine);
+  EXPECT_THAT(op.machine->keys, testing::ElementsAre("driver", "cuda"));
+  EXPECT_EQ(op.machine->machine.driver, "535.54.03");
+  EXPECT_EQ(op.machine->machine.cuda_version, 12020);
 }
 
 TEST_F(TreeTest, RemembersWhereThePathStands) {

@@ -35,7 +35,7 @@ world::Stamp StampIn(const std::string& image) {
 
 TEST(StampImage, FillsTheSlotAndNothingElse) {
   std::string image = FakeImage();
-  ASSERT_TRUE(StampImage(image, 7));
+  ASSERT_TRUE(StampImage(image, 7, "/.gpustage/world"));
   EXPECT_EQ(StampIn(image).instance, 7u);
   EXPECT_STREQ(StampIn(image).world, "/.gpustage/world");
   EXPECT_STREQ(StampIn(image).journal, "/.gpustage/journal");
@@ -46,25 +46,37 @@ TEST(StampImage, FillsTheSlotAndNothingElse) {
 
 TEST(StampImage, FindsNoSlotWhereThereIsNone) {
   std::string image = "no fake";
-  EXPECT_FALSE(StampImage(image, 1));
+  EXPECT_FALSE(StampImage(image, 1, "/w"));
   // Cut in the middle of the slot.
   image = FakeImage().substr(0, FakeImage().size() - 100);
-  EXPECT_FALSE(StampImage(image, 1));
+  EXPECT_FALSE(StampImage(image, 1, "/w"));
 }
 
-TEST(BreakImage, ChangesWhatItsKindSays) {
+TEST(BreakImage, ChangesTheBytesOfAnythingThatHasThem) {
   const std::string whole = FakeImage();
   using Kind = Breakage::Kind;
-  EXPECT_EQ(BreakImage(whole, {Kind::kNone, 0, ""}), whole);
-  EXPECT_EQ(BreakImage(whole, {Kind::kEmpty, 0, ""}), "");
-  EXPECT_EQ(BreakImage(whole, {Kind::kTruncated, 10, ""}), whole.substr(0, 10));
-  EXPECT_EQ(BreakImage(whole, {Kind::kTruncated, 1 << 20, ""}), whole);
-  EXPECT_EQ(BreakImage(whole, {Kind::kText, 0, "version 1"}), "version 1");
-  EXPECT_EQ(BreakImage(whole, {Kind::kWrongClass, 0, ""})[EI_CLASS], ELFCLASS32);
-  const std::string other = BreakImage(whole, {Kind::kWrongMachine, 0, ""});
+  const auto broken = [](const std::string& image, Kind kind, int64_t bytes = 0,
+                         const std::string& text = "") {
+    const auto made = BreakImage(image, {kind, bytes, text});
+    return made ? *made : "error: " + made.error().message;
+  };
+  EXPECT_EQ(broken(whole, Kind::kNone), whole);
+  EXPECT_EQ(broken(whole, Kind::kEmpty), "");
+  EXPECT_EQ(broken(whole, Kind::kTruncated, 10), whole.substr(0, 10));
+  EXPECT_EQ(broken(whole, Kind::kTruncated, 1 << 20), whole);
+  EXPECT_EQ(broken(whole, Kind::kText, 0, "version 1"), "version 1");
+  EXPECT_THAT(broken(whole, Kind::kGitLfs),
+              testing::MatchesRegex("version https://git-lfs.github.com/spec/v1\noid "
+                                    "sha256:[0-9a-f]{64}\nsize " +
+                                    std::to_string(whole.size()) + "\n"));
+  EXPECT_EQ(broken(whole, Kind::kWrongClass)[EI_CLASS], ELFCLASS32);
+  EXPECT_EQ(broken(whole, Kind::kBigEndian)[EI_DATA], ELFDATA2MSB);
+  const std::string other = broken(whole, Kind::kWrongMachine);
   EXPECT_EQ(reinterpret_cast<const Elf64_Ehdr*>(other.data())->e_machine, EM_AARCH64);
-  EXPECT_EQ(BreakImage("", {Kind::kWrongClass, 0, ""}), "");
-  EXPECT_EQ(BreakImage("x", {Kind::kWrongMachine, 0, ""}), "x");
+  EXPECT_EQ(broken("", Kind::kWrongClass), "");
+  EXPECT_EQ(broken("x", Kind::kWrongMachine), "x");
+  EXPECT_EQ(broken("x", Kind::kSoname),
+            "error: it is no library that can be edited: it is no ELF file");
 }
 
 class PlaceLibraryTest : public StageTest {
@@ -89,6 +101,14 @@ TEST_F(PlaceLibraryTest, StampsEachFakeWithItsOwnNumber) {
   // A later run's change goes on counting.
   ASSERT_THAT(Change({Fake("/c.so")}), IsOk());
   EXPECT_EQ(StampIn(Content("/c.so")).instance, 3u);
+}
+
+TEST_F(PlaceLibraryTest, StampsAFakeWithTheWorldOfItsOwn) {
+  PlanStep step = {Fake("/a.so"), 4, "the bytes of its world"};
+  ASSERT_THAT(Build({}), IsOk());
+  ASSERT_THAT(ApplySteps({step}, false, *shared_, *tree_), IsOk());
+  EXPECT_STREQ(StampIn(Content("/a.so")).world, "/.gpustage/world-4");
+  EXPECT_EQ(Content("/.gpustage/world-4"), "the bytes of its world");
 }
 
 TEST_F(PlaceLibraryTest, RefusesAFakeThatCannotBeStamped) {

@@ -88,7 +88,9 @@ TEST(PlanStage, WritesTheMachineAsItsWorld) {
   device.memory_total = 80ULL << 30;
   device.attributes = {{16, 132}};
   c.machine.devices = {device, device};
-  c.machine.faults = {{"cuInit", 1, 2, 5, "runner", FaultKind::kExit, 3, 0, true, {}}};
+  c.machine.kernel_driver = "570.2";
+  c.machine.faults = {{"cuInit", 1, 2, 5, "runner", FaultKind::kExit, 3, 0, true, {}},
+                      {"", 0, 1, {}, "", FaultKind::kMemoryLeft, 0, 0, false, {}, 100, 200, 4096}};
   const auto plan = PlanStage(c, {});
   ASSERT_THAT(plan, IsOk());
   ASSERT_EQ(plan->world.size(), sizeof(world::World));
@@ -106,12 +108,74 @@ TEST(PlanStage, WritesTheMachineAsItsWorld) {
   EXPECT_EQ(made.devices[0].nvml_memory_total, 80ULL << 30);
   EXPECT_EQ(made.devices[0].attributes[16], 132);
   EXPECT_EQ(made.devices[0].attributes[17], world::kNoAttribute);
-  EXPECT_EQ(made.fault_count, 1u);
+  EXPECT_STREQ(made.kernel_driver, "570.2");
+  EXPECT_EQ(made.fault_count, 2u);
+  EXPECT_EQ(made.faults[1].action, world::FaultAction::kMemoryLeft);
+  EXPECT_EQ(made.faults[1].from_ms, 100u);
+  EXPECT_EQ(made.faults[1].to_ms, 200u);
+  EXPECT_EQ(made.faults[1].bytes, 4096u);
   EXPECT_STREQ(made.faults[0].function, "cuInit");
   EXPECT_STREQ(made.faults[0].process_has, "runner");
   EXPECT_EQ(made.faults[0].action, world::FaultAction::kExit);
   EXPECT_EQ(made.faults[0].first_call, 2u);
   EXPECT_EQ(made.faults[0].last_call, 5u);
+}
+
+std::vector<std::string> NodesOf(const Case& c) {
+  const auto plan = PlanStage(c, {});
+  std::vector<std::string> lines;
+  if (plan)
+    for (const PlanStep& step : plan->nodes) lines.push_back(ToString(step.op));
+  return lines;
+}
+
+world::World WorldIn(const std::string& bytes) {
+  world::World made = {};
+  if (bytes.size() == sizeof made) std::memcpy(&made, bytes.data(), sizeof made);
+  return made;
+}
+
+TEST(PlanStage, MakesTheNodesOfAMachineThatHasADevice) {
+  Case c = WithTree({});
+  EXPECT_THAT(NodesOf(c), testing::IsEmpty());
+  EXPECT_STREQ(WorldIn(PlanStage(c, {})->world).device_nodes, "");
+  c.machine.devices.resize(2);
+  EXPECT_THAT(NodesOf(c), ElementsAre("file /dev/nvidiactl 24 bytes mode 0666",
+                                      "file /dev/nvidia-uvm 25 bytes mode 0666",
+                                      "file /dev/nvidia0 22 bytes mode 0666",
+                                      "file /dev/nvidia1 22 bytes mode 0666"));
+  EXPECT_STREQ(WorldIn(PlanStage(c, {})->world).device_nodes, "/dev");
+  const auto plan = PlanStage(c, {});
+  EXPECT_EQ(std::get<WriteFileOp>(plan->nodes[2].op.what).content, "gpustage node nvidia0\n");
+}
+
+// A library that says three devices of a machine with one is not refused by the nodes.
+TEST(PlanStage, MakesANodeForEachDeviceOfAnyLibrary) {
+  Case c = WithTree({Fake("/a.so")});
+  c.machine.devices.resize(1);
+  std::get<PlaceLibraryOp>(c.tree[0].what).machine = MachineChange{{}, {"devices"}};
+  std::get<PlaceLibraryOp>(c.tree[0].what).machine->machine.devices.resize(3);
+  EXPECT_THAT(NodesOf(c), testing::SizeIs(5));
+}
+
+TEST(PlanStage, GivesALibraryAWorldOfItsOwnOverTheMachine) {
+  Case c = WithTree({Fake("/a.so"), Fake("/b.so")});
+  c.machine.driver = "580.1";
+  c.machine.cuda_version = 13000;
+  c.machine.devices.resize(2);
+  MachineChange change;
+  change.keys = {"driver", "cuda"};
+  change.machine.driver = "570.2";
+  change.machine.cuda_version = 12080;
+  std::get<PlaceLibraryOp>(c.tree[1].what).machine = change;
+  const auto plan = PlanStage(c, {});
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(plan->steps[0].world, "");
+  const world::World own = WorldIn(plan->steps[1].world);
+  EXPECT_STREQ(own.driver_version, "570.2");
+  EXPECT_STREQ(own.kernel_driver, "580.1");  // there is one kernel
+  EXPECT_EQ(own.driver_cuda_version, 12080);
+  EXPECT_EQ(own.device_count, 2u);
 }
 
 TEST(PlanStage, RefusesAMachineThatTheWorldCannotHold) {

@@ -26,15 +26,15 @@ class StageTest : public WorkspaceTest {
   Status Build(const std::vector<TreeOp>& ops, bool private_copies = false) {
     StagePlan plan;
     plan.private_copies = private_copies;
-    plan.skeleton = PlanChange({{WriteFileOp{"/etc/ld.so.conf", "/usr/lib\n", 0644}, {}}}, 1);
-    plan.steps = PlanChange(ops, 1);
+    plan.skeleton = *PlanChange({{WriteFileOp{"/etc/ld.so.conf", "/usr/lib\n", 0644}, {}}}, 1);
+    plan.steps = *PlanChange(ops, 1);
     Result<StagedTree> tree = BuildStage(plan, NewDirectory(), *shared_);
     if (!tree) return std::move(tree).error();
     tree_.emplace(*std::move(tree));
     return Ok();
   }
   Status Change(const std::vector<TreeOp>& ops, bool private_copies = false) {
-    return ApplySteps(PlanChange(ops, tree_->next_instance), private_copies, *shared_, *tree_);
+    return ApplySteps(*PlanChange(ops, tree_->next_instance), private_copies, *shared_, *tree_);
   }
 
   std::string Host(const std::string& path) const { return tree_->root.host_path() + path; }

@@ -1,13 +1,15 @@
 /* Asks the system itself what it says of each path: run once after a scanner, in the same tree, as the same user, with the
  * environment of the process that tried. One line a path, in their order, for a name may hold any byte:
- * list-errno TAB open-errno TAB signal TAB dlopen-text. "" is a dlopen that worked. Each dlopen happens in a child of its
- * own, for a library may kill whoever loads it. */
+ * list-errno TAB open-errno TAB signal TAB exit-status TAB kind TAB size TAB inode TAB first bytes in hex TAB dlopen-text.
+ * "" is a dlopen that worked, or a path after '?', which is only looked at. Each dlopen happens in a child of its own, for a
+ * library may kill whoever loads it. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,27 +44,56 @@ static void LoadInChild(const char* path, int out) {
   _exit(0);
 }
 
+/* kind, size, inode and the first bytes of what has the name. */
+static void PrintFile(const char* path) {
+  struct stat found;
+  unsigned char head[64];
+  ssize_t length = 0;
+  if (stat(path, &found) != 0) {
+    printf("%c\t0\t0\t", lstat(path, &found) == 0 ? 'l' : '?');
+    return;
+  }
+  printf("%c\t%lld\t%llu\t", S_ISDIR(found.st_mode) ? 'd' : 'f', (long long)found.st_size, (unsigned long long)found.st_ino);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return;
+  length = read(fd, head, sizeof head);
+  close(fd);
+  for (ssize_t i = 0; i < length; ++i) printf("%02x", head[i]);
+}
+
+/* What a dlopen in a child of its own says; a status other than 0 is the child's death. */
+static int Load(const char* path, char* why, size_t size) {
+  size_t length = 0;
+  int ends[2], status = 0;
+  why[0] = '\0';
+  if (pipe(ends) != 0) return 0;
+  fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    LoadInChild(path, ends[1]);
+  }
+  close(ends[1]);
+  ssize_t n;
+  while (length < size - 1 && (n = read(ends[0], why + length, size - 1 - length)) > 0) length += (size_t)n;
+  close(ends[0]);
+  why[length] = '\0';
+  waitpid(child, &status, 0);
+  for (char* c = why; *c != '\0'; ++c)
+    if (*c == '\n' || *c == '\t') *c = ' ';
+  return status;
+}
+
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    char why[8192];
-    size_t length = 0;
-    int ends[2], status = 0;
-    if (pipe(ends) != 0) return 1;
-    const pid_t child = fork();
-    if (child == 0) {
-      close(ends[0]);
-      LoadInChild(argv[i], ends[1]);
-    }
-    close(ends[1]);
-    ssize_t n;
-    while (length < sizeof why - 1 && (n = read(ends[0], why + length, sizeof why - 1 - length)) > 0) length += (size_t)n;
-    close(ends[0]);
-    why[length] = '\0';
-    waitpid(child, &status, 0);
-    for (char* c = why; *c != '\0'; ++c)
-      if (*c == '\n' || *c == '\t') *c = ' ';
-    printf("%d\t%d\t%d\t%s\n", ListError(argv[i]), OpenError(argv[i]),
-           WIFSIGNALED(status) ? WTERMSIG(status) : 0, why);
+    const int look_only = argv[i][0] == '?';
+    const char* path = argv[i] + look_only;
+    char why[8192] = "";
+    const int status = look_only ? 0 : Load(path, why, sizeof why);
+    printf("%d\t%d\t%d\t%d\t", ListError(path), OpenError(path), WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+           WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+    PrintFile(path);
+    printf("\t%s\n", why);
   }
   return 0;
 }

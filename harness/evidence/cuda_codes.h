@@ -1,0 +1,21 @@
+// What a CUDA code is called and means.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gpustage {
+
+struct CudaCode {
+  std::string_view name;  // "CUDA_ERROR_NO_DEVICE"; "" is a code that nobody documents
+  std::string_view text;  // "no CUDA-capable device is detected"
+};
+
+// `function` tells the API: cuInit is the driver's, cudaGetDeviceCount the runtime's.
+CudaCode CodeOf(std::string_view function, int64_t code);
+
+// "100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)"
+std::string CodeText(std::string_view function, int64_t code);
+
+}  // namespace gpustage

@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/evidence/cuda_codes.h"
+#include "harness/evidence/needs.h"
+#include "harness/evidence/relate.h"
+
+namespace gpustage {
+namespace {
+
+// Stems, in small letters.
+constexpr std::string_view kComplaints[] = {
+    "fail",    "error",   "cannot",       "could not", "couldn't", "unable",    "skip",     "denied",     "not found",    "no such",
+    "missing", "invalid", "not support",  "unsupport", "incompat", "undefined", "dropping", "filtering",  "refus",        "crash",
+    "killed",  "abort",   "sigsegv",      "sigbus",    "exited",   "disabled",  "timeout",  "timed out",  "not compiled", "insufficient",
+    "not detected", "no cuda", "didn't",  "not initial", "too old", "did not"};
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// A list of variables names every directory and is no complaint, whatever they are called.
+bool Complains(const LogLine& line) {
+  if (line.message == "subprocess" || line.message == "server config") return false;
+  if (line.level == "WARN" || line.level == "ERROR") return true;
+  std::string text = Lower(line.message);
+  if (const auto error = line.fields.find("error"); error != line.fields.end()) text += " error " + Lower(error->second);
+  return std::any_of(std::begin(kComplaints), std::end(kComplaints),
+                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
+// All by which a line may show that it is about this loss.
+std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
+  std::vector<std::string> names = {BaseNameOf(row.library), ParentOf(row.library)};
+  for (const Need& need : NeedsOf(evidence, row))
+    if (need.found.empty()) names.push_back(BaseNameOf(need.name));
+  const Event& event = evidence.At(row.event);
+  if (event.kind == EventKind::kCall && event.value != 0) {
+    const CudaCode code = CodeOf(event.subject, event.value);
+    for (const std::string_view text : {code.name, code.text})
+      if (!text.empty()) names.emplace_back(text);
+  }
+  if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
+  for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
+    if (row.reason.find(signal) != std::string::npos) names.emplace_back(signal);
+  return names;
+}
+
+EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
+  const std::vector<std::string> names = NamesOf(evidence, row);
+  for (const LogLine& line : evidence.log) {
+    if (!Complains(line)) continue;
+    for (const std::string& name : names)
+      if (line.text.find(name) != std::string::npos) return line.event;
+  }
+  const Outcome::Kind end = evidence.outcome.kind;
+  const bool dead = end == Outcome::Kind::kKilled || end == Outcome::Kind::kTimedOut || end == Outcome::Kind::kNotStarted;
+  return dead ? evidence.outcome_event() : 0;
+}
+
+bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
+  if (!row.lost_at) return false;
+  const bool some = evidence.device_count.value_or(0) > 0;
+  switch (row.cause) {
+    case Cause::kDuplicate:
+    case Cause::kOverlap: return false;
+    case Cause::kFiltered:
+    case Cause::kMasked: return !some;
+    default: break;
+  }
+  if (row.pid == 0) return !some;
+  if (*row.lost_at > Step::kEntryPoint) return true;
+  return std::none_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& other) {
+    return other.library == row.library && other.reached && *other.reached >= Step::kCounted;
+  });
+}
+
+std::string Words(const Evidence& evidence, EventId id) {
+  std::string text = evidence.At(id).subject;
+  for (const LogLine& line : evidence.log)
+    if (line.event == id) text = line.message;
+  constexpr size_t kLongest = 80;
+  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
+}
+
+}  // namespace
+
+void FindSilence(Evidence& evidence) {
+  const FunnelRow* silent = nullptr;
+  const FunnelRow* told = nullptr;
+  for (FunnelRow& row : evidence.funnel) {
+    row.failed = HasFailed(evidence, row);
+    row.said = row.failed ? WhoSays(evidence, row) : 0;
+    if (row.failed && row.said == 0 && silent == nullptr) silent = &row;
+    if (row.said != 0 && told == nullptr) told = &row;
+  }
+  evidence.silent_failure = silent != nullptr;
+  if (silent != nullptr) {
+    evidence.silent_because = fmt::format("{} was lost at \"{}\", and none of {} log lines says so", BaseNameOf(silent->library),
+                                          ToString(*silent->lost_at), evidence.log.size());
+    for (const Process& process : evidence.processes)
+      if (const auto level = VariableOf(&process, "OLLAMA_DEBUG"); level && process.role == "ollama serve" && *level != "2")
+        evidence.silent_because += fmt::format("; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);
+    return;
+  }
+  if (told != nullptr) {
+    evidence.silent_because = fmt::format("#{} says: {}", told->said, Words(evidence, told->said));
+  } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
+    evidence.silent_failure.reset();
+    evidence.silent_because = "what it loaded and called could not be observed, so nor could a failure";
+  } else {
+    evidence.silent_because = "nothing failed";
+  }
+}
+
+}  // namespace gpustage

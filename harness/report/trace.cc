@@ -1,0 +1,222 @@
+#include "harness/report/trace.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/files.h"
+#include "harness/evidence/needs.h"
+
+namespace gpustage {
+namespace {
+
+constexpr int kTraceVersion = 1;
+
+std::string KindOf(EventKind kind) {
+  switch (kind) {
+    case EventKind::kSearch:
+    case EventKind::kLoad:
+    case EventKind::kUnload:
+    case EventKind::kSymbol: return "loader";
+    case EventKind::kCall: return "calls";
+    case EventKind::kLog: return "log";
+    case EventKind::kProcess:
+    case EventKind::kNote:
+    case EventKind::kOutcome: return "processes";
+  }
+  return "files";
+}
+
+bool OfLibrary(const Event& event, const std::string& library) {
+  return library.empty() || event.subject.find(library) != std::string::npos || event.detail.find(library) != std::string::npos;
+}
+
+bool OfProcess(const Evidence& evidence, const Event& event, const std::string& wanted) {
+  if (wanted.empty()) return true;
+  if (event.pid == 0) return false;
+  if (wanted == std::to_string(event.pid)) return true;
+  const Process* const process = ProcessOf(evidence, event.pid);
+  return process != nullptr && process->role.find(wanted) != std::string::npos;
+}
+
+bool Passes(const Evidence& evidence, const Event& event, const TraceOptions& options) {
+  const bool kind = options.kinds.empty() ||
+                    std::find(options.kinds.begin(), options.kinds.end(), KindOf(event.kind)) != options.kinds.end();
+  return kind && OfLibrary(event, options.library) && OfProcess(evidence, event, options.process);
+}
+
+// ToString(event) names the pid; a reader of a timeline wants the role.
+std::string TimelineLine(const Evidence& evidence, const Event& event, size_t width) {
+  std::string what = ToString(event);
+  what.erase(0, what.find(' ') + 1);
+  const std::string pid = fmt::format("pid {} ", event.pid);
+  if (event.pid != 0 && what.starts_with(pid)) what.erase(0, pid.size());
+  const std::string head = fmt::format("  {:>5}  {:>9.3f} ms  {:<14}  ", fmt::format("#{}", event.id),
+                                       static_cast<double>(event.time_ns) / 1e6, ProcessName(evidence, event.pid));
+  return head + Wrapped(what, head.size(), width) + "\n";
+}
+
+const FunnelRow* LostRow(const Evidence& evidence) {
+  const FunnelRow* best = nullptr;
+  const auto rank = [](const FunnelRow& row) { return std::pair(row.failed, row.reached ? static_cast<int>(*row.reached) + 1 : 0); };
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
+  return best;
+}
+
+std::string DeviceName(const SeenDevice& device) {
+  const auto name = device.fields.find("name");
+  const auto path = device.fields.find("library_path");
+  return (name == device.fields.end() ? "a device" : name->second) +
+         (path == device.fields.end() ? "" : " through " + path->second);
+}
+
+std::string DevicesText(const Evidence& evidence) {
+  if (!evidence.device_count) return fmt::format("What it found is not known: {}.", evidence.devices_unreadable);
+  if (*evidence.device_count == 0) return "No device.";
+  std::string text = fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
+  if (evidence.devices)
+    for (size_t i = 0; i < evidence.devices->size(); ++i) text += (i == 0 ? ": " : ", ") + DeviceName((*evidence.devices)[i]);
+  return text + ".";
+}
+
+std::string Place(const Evidence& evidence, const FunnelRow& row) {
+  if (row.pid == 0) return "no process tried it";
+  const Process* const process = ProcessOf(evidence, row.pid);
+  std::string text = "in " + ProcessName(evidence, row.pid);
+  if (process != nullptr && ProcessOf(evidence, process->parent) != nullptr)
+    text += fmt::format(" (child of {})", ProcessName(evidence, process->parent));
+  return text;
+}
+
+}  // namespace
+
+const std::vector<std::string>& TraceKinds() {
+  static const std::vector<std::string> kinds = {"files", "loader", "calls", "log", "processes"};
+  return kinds;
+}
+
+KeptRun Keep(const CaseReport& report, const RunReport& run) {
+  return {report.c.id,           report.c.scenario,      report.c.claim, run.spec.name, run.spec.scanner.name,
+          ToString(run.verdict.kind), run.verdict.because, run.evidence};
+}
+
+std::string ProcessName(const Evidence& evidence, int pid) {
+  if (pid == 0) return "";
+  const Process* const process = ProcessOf(evidence, pid);
+  if (process == nullptr || process->role.empty()) return fmt::format("pid {}", pid);
+  return fmt::format("{} {}", process->role.substr(process->role.rfind(' ') + 1), pid);
+}
+
+std::string Wrapped(const std::string& text, size_t indent, size_t width) {
+  std::string out;
+  size_t column = indent;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find(' ', start), text.size());
+    if (column > indent && column + 1 + (end - start) > width) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (start > 0) {
+      out += ' ';
+      ++column;
+    }
+    out += text.substr(start, end - start);
+    column += end - start;
+    start = end + 1;
+  }
+  return out;
+}
+
+std::string AnswerText(const Evidence& evidence) {
+  std::string text = DevicesText(evidence);
+  const FunnelRow* const row = LostRow(evidence);
+  if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0) return text + " There is no candidate library in the tree.";
+  if (row == nullptr) return text;
+  text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library), ToString(*row->lost_at), row->pid == 0 ? ":" : "",
+                      Place(evidence, *row));
+  if (row->failed) text += row->said == 0 ? ", and no log line says so" : fmt::format(", and the log says so (#{})", row->said);
+  return text + ".";
+}
+
+std::string NotObservable(const Evidence& evidence) {
+  std::string text;
+  const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
+  if (!evidence.loader_observed) add("what it searched, loaded and called: no dynamic program was seen");
+  if (!evidence.journal_complete) add("some calls: the journal is not complete");
+  if (!evidence.device_count) add("its devices: " + evidence.devices_unreadable);
+  for (const FunnelRow& row : evidence.funnel)
+    for (const auto& [step, state] : row.steps)
+      if (state == StepState::kNotObservable && evidence.loader_observed && (!row.lost_at || step < *row.lost_at)) {
+        add(fmt::format("whether {} was {}{}", BaseNameOf(row.library), ToString(step),
+                        row.pid == 0 ? "" : " in " + ProcessName(evidence, row.pid)));
+        break;
+      }
+  return text;
+}
+
+std::string TraceText(const KeptRun& run, const TraceOptions& options) {
+  const Evidence& evidence = run.evidence;
+  const auto bold = [&](const std::string& text) { return options.colour ? "\x1b[1m" + text + "\x1b[0m" : text; };
+  std::string text = fmt::format("{} [{}]\n", run.id, run.run);
+  if (evidence.events.empty()) return text + Wrapped(fmt::format("Nothing ran: {}", run.because), 0, options.width) + "\n";
+  text += bold(Wrapped(AnswerText(evidence), 0, options.width)) + "\n";
+  text += FunnelPaths(run, options);
+  const std::string hidden = NotObservable(evidence);
+  text += "\n  not observable: " + Wrapped(hidden.empty() ? "nothing" : hidden, 18, options.width) + "\n";
+  const std::string silent = !evidence.silent_failure ? "not known" : *evidence.silent_failure ? "yes" : "no";
+  text += "  silent: " + Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) + "\n";
+  if (options.Filters()) {
+    text += "\n";
+    for (const Event& event : evidence.events)
+      if (Passes(evidence, event, options)) text += TimelineLine(evidence, event, options.width);
+    return text;
+  }
+  const FunnelRow* const lost = LostRow(evidence);
+  const std::string filter = lost != nullptr && lost->pid != 0 ? fmt::format("--process {}", lost->pid) : "--timeline";
+  return text + fmt::format("  next: {} {}\n", options.again.empty() ? "gpustage trace " + run.id : options.again, filter);
+}
+
+std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& options) {
+  using nlohmann::ordered_json;
+  ordered_json list = ordered_json::array();
+  for (const KeptRun& run : runs) {
+    const Evidence& evidence = run.evidence;
+    ordered_json funnel = ordered_json::array(), timeline = ordered_json::array();
+    for (const FunnelRow& row : evidence.funnel) {
+      if (row.library.find(options.library) == std::string::npos) continue;
+      ordered_json needs = ordered_json::array();
+      for (const Need& need : NeedsOf(evidence, row))
+        needs.push_back({{"name", need.name}, {"for", need.requester}, {"found", need.found}, {"rule", need.rule},
+                         {"places", need.tried.size()}, {"event", need.event}});
+      funnel.push_back({{"library", row.library},
+                        {"pid", row.pid},
+                        {"process", row.role},
+                        {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
+                        {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
+                        {"reason", row.reason},
+                        {"cause", ToString(row.cause)},
+                        {"remark", row.remark},
+                        {"needs", std::move(needs)},
+                        {"event", row.event},
+                        {"said", row.said}});
+    }
+    for (const Event& event : evidence.events)
+      if (Passes(evidence, event, options))
+        timeline.push_back({{"id", event.id}, {"time_ns", event.time_ns}, {"pid", event.pid}, {"tid", event.tid},
+                            {"kind", ToString(event.kind)}, {"subject", event.subject}, {"detail", event.detail},
+                            {"value", event.value}});
+    const bool ran = !evidence.events.empty();
+    list.push_back({{"id", run.id},
+                    {"run", run.run},
+                    {"answer", ran ? AnswerText(evidence) : run.because},
+                    {"silent_failure", evidence.silent_failure ? ordered_json(*evidence.silent_failure) : ordered_json(nullptr)},
+                    {"not_observable", ran ? NotObservable(evidence) : ""},
+                    {"funnel", std::move(funnel)},
+                    {"timeline", std::move(timeline)}});
+  }
+  const ordered_json whole = {{"version", kTraceVersion}, {"runs", std::move(list)}};
+  return whole.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace gpustage

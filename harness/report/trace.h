@@ -1,0 +1,45 @@
+// What `gpustage trace` prints: the answer, the path of each candidate library, and on demand the timeline.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/evidence/store.h"
+#include "harness/report/case_report.h"
+
+namespace gpustage {
+
+struct TraceOptions {
+  bool timeline = false;
+  std::vector<std::string> kinds;  // "files", "loader", "calls", "log", "processes"; empty: all
+  std::string library;             // a part of its path
+  std::string process;             // a pid, or a part of a role
+  bool colour = false;
+  size_t width = 100;
+  std::string again;  // the command line that shows this run again, for the next step; "" for trace and its id
+
+  bool Filters() const { return timeline || !kinds.empty() || !process.empty(); }
+};
+
+// Every word of TraceOptions::kinds.
+const std::vector<std::string>& TraceKinds();
+
+KeptRun Keep(const CaseReport& report, const RunReport& run);
+
+std::string TraceText(const KeptRun& run, const TraceOptions& options);
+// {"version": 1, "runs": [{"id", …, "answer", "funnel": […], "timeline": […]}]}: events that the filters leave.
+std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& options);
+
+// "runner 7"
+std::string ProcessName(const Evidence& evidence, int pid);
+// "No device. libggml-cuda.so was lost at "loaded" in runner 7 (child of serve 2), and no log line says so."
+std::string AnswerText(const Evidence& evidence);
+// Where something could not be seen; "" when nothing was hidden.
+std::string NotObservable(const Evidence& evidence);
+
+// The funnel's part of it.
+std::string FunnelPaths(const KeptRun& run, const TraceOptions& options);
+// In lines of at most `width`, all but the first behind `indent` spaces.
+std::string Wrapped(const std::string& text, size_t indent, size_t width);
+
+}  // namespace gpustage

@@ -1,0 +1,171 @@
+// The path of each candidate library through the steps of the funnel, as a reader wants it: who, how, by which rule.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/evidence/needs.h"
+#include "harness/report/trace.h"
+
+namespace gpustage {
+namespace {
+
+constexpr size_t kWordWidth = 11;  // of "entry point"
+
+// What stands behind a step's word.
+std::string Shown(const Event& event, EventId id) {
+  switch (event.kind) {
+    case EventKind::kSearch: return fmt::format("by dlopen of its path (#{})", id);
+    case EventKind::kLoad: return fmt::format("(#{})", id);
+    case EventKind::kSymbol: return fmt::format("{} (#{})", event.subject, id);
+    case EventKind::kCall: return fmt::format("{}({}) = {} (#{})", event.subject, event.detail, event.value, id);
+    default: return fmt::format("(#{})", id);
+  }
+}
+
+// The events of a row's process, as the funnel took them for its steps.
+class Path {
+ public:
+  Path(const Evidence& evidence, const FunnelRow& row, const TraceOptions& options)
+      : evidence_(evidence), row_(row), options_(options) {
+    FindEvents();
+  }
+
+  std::string Text() {
+    Steps();
+    if (row_.lost_at) {
+      const std::string known = row_.known == Known::kAsked     ? " (asked after the run)"
+                                : row_.known == Known::kDerived ? " (derived)"
+                                                                : "";
+      Line("lost", row_.reason + known + (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event) : ""), true);
+    }
+    if (!row_.remark.empty()) Line("note", row_.remark);
+    return text_;
+  }
+
+  // All in one line, for a library of which nothing was lost.
+  std::string Brief() {
+    std::string steps;
+    for (const auto& [step, state] : row_.steps)
+      if (state == StepState::kSeen || state == StepState::kDerived)
+        steps += fmt::format("{}{}{}", steps.empty() ? "" : ", ", ToString(step), state == StepState::kDerived ? "*" : "");
+    if (who_.empty()) who_ = "no process";
+    text_ += "    " + fmt::format("{:<{}}  ", who_, kWordWidth) +
+             Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()), options_.width) + "\n";
+    if (!row_.remark.empty()) Line("note", row_.remark);
+    return text_;
+  }
+
+ private:
+  void FindEvents() {
+    who_ = row_.pid == 0 ? "" : ProcessName(evidence_, row_.pid);
+    const auto note = [&](Step step, EventId id) {
+      if (!events_.contains(step)) events_[step] = id;
+    };
+    bool entered = false;
+    for (const Event& event : evidence_.events) {
+      if (event.pid != row_.pid || row_.pid == 0) continue;
+      const bool here = LexicallyNormal(event.subject) == row_.library;
+      if (event.kind == EventKind::kSearch && event.first_name && here) note(Step::kOpened, event.id);
+      if (event.kind == EventKind::kLoad && here) note(Step::kLoaded, event.id);
+      if (event.kind == EventKind::kSymbol && LexicallyNormal(event.detail) == row_.library && event.subject != "ggml_backend_score") {
+        note(Step::kEntryPoint, event.id);
+        entered = true;
+      }
+      if (!entered || event.kind != EventKind::kCall || event.value != 0) continue;
+      if (event.subject == "cuInit" || event.subject == "cudaGetDeviceCount") note(Step::kInitialised, event.id);
+      if (event.device >= 0) note(Step::kCounted, event.id);
+    }
+  }
+
+  void Line(const std::string& word, const std::string& what, bool strong = false) {
+    const std::string shown = fmt::format("{:<{}}", word, kWordWidth);
+    text_ += "    " + (strong && options_.colour ? "\x1b[31m" + shown + "\x1b[0m" : shown) + "  " +
+             Wrapped(what, 6 + kWordWidth, options_.width) + "\n";
+  }
+
+  void Steps() {
+    std::string derived;
+    bool needs_shown = false;
+    for (const auto& [step, state] : row_.steps) {
+      if (row_.lost_at && step >= *row_.lost_at) break;
+      if (state == StepState::kDerived && !events_.contains(step)) {
+        derived += (derived.empty() ? "" : ", ") + ToString(step);
+        continue;
+      }
+      if (state != StepState::kSeen && state != StepState::kDerived) continue;
+      Derived(derived);
+      const auto event = events_.find(step);
+      Line(ToString(step), event == events_.end() ? who_ : fmt::format("{:<10}  {}", who_, Shown(evidence_.At(event->second), event->second)));
+      if (step == Step::kLoaded) {
+        Needs();
+        needs_shown = true;
+      }
+    }
+    Derived(derived);
+    if (!needs_shown) Needs();
+  }
+
+  void Derived(std::string& steps) {
+    if (!steps.empty()) Line(steps, "(derived: a later step happened)");
+    steps.clear();
+  }
+
+  // In another process of the same library mostly the same, which is not told twice.
+  bool NeedsAreKnown(const std::vector<Need>& needs) {
+    for (const FunnelRow& other : evidence_.funnel) {
+      if (&other == &row_) return false;
+      if (other.library != row_.library || !other.lost_at) continue;
+      const std::vector<Need> others = NeedsOf(evidence_, other);
+      const bool same = std::equal(needs.begin(), needs.end(), others.begin(), others.end(), [](const Need& a, const Need& b) {
+        return a.name == b.name && a.found == b.found && a.rule == b.rule;
+      });
+      if (!same || needs.empty()) continue;
+      Line("needs", "the same as " + ProcessName(evidence_, other.pid));
+      return true;
+    }
+    return false;
+  }
+
+  void Needs() {
+    const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    if (NeedsAreKnown(needs)) return;
+    size_t longest = 0;
+    for (const Need& need : needs) longest = std::max(longest, need.name.size());
+    for (const Need& need : needs) {
+      const std::string name = fmt::format("{:<{}}  ", need.name, longest);
+      const std::string for_whom =
+          need.requester.empty() || LexicallyNormal(need.requester) == row_.library ? "" : ", for " + BaseNameOf(need.requester);
+      const std::string where = BaseNameOf(need.found) == need.name ? "in " + ParentOf(need.found) : need.found;
+      if (!need.found.empty())
+        Line("needs", name + where + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
+      else
+        Line("needs", fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(), need.tried.size() == 1 ? "place" : "places",
+                                  CountByRule(need)));
+    }
+  }
+
+  const Evidence& evidence_;
+  const FunnelRow& row_;
+  const TraceOptions& options_;
+  std::string who_;
+  std::map<Step, EventId> events_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string FunnelPaths(const KeptRun& run, const TraceOptions& options) {
+  const Evidence& evidence = run.evidence;
+  std::string text, library;
+  for (const FunnelRow& row : evidence.funnel) {
+    if (row.library.find(options.library) == std::string::npos) continue;
+    if (row.library != library) text += fmt::format("\n  {}\n", row.library);
+    library = row.library;
+    Path path(evidence, row, options);
+    text += row.lost_at ? path.Text() : path.Brief();
+  }
+  return text;
+}
+
+}  // namespace gpustage
