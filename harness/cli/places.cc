@@ -1,5 +1,7 @@
 #include "harness/cli/places.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <climits>
@@ -63,10 +65,25 @@ std::vector<GivenProgram> GivenOllamas(std::vector<std::string> paths) {
   return given;
 }
 
+// Where this code lies: in libgpustage.so or in a program. Nothing of a path is compiled in, so a tree may be moved.
+std::string OwnDirectory() {
+  Dl_info info;
+  link_map* own = nullptr;
+  char path[PATH_MAX];
+  const bool found = dladdr1(reinterpret_cast<const void*>(&OwnDirectory), &info, reinterpret_cast<void**>(&own), RTLD_DL_LINKMAP) != 0;
+  if (!found || own->l_name[0] == '\0' || realpath(own->l_name, path) == nullptr) return ProgramDirectory();
+  return ParentOf(path);
+}
+
+// The nearest folder above that has share/gpustage. A build tree has it, too, and links there.
 Trees FindTrees() {
-  const std::string installed = LexicallyNormal(ProgramDirectory() + "/../share/gpustage");
-  if (IsDirectory(installed + "/fixtures")) return {installed, LexicallyNormal(ProgramDirectory() + "/../lib/gpustage")};
-  return {GPUSTAGE_SOURCE_TREE, GPUSTAGE_BUILD_TREE};
+  for (std::string prefix = OwnDirectory(); prefix != "/" && !prefix.empty(); prefix = ParentOf(prefix)) {
+    char data[PATH_MAX], built[PATH_MAX];
+    if (realpath((prefix + "/share/gpustage/fixtures").c_str(), data) != nullptr &&
+        realpath((prefix + "/lib/gpustage/fakes").c_str(), built) != nullptr)
+      return {ParentOf(data), ParentOf(built)};
+  }
+  return {OwnDirectory(), OwnDirectory()};  // what is missing is named when it is looked for
 }
 
 }  // namespace

@@ -9,7 +9,8 @@
 
 namespace gpustage {
 
-// From an installed tree (../share/gpustage beside the program), else from the source and build trees it was made in.
+// From the nearest folder above the program or libgpustage.so with share/gpustage and lib/gpustage in it: an installed tree, or
+// a build tree, which links to its source.
 // `ollama` are programs or folders of an install; without one GPUSTAGE_OLLAMA says so (PATH:PATH), then PATH is looked at.
 Catalog FindCatalog(const std::vector<std::string>& scanner_files, const std::vector<std::string>& ollama = {});
 Recorders FindRecorders();

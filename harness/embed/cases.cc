@@ -1,0 +1,80 @@
+#include "harness/embed/cases.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/cli/commands.h"
+#include "harness/embed/place.h"
+#include "harness/report/text.h"
+
+namespace gpustage {
+namespace {
+
+std::string TestName(std::string text) {
+  for (char& c : text)
+    if (c == '@' || c == ',')
+      c = '/';
+    else if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '/' && c != '=')
+      c = '_';
+  return text;
+}
+
+// The folder is the question and the file the claim.
+ListedCase Listed(Case c, std::set<std::string>& taken) {
+  ListedCase listed;
+  listed.id = c.id;
+  listed.file = c.file;
+  const size_t slash = c.scenario.rfind('/');
+  listed.suite = slash == std::string::npos ? "scenarios" : TestName(c.scenario.substr(0, slash));
+  const std::string name = TestName(slash == std::string::npos ? c.id : c.id.substr(slash + 1));
+  listed.name = name;
+  for (int n = 2; !taken.insert(listed.suite + "." + listed.name).second; ++n) listed.name = fmt::format("{}_{}", name, n);
+  listed.resolved = std::make_shared<const Case>(std::move(c));
+  return listed;
+}
+
+}  // namespace
+
+Result<std::vector<ListedCase>> ListCases(const std::vector<std::string>& paths) {
+  Selection selection;
+  selection.paths = paths;
+  TRY(std::vector<Case> cases, SelectCases(selection));
+  std::vector<ListedCase> listed;
+  std::set<std::string> taken;
+  for (Case& c : cases) listed.push_back(Listed(std::move(c), taken));
+  return listed;
+}
+
+CaseEnd RunListed(const ListedCase& listed) {
+  const Result<Worker*> worker = SharedWorker();
+  CaseEnd end;
+  if (!worker) {
+    end.failed = worker.error().message;
+    return end;
+  }
+  const CaseReport report = RunCase(*listed.resolved, **worker);
+  size_t skipped = 0;
+  for (const RunReport& run : report.runs) {
+    end.failed += FailureBlock(report, run, {});
+    if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail) end.known_bug = report.c.xfail->reason;
+    if (run.verdict.kind != VerdictKind::kSkip) continue;
+    ++skipped;
+    end.skips += fmt::format("{}: {}\n", run.spec.name, run.verdict.because);
+  }
+  if (skipped == report.runs.size()) end.skipped = end.skips;
+  return end;
+}
+
+std::string Rendered(const Error& error) {
+  std::string source;
+  if (error.pos)
+    if (Result<std::string> text = ReadFile(error.pos->file)) source = *std::move(text);
+  return error.pos ? RenderError(error, source) : "gpustage: " + error.message;
+}
+
+}  // namespace gpustage
