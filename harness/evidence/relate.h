@@ -20,4 +20,7 @@ void RelateRows(Evidence& evidence);
 // or time limit says so too. A line that names the library whether it works or not ("bootstrap discovery took") does not.
 void FindSilence(Evidence& evidence);
 
+// The loss to speak of: one of which a device is missing before any other, and of those the one that got furthest. null: none.
+const FunnelRow* LostRow(const Evidence& evidence);
+
 }  // namespace gpustage

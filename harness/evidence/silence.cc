@@ -36,7 +36,7 @@ bool Complains(const LogLine& line) {
 
 // All by which a line may show that it is about this loss.
 std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
-  std::vector<std::string> names = {BaseNameOf(row.library), ParentOf(row.library)};
+  std::vector<std::string> names;
   for (const Need& need : NeedsOf(evidence, row))
     if (need.found.empty()) names.push_back(BaseNameOf(need.name));
   const Event& event = evidence.At(row.event);
@@ -51,10 +51,27 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
   return names;
 }
 
+// A path goes on behind these: "/opt/cuda_v12" is no word about "/opt/cuda_v12.bak" or what is below it.
+bool IsInPath(const std::string& text, size_t at) {
+  const auto c = static_cast<unsigned char>(at < text.size() ? text[at] : ' ');
+  return std::isalnum(c) != 0 || c == '/' || c == '.' || c == '_' || c == '-';
+}
+
+// The library itself, its file without a directory, or its directory.
+bool NamesLibrary(const std::string& text, const std::string& library) {
+  const std::string file = BaseNameOf(library), directory = ParentOf(library);
+  for (size_t at = text.find(file); at != std::string::npos; at = text.find(file, at + 1))
+    if (at == 0 || text[at - 1] != '/' || text.substr(0, at + file.size()).ends_with(library)) return true;
+  for (size_t at = text.find(directory); at != std::string::npos; at = text.find(directory, at + 1))
+    if (!IsInPath(text, at + directory.size())) return true;
+  return false;
+}
+
 EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
   const std::vector<std::string> names = NamesOf(evidence, row);
   for (const LogLine& line : evidence.log) {
     if (!Complains(line)) continue;
+    if (NamesLibrary(line.text, row.library)) return line.event;
     for (const std::string& name : names)
       if (line.text.find(name) != std::string::npos) return line.event;
   }
@@ -96,7 +113,7 @@ void FindSilence(Evidence& evidence) {
   for (FunnelRow& row : evidence.funnel) {
     row.failed = HasFailed(evidence, row);
     row.said = row.failed ? WhoSays(evidence, row) : 0;
-    if (row.failed && row.said == 0 && silent == nullptr) silent = &row;
+    if (row.failed && row.said == 0 && (silent == nullptr || row.reached > silent->reached)) silent = &row;
     if (row.said != 0 && told == nullptr) told = &row;
   }
   evidence.silent_failure = silent != nullptr;
@@ -119,6 +136,14 @@ void FindSilence(Evidence& evidence) {
   } else {
     evidence.silent_because = "nothing failed";
   }
+}
+
+const FunnelRow* LostRow(const Evidence& evidence) {
+  const FunnelRow* best = nullptr;
+  const auto rank = [](const FunnelRow& row) { return std::pair(row.failed, row.reached); };
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
+  return best;
 }
 
 }  // namespace gpustage

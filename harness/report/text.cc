@@ -7,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/assumed.h"
+#include "harness/evidence/relate.h"
 #include "harness/report/trace.h"
 
 namespace gpustage {
@@ -49,10 +50,8 @@ std::string Summary(const RunReport& run) {
   const Evidence& evidence = run.evidence;
   if (!evidence.device_count) return ToString(evidence.outcome);
   std::string text = fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
-  if (*evidence.device_count == 0)
-    for (const FunnelRow& row : evidence.funnel)
-      if (row.lost_at) return text + fmt::format(", lost at \"{}\"", ToString(*row.lost_at));
-  return text;
+  const FunnelRow* const row = *evidence.device_count == 0 ? LostRow(evidence) : nullptr;
+  return row == nullptr ? text : text + fmt::format(", lost at \"{}\"", ToString(*row->lost_at));
 }
 
 // Step names with what is known of each: "listed? opened loaded -entry point".
@@ -78,6 +77,16 @@ std::string AssumedText(const Evidence& evidence) {
   return text + (reads.size() > kShown ? ", …\n" : "\n");
 }
 
+// "ollama@0.17.4": two versions of a scanner are timed apart.
+std::string NameOf(const ScannerSpec& scanner) { return RunName(scanner.name, scanner); }
+
+// The lower one of two in the middle.
+int64_t MedianOf(std::vector<int64_t>& values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>((values.size() - 1) / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 }  // namespace
 
 std::string FunnelText(const Evidence& evidence, size_t width) {
@@ -93,20 +102,6 @@ std::string FunnelText(const Evidence& evidence, size_t width) {
   }
   return text;
 }
-
-namespace {
-
-// "ollama@0.17.4": two versions of a scanner are timed apart.
-std::string NameOf(const ScannerSpec& scanner) { return RunName(scanner.name, scanner); }
-
-// The lower one of two in the middle.
-int64_t MedianOf(std::vector<int64_t>& values) {
-  const auto middle = values.begin() + static_cast<ptrdiff_t>((values.size() - 1) / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-}  // namespace
 
 std::string ProgressLine(const CaseReport& report, const RunReport& run, const TextStyle& style) {
   constexpr size_t kRunWidth = 16, kSummaryWidth = 34;

@@ -7,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/needs.h"
+#include "harness/evidence/relate.h"
 
 namespace gpustage {
 namespace {
@@ -55,14 +56,6 @@ std::string TimelineLine(const Evidence& evidence, const Event& event, size_t wi
   const std::string head = fmt::format("  {:>5}  {:>9.3f} ms  {:<14}  ", fmt::format("#{}", event.id),
                                        static_cast<double>(event.time_ns) / 1e6, ProcessName(evidence, event.pid));
   return head + Wrapped(what, head.size(), width) + "\n";
-}
-
-const FunnelRow* LostRow(const Evidence& evidence) {
-  const FunnelRow* best = nullptr;
-  const auto rank = [](const FunnelRow& row) { return std::pair(row.failed, row.reached ? static_cast<int>(*row.reached) + 1 : 0); };
-  for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
-  return best;
 }
 
 std::string DeviceName(const SeenDevice& device) {

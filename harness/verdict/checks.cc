@@ -7,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/needs.h"
+#include "harness/evidence/relate.h"
 
 namespace gpustage {
 namespace {
@@ -50,9 +51,8 @@ const FunnelRow* FurthestRow(const Evidence& evidence, const std::string& librar
 }
 
 EventId FunnelEvent(const Evidence& evidence) {
-  for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at) return row.event;
-  return evidence.outcome_event();
+  const FunnelRow* const row = LostRow(evidence);
+  return row == nullptr ? evidence.outcome_event() : row->event;
 }
 
 std::string DeviceText(const SeenDevice& device) {
@@ -78,10 +78,9 @@ std::string DevicesSeen(const Evidence& evidence) {
       text += (i == 0 ? ": " : ", ") + DeviceText((*evidence.devices)[i]);
     return text;
   }
-  for (const FunnelRow& row : evidence.funnel)
-    if (*evidence.device_count == 0 && row.lost_at)
-      return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row.library), ToString(*row.lost_at), row.reason);
-  return text;
+  const FunnelRow* const row = *evidence.device_count == 0 ? LostRow(evidence) : nullptr;
+  if (row == nullptr) return text;
+  return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row->library), ToString(*row->lost_at), row->reason);
 }
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {

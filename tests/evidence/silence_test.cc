@@ -36,6 +36,20 @@ TEST(Silence, IsBrokenByALineThatNamesTheLibraryAndComplains) {
   EXPECT_THAT(Silent(Refused(), "time=x level=INFO msg=done libDir=/opt/cuda_v12 error=\"runner gone\""), Optional(false));
 }
 
+// Ollama 0.17.4 skips directories below the one that a top-level link stands in, and other files of the same name.
+TEST(Silence, IsNotBrokenByALineAboutAnotherDirectory) {
+  EXPECT_THAT(Silent(Refused(), "time=x level=DEBUG msg=\"skipping available library\" libDir=/opt/cuda_v12/old"), Optional(true));
+  EXPECT_THAT(Silent(Refused(), "time=x level=DEBUG msg=\"skipping available library\" libDir=/opt/cuda_v12.bak"), Optional(true));
+  EXPECT_THAT(Silent(Refused(), "load_backend: failed to load /opt/cuda_v13/libggml-cuda.so"), Optional(true));
+  EXPECT_THAT(Silent(Refused(), "load_backend: failed to load libggml-cuda.so"), Optional(false));
+  EXPECT_THAT(Silent(Refused(), "time=x level=WARN msg=look dirs=\"[/opt /opt/cuda_v12]\""), Optional(false));
+}
+
+TEST(Silence, IsToldOfTheRowThatGotFurthest) {
+  const Evidence evidence = Decoded(Refused().Unload(7, 1), {"/opt/cuda_v11/libggml-cuda.so", kLibrary});
+  EXPECT_THAT(evidence.silent_because, testing::HasSubstr("was lost at \"initialised\""));
+}
+
 TEST(Silence, IsBrokenByTheCodesTextOrName) {
   EXPECT_THAT(Silent(Refused(), "failed to initialize CUDA: system not yet initialized"), Optional(false));
   EXPECT_THAT(Silent(Refused(), "error: CUDA_ERROR_SYSTEM_NOT_READY"), Optional(false));
