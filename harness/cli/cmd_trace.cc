@@ -54,8 +54,6 @@ int CmdTrace(const TraceCommand& command) {
     const Result<std::vector<Case>> cases = SelectCases(command.selection);
     if (!cases) return PrintError(cases.error(), kBadInput);
     const Isolation isolation = ProbeIsolation();
-    if (isolation.level == IsolationLevel::kNone)
-      return PrintError({"this machine allows no private root; gpustage doctor says why"}, kCannotHere);
     Result<std::vector<KeptRun>> now = RunNow(*cases, isolation);
     if (!now) return PrintError(now.error(), kCannotHere);
     runs = *std::move(now);

@@ -176,6 +176,8 @@ Isolation ProbeIsolation() {
 }
 
 Result<Workspace> Workspace::Enter(const Isolation& isolation, bool keep_trees) {
+  if (isolation.level == IsolationLevel::kNone)
+    return Error{"this machine allows no private root; gpustage doctor says why"};
   ClearStaleScratch();
   TRY(ScratchDirectory scratch, ScratchDirectory::Make(keep_trees));
   if (const int failure = EnterNamespaces(isolation.level); failure != 0)

@@ -39,7 +39,7 @@ struct Isolation {
 Isolation ProbeIsolation();
 
 // Enters the namespaces that the level allows and mounts a file system on a new scratch directory. Once a process, before
-// any thread is started. With `keep_trees` the scratch directory is an ordinary one that stays afterwards.
+// any thread is started; an Error where there is no level. With `keep_trees` the scratch directory is an ordinary one that stays afterwards.
 class Workspace {
  public:
   static Result<Workspace> Enter(const Isolation& isolation, bool keep_trees);
