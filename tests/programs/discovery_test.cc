@@ -55,9 +55,11 @@ TEST(OllamaCandidates, PassOverADirectoryThatCannotBeListedInSilence) {
   // As root a second identity plays the service; an ordinary user can shut itself out.
   std::filesystem::permissions(ollama.lib() + "/cuda_v12",
                                std::filesystem::perms(geteuid() == 0 ? 0711 : 0311));
+  // A copy: nobody may be kept out of the folder that we were built in.
+  const std::string probe = ollama.root() + "/bin/dlopen_probe";
+  std::filesystem::copy_file(PROGRAMS "/dlopen_probe", probe);
   const Printed printed = ollama.Serve({kTrace}, true);
-  const Printed by_hand =
-      RunWith({}, {PROGRAMS "/dlopen_probe", ollama.lib() + "/cuda_v12/libggml-cuda.so"}, true);
+  const Printed by_hand = RunWith({}, {probe, ollama.lib() + "/cuda_v12/libggml-cuda.so"}, true);
   std::filesystem::permissions(ollama.lib() + "/cuda_v12", std::filesystem::perms(0755));
   EXPECT_EQ(CountOf(printed, "cuda_v12"), 0);
   EXPECT_EQ(CountOf(printed, "initial_count=0"), 1);
