@@ -78,7 +78,9 @@ int CmdDoctor();
 // The cases that the selection names, with only the runs that it wants. An error when nothing matches.
 Result<std::vector<Case>> SelectCases(const Selection& selection);
 
-// To stderr, with the line and a caret where it is about a file.
+// With the line and a caret where it is about a file.
+std::string Rendered(const Error& error);
+// To stderr.
 int PrintError(const Error& error, int exit_status);
 
 }  // namespace gpustage

@@ -82,11 +82,15 @@ Result<std::vector<Case>> SelectCases(const Selection& selection) {
   return selected;
 }
 
-int PrintError(const Error& error, int exit_status) {
+std::string Rendered(const Error& error) {
   std::string source;
   if (error.pos)
     if (Result<std::string> text = ReadFile(error.pos->file)) source = *std::move(text);
-  fmt::print(stderr, "{}\n", error.pos ? RenderError(error, source) : "gpustage: " + error.message);
+  return error.pos ? RenderError(error, source) : "gpustage: " + error.message;
+}
+
+int PrintError(const Error& error, int exit_status) {
+  fmt::print(stderr, "{}\n", Rendered(error));
   return exit_status;
 }
 

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/embed/place.h"
 #include "harness/report/text.h"
@@ -68,13 +66,6 @@ CaseEnd RunListed(const ListedCase& listed) {
   }
   if (skipped == report.runs.size()) end.skipped = end.skips;
   return end;
-}
-
-std::string Rendered(const Error& error) {
-  std::string source;
-  if (error.pos)
-    if (Result<std::string> text = ReadFile(error.pos->file)) source = *std::move(text);
-  return error.pos ? RenderError(error, source) : "gpustage: " + error.message;
 }
 
 }  // namespace gpustage

@@ -6,9 +6,10 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/embed/cases.h"
