@@ -1,13 +1,14 @@
 // What is known of a run, decoded from its raw records. Every statement names the event that shows it.
 #pragma once
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "harness/scenario/cause.h"
 #include "harness/run/raw_run.h"
+#include "harness/scenario/cause.h"
 #include "harness/scenario/claim.h"
 
 namespace gpustage {
@@ -73,8 +74,7 @@ struct SeenDevice {
   friend bool operator==(const SeenDevice&, const SeenDevice&) = default;
 };
 
-// How sure a step of the funnel is.
-enum class StepState { kNotObservable, kSeen, kDerived, kDidNotHappen };
+enum class StepState { kNotObservable, kSeen, kDerived, kDidNotHappen };  // how sure a step of the funnel is
 
 // How a statement is known: an event shows it, it follows from events, or the system was asked after the run.
 enum class Known { kNotObservable, kSeen, kDerived, kAsked };

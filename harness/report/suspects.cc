@@ -9,8 +9,7 @@ namespace {
 
 std::string WhatRulesOut(const Suspect& suspect) {
   if (!suspect.missing.empty()) return fmt::format("the report has a line `{}`", suspect.missing);
-  if (!suspect.extra.empty()) return fmt::format("the report has no line `{}`", suspect.extra);
-  return suspect.out;
+  return fmt::format("the report has no line `{}`", suspect.extra);
 }
 
 size_t LongestName(const std::vector<const Suspect*>& suspects) {

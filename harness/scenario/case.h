@@ -76,17 +76,12 @@ struct Suspect {
   std::string name;  // the value of the axis
   std::string is;    // the cause, in a sentence
   std::string tell;  // the one observation that tells it from the others
-  // What rules it out: a line that the report has and this one's log lacks, one the other way round (both RE2), or
-  // something else that the report says, in a sentence.
+  // The line that rules it out: one that the report has and this one's log lacks, or the other way round. RE2.
   std::string missing;
   std::string extra;
-  std::string out;
   std::string has;     // RE2: a line that its log has, as the report's
   std::string traced;  // RE2: a line that it has at OLLAMA_DEBUG=2, where a child's own output is shown
-  // Of a state out of a report's history: what was seen then, and what was said to be the cause.
-  std::string observed;
-  std::string announced;
-  bool fits() const { return missing.empty() && extra.empty() && out.empty(); }
+  bool fits() const { return missing.empty() && extra.empty(); }
 
   friend bool operator==(const Suspect&, const Suspect&) = default;
 };

@@ -121,7 +121,10 @@ Status ReadPythonPackages(const YamlNode& node, Fixtures& fixtures, ScannerSpec&
   std::string path;
   for (const YamlNode& item : node.items) {
     TRY(const LibrarySource part, fixtures.FindReal(item));
-    if (scanner.missing.empty()) scanner.missing = part.missing;
+    if (!part.missing.empty()) {
+      scanner.missing = part.missing;
+      return Ok();
+    }
     scanner.host_directories.push_back(part.host_path);
     path += (path.empty() ? "" : ":") + part.host_path;
   }

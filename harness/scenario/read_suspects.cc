@@ -10,17 +10,13 @@ namespace gpustage {
 namespace {
 
 Result<Suspect> ReadSuspect(const YamlEntry& entry) {
-  TRY(CheckKeys(entry.value, "a suspect", {"is", "tell", "missing", "extra", "out", "has", "traced", "observed", "announced"}));
+  TRY(CheckKeys(entry.value, "a suspect", {"is", "tell", "missing", "extra", "has", "traced"}));
   Suspect suspect;
   suspect.name = entry.key;
   TRY(const YamlNode* is, Require(entry.value, "a suspect", "is"));
   TRY(suspect.is, ReadNonEmpty(*is, "the cause in a sentence"));
-  const std::pair<const char*, std::string*> texts[] = {
-      {"tell", &suspect.tell}, {"out", &suspect.out}, {"observed", &suspect.observed}, {"announced", &suspect.announced}};
-  for (const auto& [key, text] : texts)
-    if (const YamlNode* node = entry.value.Find(key)) {
-      TRY(*text, ReadNonEmpty(*node, "a sentence"));
-    }
+  TRY(const YamlNode* tell, Require(entry.value, "a suspect", "tell"));
+  TRY(suspect.tell, ReadNonEmpty(*tell, "an observation"));
   const std::pair<const char*, std::string*> lines[] = {{"missing", &suspect.missing},
                                                         {"extra", &suspect.extra},
                                                         {"has", &suspect.has},

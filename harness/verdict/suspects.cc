@@ -54,13 +54,9 @@ std::vector<WeighedSuspect> Weigh(const std::vector<Case>& cases, const Evidence
   return all;
 }
 
-std::string PlainOllamaLog(const std::string& text) {
-  std::string plain = text;
-  RE2::GlobalReplace(&plain, R"((?m)^.*?(time=\d))", R"(\1)");
-  std::string prefix;
-  if (RE2::PartialMatch(plain, R"((/[^\s"\[\]]*/lib/ollama)[/"\s\]])", &prefix))
-    RE2::GlobalReplace(&plain, RE2::QuoteMeta(prefix), "/usr/local/lib/ollama");
-  return plain;
+std::string PlainOllamaLog(std::string text) {
+  RE2::GlobalReplace(&text, R"((?m)^.*?(time=\d))", R"(\1)");
+  return text;
 }
 
 }  // namespace gpustage

@@ -20,9 +20,8 @@ struct WeighedSuspect {
 // Cases without a suspect are left out. A line that only OLLAMA_DEBUG=2 shows rules out nothing in a log of level 1.
 std::vector<WeighedSuspect> Weigh(const std::vector<Case>& cases, const Evidence& log);
 
-// journalctl's and docker's words before a line go away, and another prefix of Ollama's directory becomes the usual one:
-// suspects are told by the directories below it.
-std::string PlainOllamaLog(const std::string& text);
+// Without the words that journalctl and docker put before a line.
+std::string PlainOllamaLog(std::string text);
 
 // Whether the log shows the children's own output.
 bool IsTraced(const Evidence& log);

@@ -78,7 +78,7 @@ TEST_F(FixTest, GivesACellItsSuspectAndExpectsItsLines) {
                "scanner: slogger\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\nlog: {format: slog}\n");
   const auto cases = Load(
       "runs: [{scanner: slogger}, {scanner: dlopen}]\n" + kTwoCells +
-      "suspects: {axis: n, \"1\": {is: one, missing: 'a.b', tell: look}, \"2\": {is: two, traced: x}}\n"
+      "suspects: {axis: n, \"1\": {is: one, missing: 'a.b', tell: look}, \"2\": {is: two, tell: look, traced: x}}\n"
       "expect: [{devices: 0}]\n");
   ASSERT_THAT(cases, SizeIs(2));
   ASSERT_TRUE(cases[0].suspect.has_value());
@@ -124,11 +124,13 @@ INSTANTIATE_TEST_SUITE_P(
             "4:7: unknown key \"machine\"; it can be when, none, tree, env, user or expect"),
         Top("SuspectsOfNoAxis", "suspects: {a: {is: x}}\n", "3:11: suspects needs \"axis\""),
         Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n", "3:18: unknown axis \"a\"; there is none"),
-        Top("SuspectOfNoValue", kTwoCells + "suspects: {axis: n, \"3\": {is: x}}\n",
+        Top("SuspectOfNoValue", kTwoCells + "suspects: {axis: n, \"3\": {is: x, tell: y}}\n",
             "4:21: unknown value \"3\"; did you mean \"1\"?"),
         Top("SuspectWithoutASentence", kTwoCells + "suspects: {axis: n, \"1\": {tell: x}}\n",
             "4:26: a suspect needs \"is\""),
-        Top("CellWithoutASuspect", kTwoCells + "suspects: {axis: n, \"1\": {is: x}}\n",
+        Top("SuspectWithoutAnObservation", kTwoCells + "suspects: {axis: n, \"1\": {is: x}}\n",
+            "4:26: a suspect needs \"tell\""),
+        Top("CellWithoutASuspect", kTwoCells + "suspects: {axis: n, \"1\": {is: x, tell: y}}\n",
             "4:11: nothing says what s@n=2 stands for"),
         Top("AxisOfSeveralThingsIsText", "matrix: {n: {set: case, to: [x]}}\n",
             "3:30: expected a map of what the case gets, got \"x\"")),

@@ -57,6 +57,20 @@ TEST_F(MatrixTest, LabelsWhatIsNoPlainWord) {
   EXPECT_THAT((*cases)[2].axes, ElementsAre(Pair("v", "empty")));
 }
 
+TEST_F(MatrixTest, SetsSeveralThingsOfACaseAtOnce) {
+  const auto cases = Load(
+      "  v: {set: case, to: [{as: none, value: {}}, {as: all, value: {env: {A: b}, user: root, machine: {cuda: 11.8}, "
+      "tree: [{remove: /opt}]}}]}\nenv: {OWN: kept}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(2)));
+  const Case& before = (*cases)[0];
+  const Case& after = (*cases)[1];
+  EXPECT_EQ(after.user, "root");
+  EXPECT_EQ(after.machine.cuda_version, 11080);
+  EXPECT_THAT(after.machine.devices, SizeIs(2)) << "what it does not name stays";
+  EXPECT_THAT(after.env, SizeIs(before.env.size() + 1));
+  EXPECT_THAT(after.tree, SizeIs(before.tree.size() + 1));
+}
+
 TEST_F(MatrixTest, AppendsOperationsToATree) {
   const auto cases = files_.Load(
       "claim: c\nlayout: [driver]\ntree: [{dir: /a}]\nmatrix:\n  t:\n    set: tree\n    to:\n"

@@ -92,6 +92,10 @@ INSTANTIATE_TEST_SUITE_P(
                        "scanner: dlopen\nabout: a\nprogram: {given: ollama}\nargv: [a]\n"
                        "release: x\n",
                        "5:10: expected a map of fakes and files, got \"x\""},
+        Scanner("ScannerPackagesIsText", "python_packages: ggml-cuda-12\n",
+                "5:18: expected python_packages, a list, got \"ggml-cuda-12\""),
+        Scanner("ScannerUnknownPackage", "python_packages: [ggml-cuda-21]\n",
+                "5:19: unknown real part \"ggml-cuda-21\"; did you mean \"ggml-cuda-12\"?"),
         Scanner("ScannerUnsetsAVariable", "env: {A: {unset: true}}\n",
                 "5:7: a scanner starts from nothing, so there is nothing to unset"),
         Scanner("ScannerIsDoneOddly", "done: stop\n",

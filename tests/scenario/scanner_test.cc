@@ -52,6 +52,20 @@ TEST_F(ScannerTest, HasTheDefaultsOfItsType) {
   EXPECT_EQ(scanner->output_limit, 64 << 20);
 }
 
+TEST_F(ScannerTest, ShowsPythonPackagesAndNamesThemToPython) {
+  files_.Write("real-parts.yaml", "- name: p\n  into: p\n  gives:\n    pynvml: site\n- name: q\n  into: q\n  gives:\n    bindings: site\n");
+  for (const char* folder : {"real/p", "real/p/site"}) mkdir(files_.Path(folder).c_str(), 0755);
+  const auto missing = Read("python_packages: [pynvml, bindings]\n");
+  ASSERT_THAT(missing, IsOk());
+  EXPECT_EQ(missing->missing, "the real part q is not here: run harness/dev real");
+  for (const char* folder : {"real/q", "real/q/site"}) mkdir(files_.Path(folder).c_str(), 0755);
+  const auto scanner = Read("python_packages: [pynvml, bindings]\n");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_EQ(scanner->missing, "");
+  EXPECT_THAT(scanner->host_directories, ElementsAre(files_.Path("real/p/site"), files_.Path("real/q/site")));
+  EXPECT_THAT(scanner->env, ElementsAre(Pair("PYTHONPATH", files_.Path("real/p/site") + ":" + files_.Path("real/q/site"))));
+}
+
 TEST_F(ScannerTest, ReadsLimitsInSecondsAndMebibytes) {
   const auto scanner = Read("time_limit: 0.25\noutput_limit: 2\n");
   ASSERT_THAT(scanner, IsOk());

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         Place{"Expectation", "/definitions/expectation", "expect: [{", "}]"},
         Place{"Fix", "/definitions/fix", "fix: {", "}"},
         Place{"Suspect", "/definitions/suspect",
-              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, \"1\": {is: x, ", "}}"},
+              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, \"1\": {is: x, tell: y, ", "}}"},
         Place{"Log", "/definitions/expectation/properties/log", "expect: [{log: {", "}}]"},
         Place{"DeviceClaim", "/definitions/deviceClaim", "expect: [{device: {", "}}]"},
         Place{"CallsClaim", "/definitions/callsClaim", "expect: [{calls: {", "}}]"},

@@ -27,9 +27,9 @@ Evidence LogOf(const std::string& text) {
 
 std::vector<Case> Suspects() {
   std::vector<Case> cases(3);
-  cases[0].suspect = Suspect{"never-asked", "it is not asked", "look", "bootstrap.*cuda_v12", "", "", "", "", "", ""};
-  cases[1].suspect = Suspect{"refused", "CUDA refuses", "look", "", "", "", "bootstrap.*cuda_v12", "unknown error", "", ""};
-  cases[2].suspect = Suspect{"warned", "a variable", "look", "", "user overrode", "", "", "", "", ""};
+  cases[0].suspect = Suspect{"never-asked", "it is not asked", "look", "bootstrap.*cuda_v12", "", "", ""};
+  cases[1].suspect = Suspect{"refused", "CUDA refuses", "look", "", "", "bootstrap.*cuda_v12", "unknown error"};
+  cases[2].suspect = Suspect{"warned", "a variable", "look", "", "user overrode", "", ""};
   return cases;
 }
 
@@ -53,6 +53,11 @@ TEST(Weigh, TakesALineOfTheChildsForProofOnlyWhereItIsShown) {
   EXPECT_EQ(Weigh(Suspects(), LogOf(std::string(kAsked) + kTrace))[1].against,
             "there is no line unknown error, though the log shows what children print");
   EXPECT_EQ(Weigh(Suspects(), LogOf(std::string(kAsked) + kTrace + kRefused))[1].against, "");
+}
+
+TEST(PlainOllamaLog, LeavesOutWhatJournalctlPutsBefore) {
+  EXPECT_EQ(PlainOllamaLog("Nov 22 10:00:00 box ollama[7]: time=2026-11-22T10:00:00Z level=INFO msg=a\nNov 22 box: ggml\n"),
+            "time=2026-11-22T10:00:00Z level=INFO msg=a\nNov 22 box: ggml\n");
 }
 
 }  // namespace
