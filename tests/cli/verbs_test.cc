@@ -1,6 +1,7 @@
 // gpustage list, show, exec and doctor.
 #include "harness/evidence/recording.h"
 #include "tests/cli/cli_test.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -102,8 +103,7 @@ TEST_F(ExecTest, WantsOneCase) {
 class ExplainLogTest : public CliTest {
  protected:
   Ran Explain(const std::string& cell) {
-    const auto json = ReadFile(GPUSTAGE_SOURCE_DIR
-                               "/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json");
+    const auto json = ReadFile(InSources("/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json"));
     EXPECT_THAT(json, IsOk());
     const auto recordings = ParseRecordings(*json);
     EXPECT_THAT(recordings, IsOk());
@@ -138,7 +138,7 @@ TEST_F(ExplainLogTest, RefusesWhatIsNoLogOfOllamas) {
 }
 
 TEST_F(ExplainLogTest, HasWrittenThePageOfTheScenario) {
-  const auto page = ReadFile(GPUSTAGE_SOURCE_DIR "/scenarios/scanner-not-loading/README.md");
+  const auto page = ReadFile(InSources("/scenarios/scanner-not-loading/README.md"));
   ASSERT_THAT(page, IsOk());
   EXPECT_EQ(Run({"explain-log", "--page"}).out, *page);
 }

@@ -1,4 +1,5 @@
 #include "tests/fakes/recording.h"
+#include "tests/support/source_dir.h"
 
 #include <cstring>
 #include <fstream>
@@ -12,7 +13,7 @@ using world::Device;
 using world::World;
 
 std::vector<std::string> Lines(const std::string& file) {
-  std::ifstream in(std::string(GPUSTAGE_SOURCE_DIR) + "/fixtures/recordings/real-gpu/" + file);
+  std::ifstream in(InSources("/fixtures/recordings/real-gpu/") + file);
   if (!in) throw std::runtime_error("no recording " + file);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(line);

@@ -8,6 +8,7 @@
 #include "harness/scenario/capabilities.h"
 #include "harness/stage/world_file.h"
 #include "tests/programs/install.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -18,7 +19,7 @@ using ::testing::HasSubstr;
 // What NVIDIA's H100 says of itself, in round numbers.
 Machine H100s(int count) {
   const Capabilities capabilities =
-      *ReadCapabilitiesFile(GPUSTAGE_SOURCE_DIR "/fixtures/compute-capabilities.yaml");
+      *ReadCapabilitiesFile(InSources("/fixtures/compute-capabilities.yaml"));
   Machine machine;
   for (int i = 0; i < count; ++i) {
     GpuDevice device;

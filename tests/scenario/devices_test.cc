@@ -4,6 +4,7 @@
 
 #include "harness/scenario/capabilities.h"
 #include "tests/support/scenario_files.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -20,8 +21,8 @@ constexpr uint64_t kGiB = 1ull << 30;
 class Devices : public testing::Test {
  protected:
   Devices() {
-    files_.catalog().devices = GPUSTAGE_SOURCE_DIR "/fixtures/devices";
-    files_.catalog().capabilities = GPUSTAGE_SOURCE_DIR "/fixtures/compute-capabilities.yaml";
+    files_.catalog().devices = InSources("/fixtures/devices");
+    files_.catalog().capabilities = InSources("/fixtures/compute-capabilities.yaml");
     names_ = NamesIn(files_.catalog().devices, ".yaml");
   }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/scenario_files.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -22,7 +23,7 @@ class Schema : public testing::TestWithParam<Place> {
  protected:
   std::vector<std::string> Keys() const {
     const json schema =
-        json::parse(*ReadFile(GPUSTAGE_SOURCE_DIR "/harness/scenario/scenario.schema.json"));
+        json::parse(*ReadFile(InSources("/harness/scenario/scenario.schema.json")));
     std::vector<std::string> keys;
     for (const auto& [key, value] :
          schema.at(json::json_pointer(GetParam().pointer)).at("properties").items())

@@ -7,11 +7,12 @@
 
 #include "harness/base/files.h"
 #include "tests/support/matchers.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 
 inline void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::string path = GPUSTAGE_SOURCE_DIR "/tests/golden/" + name;
+  const std::string path = InSources("/tests/golden/") + name;
   if (std::getenv("GPUSTAGE_APPROVE") != nullptr) {
     ASSERT_THAT(WriteFile(path, text), IsOk());
     return;
