@@ -31,7 +31,7 @@ std::optional<std::vector<size_t>> Undecided(const Rule& rule, const std::vector
 const Rule* Rules::BrokenBy(const Row& row) const {
   for (const Rule& rule : rules_)
     if (std::all_of(rule.together.begin(), rule.together.end(), [&](const auto& part) {
-          return part.second[static_cast<size_t>(row[part.first])];
+          return row[part.first] != kOpen && part.second[static_cast<size_t>(row[part.first])];
         }))
       return &rule;
   return nullptr;

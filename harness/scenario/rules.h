@@ -31,7 +31,7 @@ class Rules {
   Rules(std::vector<size_t> sizes, std::vector<Rule> rules) : sizes_(std::move(sizes)), rules_(std::move(rules)) {}
 
   const std::vector<size_t>& sizes() const { return sizes_; }
-  // The rule that this whole row breaks; nullptr when there is none.
+  // The rule that this row breaks, whatever comes into its open places; nullptr when there is none.
   const Rule* BrokenBy(const Row& row) const;
   // Whether its open places can be filled so that no rule is broken.
   bool CanFill(const Row& row) const;
