@@ -60,12 +60,10 @@ Status PrintGithubMatrix(int shards) {
 Status List(const ListOptions& options) {
   const bool of_jobs = options.format == "github-matrix";
   if (of_jobs && !options.shard.shard.empty()) return Error{"--format github-matrix is of all shards, --shard of one"};
-  if (!of_jobs && options.shard.shards != 0 && options.shard.shard.empty())
-    return Error{"--shards is for --shard auto and for --format github-matrix"};
   TRY(Selected selected, Select(options.selection));
+  if (of_jobs) return PrintGithubMatrix(options.shard.shards);
   TRY(const std::string line, TakeShard(options.shard, selected));
   if (!line.empty()) fmt::print(options.format == "text" ? stdout : stderr, "{}\n", line);
-  if (of_jobs) return PrintGithubMatrix(options.shard.shards);
   if (options.format == "json")
     PrintJson(selected);
   else if (options.format == "names")

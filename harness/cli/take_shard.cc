@@ -79,11 +79,12 @@ Result<std::optional<Chosen>> Choose(const ShardOptions& options) {
 
 Result<std::string> TakeShard(const ShardOptions& options, Selected& selected) {
   if (options.shard.empty()) {
+    if (options.shards != 0) return Error{"--shards says of how many; --shard auto or I/N says which"};
     if (!options.balance.empty()) return Error{"--balance says how to divide; --shard I/N says which part"};
     return std::string();
   }
   TRY(const std::optional<Chosen> chosen, Choose(options));
-  if (!chosen) return fmt::format("not a shard: all {} cases; {} is not set", selected.size(), ShardVariables());
+  if (!chosen) return fmt::format("not a shard: all {} cases; none of {} is set", selected.size(), ShardVariables());
 
   std::vector<std::string> ids;
   for (size_t place = 0; place < selected.size(); ++place) ids.push_back(selected.Id(place));
