@@ -16,19 +16,19 @@ std::string Text(const json& value) { return value.dump(-1, ' ', false, json::er
 
 void PrintText(const Selected& selected) {
   for (size_t place = 0; place < selected.size(); ++place)
-    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "), selected.ListOf(place).scenario().claim);
-  for (const CaseList* list : selected.Lists()) fmt::print("{}", CoverageText(*list));
+    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "), selected.RangeOf(place).scenario().claim);
+  for (const CaseRange* range : selected.Ranges()) fmt::print("{}", CoverageText(*range));
 }
 
 void PrintNames(const Selected& selected) {
   for (size_t place = 0; place < selected.size(); ++place) fmt::print("{}\n", selected.Id(place));
 }
 
-json CoverageOf(const CaseList& list) {
-  const Covering& covering = *list.cells().covering();
+json CoverageOf(const CaseRange& range) {
+  const Covering& covering = *range.cells().covering();
   json ruled_out = json::array();
-  for (const RuledOut& out : PairsRuledOut(list)) ruled_out.push_back({{"why", out.why}, {"pairs", out.pairs}});
-  return {{"scenario", list.scenario().id}, {"seed", list.scenario().matrix.seed}, {"cells", covering.rows.size()},
+  for (const RuledOut& out : PairsRuledOut(range)) ruled_out.push_back({{"why", out.why}, {"pairs", out.pairs}});
+  return {{"scenario", range.scenario().id}, {"seed", range.scenario().matrix.seed}, {"cells", covering.rows.size()},
           {"pairs", covering.allowed}, {"covered", covering.covered}, {"ruled_out", std::move(ruled_out)}};
 }
 
@@ -36,14 +36,14 @@ json CoverageOf(const CaseList& list) {
 void PrintJson(const Selected& selected) {
   fmt::print("{{\"version\": 1, \"cases\": [");
   for (size_t place = 0; place < selected.size(); ++place) {
-    const Scenario& scenario = selected.ListOf(place).scenario();
+    const Scenario& scenario = selected.RangeOf(place).scenario();
     const json listed = {{"id", selected.Id(place)}, {"scenario", scenario.id},       {"file", scenario.file},
                          {"claim", scenario.claim},  {"axes", selected.Axes(place)}, {"runs", selected.Runs(place)}};
     fmt::print("{}\n{}", place == 0 ? "" : ",", Text(listed));
   }
   json coverage = json::array();
-  for (const CaseList* list : selected.Lists())
-    if (list->cells().covering()) coverage.push_back(CoverageOf(*list));
+  for (const CaseRange* range : selected.Ranges())
+    if (range->cells().covering()) coverage.push_back(CoverageOf(*range));
   fmt::print("\n], \"coverage\": {}}}\n", Text(coverage));
 }
 

@@ -114,7 +114,7 @@ int CmdRun(const RunOptions& options) {
   if (!shard) return PrintError(shard.error(), kBadInput);
   if (const Status readable = cases->CheckAll(); !readable) return PrintError(readable.error(), kBadInput);
   if (!shard->empty()) fmt::print("{}\n", *shard);
-  for (const CaseList* list : cases->Lists()) fmt::print("{}", CoverageText(*list));
+  for (const CaseRange* range : cases->Ranges()) fmt::print("{}", CoverageText(*range));
   const Isolation isolation = ProbeIsolation();
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(isolation, options.keep);

@@ -37,11 +37,11 @@ std::string CountOf(size_t n, std::string_view what) { return fmt::format("{} {}
 
 }  // namespace
 
-std::vector<RuledOut> PairsRuledOut(const CaseList& list) {
+std::vector<RuledOut> PairsRuledOut(const CaseRange& range) {
   std::vector<RuledOut> all;
-  if (!list.cells().covering()) return all;
-  const Matrix& matrix = list.scenario().matrix;
-  for (const ValuePair& pair : list.cells().covering()->impossible) {
+  if (!range.cells().covering()) return all;
+  const Matrix& matrix = range.scenario().matrix;
+  for (const ValuePair& pair : range.cells().covering()->impossible) {
     const std::string why = Why(matrix, pair);
     auto same = std::find_if(all.begin(), all.end(), [&](const RuledOut& one) { return one.why == why; });
     if (same == all.end()) same = all.insert(all.end(), {why, {}});
@@ -50,12 +50,12 @@ std::vector<RuledOut> PairsRuledOut(const CaseList& list) {
   return all;
 }
 
-std::string CoverageText(const CaseList& list) {
-  if (!list.cells().covering()) return "";
-  const Covering& covering = *list.cells().covering();
-  std::string text = fmt::format("coverage of {}: {} have {} of {} that can be (pairwise, seed {})\n", list.scenario().id,
-                                 CountOf(covering.rows.size(), "cell"), covering.covered, CountOf(covering.allowed, "pair"), list.scenario().matrix.seed);
-  for (const RuledOut& out : PairsRuledOut(list)) {
+std::string CoverageText(const CaseRange& range) {
+  if (!range.cells().covering()) return "";
+  const Covering& covering = *range.cells().covering();
+  std::string text = fmt::format("coverage of {}: {} have {} of {} that can be (pairwise, seed {})\n", range.scenario().id,
+                                 CountOf(covering.rows.size(), "cell"), covering.covered, CountOf(covering.allowed, "pair"), range.scenario().matrix.seed);
+  for (const RuledOut& out : PairsRuledOut(range)) {
     std::string pairs;
     for (size_t i = 0; i < std::min(out.pairs.size(), kExamples); ++i) pairs += (i == 0 ? "" : ", ") + out.pairs[i];
     if (out.pairs.size() > kExamples) pairs += fmt::format(" and {} more", out.pairs.size() - kExamples);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/scenario/case_list.h"
+#include "harness/scenario/case_range.h"
 
 namespace gpustage {
 
@@ -13,9 +13,9 @@ struct RuledOut {
   std::string why;                 // "excluded at scenarios/a.yaml:7:5"
   std::vector<std::string> pairs;  // "cuda=13 with link=dangling"
 };
-std::vector<RuledOut> PairsRuledOut(const CaseList& list);
+std::vector<RuledOut> PairsRuledOut(const CaseRange& range);
 
 // A line, and one for each reason; "" where all cells are taken.
-std::string CoverageText(const CaseList& list);
+std::string CoverageText(const CaseRange& range);
 
 }  // namespace gpustage

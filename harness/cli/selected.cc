@@ -21,7 +21,7 @@ ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, RunNa
 
 struct Selected::Source {
   Scenario scenario;
-  std::unique_ptr<CaseList> list;  // of `scenario`
+  std::unique_ptr<CaseRange> range;  // of `scenario`
 };
 
 Selected::Selected(Selection selection, Catalog catalog)
@@ -33,15 +33,15 @@ Selected::~Selected() = default;
 Status Selected::Add(const std::string& file, const std::string& id) {
   auto source = std::make_unique<Source>();
   TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
-  TRY(CaseList list, CaseList::Of(source->scenario, *fixtures_));
-  source->list = std::make_unique<CaseList>(std::move(list));
-  TRY(source->list->CheckValues());
-  TRY(source->list->CheckExpected());
-  for (size_t number = 0; number < source->list->cells().limit(); ++number) {
-    if (!source->list->cells().Has(number)) continue;
-    const std::string own = source->list->Id(number);
+  TRY(CaseRange range, CaseRange::Of(source->scenario, *fixtures_));
+  source->range = std::make_unique<CaseRange>(std::move(range));
+  TRY(source->range->CheckValues());
+  TRY(source->range->CheckExpected());
+  for (size_t number = 0; number < source->range->cells().limit(); ++number) {
+    if (!source->range->cells().Has(number)) continue;
+    const std::string own = source->range->Id(number);
     if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
-    const std::vector<ListedRun>& runs = source->list->Runs(number);
+    const std::vector<ListedRun>& runs = source->range->Runs(number);
     if (std::any_of(runs.begin(), runs.end(), [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
       chosen_.push_back({static_cast<uint32_t>(sources_.size()), static_cast<uint32_t>(number)});
   }
@@ -55,25 +55,25 @@ void Selected::Keep(const std::vector<size_t>& places) {
   chosen_ = std::move(kept);
 }
 
-const CaseList& Selected::ListOf(size_t place) const { return *sources_[chosen_[place].source]->list; }
+const CaseRange& Selected::RangeOf(size_t place) const { return *sources_[chosen_[place].source]->range; }
 
-std::string Selected::Id(size_t place) const { return ListOf(place).Id(chosen_[place].number); }
+std::string Selected::Id(size_t place) const { return RangeOf(place).Id(chosen_[place].number); }
 
 Cell Selected::Axes(size_t place) const {
-  const Cells& cells = ListOf(place).cells();
+  const Cells& cells = RangeOf(place).cells();
   return cells.Labels(cells.At(chosen_[place].number));
 }
 
 std::vector<std::string> Selected::Runs(size_t place) const {
   std::vector<std::string> names;
-  for (const ListedRun& run : ListOf(place).Runs(chosen_[place].number))
+  for (const ListedRun& run : RangeOf(place).Runs(chosen_[place].number))
     if (WantsRun(selection_, Id(place), run)) names.push_back(run.name);
   return names;
 }
 
 Result<Case> Selected::Read(size_t place) const {
   const std::lock_guard lock(*reading_);
-  TRY(Case c, ListOf(place).Read(chosen_[place].number));
+  TRY(Case c, RangeOf(place).Read(chosen_[place].number));
   DropRuns(c.runs, [&](const RunSpec& run) { return !WantsRun(selection_, c.id, Listed(run)); });
   return c;
 }
@@ -83,11 +83,11 @@ Status Selected::CheckAll() const {
   return Ok();
 }
 
-std::vector<const CaseList*> Selected::Lists() const {
-  std::vector<const CaseList*> lists;
+std::vector<const CaseRange*> Selected::Ranges() const {
+  std::vector<const CaseRange*> ranges;
   for (const Chosen& chosen : chosen_)
-    if (const CaseList* list = sources_[chosen.source]->list.get(); lists.empty() || lists.back() != list) lists.push_back(list);
-  return lists;
+    if (const CaseRange* range = sources_[chosen.source]->range.get(); ranges.empty() || ranges.back() != range) ranges.push_back(range);
+  return ranges;
 }
 
 }  // namespace gpustage

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "harness/cli/commands.h"
-#include "harness/scenario/case_list.h"
+#include "harness/scenario/case_range.h"
 
 namespace gpustage {
 
@@ -25,7 +25,7 @@ class Selected {
 
   size_t size() const { return chosen_.size(); }
   std::string Id(size_t place) const;
-  const CaseList& ListOf(size_t place) const;
+  const CaseRange& RangeOf(size_t place) const;
   Cell Axes(size_t place) const;
   // Their names, of those that are wanted.
   std::vector<std::string> Runs(size_t place) const;
@@ -34,7 +34,7 @@ class Selected {
   // Reads every one of them: what only a combination of values gets wrong is found before anything runs.
   Status CheckAll() const;
   // The scenarios that any of the cases are of.
-  std::vector<const CaseList*> Lists() const;
+  std::vector<const CaseRange*> Ranges() const;
 
  private:
   struct Source;

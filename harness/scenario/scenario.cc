@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "harness/base/files.h"
-#include "harness/scenario/case_list.h"
+#include "harness/scenario/case_range.h"
 #include "harness/scenario/fields.h"
 
 namespace gpustage {
@@ -47,15 +47,15 @@ Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalo
 }
 
 Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtures) {
-  TRY(CaseList list, CaseList::Of(scenario, fixtures));
+  TRY(CaseRange range, CaseRange::Of(scenario, fixtures));
   std::vector<Case> cases;
-  for (size_t number = 0; number < list.cells().limit(); ++number) {
-    if (!list.cells().Has(number)) continue;
-    TRY(Case staged, list.Stage(number));
+  for (size_t number = 0; number < range.cells().limit(); ++number) {
+    if (!range.cells().Has(number)) continue;
+    TRY(Case staged, range.Stage(number));
     cases.push_back(std::move(staged));
   }
-  TRY(list.CheckExpected());
-  for (Case& c : cases) TRY(list.expected().AddTo(c));
+  TRY(range.CheckExpected());
+  for (Case& c : cases) TRY(range.expected().AddTo(c));
   return cases;
 }
 

@@ -1,4 +1,4 @@
-#include "harness/scenario/case_list.h"
+#include "harness/scenario/case_range.h"
 
 #include <algorithm>
 #include <utility>
@@ -29,12 +29,12 @@ bool AreAlike(const Axis& axis, size_t a, size_t b, const std::vector<const Cell
 
 }  // namespace
 
-Result<CaseList> CaseList::Of(const Scenario& scenario, Fixtures& fixtures) {
+Result<CaseRange> CaseRange::Of(const Scenario& scenario, Fixtures& fixtures) {
   TRY(Expected expected, Expected::Read(scenario.root, scenario.matrix, fixtures));
-  return CaseList(scenario, fixtures, std::move(expected));
+  return CaseRange(scenario, fixtures, std::move(expected));
 }
 
-CaseList::CaseList(const Scenario& scenario, Fixtures& fixtures, Expected expected)
+CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expected)
     : scenario_(&scenario), fixtures_(&fixtures), cells_(scenario.matrix), expected_(std::move(expected)) {
   const auto filters = expected_.Filters();
   for (const Axis& axis : scenario.matrix.axes) {
@@ -48,13 +48,13 @@ CaseList::CaseList(const Scenario& scenario, Fixtures& fixtures, Expected expect
   }
 }
 
-std::vector<int> CaseList::KindOf(const Row& row) const {
+std::vector<int> CaseRange::KindOf(const Row& row) const {
   std::vector<int> kind(row.size());
   for (size_t axis = 0; axis < row.size(); ++axis) kind[axis] = kinds_[axis][static_cast<size_t>(row[axis])];
   return kind;
 }
 
-Case CaseList::Start(const Row& row) const {
+Case CaseRange::Start(const Row& row) const {
   Case start;
   start.id = scenario_->id + cells_.IdSuffix(row);
   start.scenario = scenario_->id;
@@ -64,26 +64,26 @@ Case CaseList::Start(const Row& row) const {
   return start;
 }
 
-Result<Case> CaseList::Stage(size_t number) const {
+Result<Case> CaseRange::Stage(size_t number) const {
   const Row row = cells_.At(number);
   TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
   return ReadCase(root, Start(row), *fixtures_);
 }
 
-Result<Case> CaseList::Read(size_t number) const {
+Result<Case> CaseRange::Read(size_t number) const {
   TRY(Case c, Stage(number));
   TRY(expected_.AddTo(c));
   return c;
 }
 
-Result<Case> CaseList::Outline(const Row& row) const {
+Result<Case> CaseRange::Outline(const Row& row) const {
   TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
   Case outline = Start(row);
   TRY(outline.runs, ReadCaseRuns(root, *fixtures_));
   return outline;
 }
 
-Status CaseList::CheckValues() const {
+Status CaseRange::CheckValues() const {
   std::vector<Values> seen;
   for (const Axis& axis : scenario_->matrix.axes) seen.emplace_back(axis.values.size(), false);
   bool first = true;  // a scenario without a matrix has one cell and no value
@@ -98,7 +98,7 @@ Status CaseList::CheckValues() const {
   return Ok();
 }
 
-Status CaseList::CheckExpected() {
+Status CaseRange::CheckExpected() {
   ExpectedCheck check(expected_);
   for (size_t number = 0; number < cells_.limit(); ++number) {
     if (!cells_.Has(number)) continue;
@@ -114,7 +114,7 @@ Status CaseList::CheckExpected() {
   return check.Finish();
 }
 
-const std::vector<ListedRun>& CaseList::Runs(size_t number) const {
+const std::vector<ListedRun>& CaseRange::Runs(size_t number) const {
   const auto runs = runs_.find(KindOf(cells_.At(number)));
   GPUSTAGE_CHECK(runs != runs_.end());
   return runs->second;

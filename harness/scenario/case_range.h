@@ -1,4 +1,4 @@
-// case_list: the cases of one scenario by number, each read when it is wanted. Listing 100,000 reads a handful.
+// case_range: the cases of one scenario by number, each read when it is wanted. Listing 100,000 reads a handful.
 #pragma once
 
 #include <map>
@@ -19,10 +19,10 @@ struct ListedRun {
   std::string version;  // "ollama@0.17.4"; the scanner's name for one that has none
 };
 
-class CaseList {
+class CaseRange {
  public:
-  // Both must outlive the list; `fixtures` is read further by it.
-  static Result<CaseList> Of(const Scenario& scenario, Fixtures& fixtures);
+  // Both must outlive the range; `fixtures` is read further by it.
+  static Result<CaseRange> Of(const Scenario& scenario, Fixtures& fixtures);
 
   const Scenario& scenario() const { return *scenario_; }
   const Cells& cells() const { return cells_; }
@@ -41,7 +41,7 @@ class CaseList {
   Result<Case> Read(size_t number) const;
 
  private:
-  CaseList(const Scenario& scenario, Fixtures& fixtures, Expected expected);
+  CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expected);
   Case Start(const Row& row) const;
   // Equal for cells that have the same runs and that no filter tells apart.
   std::vector<int> KindOf(const Row& row) const;
