@@ -1,5 +1,6 @@
 // gpustage: reads the command line and hands over to one function a verb.
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <string_view>
 
@@ -22,14 +23,26 @@ void AddReports(CLI::App& verb, std::vector<std::string>& reports, std::string& 
   verb.add_option("--color", color, "auto, always or never; auto: on a terminal, unless NO_COLOR is set")->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
+// "10m" -> "600". What is wrong with it, as CLI11 wants to hear it.
+std::string InSeconds(std::string& time) {
+  const std::map<char, int> units = {{'s', 1}, {'m', 60}, {'h', 3600}};
+  const auto unit = time.empty() ? units.end() : units.find(time.back());
+  int count = 0;
+  const char* const end = time.data() + (time.empty() ? 0 : time.size() - 1);
+  const auto [stop, failure] = std::from_chars(time.data(), end, count);
+  if (unit == units.end() || failure != std::errc() || stop != end || count < 1 || count > 1'000'000)
+    return "expected a time such as 90s, 10m or 2h, got \"" + time + "\"";
+  time = std::to_string(count * unit->second);
+  return "";
+}
+
 void AddDailyUse(CLI::App& verb, gpustage::RunOptions& run) {
   verb.add_option("--xfail-from", run.xfail_from, "a file of known failures: [{case: GLOB, run: GLOB, reason, thread, until: 2026-12-31}]")
       ->allow_extra_args(false);
   verb.add_option("--fail-on", run.fail_on, "silent-failure: a silent failure is a failure, also where its scenario expects it")
       ->check(CLI::IsMember({"silent-failure"}))->allow_extra_args(false);
   verb.add_option("--deadline", run.deadline, "start nothing after this time, and end what runs: 90s, 10m, 2h")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, int>{{"s", 1}, {"m", 60}, {"h", 3600}}, CLI::AsNumberWithUnit::UNIT_REQUIRED))
-      ->check(CLI::PositiveNumber);
+      ->transform(CLI::Validator(InSeconds, "TIME"));
   verb.add_option("--repeat", run.repeat, "start each run so often; one that does not always answer the same is flaky")->check(CLI::Range(1, 10000));
 }
 

@@ -31,6 +31,15 @@ struct Finished {
   std::vector<ReportedRun> runs;
 };
 
+// What SuspectsTable asks of a case.
+CaseReport WithoutEvidence(const CaseReport& report) {
+  CaseReport thin;
+  thin.c.id = report.c.id;
+  thin.c.suspect = report.c.suspect;
+  for (const RunReport& run : report.runs) thin.runs.push_back({{}, run.verdict, {}});
+  return thin;
+}
+
 Finished Finish(std::vector<CaseReport> starts, const std::string& isolation, const HouseRules& rules) {
   Finished finished{{starts.front().c, {}}, {}};
   for (size_t i = 0; i < starts.front().runs.size(); ++i) {
@@ -66,7 +75,7 @@ AllRuns RunAll(const std::vector<Case>& cases, const RunPlan& plan, Worker& work
       finished[i] = Finish(StartAll(cases[i], plan.repeat, worker), isolation, plan.rules);
       Status kept = Ok();
       if (!plan.evidence_dir.empty()) kept = WriteEvidence(plan.evidence_dir, {finished[i].report});
-      for (RunReport& run : finished[i].report.runs) run.evidence = {};
+      finished[i].report = WithoutEvidence(finished[i].report);
       const std::lock_guard lock(printing);
       if (all.kept && !kept) all.kept = std::move(kept);
       screen.Ended(finished[i].runs);

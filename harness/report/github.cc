@@ -34,6 +34,8 @@ struct Place {
 
 struct Annotation {
   Place place;
+  std::string kind;   // one annotation is of one kind
+  std::string level;  // of GitHub: "error", "warning"
   std::string title;
   std::string message;
   std::vector<std::string> others;
@@ -49,18 +51,26 @@ const char* HeadOf(VerdictKind kind) {
 }
 
 Annotation Annotated(const ReportedRun& run) {
-  Annotation annotation = {{run.file, 1, 1}, fmt::format("{} {}", run.Name(), HeadOf(run.verdict)), run.claim, {}};
+  const std::string kind = ToString(run.verdict) + (run.unmet.empty() ? run.because : "");
+  Annotation annotation = {{run.file, 1, 1}, kind, "error", fmt::format("{} {}", run.Name(), HeadOf(run.verdict)), run.claim, {}};
   const auto say = [&](const std::string& text) { annotation.message += "\n" + text; };
   const auto placed = std::find_if(run.unmet.begin(), run.unmet.end(), [](const UnmetClaim& unmet) { return !unmet.file.empty(); });
   if (placed != run.unmet.end()) annotation.place = {placed->file, placed->line, placed->column};
+  if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) say(run.because);
   for (const UnmetClaim& unmet : run.unmet) {
     say("expected: " + unmet.expected);
     say((unmet.unknown ? "unknown: " : "seen: ") + unmet.seen);
     if (!unmet.because.empty()) say("because: " + unmet.because);
   }
-  if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) say(run.because);
   say("look: gpustage trace " + run.id);
   return annotation;
+}
+
+// What failed before the baseline was written does not fail the run.
+bool IsOld(const Report& report, const ReportedRun& run) {
+  if (!report.baseline) return false;
+  const std::vector<std::string>& old = report.baseline->still_failing;
+  return std::find(old.begin(), old.end(), run.Name()) != old.end();
 }
 
 std::string Named(const std::vector<std::string>& others) {
@@ -77,7 +87,10 @@ std::string GithubAnnotations(const Report& report, const std::string& root) {
   for (const ReportedRun& run : report.runs) {
     if (!IsBad(run.verdict)) continue;
     Annotation annotation = Annotated(run);
-    const auto same = std::find_if(annotations.begin(), annotations.end(), [&](const Annotation& a) { return a.place == annotation.place; });
+    if (IsOld(report, run)) annotation.level = "warning";
+    const auto same = std::find_if(annotations.begin(), annotations.end(), [&](const Annotation& a) {
+      return a.place == annotation.place && a.kind == annotation.kind && a.level == annotation.level;
+    });
     if (same == annotations.end())
       annotations.push_back(std::move(annotation));
     else
@@ -85,14 +98,16 @@ std::string GithubAnnotations(const Report& report, const std::string& root) {
   }
   std::string text;
   for (const Annotation& a : annotations)
-    text += fmt::format("::error file={},line={},col={},title={}::{}\n", Escaped(Below(root, a.place.file), true), a.place.line,
+    text += fmt::format("::{} file={},line={},col={},title={}::{}\n", a.level, Escaped(Below(root, a.place.file), true), a.place.line,
                         a.place.column, Escaped(a.title, true),
                         Escaped(a.message + (a.others.empty() ? "" : Named(a.others)), false));
   for (const Problem& problem : report.problems) text += fmt::format("::error title=gpustage::{}\n", Escaped(problem.text, false));
-  if (report.baseline)
-    for (const MovedDevice& moved : report.baseline->moved)
-      text += fmt::format("::error title={}::{}\n", Escaped(moved.run + ": a device moved", true),
-                          Escaped(fmt::format("{}\nfrom {}\nto {}", moved.device, moved.from, moved.to), false));
+  if (!report.baseline) return text;
+  for (const MovedDevice& moved : report.baseline->moved)
+    text += fmt::format("::error title={}::{}\n", Escaped(moved.run + ": a device moved", true),
+                        Escaped(fmt::format("{}\nfrom {}\nto {}", moved.device, moved.from, moved.to), false));
+  for (const std::string& run : report.baseline->newly_silent)
+    text += fmt::format("::error title={}::a silent failure that was none in {}\n", Escaped(run, true), Escaped(report.baseline->file, false));
   return text;
 }
 

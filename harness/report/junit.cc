@@ -5,48 +5,47 @@
 
 #include <fmt/format.h>
 
-#include "harness/report/repeats.h"
-
 namespace gpustage {
 namespace {
 
 // XML 1.0 has no way to write most control characters: they are shown as "\x1b".
-std::string Escaped(const std::string& text) {
+std::string Escaped(const std::string& text, bool attribute) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\t': out += "&#9;"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-          out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        else
-          out += c;
-    }
+    const bool white = c == '\n' || c == '\t';
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (attribute && (c == '"' || white))
+      out += fmt::format("&#{};", static_cast<int>(c));
+    else if ((static_cast<unsigned char>(c) < 0x20 && !white) || c == 0x7f)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      out += c;
   }
   // U+FFFE and U+FFFF are no characters of XML either.
   for (const char* none : {"\xef\xbf\xbe", "\xef\xbf\xbf"})
     for (size_t at; (at = out.find(none)) != std::string::npos;) out.replace(at, 3, "\xef\xbf\xbd");
   return out;
 }
+std::string Text(const std::string& text) { return Escaped(text, false); }
+std::string Attribute(const std::string& text) { return Escaped(text, true); }
 
 std::string Seconds(double milliseconds) { return fmt::format("{:.3f}", milliseconds / 1000); }
 
 std::string Details(const ReportedRun& run) {
-  std::string text;
+  std::string text = "\n";
   const auto add = [&](const char* label, const std::string& what) { text += fmt::format("{:<9} {}\n", label, what); };
   add("claim", run.claim);
+  if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) add("because", run.because);
   for (const UnmetClaim& unmet : run.unmet) {
     add("expected", unmet.file.empty() ? unmet.expected : fmt::format("{}    {}:{}:{}", unmet.expected, unmet.file, unmet.line, unmet.column));
     add(unmet.unknown ? "unknown" : "seen", unmet.seen);
     if (!unmet.because.empty()) add("because", unmet.because);
   }
-  if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) add("because", run.because);
-  for (const RepeatedAnswer& answer : run.answers) add("answer", fmt::format("{} × {}", answer.times, AnswerText(answer)));
   for (const ReportedRow& row : run.funnel) {
     add("funnel", fmt::format("{}  {}", row.library, row.steps));
     for (const std::string& sentence : {row.reason, row.remark})
@@ -64,12 +63,12 @@ std::string Message(const ReportedRun& run) {
 }
 
 std::string Bad(const char* element, const ReportedRun& run) {
-  return fmt::format("      <{} type=\"{}\" message=\"{}\">{}</{}>\n", element, ToString(run.verdict), Escaped(Message(run)), Escaped(Details(run)),
+  return fmt::format("      <{} type=\"{}\" message=\"{}\">{}</{}>\n", element, ToString(run.verdict), Attribute(Message(run)), Text(Details(run)),
                      element);
 }
 
 // The reason is the element's text: the older schema knows no attribute of it, and readers take either.
-std::string Skipped(const std::string& why) { return fmt::format("      <skipped>{}</skipped>\n", Escaped(why)); }
+std::string Skipped(const std::string& why) { return fmt::format("      <skipped>{}</skipped>\n", Text(why)); }
 
 std::string Inside(const ReportedRun& run) {
   switch (run.verdict) {
@@ -90,10 +89,10 @@ std::string TestCase(const ReportedRun& run) {
   if (IsBad(run.verdict) && !run.log.empty()) {
     std::string log;
     for (const std::string& line : run.log) log += line + "\n";
-    inside += fmt::format("      <system-out>{}</system-out>\n", Escaped(log));
+    inside += fmt::format("      <system-out>{}</system-out>\n", Text(log));
   }
   name += "[" + run.run + "]";
-  const std::string start = fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{}\"", Escaped(name), Escaped(run.scenario),
+  const std::string start = fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{}\"", Attribute(name), Attribute(run.scenario),
                                         Seconds(run.duration_ms));
   return inside.empty() ? start + "/>\n" : start + ">\n" + inside + "    </testcase>\n";
 }
@@ -111,8 +110,8 @@ std::string Suite(const std::string& scenario, const std::vector<const ReportedR
   }
   return fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\">\n"
                      "    <properties>\n      <property name=\"isolation\" value=\"{}\"/>\n    </properties>\n{}  </testsuite>\n",
-                     Escaped(scenario), totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error, totals.skip + totals.xfail,
-                     Seconds(milliseconds), Escaped(fmt::format("{}", fmt::join(levels, "; "))), cases);
+                     Attribute(scenario), totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error, totals.skip + totals.xfail,
+                     Seconds(milliseconds), Attribute(fmt::format("{}", fmt::join(levels, "; "))), cases);
 }
 
 }  // namespace

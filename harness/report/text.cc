@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/report/repeats.h"
 #include "harness/report/trace.h"
 
 namespace gpustage {
@@ -134,9 +133,10 @@ std::string ProgressLine(const ReportedRun& run, const TextStyle& style) {
   std::string line = Coloured(WordOf(run.verdict), style);
   const size_t width = static_cast<size_t>(style.width), name_width = static_cast<size_t>(style.name_width);
   if (style.stacked) {
-    const size_t indent = kWordWidth + 2;
-    line += BrokenId(run.id, kWordWidth, width) + "\n" + std::string(indent, ' ');
-    line += Wrapped(fmt::format("{}  {}{}{}", run.run, Summary(run), time.empty() ? "" : "  ", time), indent, width);
+    const std::string indent(kWordWidth + 2, ' ');
+    line += BrokenId(run.id, kWordWidth, width) + "\n" + indent + Wrapped(fmt::format("{}  {}", run.run, Summary(run)), indent.size(), width);
+    const size_t column = line.size() - line.rfind('\n') - 1;
+    if (!time.empty()) line += (column + 2 + time.size() <= width ? "  " : "\n" + indent) + time;
   } else {
     line += fmt::format("{:<{}}  {:<{}}{:<{}}{:>{}}", run.id, name_width, run.run + " ", kRunWidth, Summary(run), kSummaryWidth, time, kTimeWidth);
   }
@@ -149,9 +149,8 @@ std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   const size_t width = static_cast<size_t>(style.width);
   std::string text = fmt::format("{}{} [{}]\n", Coloured(WordOf(run.verdict), style), run.id, run.run);
   text += Labelled("claim", run.claim, width);
-  for (const UnmetClaim& unmet : run.unmet) text += UnmetText(unmet, width);
   if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) text += Labelled("because", run.because, width);
-  for (const RepeatedAnswer& answer : run.answers) text += fmt::format("  {:<9} {} × {}\n", "answer", answer.times, AnswerText(answer));
+  for (const UnmetClaim& unmet : run.unmet) text += UnmetText(unmet, width);
   if (run.outcome) {
     text += Labelled("outcome", run.outcome->text, width);
     for (const ReportedProcess& process : run.processes)

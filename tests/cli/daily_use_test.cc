@@ -74,7 +74,8 @@ TEST_F(DailyUseTest, AKnownFailureThatPassesIsNews) {
   Write("known.yaml", "- {case: s, run: actor, reason: counts one too few, until: 2999-12-31}\n");
   const Ran ran = RunActor(kOneDevice, "devices: 1", {"--xfail-from", Path("known.yaml")});
   EXPECT_EQ(ran.status, 1);
-  EXPECT_THAT(ran.out, HasSubstr("  because   expected to fail (counts one too few), and it passes: " + Path("known.yaml") + ":1:10 can\n            go\n"));
+  EXPECT_THAT(ran.out, HasSubstr("  because   expected to fail (counts one too few), and it passes:"));
+  EXPECT_THAT(ran.out, HasSubstr(Path("known.yaml") + ":1:10 can go\n"));
 }
 
 TEST_F(DailyUseTest, AKnownFailureExpires) {
@@ -154,7 +155,8 @@ TEST_F(DailyUseTest, RepeatsThatDoNotAgreeAreFlaky) {
   EXPECT_THAT(ran.out, HasSubstr("in 40 starts the number of devices differs: "));
   EXPECT_THAT(ran.out, HasSubstr("\n0 passed, 0 failed, 1 flaky in "));
   int starts = 0;
-  for (const json& answer : Report("r.json")["cases"][0]["answers"]) starts += answer["times"].get<int>();
+  const json report = Report("r.json");
+  for (const json& answer : report["cases"][0]["answers"]) starts += answer["times"].get<int>();
   EXPECT_EQ(starts, 40);
 }
 

@@ -47,7 +47,7 @@ TEST_F(ReportsTest, WritesEveryKind) {
   EXPECT_EQ(ran.status, 1) << ran.err;
   EXPECT_EQ(json::parse(WholeFile(Path("r.json")))["totals"]["fail"], 1);
   EXPECT_THAT(WholeFile(Path("r.xml")), HasSubstr("tests=\"3\" failures=\"1\""));
-  EXPECT_THAT(WholeFile(Path("r.github")), StartsWith("::error file=m.yaml,line=8,col=6,title=m@which=c [actor] fails::"));
+  EXPECT_THAT(WholeFile(Path("r.github")), StartsWith("::error file=m.yaml,line=8,col=24,title=m@which=c [actor] fails::"));
   EXPECT_THAT(WholeFile(Path("r.md")), StartsWith("## ❌ gpustage: 1 of 3 runs are not as expected\n"));
   EXPECT_EQ(WholeFile(Path("r.txt")), ran.out);
 }
@@ -143,7 +143,7 @@ TEST_F(OnATerminal, TheLastLineSaysHowFarItIs) {
 }
 
 TEST_F(OnATerminal, NoColorIsHeeded) {
-  EXPECT_THAT(Shown(120), HasSubstr("\nok    m@which=b"));
+  EXPECT_THAT(Shown(120), HasSubstr("\x1b[Kok    m@which=b"));
   EXPECT_THAT(Shown(120, {"--color", "always"}), HasSubstr("\x1b[32mok"));
 }
 

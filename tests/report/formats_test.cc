@@ -6,7 +6,7 @@
 #include "harness/report/github.h"
 #include "harness/report/junit.h"
 #include "harness/report/markdown.h"
-#include "tests/report/reports.h"
+#include "tests/report/full_report.h"
 #include "tests/support/golden.h"
 #include "tests/support/matchers.h"
 
@@ -81,8 +81,9 @@ TEST(JunitReport, HoldsToTheSchemaOfJenkins) {
 
 TEST(JunitReport, WritesOnlyCharactersThatXmlHas) {
   const std::string xml = JunitReport(OddReport());
-  for (const char c : xml) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n') << static_cast<int>(c);
-  EXPECT_THAT(xml, HasSubstr("a&lt;b&gt;&amp;&quot;c'"));
+  for (const char c : xml) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') << static_cast<int>(c);
+  EXPECT_THAT(xml, HasSubstr(" message=\"expected a&lt;b&gt;&amp;&#34;c'"));
+  EXPECT_THAT(xml, HasSubstr("%,:;\\x0d&#10;&#9;\\x1b"));
   EXPECT_THAT(xml, HasSubstr("\\x1b[31m\\x01]]&gt;"));
   EXPECT_THAT(xml, Not(HasSubstr("\xef\xbf\xbe")));
 }
@@ -120,6 +121,13 @@ TEST(GithubAnnotations, NameFilesFromTheTopOfTheRepository) {
   report.runs[1].unmet.front().file = "/home/me/project/./gpu/a.yaml";
   EXPECT_THAT(GithubAnnotations(report, "/home/me/project"), StartsWith("::error file=gpu/a.yaml,line=31"));
   EXPECT_THAT(GithubAnnotations(report, "/home/me/other"), StartsWith("::error file=/home/me/project/gpu/a.yaml,line=31"));
+}
+
+TEST(GithubAnnotations, OfWhatFailedBeforeAreWarnings) {
+  Report report = PlainReport();
+  report.runs.resize(2);
+  report.baseline = ChangesSince(report.runs, "old.json", report.runs);
+  EXPECT_THAT(GithubAnnotations(report, ""), StartsWith("::warning file=scenarios/first-steps/healthy.yaml,line=31,col=5,"));
 }
 
 // A line that a scanner printed must not become a command, nor end one.

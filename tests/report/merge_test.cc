@@ -1,5 +1,5 @@
 // Totals, shards as one run, what changed since a baseline, and runs that were started more than once.
-#include "tests/report/reports.h"
+#include "tests/report/full_report.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {
@@ -8,7 +8,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-ReportedRun Run(const std::string& id, VerdictKind verdict) {
+ReportedRun RunOf(const std::string& id, VerdictKind verdict) {
   ReportedRun run;
   run.id = id;
   run.run = "ggml";
@@ -40,32 +40,32 @@ TEST(Totals, CountEveryKind) {
 }
 
 TEST(ExitStatus, IsThatOfTheVerdicts) {
-  EXPECT_EQ(ExitStatus(Of({Run("a", kPass), Run("b", kSkip), Run("c", VerdictKind::kXfail)})), 0);
-  EXPECT_EQ(ExitStatus(Of({Run("a", kSkip)})), 0);
-  for (const auto bad : {kFail, VerdictKind::kXpass, VerdictKind::kError, VerdictKind::kFlaky}) EXPECT_EQ(ExitStatus(Of({Run("a", kPass), Run("b", bad)})), 1);
+  EXPECT_EQ(ExitStatus(Of({RunOf("a", kPass), RunOf("b", kSkip), RunOf("c", VerdictKind::kXfail)})), 0);
+  EXPECT_EQ(ExitStatus(Of({RunOf("a", kSkip)})), 0);
+  for (const auto bad : {kFail, VerdictKind::kXpass, VerdictKind::kError, VerdictKind::kFlaky}) EXPECT_EQ(ExitStatus(Of({RunOf("a", kPass), RunOf("b", bad)})), 1);
 }
 
 TEST(ExitStatus, TellsAMissingScannerFromARunOfNothing) {
-  Report report = Of({Run("a", kSkip)});
+  Report report = Of({RunOf("a", kSkip)});
   report.problems = {{"require", "ollama is required: no ollama here"}};
   EXPECT_EQ(ExitStatus(report), 77);
-  report.runs.push_back(Run("b", kPass));
+  report.runs.push_back(RunOf("b", kPass));
   EXPECT_EQ(ExitStatus(report), 1);
-  report = Of({Run("a", kSkip)});
+  report = Of({RunOf("a", kSkip)});
   report.problems = {{"deadline", "the deadline of 1 s passed"}};
   EXPECT_EQ(ExitStatus(report), 1);
 }
 
 TEST(ExitStatus, WithABaselineIsThatOfWhatGotWorse) {
-  Report report = Of({Run("a", kFail)});
-  report.baseline = ChangesSince({Run("a", kFail)}, "old.json", report.runs);
+  Report report = Of({RunOf("a", kFail)});
+  report.baseline = ChangesSince({RunOf("a", kFail)}, "old.json", report.runs);
   EXPECT_EQ(ExitStatus(report), 0);
-  report.baseline = ChangesSince({Run("a", kPass)}, "old.json", report.runs);
+  report.baseline = ChangesSince({RunOf("a", kPass)}, "old.json", report.runs);
   EXPECT_EQ(ExitStatus(report), 1);
 }
 
 TEST(Merge, IsOneRunOfAllCases) {
-  Report a = Of({Run("c", kPass), Run("a", kFail)}), b = Of({Run("b", kSkip)});
+  Report a = Of({RunOf("c", kPass), RunOf("a", kFail)}), b = Of({RunOf("b", kSkip)});
   a.seconds = 2;
   b.seconds = 3;
   const auto merged = Merge({{"a.json", a}, {"b.json", b}});
@@ -80,18 +80,18 @@ TEST(Merge, IsOneRunOfAllCases) {
 }
 
 TEST(Merge, OfMergedReportsCountsTheirShards) {
-  const auto two = Merge({{"a", Of({Run("a", kPass)})}, {"b", Of({Run("b", kPass)})}});
-  EXPECT_EQ(Merge({{"ab", *two}, {"c", Of({Run("c", kPass)})}})->reports, 3);
+  const auto two = Merge({{"a", Of({RunOf("a", kPass)})}, {"b", Of({RunOf("b", kPass)})}});
+  EXPECT_EQ(Merge({{"ab", *two}, {"c", Of({RunOf("c", kPass)})}})->reports, 3);
 }
 
 // Taking one of them would hide the other's verdict.
 TEST(Merge, RefusesARunThatTwoReportsHave) {
-  EXPECT_THAT(Merge({{"a.json", Of({Run("x", kPass)})}, {"b.json", Of({Run("x", kPass)})}}),
+  EXPECT_THAT(Merge({{"a.json", Of({RunOf("x", kPass)})}, {"b.json", Of({RunOf("x", kPass)})}}),
               FailsWith("x [ggml] is in a.json and in b.json: these are no shards of one run"));
 }
 
 TEST(Merge, KeepsEachProblemOnce) {
-  Report a = Of({Run("a", kPass)}), b = Of({Run("b", kPass)});
+  Report a = Of({RunOf("a", kPass)}), b = Of({RunOf("b", kPass)});
   a.problems = b.problems = {{"require", "ollama is required: no ollama here"}};
   const auto merged = Merge({{"a", a}, {"b", b}});
   EXPECT_EQ(merged->problems, a.problems);
@@ -99,8 +99,8 @@ TEST(Merge, KeepsEachProblemOnce) {
 }
 
 TEST(Merge, JoinsWhatShardsSayOfABaseline) {
-  const std::vector<ReportedRun> before = {Run("a", kPass), Run("b", kFail), Run("c", kPass)};
-  Report a = Of({Run("a", kFail)}), b = Of({Run("b", kPass)});
+  const std::vector<ReportedRun> before = {RunOf("a", kPass), RunOf("b", kFail), RunOf("c", kPass)};
+  Report a = Of({RunOf("a", kFail)}), b = Of({RunOf("b", kPass)});
   a.baseline = ChangesSince(before, "old.json", a.runs);
   b.baseline = ChangesSince(before, "old.json", b.runs);
   const auto merged = Merge({{"a", a}, {"b", b}});
@@ -111,9 +111,9 @@ TEST(Merge, JoinsWhatShardsSayOfABaseline) {
 }
 
 TEST(Baseline, NamesWhatChanged) {
-  const BaselineChanges changes = ChangesSince({Run("breaks", kPass), Run("heals", kFail), Run("stays", kFail), Run("goes", kPass), Run("skipped", kPass)},
-                                               "old.json", {Run("breaks", kFail), Run("heals", kPass), Run("stays", VerdictKind::kFlaky), Run("new", kFail),
-                                                            Run("skipped", kSkip), Run("fresh", kPass)});
+  const BaselineChanges changes = ChangesSince({RunOf("breaks", kPass), RunOf("heals", kFail), RunOf("stays", kFail), RunOf("goes", kPass), RunOf("skipped", kPass)},
+                                               "old.json", {RunOf("breaks", kFail), RunOf("heals", kPass), RunOf("stays", VerdictKind::kFlaky), RunOf("new", kFail),
+                                                            RunOf("skipped", kSkip), RunOf("fresh", kPass)});
   EXPECT_THAT(changes.newly_failing, ElementsAre("breaks [ggml]", "new [ggml]"));
   EXPECT_THAT(changes.newly_passing, ElementsAre("heals [ggml]"));
   EXPECT_THAT(changes.still_failing, ElementsAre("stays [ggml]"));
@@ -122,7 +122,9 @@ TEST(Baseline, NamesWhatChanged) {
 }
 
 TEST(Baseline, OfTheSameIsNoChange) {
-  const BaselineChanges changes = ChangesSince(FullReport().runs, "old.json", FullReport().runs);
+  std::vector<ReportedRun> runs = FullReport().runs;  // two of the skips have the name of another run
+  std::erase_if(runs, [](const ReportedRun& run) { return run.verdict == kSkip; });
+  const BaselineChanges changes = ChangesSince(runs, "old.json", runs);
   EXPECT_THAT(changes.newly_failing, IsEmpty());
   EXPECT_THAT(changes.moved, IsEmpty());
   EXPECT_THAT(changes.newly_silent, IsEmpty());
@@ -130,18 +132,18 @@ TEST(Baseline, OfTheSameIsNoChange) {
 }
 
 TEST(Baseline, SeesADeviceThatAnotherBackendReports) {
-  const ReportedRun cuda = WithDevice(Run("a", kPass), "GPU-1", "CUDA", "/v12/cuda.so");
-  const ReportedRun other = WithDevice(Run("a", kPass), "GPU-1", "CUDA", "/v13/cuda.so");
+  const ReportedRun cuda = WithDevice(RunOf("a", kPass), "GPU-1", "CUDA", "/v12/cuda.so");
+  const ReportedRun other = WithDevice(RunOf("a", kPass), "GPU-1", "CUDA", "/v13/cuda.so");
   EXPECT_THAT(ChangesSince({cuda}, "old", {other}).moved, ElementsAre(MovedDevice{"a [ggml]", "GPU-1", "CUDA, /v12/cuda.so", "CUDA, /v13/cuda.so"}));
   // The order in which devices are reported is none of it, nor is a device that is gone: the expectation tells of that.
   const ReportedRun two = WithDevice(cuda, "GPU-2", "CUDA", "/v12/cuda.so");
-  const ReportedRun turned = WithDevice(WithDevice(Run("a", kPass), "GPU-2", "CUDA", "/v12/cuda.so"), "GPU-1", "CUDA", "/v12/cuda.so");
+  const ReportedRun turned = WithDevice(WithDevice(RunOf("a", kPass), "GPU-2", "CUDA", "/v12/cuda.so"), "GPU-1", "CUDA", "/v12/cuda.so");
   EXPECT_THAT(ChangesSince({two}, "old", {turned}).moved, IsEmpty());
   EXPECT_THAT(ChangesSince({two}, "old", {cuda}).moved, IsEmpty());
 }
 
 TEST(Baseline, SeesASilenceThatWasNone) {
-  ReportedRun loud = Run("a", kPass), silent = Run("a", kPass);
+  ReportedRun loud = RunOf("a", kPass), silent = RunOf("a", kPass);
   loud.silent_failure = false;
   silent.silent_failure = true;
   EXPECT_THAT(ChangesSince({loud}, "old", {silent}).newly_silent, ElementsAre("a [ggml]"));
@@ -151,7 +153,7 @@ TEST(Baseline, SeesASilenceThatWasNone) {
 }
 
 TEST(Combine, OfTheSameAnswersIsThatAnswer) {
-  ReportedRun run = Run("a", kPass);
+  ReportedRun run = RunOf("a", kPass);
   run.device_count = 1;
   const Repeated repeated = Combine({run, run, run});
   EXPECT_EQ(repeated.run.verdict, kPass);
@@ -160,7 +162,7 @@ TEST(Combine, OfTheSameAnswersIsThatAnswer) {
 }
 
 TEST(Combine, SaysWhatDiffersAndHowOften) {
-  ReportedRun good = Run("a", kPass), bad = Run("a", kFail);
+  ReportedRun good = RunOf("a", kPass), bad = RunOf("a", kFail);
   good.device_count = 1;
   bad.device_count = 0;
   bad.lost_at = "opened";
@@ -173,17 +175,17 @@ TEST(Combine, SaysWhatDiffersAndHowOften) {
 
 // Both are as expected, and still something is left to chance.
 TEST(Combine, TakesPassesThatDifferForFlaky) {
-  ReportedRun one = Run("a", kPass), two = Run("a", kPass);
+  ReportedRun one = RunOf("a", kPass), two = RunOf("a", kPass);
   one.device_count = 1;
   two.device_count = 2;
   EXPECT_EQ(Combine({one, two}).run.because, "in 2 starts the number of devices differs: 1 × pass, 1 device; 1 × pass, 2 devices");
 }
 
 TEST(Combine, LeavesOutWhatTheDeadlineKeptFromStarting) {
-  const Repeated repeated = Combine({Run("a", kPass), Run("a", kSkip)});
+  const Repeated repeated = Combine({RunOf("a", kPass), RunOf("a", kSkip)});
   EXPECT_EQ(repeated.run.verdict, kPass);
-  EXPECT_EQ(repeated.run.answers, std::vector{(RepeatedAnswer{1, "pass", std::nullopt, std::nullopt})});
-  EXPECT_EQ(Combine({Run("a", kSkip), Run("a", kSkip)}).run.verdict, kSkip);
+  EXPECT_THAT(repeated.run.answers, IsEmpty());
+  EXPECT_EQ(Combine({RunOf("a", kSkip), RunOf("a", kSkip)}).run.verdict, kSkip);
 }
 
 }  // namespace
