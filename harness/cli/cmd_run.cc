@@ -91,7 +91,9 @@ int CmdRun(const RunOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
-  Worker worker(*workspace, FindRecorders(), options.keep);
+  Recorders recorders = FindRecorders();
+  recorders.level = options.evidence;
+  Worker worker(*workspace, std::move(recorders), options.keep);
   if (options.deadline > 0) worker.EndBy(start, std::chrono::seconds(options.deadline));
 
   std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;

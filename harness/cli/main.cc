@@ -62,6 +62,9 @@ int main(int argc, char** argv) {
   AddReports(*verb, run.reports, run.baseline, run.color);
   AddDailyUse(*verb, run);
   verb->add_flag("--keep", run.keep, "leave the trees where they are and say where");
+  verb->add_option("--evidence", run.evidence, "how much is watched: none, libs, files, or all, which is usual")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, EvidenceLevel>{
+          {"none", EvidenceLevel::kNone}, {"libs", EvidenceLevel::kLibs}, {"files", EvidenceLevel::kFiles}, {"all", EvidenceLevel::kAll}}));
   verb->add_option("--evidence-dir", run.evidence_dir, "keep what was seen of each run in this folder, for gpustage trace");
   verb->callback([&] { status = CmdRun(run); });
 

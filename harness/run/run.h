@@ -15,10 +15,11 @@
 
 namespace gpustage {
 
-// Built programs that run inside beside the scanner.
+// Built programs that run inside beside the scanner, and what they are for.
 struct Recorders {
   std::string audit;  // host path of audit.so
   std::string ask;    // host path of the program that asks why
+  EvidenceLevel level = EvidenceLevel::kAll;
 };
 
 struct ScannerStart {
@@ -32,7 +33,8 @@ struct ScannerStart {
   int64_t output_limit = 64 << 20;
   std::function<bool(std::string_view)> done_when;
   std::chrono::milliseconds settle{0};  // what it prints after that line is waited for
-  bool record_loader = true;
+  bool record_loader = true;  // where the level has it
+  bool record_files = true;
 };
 
 // An Error only when the recorders cannot be set up; everything the scanner does is in the RawRun.
