@@ -57,6 +57,8 @@ INSTANTIATE_TEST_SUITE_P(
               "}]}"},
         Place{"Machine", "/definitions/machine", "machine: {", "}"},
         Place{"Fault", "/definitions/fault", "machine: {faults: [{", "}]}"},
+        Place{"Axis", "/definitions/matrix/additionalProperties", "matrix: {a: {set: env.A, to: [x], ", "}}"},
+        Place{"Constraint", "/definitions/constraint", "matrix: {a: {set: env.A, to: [x]}, constraints: [{", "}]}"},
         Place{"Run", "/definitions/run", "runs: [{", "}]"},
         Place{"Expectation", "/definitions/expectation", "expect: [{", "}]"},
         Place{"Fix", "/definitions/fix", "fix: {", "}"},
