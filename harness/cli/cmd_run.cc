@@ -12,8 +12,10 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/coverage.h"
 #include "harness/cli/kept.h"
 #include "harness/cli/places.h"
+#include "harness/cli/take_shard.h"
 #include "harness/pipeline.h"
 #include "harness/report/json.h"
 #include "harness/report/suspects.h"
@@ -23,11 +25,11 @@ namespace gpustage {
 namespace {
 
 // Ids are cut only where a terminal is too narrow for them: a log in a file keeps them whole.
-TextStyle StyleOfTerminal(const std::vector<Case>& cases) {
+TextStyle StyleOfTerminal(const Selected& cases) {
   constexpr int kOtherColumns = 66, kNarrowest = 24;
   TextStyle style;
   style.name_width = 0;
-  for (const Case& c : cases) style.name_width = std::max(style.name_width, static_cast<int>(c.id.size()));
+  for (size_t i = 0; i < cases.size(); ++i) style.name_width = std::max(style.name_width, static_cast<int>(cases.Id(i).size()));
   winsize size = {};
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   style.colour = terminal && std::getenv("NO_COLOR") == nullptr;
@@ -50,14 +52,26 @@ Result<std::vector<std::string>> JsonFiles(const std::vector<std::string>& repor
   return files;
 }
 
-// Runs the cases on `jobs` threads; a finished one is printed at once, and all are given back in the order of the list.
-std::vector<CaseReport> RunAll(const std::vector<Case>& cases, int jobs, Worker& worker, const TextStyle& style) {
+// All were read before; one that cannot be any more has lost a file of its own meanwhile.
+CaseReport RunOrFail(const Selected& cases, size_t i, Worker& worker) {
+  Result<Case> c = cases.Read(i);
+  if (c) return RunCase(*c, worker);
+  CaseReport report;
+  report.c.id = cases.Id(i);
+  for (const std::string& name : cases.Runs(i)) report.runs.emplace_back().spec.name = name;
+  for (RunReport& run : report.runs) run.verdict = Failed(c.error());
+  return report;
+}
+
+// Runs the cases on `jobs` threads, each read when its turn comes; a finished one is printed at once, and all are given back
+// in the order of the list.
+std::vector<CaseReport> RunAll(const Selected& cases, int jobs, Worker& worker, const TextStyle& style) {
   std::vector<CaseReport> reports(cases.size());
   std::atomic<size_t> next = 0;
   std::mutex printing;
   const auto work = [&] {
     for (size_t i = next++; i < cases.size(); i = next++) {
-      reports[i] = RunCase(cases[i], worker);
+      reports[i] = RunOrFail(cases, i, worker);
       const std::lock_guard lock(printing);
       for (const RunReport& run : reports[i].runs) fmt::print("{}\n", ProgressLine(reports[i], run, style));
       std::fflush(stdout);
@@ -94,8 +108,13 @@ int CmdRun(const RunOptions& options) {
   if (!json_files) return PrintError(json_files.error(), kBadInput);
   if (!options.evidence_dir.empty())
     if (const Status made = MakeEvidenceFolder(options.evidence_dir); !made) return PrintError(made.error(), kBadInput);
-  const Result<std::vector<Case>> cases = SelectCases(options.selection);
+  Result<Selected> cases = Select(options.selection);
   if (!cases) return PrintError(cases.error(), kBadInput);
+  const Result<std::string> shard = TakeShard(options.shard, *cases);
+  if (!shard) return PrintError(shard.error(), kBadInput);
+  if (const Status readable = cases->CheckAll(); !readable) return PrintError(readable.error(), kBadInput);
+  if (!shard->empty()) fmt::print("{}\n", *shard);
+  for (const CaseRange* range : cases->Ranges()) fmt::print("{}", CoverageText(*range));
   const Isolation isolation = ProbeIsolation();
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(isolation, options.keep);
@@ -105,7 +124,7 @@ int CmdRun(const RunOptions& options) {
   Worker worker(*workspace, std::move(recorders), options.keep);
   const TextStyle style = StyleOfTerminal(*cases);
   const int jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
-                              static_cast<int>(cases->size()));
+                              std::max(static_cast<int>(cases->size()), 1));  // a shard may be empty
   const std::vector<CaseReport> reports = RunAll(*cases, jobs, worker, style);
   for (const CaseReport& report : reports)
     for (const RunReport& run : report.runs)

@@ -10,16 +10,6 @@
 namespace gpustage {
 namespace {
 
-struct Fix {
-  CellFilter when;
-  std::vector<TreeOp> tree;
-  std::vector<EnvVar> env;
-  std::optional<std::string> user;
-  std::vector<Expectation> expect;
-  std::string none;  // why there is no fix
-  SourcePos pos;
-};
-
 // The count that these expectations claim of a run; nothing when they claim none.
 const CountRange* CountOf(const std::vector<Expectation>& expectations, const RunSpec& run,
                           const Case& c) {
@@ -83,8 +73,9 @@ Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, c
   return Ok();
 }
 
-// Whether it applies to a run of the case.
-Result<bool> AddTo(Case& c, const Fix& fix) {
+}  // namespace
+
+Result<bool> AddFix(const Fix& fix, Case& c) {
   std::vector<RunSpec> again;
   for (const RunSpec& run : c.runs) {
     const bool wanted = std::any_of(fix.expect.begin(), fix.expect.end(), [&](const Expectation& expectation) {
@@ -110,31 +101,14 @@ Result<bool> AddTo(Case& c, const Fix& fix) {
   return !again.empty();
 }
 
-}  // namespace
-
-Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures, std::vector<Case>& cases) {
-  std::vector<const YamlNode*> nodes;
-  if (node.IsList())
-    for (const YamlNode& item : node.items) nodes.push_back(&item);
-  else
-    nodes.push_back(&node);
-  std::vector<const Case*> done;
-  for (const YamlNode* item : nodes) {
-    TRY(const Fix fix, ReadFix(*item, axes, fixtures));
-    bool applies = false;
-    for (Case& c : cases) {
-      if (!Matches(fix.when, c.axes)) continue;
-      if (std::find(done.begin(), done.end(), &c) != done.end())
-        return ErrorAt(*item, fmt::format("a second fix for {}", c.id));
-      done.push_back(&c);
-      applies = true;
-      if (!fix.none.empty()) continue;
-      TRY(const bool some, AddTo(c, fix));
-      applies = some;
-    }
-    if (!applies) return ErrorAt(*item, "this fix never applies: no case has this run in such a cell");
+Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
+  std::vector<Fix> fixes;
+  const std::vector<YamlNode> alone = {node};
+  for (const YamlNode& item : node.IsList() ? node.items : alone) {
+    TRY(Fix fix, ReadFix(item, axes, fixtures));
+    fixes.push_back(std::move(fix));
   }
-  return Ok();
+  return fixes;
 }
 
 }  // namespace gpustage

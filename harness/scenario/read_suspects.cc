@@ -52,30 +52,36 @@ void ExpectLine(const std::string& line, bool present, bool traced, const Source
 
 }  // namespace
 
-Status AddSuspects(const YamlNode& node, const std::vector<Axis>& axes, std::vector<Case>& cases) {
+Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes) {
   TRY(const YamlNode* named, Require(node, "suspects", "axis"));
   std::vector<std::string> names;
   for (const Axis& axis : axes) names.push_back(axis.name);
   const auto axis = std::find(names.begin(), names.end(), named->text);
   if (axis == names.end()) return UnknownWord(*named, "axis", names);
   const std::vector<std::string> labels = axes[static_cast<size_t>(axis - names.begin())].Labels();
+  Suspects suspects{named->text, {}, {}, node.pos};
   for (const YamlEntry& entry : node.entries) {
     if (entry.key == "axis") continue;
     if (std::find(labels.begin(), labels.end(), entry.key) == labels.end())
       return ErrorAt(entry, fmt::format("unknown value {}{}", Quote(entry.key),
                                         DidYouMean(entry.key, labels)));
-    TRY(const Suspect suspect, ReadSuspect(entry));
-    for (Case& c : cases) {
-      if (c.axes.at(named->text) != entry.key) continue;
-      c.suspect = suspect;
-      ExpectLine(suspect.missing, false, false, entry.pos, c);
-      ExpectLine(suspect.extra, true, false, entry.pos, c);
-      ExpectLine(suspect.has, true, false, entry.pos, c);
-      ExpectLine(suspect.traced, true, true, entry.pos, c);
-    }
+    TRY(Suspect suspect, ReadSuspect(entry));
+    suspects.of.emplace(entry.key, std::move(suspect));
+    suspects.said.emplace(entry.key, entry.pos);
   }
-  for (const Case& c : cases)
-    if (!c.suspect) return ErrorAt(node, fmt::format("nothing says what {} stands for", c.id));
+  return suspects;
+}
+
+Status AddSuspect(const Suspects& suspects, Case& c) {
+  const std::string& value = c.axes.at(suspects.axis);
+  const auto suspect = suspects.of.find(value);
+  if (suspect == suspects.of.end()) return Error{fmt::format("nothing says what {} stands for", c.id), suspects.pos};
+  c.suspect = suspect->second;
+  const SourcePos& pos = suspects.said.at(value);
+  ExpectLine(c.suspect->missing, false, false, pos, c);
+  ExpectLine(c.suspect->extra, true, false, pos, c);
+  ExpectLine(c.suspect->has, true, false, pos, c);
+  ExpectLine(c.suspect->traced, true, true, pos, c);
   return Ok();
 }
 

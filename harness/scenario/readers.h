@@ -47,15 +47,36 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
 // read_run.cc
 Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures);
 
+// read_case.cc: all that a cell stages, and its runs. Expectations come later (expected.h).
+Result<Case> ReadCase(const YamlNode& root, Case start, Fixtures& fixtures);
+Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, Fixtures& fixtures);
+
 // read_expect.cc
 Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
                                                   const std::vector<Axis>& axes);
 
 // read_fix.cc: what people did. The runs of the cells that a fix is for start once more after it, and must count otherwise.
-Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures,
-                std::vector<Case>& cases);
+struct Fix {
+  CellFilter when;
+  std::vector<TreeOp> tree;
+  std::vector<EnvVar> env;
+  std::optional<std::string> user;
+  std::vector<Expectation> expect;
+  std::string none;  // why there is no fix
+  SourcePos pos;
+};
+Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures);
+// Whether it applies to a run of the case. The case has its expectations.
+Result<bool> AddFix(const Fix& fix, Case& c);
 
 // read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of its runs, too.
-Status AddSuspects(const YamlNode& node, const std::vector<Axis>& axes, std::vector<Case>& cases);
+struct Suspects {
+  std::string axis;  // "": the scenario has none
+  std::map<std::string, Suspect> of;
+  std::map<std::string, SourcePos> said;
+  SourcePos pos;
+};
+Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes);
+Status AddSuspect(const Suspects& suspects, Case& c);
 
 }  // namespace gpustage
