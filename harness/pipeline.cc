@@ -12,7 +12,10 @@ Result<std::unique_ptr<Stand>> StageCase(const Case& c, Worker& worker) {
 }
 
 Result<RunReport> RunOne(const Case& c, const RunSpec& spec, Stand& stand, Worker& worker) {
+  if (worker.IsPastDeadline()) return RunReport{spec, Skipped(worker.DeadlineReason(false)), {}};
   TRY(const RawRun raw, worker.Run(c, spec, stand));
+  if (raw.outcome.kind == Outcome::Kind::kTimedOut && worker.IsPastDeadline())
+    return RunReport{spec, Skipped(worker.DeadlineReason(true)), {}};
   RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
   TRY(worker.Explain(c, spec, stand, report.evidence));
   report.verdict = Judge(c, spec, report.evidence);
@@ -29,6 +32,7 @@ CaseReport ForAllRuns(const Case& c, const Verdict& verdict) {
 }  // namespace
 
 CaseReport RunCase(const Case& c, Worker& worker) {
+  if (worker.IsPastDeadline()) return ForAllRuns(c, Skipped(worker.DeadlineReason(false)));
   if (const std::string why = worker.CannotStage(c); !why.empty()) return ForAllRuns(c, Skipped(why));
   Result<std::unique_ptr<Stand>> stand = StageCase(c, worker);
   if (!stand) return ForAllRuns(c, Failed(stand.error()));

@@ -62,6 +62,15 @@ Stand::~Stand() {
   if (!keep) RemoveTree(tree.root.host_path());
 }
 
+void Worker::EndBy(std::chrono::steady_clock::time_point start, std::chrono::seconds after) {
+  deadline_ = start + after;
+  after_ = after;
+}
+
+std::string Worker::DeadlineReason(bool started) const {
+  return fmt::format("the deadline of {} s {}", after_.count(), started ? "came while it ran" : "had passed");
+}
+
 std::string Worker::CannotStage(const Case& c) const {
   for (const TreeOp& op : c.tree)
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && !placed->source.missing.empty())
@@ -152,7 +161,11 @@ Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
     TRY(WriteLoaderCache(stand.tree.root));
   }
   TRY(Host(c, spec, stand));
-  TRY(const ScannerStart start, StartOf(c, spec));
+  TRY(ScannerStart start, StartOf(c, spec));
+  if (deadline_) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());
+    start.time_limit = std::clamp(left, std::chrono::milliseconds(1), start.time_limit);
+  }
   return RunScanner(start, stand.tree.root, recorders_, isolation());
 }
 

@@ -44,6 +44,19 @@ struct RunOptions {
   bool keep = false;
   EvidenceLevel evidence = EvidenceLevel::kAll;
   std::string evidence_dir;  // "": the evidence is not kept
+  std::string color = "auto";
+  std::string baseline;                 // an earlier JSON report; "": none
+  std::vector<std::string> xfail_from;  // files of known failures
+  std::vector<std::string> fail_on;     // "silent-failure"
+  int deadline = 0;                     // seconds; 0: none
+  int repeat = 1;                       // starts of each run
+};
+
+struct MergeOptions {
+  std::vector<std::string> files;    // JSON reports
+  std::vector<std::string> reports;  // "junit=FILE"
+  std::string color = "auto";
+  std::string baseline;
 };
 
 struct TraceCommand {
@@ -83,6 +96,7 @@ int CmdExplainLog(const ExplainLogOptions& options);
 int CmdRecord(const RecordOptions& options);
 int CmdCompare(const CompareOptions& options);
 int CmdRun(const RunOptions& options);
+int CmdMerge(const MergeOptions& options);
 int CmdList(const ListOptions& options);
 int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);

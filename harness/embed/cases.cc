@@ -58,7 +58,7 @@ CaseEnd RunListed(const ListedCase& listed) {
   const CaseReport report = RunCase(*listed.resolved, **worker);
   size_t skipped = 0;
   for (const RunReport& run : report.runs) {
-    end.failed += FailureBlock(report, run, {});
+    end.failed += FailureBlock(ReportedRunOf(report, run, ToString((*worker)->isolation().level)), {});
     if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail) end.known_bug = report.c.xfail->reason;
     if (run.verdict.kind != VerdictKind::kSkip) continue;
     ++skipped;
