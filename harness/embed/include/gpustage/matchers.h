@@ -106,8 +106,12 @@ inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line) {
   });
 }
 
+// What a failing test shows beside the sentence: how it ended, where each library got to, and the log.
 inline void PrintTo(const Seen& seen, std::ostream* out) {
+  constexpr size_t kLines = 40;
   *out << (!seen.error.empty() ? seen.error : !seen.skipped.empty() ? seen.skipped : seen.outcome + "\n" + seen.funnel);
+  for (size_t i = 0; i < seen.log.size() && i < kLines; ++i) *out << "  log       " << seen.log[i] << "\n";
+  if (seen.log.size() > kLines) *out << "  log       and " << seen.log.size() - kLines << " lines more\n";
 }
 
 }  // namespace gpustage
