@@ -22,6 +22,7 @@ NEEDS=(
 
 # What it can do without.
 WISHES=('gdb|program gdb|the test of a breakpoint inside gpustage shell')
+PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 ((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
 
 # is_here KIND NAME

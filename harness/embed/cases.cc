@@ -38,9 +38,10 @@ ListedCase Listed(Case c, std::set<std::string>& taken) {
 
 }  // namespace
 
-CaseList ListCases(const std::vector<std::string>& paths) {
+CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std::string>& scanners) {
   Selection selection;
   selection.paths = paths;
+  selection.scanners = scanners;
   Result<std::vector<Case>> cases = SelectCases(selection);
   if (!cases) return {{}, Rendered(cases.error())};
   CaseList list;

@@ -26,6 +26,13 @@ grep -q 'skipped 1: the real part ggml-12 is not here: run gpustage-real' "$T/ju
 ran=$(grep -c '<testcase .*status="run"' "$T/junit.xml") || true
 [[ $ran == 8 ]] || fail "$ran tests ran, not 6 of C++ and 2 scenario files" "$(<"$T/junit.xml")"
 
+# The same scenarios as tests of GoogleTest.
+ends 0 away "$PREFIX/bin/gpustage-gtest" example/scenarios/driver --scanner build/find-gpus.yaml
+says '[  PASSED  ] 3 tests.'
+says 'counts/gpus=3'
+ends 2 away "$PREFIX/bin/gpustage-gtest" example/scenarios/driver
+says 'unknown scanner "find-gpus"'
+
 # A scenario file that is new is a new test, and one that is wrong fails it.
 sed 's/devices: 0,/devices: 7,/' example/scenarios/driver/refuses.yaml >example/scenarios/driver/wrong.yaml
 ends 0 away cmake --build build

@@ -22,8 +22,9 @@ struct CaseList {
   std::string error;  // file, line and caret of what is wrong, or that nothing matches; "" when there are cases
 };
 
-// Of files, folders or names; none: all scenarios of this installation.
-CaseList ListCases(const std::vector<std::string>& paths);
+// Of files, folders or names; none: all scenarios of this installation. With `scanners`, names or definition files of your
+// own (FILE.yaml), only runs of these.
+CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std::string>& scanners = {});
 
 struct CaseEnd {
   std::string failed;     // the report of the runs that are bad; "" when none is
