@@ -25,7 +25,17 @@ enum class EventKind {
   kNote,     // subject: what a program of ours had to say
   kLog,      // subject: the line; detail: "stdout" or "stderr"
   kOutcome,  // subject: how the scanner ended; always the last
+  // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the call, and each link that was followed.
+  kOpen,    // subject: the path, absolute
+  kLook,    // subject: the path that stat, access or readlink named
+  kList,    // subject: the directory whose entries were read, under the name by which it was opened
+  kExec,    // subject: the program; detail: its words
+  kOutput,  // subject: a line that a process printed where it does not come to us; detail: its stream, and what became of it
+  kExit,    // subject: how the process ended
 };
+
+// A name was asked for, and what the kernel said cannot be known.
+inline constexpr int64_t kNoAnswer = -1;
 
 std::string ToString(EventKind kind);  // "search"
 std::optional<EventKind> ParseEventKind(const std::string& word);
@@ -54,6 +64,9 @@ struct Process {
   std::vector<std::string> environment;  // exactly as it was started
   std::string role;                      // "ollama runner": program and first word
   EventId event = 0;
+  bool loader_observed = true;  // false: its loader was not watched (a static program), so nothing is known of what it loaded
+  std::string end;              // "exited 2", "killed by SIGSEGV"; "" when it is not known
+  EventId end_event = 0;
   friend bool operator==(const Process&, const Process&) = default;
 };
 
@@ -109,6 +122,8 @@ struct Evidence {
   std::vector<FunnelRow> funnel;
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known
+  bool files_observed = false;    // what every process asked of the kernel is known
+  std::string files_unobserved;   // why not; "" when nobody asked for it
   int left_over = 0;
   std::optional<bool> silent_failure;  // something failed and no log line says so; none: it could not be observed
   std::string silent_because;          // in a sentence

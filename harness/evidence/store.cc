@@ -103,7 +103,10 @@ ordered_json Line(const Process& process) {
           {"argv", Write(process.argv)},
           {"environment", Write(process.environment)},
           {"role", Write(process.role)},
-          {"event", process.event}};
+          {"event", process.event},
+          {"loader_observed", process.loader_observed},
+          {"end", Write(process.end)},
+          {"end_event", process.end_event}};
 }
 Process ReadProcess(const ordered_json& line) {
   return {line.at("pid"),
@@ -112,7 +115,10 @@ Process ReadProcess(const ordered_json& line) {
           ReadTexts(line.at("argv")),
           ReadTexts(line.at("environment")),
           ReadText(line.at("role")),
-          line.at("event")};
+          line.at("event"),
+          line.at("loader_observed"),
+          ReadText(line.at("end")),
+          line.at("end_event")};
 }
 
 ordered_json Line(const LogLine& log) {
@@ -194,6 +200,8 @@ ordered_json End(const Evidence& evidence) {
           {"devices_unreadable", Write(evidence.devices_unreadable)},
           {"journal_complete", evidence.journal_complete},
           {"loader_observed", evidence.loader_observed},
+          {"files_observed", evidence.files_observed},
+          {"files_unobserved", Write(evidence.files_unobserved)},
           {"left_over", evidence.left_over},
           {"silent_failure", Write(evidence.silent_failure)},
           {"silent_because", Write(evidence.silent_because)}};
@@ -208,6 +216,8 @@ void ReadEnd(const ordered_json& line, Evidence& evidence) {
   evidence.devices_unreadable = ReadText(line.at("devices_unreadable"));
   evidence.journal_complete = line.at("journal_complete");
   evidence.loader_observed = line.at("loader_observed");
+  evidence.files_observed = line.at("files_observed");
+  evidence.files_unobserved = ReadText(line.at("files_unobserved"));
   evidence.left_over = line.at("left_over");
   evidence.silent_failure = ReadOptional<bool>(line.at("silent_failure"));
   evidence.silent_because = ReadText(line.at("silent_because"));
@@ -244,7 +254,7 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
 // An event that something names and that is not there; 0: none.
 EventId UnknownEvent(const Evidence& evidence) {
   std::vector<EventId> named;
-  for (const Process& process : evidence.processes) named.push_back(process.event);
+  for (const Process& process : evidence.processes) named.insert(named.end(), {process.event, process.end_event});
   for (const LogLine& line : evidence.log) named.push_back(line.event);
   for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
   if (evidence.devices)

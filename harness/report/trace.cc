@@ -21,12 +21,18 @@ std::string KindOf(EventKind kind) {
     case EventKind::kUnload:
     case EventKind::kSymbol: return "loader";
     case EventKind::kCall: return "calls";
+    case EventKind::kOutput:
     case EventKind::kLog: return "log";
+    case EventKind::kOpen:
+    case EventKind::kLook:
+    case EventKind::kList: return "files";
     case EventKind::kProcess:
+    case EventKind::kExec:
+    case EventKind::kExit:
     case EventKind::kNote:
-    case EventKind::kOutcome: return "processes";
+    case EventKind::kOutcome: break;
   }
-  return "files";
+  return "processes";
 }
 
 bool OfLibrary(const Event& event, const std::string& library) {
