@@ -20,7 +20,7 @@ odd=$(grep -vE '^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x|lrwxrwxrwx) root/root \./(usr
 [[ -z $odd ]] || fail "owner, mode or place: $odd"
 (cd files && md5sum --quiet -c DEBIAN/md5sums)
 while IFS= read -r file; do
-  [[ $(head -c 4 "$file") != $'\x7fELF' ]] || ! readelf -SW "$file" | grep -q ' \.symtab ' || fail "not stripped: $file"
+  ! head -c 4 "$file" | grep -qa '^.ELF' || ! readelf -SW "$file" | grep -q ' \.symtab ' || fail "not stripped: $file"
 done < <(find files/usr -type f)
 depends=$(dpkg-deb -f "$DEB" Depends)
 [[ $depends == *'libc6 (>= '* && $depends == *libyaml-cpp* ]] || fail "Depends: $depends"
@@ -34,10 +34,12 @@ mkdir -p "$KEPT/debian/partial"
 : >status
 apt=(apt-get -y -qq -o Dir::State::status="$T/status" -o Dir::Cache::archives="$KEPT/debian" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
   -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o APT::Install-Recommends=0)
-wanted=(base-files base-passwd bash coreutils dash diffutils dpkg findutils grep libc-bin mount sed tar util-linux "$DEB")
+bare=(base-files base-passwd bash coreutils dash diffutils dpkg findutils grep libc-bin mount sed tar util-linux)
 download=(--download-only)
 [[ $OFFLINE != 1 ]] || download+=(--no-download)
-"${apt[@]}" "${download[@]}" install "${wanted[@]}" >out 2>&1 || skip "apt-get cannot fetch a bare root: $(grep -m1 '^E: ' out)"
+"${apt[@]}" --simulate install "${bare[@]}" >out 2>&1 || skip "apt-get knows no packages of a bare root: $(grep -m1 '^E: ' out)"
+"${apt[@]}" --simulate install "${bare[@]}" "$DEB" >inst 2>&1 || fail 'what it depends on cannot be had:' "$(<inst)"
+"${apt[@]}" "${download[@]}" install "${bare[@]}" "$DEB" >out 2>&1 || skip "apt-get cannot fetch a bare root: $(grep -m1 '^E: ' out)"
 
 mkdir -p root/{usr/{bin,sbin,lib,lib64},etc,tmp,proc,dev,root,var/lib/dpkg/{info,updates}}
 for name in bin sbin lib lib64; do ln -s usr/$name root/$name; done
@@ -48,7 +50,7 @@ while read -r name version arch; do
   { dpkg-deb -f "$archive" && printf 'Status: install ok installed\n\n'; } >>root/var/lib/dpkg/status
   dpkg-deb --fsys-tarfile "$archive" | tar -t | sed 's|^\.||; s|/$||; s|^$|/.|' >"root/var/lib/dpkg/info/$name.list"
   [[ $(dpkg-deb -f "$archive" Multi-Arch) != same ]] || mv "root/var/lib/dpkg/info/$name.list" "root/var/lib/dpkg/info/$name:$arch.list"
-done < <("${apt[@]}" --simulate install "${wanted[@]}" | sed -nE 's/^Inst ([^ ]+) \(([^ ]+) .*\[(.*)\]\).*/\1 \2 \3/p')
+done < <(sed -nE 's/^Inst ([^ ]+) \(([^ ]+) .*\[(.*)\]\).*/\1 \2 \3/p' inst)
 # As base-passwd does when it is configured.
 cp root/usr/share/base-passwd/passwd.master root/etc/passwd
 cp root/usr/share/base-passwd/group.master root/etc/group
