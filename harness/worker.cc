@@ -157,6 +157,7 @@ Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
 }
 
 Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) const {
+  if (!WatchesLoader(evidence.level)) return Ok();  // nothing is known that could be explained
   std::vector<Answer> answers;
   TRY(ScannerStart start, StartOf(c, spec));
   const std::vector<std::string> own = start.environment;

@@ -51,6 +51,7 @@ struct Event {
   int device = -1;      // kCall: ordinal that it asks about
   bool assumed = false;  // kCall: nobody has recorded or published what was answered
   uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol: which object; the loader's own id in its process
+  bool unheard = false;     // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   friend bool operator==(const Event&, const Event&) = default;
 };
@@ -120,6 +121,7 @@ struct Evidence {
   std::optional<int64_t> device_count;             // as devices, or what the scanner counted without naming them
   std::string devices_unreadable;                  // why, when there is no count
   std::vector<FunnelRow> funnel;
+  EvidenceLevel level = EvidenceLevel::kAll;  // what was asked to be watched
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known
   bool files_observed = false;    // what every process asked of the kernel is known

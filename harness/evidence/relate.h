@@ -9,6 +9,10 @@ namespace gpustage {
 // Second pass, duplicates, struct layouts, counts of other processes. May be called again after rows have changed.
 void RelateRows(Evidence& evidence);
 
+// "listed" and "matched" as the kernel was asked, where that was watched; the event of a listing that was refused. May be
+// called again after rows have changed.
+void SeeListing(Evidence& evidence);
+
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //
 // A row has failed when a device may be missing because of it: it was lost, and not because the same device was reported by

@@ -105,6 +105,19 @@ std::string Words(const Evidence& evidence, EventId id) {
   return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
 }
 
+// What the process that lost it said where nobody reads.
+const Event* Unheard(const Evidence& evidence, const FunnelRow& row) {
+  const Event* found = nullptr;
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kOutput || !event.unheard || (row.pid != 0 && event.pid != row.pid)) continue;
+    LogLine line;
+    line.message = event.subject;
+    if (!Complains(line)) continue;
+    if (found == nullptr || (!NamesLibrary(found->subject, row.library) && NamesLibrary(event.subject, row.library))) found = &event;
+  }
+  return found;
+}
+
 }  // namespace
 
 void FindSilence(Evidence& evidence) {
@@ -123,6 +136,8 @@ void FindSilence(Evidence& evidence) {
                                           lines == 0   ? "nothing was printed"
                                           : lines == 1 ? "the one line that was printed does not say so"
                                                        : fmt::format("none of {} log lines says so", lines));
+    if (const Event* const unheard = Unheard(evidence, *silent))
+      evidence.silent_because += fmt::format("; #{} says it to nobody: {}", unheard->id, Words(evidence, unheard->id));
     for (const Process& process : evidence.processes)
       if (const auto level = VariableOf(&process, "OLLAMA_DEBUG"); level && process.role == "ollama serve" && *level != "2")
         evidence.silent_because += fmt::format("; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);

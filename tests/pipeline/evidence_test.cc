@@ -38,9 +38,9 @@ class Evidences : public AllScenarios {
       if (!Ran(run)) continue;
       TRY(worker.Host(report.c, run.spec, *stand));
       TRY(ScannerStart start, StartOf(report.c, run.spec));
-      start.record_loader = false;
-      TRY(const RawRun raw,
-          RunScanner(start, stand->tree.root, worker.recorders(), worker.isolation()));
+      Recorders nothing = worker.recorders();
+      nothing.level = EvidenceLevel::kNone;
+      TRY(const RawRun raw, RunScanner(start, stand->tree.root, nothing, worker.isolation()));
       all.push_back(AnswersOf(report.c, Decode(raw, run.spec.scanner, {})));
     }
     return all;
