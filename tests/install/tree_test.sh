@@ -85,6 +85,17 @@ ends 0 away gpustage-gtest first-steps --gtest_filter='first_steps.unlistable_di
 says '[  PASSED  ]'
 ends 2 away gpustage-gtest first-steps --gtest_filter='first_steps.no-such'
 says 'no case matches --gtest_filter=first_steps.no-such'
+# Shards of GoogleTest: each case once.
+tests_run() { sed -n 's/^\[ RUN      \] //p' "$T/out"; }
+ends 0 away gpustage-gtest first-steps/unlistable-directory first-steps/two-copies-one-gpu
+tests_run | sort >"$T/one"
+: >"$T/shards"
+for shard in 0 1 2; do
+  GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX=$shard ends 0 away gpustage-gtest first-steps/unlistable-directory first-steps/two-copies-one-gpu
+  tests_run >>"$T/shards"
+done
+[[ -s $T/one ]] && sort "$T/shards" | diff "$T/one" - || fail 'shards do not add up to one run'
+
 GPUSTAGE_OFFLINE=1 ends 0 away gpustage-real
 says 'gpustage-real: ggml-12: missing, and GPUSTAGE_OFFLINE=1'
 ends 2 away gpustage-real now
