@@ -26,6 +26,7 @@ WISHES=(
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
 )
+PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 ((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
 
 # is_here KIND NAME
