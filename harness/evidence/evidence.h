@@ -18,9 +18,11 @@ using EventId = int;  // counted from 1 in order of time; 0: none
 enum class EventKind {
   kProcess,  // subject: executable; detail: command line; value: parent pid
   kSearch,   // subject: the name or candidate path that the loader looked for; detail: by which rule, for whom
-  kLoad,     // subject: path of the object that was mapped
+  kLoad,     // subject: path of the object that was mapped; detail: its build-id in hex, "" when it has none
   kUnload,   // subject: path of the object
   kSymbol,   // subject: a symbol that dlsym found; detail: path of its provider
+  kMiss,     // subject: a symbol that dlsym did not find; detail: where it looked
+  kBinding,  // subject: a function of libc that another object stands before; detail: path of that object
   kCall,     // subject: function of a fake; detail: arguments; value: result
   kNote,     // subject: what a program of ours had to say
   kLog,      // subject: the line; detail: "stdout" or "stderr"
@@ -40,7 +42,7 @@ struct Event {
   int64_t value = 0;
   int device = -1;      // kCall: ordinal that it asks about
   bool assumed = false;  // kCall: nobody has recorded or published what was answered
-  uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol: which object; the loader's own id in its process
+  uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol, kMiss, kBinding: which object; the loader's own id in its process
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   friend bool operator==(const Event&, const Event&) = default;
 };

@@ -19,7 +19,9 @@ std::string KindOf(EventKind kind) {
     case EventKind::kSearch:
     case EventKind::kLoad:
     case EventKind::kUnload:
-    case EventKind::kSymbol: return "loader";
+    case EventKind::kSymbol:
+    case EventKind::kMiss:
+    case EventKind::kBinding: return "loader";
     case EventKind::kCall: return "calls";
     case EventKind::kLog: return "log";
     case EventKind::kProcess:
