@@ -166,6 +166,11 @@ Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, E
     answers.insert(answers.end(), said.begin(), said.end());
   }
   ExplainLosses(answers, static_cast<int>(start.user.uid), evidence);
+  evidence.linkage = LinkageOf(evidence, [&](const std::string& path) {
+    const auto& shown = start.host_directories;
+    const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) { return path.starts_with(directory + "/"); });
+    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) : stand.tree.root.At(path, O_RDONLY);
+  });
   return Ok();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/evidence/linkage.h"
 #include "harness/run/raw_run.h"
 #include "harness/scenario/cause.h"
 #include "harness/scenario/claim.h"
@@ -109,6 +110,7 @@ struct Evidence {
   std::optional<int64_t> device_count;             // as devices, or what the scanner counted without naming them
   std::string devices_unreadable;                  // why, when there is no count
   std::vector<FunnelRow> funnel;
+  Linkage linkage;                // what loaded libraries lack of each other, and who stands before libc
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known
   int left_over = 0;

@@ -182,6 +182,35 @@ FunnelRow ReadRow(const ordered_json& line) {
   return row;
 }
 
+ordered_json Line(const Gap& gap) {
+  return {{"record", "gap"},
+          {"pid", gap.pid},
+          {"requester", Write(gap.requester)},
+          {"provider", Write(gap.provider)},
+          {"versions", Write(gap.versions)},
+          {"symbols", Write(gap.symbols)},
+          {"unversioned", gap.unversioned}};
+}
+Gap ReadGap(const ordered_json& line) {
+  return {line.at("pid"),
+          ReadText(line.at("requester")),
+          ReadText(line.at("provider")),
+          ReadTexts(line.at("versions")),
+          ReadTexts(line.at("symbols")),
+          line.at("unversioned")};
+}
+
+ordered_json Line(const Interposer& interposer) {
+  return {{"record", "interposer"},
+          {"pid", interposer.pid},
+          {"function", Write(interposer.function)},
+          {"library", Write(interposer.library)},
+          {"event", interposer.event}};
+}
+Interposer ReadInterposer(const ordered_json& line) {
+  return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")), line.at("event")};
+}
+
 ordered_json End(const Evidence& evidence) {
   const Outcome& outcome = evidence.outcome;
   return {{"record", "end"},
@@ -234,6 +263,10 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
     evidence.devices->push_back({ReadMap(line.at("fields")), line.at("event")});
   } else if (record == "funnel") {
     evidence.funnel.push_back(ReadRow(line));
+  } else if (record == "gap") {
+    evidence.linkage.gaps.push_back(ReadGap(line));
+  } else if (record == "interposer") {
+    evidence.linkage.interposers.push_back(ReadInterposer(line));
   } else if (record == "end") {
     ReadEnd(line, evidence);
   } else {
@@ -247,6 +280,7 @@ EventId UnknownEvent(const Evidence& evidence) {
   for (const Process& process : evidence.processes) named.push_back(process.event);
   for (const LogLine& line : evidence.log) named.push_back(line.event);
   for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
+  for (const Interposer& interposer : evidence.linkage.interposers) named.push_back(interposer.event);
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) named.push_back(device.event);
   for (const EventId id : named)
@@ -273,6 +307,8 @@ std::string EvidenceLines(const KeptRun& run) {
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
   for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
+  for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
+  for (const Interposer& interposer : evidence.linkage.interposers) lines.push_back(Line(interposer));
   lines.push_back(End(evidence));
   std::string text;
   for (const ordered_json& line : lines) text += line.dump() + "\n";
