@@ -29,7 +29,7 @@ uint32_t Count(uint32_t fault) {
 // Words of a command line stand between NULs in /proc; a scenario writes them with spaces.
 bool FileHas(const char* path, const char* text) {
   char words[8192];
-  const long length = ReadFile(path, words, sizeof(words));
+  const long length = ReadFile(path, words, sizeof(words), true);
   for (long i = 0; i < length; ++i)
     if (words[i] == '\0') words[i] = ' ';
   return length > 0 && memmem(words, static_cast<size_t>(length), text, strlen(text)) != nullptr;
@@ -45,7 +45,7 @@ int64_t MillisecondsSinceBoot() {
 // Without /proc it began now.
 int64_t StartOfProcess() {
   char text[1024];
-  const long length = ReadFile("/proc/self/stat", text, sizeof(text) - 1);
+  const long length = ReadFile("/proc/self/stat", text, sizeof(text) - 1, true);
   text[length > 0 ? length : 0] = '\0';
   const char* at = strrchr(text, ')');
   for (int field = 2; at != nullptr && field < 22; ++field) at = strchr(at + 1, ' ');

@@ -5,8 +5,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "fakes/world/format.h"
+
 namespace gpustage::world {
 namespace {
+
+constexpr long kMark = static_cast<long>(kOwnCallMark);
 
 bool Failed(long result) { return result < 0 && result >= -4095; }
 
@@ -24,7 +28,7 @@ void UnmapMemory(void* memory, unsigned long bytes) {
 
 void* MapFile(const char* path, bool writable, unsigned long* bytes) {
   const long file = SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path),
-                               (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+                               (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0, 0, kMark);
   if (Failed(file)) return nullptr;
   struct stat status;
   long address = -1;
@@ -52,9 +56,10 @@ void Exit(int status) {
   for (;;) SystemCall(SYS_exit_group, static_cast<long>(status));
 }
 
-long ReadFile(const char* path, char* buffer, long size) {
+long ReadFile(const char* path, char* buffer, long size, bool unseen) {
   const long file =
-      SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC);
+      SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC, 0, 0,
+                 unseen ? kMark : 0);
   if (Failed(file)) return 0;
   long length = 0;
   while (length < size) {

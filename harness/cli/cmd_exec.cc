@@ -20,12 +20,13 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions
   if (options.user) spec.user = options.user;
   spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), options.host_directories.begin(),
                                        options.host_directories.end());
-  TRY(const ScannerStart start, StartOf(c, spec));
+  TRY(ScannerStart start, StartOf(c, spec));
+  start.record_loader = start.record_files = false;  // nothing is said of it afterwards
   TRY(const BoxSpec box, PrepareBox(start, stand->tree.root, worker.recorders()));
   // Ctrl-C is for the program inside.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
-  return ExitStatusOf(RunInBoxInteractive(box, worker.isolation()));
+  return ExitStatusOf(RunInBoxInteractive(box, worker.isolation()).outcome);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "harness/evidence/devices.h"
+#include "harness/evidence/files.h"
 #include "harness/evidence/funnel.h"
 #include "harness/evidence/journal.h"
 #include "harness/evidence/log_lines.h"
@@ -29,13 +30,6 @@ std::vector<std::string> Words(const std::string& joined) {
     start = end + 1;
   }
   return words;
-}
-
-// "/usr/local/bin/ollama runner --port 1" -> "ollama runner".
-std::string RoleOf(const std::string& executable, const std::vector<std::string>& argv) {
-  std::string role = executable.substr(executable.rfind('/') + 1);
-  if (argv.size() > 1 && !argv[1].empty() && argv[1].find_first_of("/-=.") == std::string::npos) role += " " + argv[1];
-  return role;
 }
 
 std::string RuleOf(uint32_t flag) {
@@ -191,6 +185,7 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
     event.detail = line.stream == Stream::kStdout ? "stdout" : "stderr";
     evidence.events.push_back(std::move(event));
   }
+  AddFileEvents(run.files, run.start_ns, evidence);
   std::stable_sort(evidence.events.begin(), evidence.events.end(),
                    [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
   Event end;
@@ -212,7 +207,9 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
           break;
         }
   }
-  evidence.loader_observed = run.loader_recorded && !evidence.processes.empty();
+  AddLives(run.files, evidence);
+  evidence.loader_observed = run.loader_recorded && std::any_of(evidence.processes.begin(), evidence.processes.end(),
+                                                              [](const Process& process) { return process.loader_observed; });
   ReadDevices(scanner.devices, run, evidence);
   evidence.funnel = BuildFunnel(evidence, candidates);
   RelateRows(evidence);

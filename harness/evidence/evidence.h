@@ -7,47 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "harness/evidence/event.h"
 #include "harness/evidence/linkage.h"
+#include "harness/evidence/outside.h"
 #include "harness/run/raw_run.h"
 #include "harness/scenario/cause.h"
 #include "harness/scenario/claim.h"
 
 namespace gpustage {
-
-using EventId = int;  // counted from 1 in order of time; 0: none
-
-enum class EventKind {
-  kProcess,  // subject: executable; detail: command line; value: parent pid
-  kSearch,   // subject: the name or candidate path that the loader looked for; detail: by which rule, for whom
-  kLoad,     // subject: path of the object that was mapped; detail: its build-id in hex, "" when it has none
-  kUnload,   // subject: path of the object
-  kSymbol,   // subject: a symbol that dlsym found; detail: path of its provider
-  kMiss,     // subject: a symbol that dlsym did not find; detail: where it looked
-  kBinding,  // subject: a function of libc that another object stands before; detail: path of that object
-  kCall,     // subject: function of a fake; detail: arguments; value: result
-  kNote,     // subject: what a program of ours had to say
-  kLog,      // subject: the line; detail: "stdout" or "stderr"
-  kOutcome,  // subject: how the scanner ended; always the last
-};
-
-std::string ToString(EventKind kind);  // "search"
-std::optional<EventKind> ParseEventKind(const std::string& word);
-struct Event {
-  EventId id = 0;
-  int64_t time_ns = 0;  // since the start of the run
-  int pid = 0;          // as inside the box; 0 when the kind does not say (a log line's writer is not known)
-  int tid = 0;
-  EventKind kind = EventKind::kNote;
-  std::string subject;
-  std::string detail;
-  int64_t value = 0;
-  int device = -1;      // kCall: ordinal that it asks about
-  bool assumed = false;  // kCall: nobody has recorded or published what was answered
-  uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol, kMiss, kBinding: which object; the loader's own id in its process
-  bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
-  friend bool operator==(const Event&, const Event&) = default;
-};
-std::string ToString(const Event& event);  // "#118 runner 7 cuInit(flags=0) = 100"
 
 struct Process {
   int pid = 0;
@@ -57,6 +24,9 @@ struct Process {
   std::vector<std::string> environment;  // exactly as it was started
   std::string role;                      // "ollama runner": program and first word
   EventId event = 0;
+  bool loader_observed = true;  // false: its loader was not watched (a static program), so nothing is known of what it loaded
+  std::string end;              // "exited 2", "killed by SIGSEGV"; "" when it is not known
+  EventId end_event = 0;
   friend bool operator==(const Process&, const Process&) = default;
 };
 
@@ -111,8 +81,11 @@ struct Evidence {
   std::string devices_unreadable;                  // why, when there is no count
   std::vector<FunnelRow> funnel;
   Linkage linkage;                // what loaded libraries lack of each other, and who stands before libc
+  std::vector<Outside> outside;   // what was used that is neither of the tree nor of the base system
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known
+  bool files_observed = false;    // what every process asked of the kernel is known
+  std::string files_unobserved;   // why not; "" when nobody asked for it
   int left_over = 0;
   std::optional<bool> silent_failure;  // something failed and no log line says so; none: it could not be observed
   std::string silent_because;          // in a sentence

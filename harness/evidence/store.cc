@@ -103,7 +103,10 @@ ordered_json Line(const Process& process) {
           {"argv", Write(process.argv)},
           {"environment", Write(process.environment)},
           {"role", Write(process.role)},
-          {"event", process.event}};
+          {"event", process.event},
+          {"loader_observed", process.loader_observed},
+          {"end", Write(process.end)},
+          {"end_event", process.end_event}};
 }
 Process ReadProcess(const ordered_json& line) {
   return {line.at("pid"),
@@ -112,7 +115,10 @@ Process ReadProcess(const ordered_json& line) {
           ReadTexts(line.at("argv")),
           ReadTexts(line.at("environment")),
           ReadText(line.at("role")),
-          line.at("event")};
+          line.at("event"),
+          line.at("loader_observed"),
+          ReadText(line.at("end")),
+          line.at("end_event")};
 }
 
 ordered_json Line(const LogLine& log) {
@@ -211,6 +217,19 @@ Interposer ReadInterposer(const ordered_json& line) {
   return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")), line.at("event")};
 }
 
+ordered_json Line(const Outside& outside) {
+  return {{"record", "outside"},
+          {"pid", outside.pid},
+          {"path", Write(outside.path)},
+          {"what", Write(outside.what)},
+          {"leak", outside.leak},
+          {"count", outside.count},
+          {"event", outside.event}};
+}
+Outside ReadOutside(const ordered_json& line) {
+  return {line.at("pid"), ReadText(line.at("path")), ReadText(line.at("what")), line.at("leak"), line.at("count"), line.at("event")};
+}
+
 ordered_json End(const Evidence& evidence) {
   const Outcome& outcome = evidence.outcome;
   return {{"record", "end"},
@@ -223,6 +242,8 @@ ordered_json End(const Evidence& evidence) {
           {"devices_unreadable", Write(evidence.devices_unreadable)},
           {"journal_complete", evidence.journal_complete},
           {"loader_observed", evidence.loader_observed},
+          {"files_observed", evidence.files_observed},
+          {"files_unobserved", Write(evidence.files_unobserved)},
           {"left_over", evidence.left_over},
           {"silent_failure", Write(evidence.silent_failure)},
           {"silent_because", Write(evidence.silent_because)}};
@@ -237,6 +258,8 @@ void ReadEnd(const ordered_json& line, Evidence& evidence) {
   evidence.devices_unreadable = ReadText(line.at("devices_unreadable"));
   evidence.journal_complete = line.at("journal_complete");
   evidence.loader_observed = line.at("loader_observed");
+  evidence.files_observed = line.at("files_observed");
+  evidence.files_unobserved = ReadText(line.at("files_unobserved"));
   evidence.left_over = line.at("left_over");
   evidence.silent_failure = ReadOptional<bool>(line.at("silent_failure"));
   evidence.silent_because = ReadText(line.at("silent_because"));
@@ -265,6 +288,8 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
     evidence.funnel.push_back(ReadRow(line));
   } else if (record == "gap") {
     evidence.linkage.gaps.push_back(ReadGap(line));
+  } else if (record == "outside") {
+    evidence.outside.push_back(ReadOutside(line));
   } else if (record == "interposer") {
     evidence.linkage.interposers.push_back(ReadInterposer(line));
   } else if (record == "end") {
@@ -277,10 +302,11 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
 // An event that something names and that is not there; 0: none.
 EventId UnknownEvent(const Evidence& evidence) {
   std::vector<EventId> named;
-  for (const Process& process : evidence.processes) named.push_back(process.event);
+  for (const Process& process : evidence.processes) named.insert(named.end(), {process.event, process.end_event});
   for (const LogLine& line : evidence.log) named.push_back(line.event);
   for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
   for (const Interposer& interposer : evidence.linkage.interposers) named.push_back(interposer.event);
+  for (const Outside& outside : evidence.outside) named.push_back(outside.event);
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) named.push_back(device.event);
   for (const EventId id : named)
@@ -309,6 +335,7 @@ std::string EvidenceLines(const KeptRun& run) {
   for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
   for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
   for (const Interposer& interposer : evidence.linkage.interposers) lines.push_back(Line(interposer));
+  for (const Outside& outside : evidence.outside) lines.push_back(Line(outside));
   lines.push_back(End(evidence));
   std::string text;
   for (const ordered_json& line : lines) text += line.dump() + "\n";

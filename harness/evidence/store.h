@@ -8,7 +8,7 @@
 
 namespace gpustage {
 
-inline constexpr int kEvidenceVersion = 1;
+inline constexpr int kEvidenceVersion = 2;
 
 // Evidence, and whose it is.
 struct KeptRun {

@@ -1,9 +1,17 @@
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
 namespace {
+
+// ": No such file or directory"; "" when it went well.
+std::string AnswerText(int64_t value) {
+  if (value == 0) return "";
+  return value == kNoAnswer ? ": its answer is not known" : fmt::format(": {}", std::strerror(static_cast<int>(value)));
+}
 
 std::string WhatHappened(const Event& event) {
   switch (event.kind) {
@@ -20,6 +28,12 @@ std::string WhatHappened(const Event& event) {
     case EventKind::kNote: return event.subject;
     case EventKind::kLog: return fmt::format("{}: {}", event.detail, event.subject);
     case EventKind::kOutcome: return event.subject;
+    case EventKind::kOpen:
+    case EventKind::kLook: return fmt::format("{} {}{}", event.detail, event.subject, AnswerText(event.value));
+    case EventKind::kList: return fmt::format("listed {}", event.subject);
+    case EventKind::kExec: return fmt::format("executes {} ({}){}", event.subject, event.detail, AnswerText(event.value));
+    case EventKind::kOutput: return fmt::format("{}: {}", event.detail, event.subject);
+    case EventKind::kExit: return event.subject;
   }
   return "";
 }
@@ -39,6 +53,12 @@ std::string ToString(EventKind kind) {
     case EventKind::kNote: return "note";
     case EventKind::kLog: return "log";
     case EventKind::kOutcome: return "outcome";
+    case EventKind::kOpen: return "open";
+    case EventKind::kLook: return "look";
+    case EventKind::kList: return "list";
+    case EventKind::kExec: return "exec";
+    case EventKind::kOutput: return "output";
+    case EventKind::kExit: return "exit";
   }
   return "";
 }

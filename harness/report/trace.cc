@@ -23,12 +23,18 @@ std::string KindOf(EventKind kind) {
     case EventKind::kMiss:
     case EventKind::kBinding: return "loader";
     case EventKind::kCall: return "calls";
+    case EventKind::kOutput:
     case EventKind::kLog: return "log";
+    case EventKind::kOpen:
+    case EventKind::kLook:
+    case EventKind::kList: return "files";
     case EventKind::kProcess:
+    case EventKind::kExec:
+    case EventKind::kExit:
     case EventKind::kNote:
-    case EventKind::kOutcome: return "processes";
+    case EventKind::kOutcome: break;
   }
-  return "files";
+  return "processes";
 }
 
 bool OfLibrary(const Event& event, const std::string& library) {
@@ -163,6 +169,7 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options) {
   text += "\n  not observable: " + Wrapped(hidden.empty() ? "nothing" : hidden, 18, options.width) + "\n";
   const std::string silent = !evidence.silent_failure ? "not known" : *evidence.silent_failure ? "yes" : "no";
   text += "  silent: " + Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) + "\n";
+  for (const std::string& sentence : LinkSentences(evidence)) text += "  " + Wrapped(sentence, 4, options.width) + "\n";
   if (options.WantsTimeline()) {
     text += "\n";
     for (const Event& event : evidence.events)
@@ -209,6 +216,7 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
                     {"answer", ran ? AnswerText(evidence) : run.because},
                     {"silent_failure", evidence.silent_failure ? ordered_json(*evidence.silent_failure) : ordered_json(nullptr)},
                     {"not_observable", ran ? NotObservable(evidence) : ""},
+                    {"links", ran ? LinkSentences(evidence) : std::vector<std::string>{}},
                     {"funnel", std::move(funnel)},
                     {"timeline", std::move(timeline)}});
   }

@@ -12,13 +12,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "harness/base/root.h"
 #include "harness/run/box_child.h"
-#include "harness/run/network_filter.h"
+#include "harness/run/box_filter.h"
+#include "harness/run/file_watch.h"
+#include "harness/run/watched_process.h"
 
 namespace gpustage {
 namespace {
@@ -66,10 +69,27 @@ bool MakePipe(Pipe& made) {
 struct Started {
   pid_t pid = -1;
   Fd pidfd;
+  std::unique_ptr<FileWatch> watch;
 };
 
-// Everything that the child needs, then the clone. `filter` must outlive the call.
-Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, std::vector<sock_filter>& filter) {
+sock_fprog ProgramOf(std::vector<sock_filter>& filter) { return {static_cast<unsigned short>(filter.size()), filter.data()}; }
+
+// What the descriptor is, so that the same thing is known in another process: "pipe:[71]".
+std::string LinkOfOurs(int fd) { return LinkOf(getpid(), fmt::format("fd/{}", fd)); }
+
+Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolation& isolation, const BoxChild& child) {
+  FileWatchSpec watch;
+  watch.uid = child.uid;
+  watch.gid = child.gid;
+  watch.take_ids = isolation.level != IsolationLevel::kUserOneUid;
+  watch.fresh_proc = isolation.fresh_proc;
+  watch.program = spec.argv[0];
+  watch.own_streams = {LinkOfOurs(child.out), LinkOfOurs(child.err), "/dev/tty"};
+  return FileWatch::Start(std::move(watch));
+}
+
+// Everything that the child needs, then the clone.
+Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild& child) {
   TRY(const Root root, Root::Open(spec.root));
   std::vector<std::string> nodes(std::begin(kDeviceNodes), std::end(kDeviceNodes));
   nodes.insert(nodes.end(), spec.device_nodes.begin(), spec.device_nodes.end());
@@ -84,8 +104,8 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
     child.bind_targets.push_back(spec.root + directory);
   }
   TRY(root.MakeDirectory("/proc"));
-  TRY(filter, BoxFilter(spec.loopback));
-  child.filter = {static_cast<unsigned short>(filter.size()), filter.data()};
+  TRY(std::vector<sock_filter> filter, BoxFilter(spec.loopback));
+  child.filter = ProgramOf(filter);
   child.root = spec.root;
   child.proc_target = spec.root + "/proc";
   child.working_directory = spec.working_directory;
@@ -101,6 +121,13 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   child.loopback = spec.loopback;
 
   Started started;
+  std::vector<sock_filter> watch_filter;
+  if (spec.watch_files) {
+    TRY(watch_filter, WatchFilter());
+    TRY(started.watch, StartWatch(spec, isolation, child));
+    child.watch_filter = ProgramOf(watch_filter);
+    child.watch = started.watch->channel();
+  }
   int pidfd = -1;
   unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD;
   if (spec.loopback) flags |= CLONE_NEWNET;
@@ -108,6 +135,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   if (started.pid == 0) child.RunInit();
   if (started.pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
   started.pidfd = Fd(pidfd);
+  if (started.watch) started.watch->CloseChannel();
   return started;
 }
 
@@ -218,9 +246,8 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   child.out = out.write.get();
   child.err = err.write.get();
   child.report = report.write.get();
-  std::vector<sock_filter> filter;
   run.start_ns = Now();
-  const Result<Started> box = Start(spec, isolation, child, filter);
+  const Result<Started> box = Start(spec, isolation, child);
   if (!box) {
     run.outcome = NotStarted(EIO, box.error().message);
     return run;
@@ -229,13 +256,19 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   Watch watch(spec, run, *box, out, err, report);
   watch.UntilEnd();
   run.duration_ns = Now() - run.start_ns;
+  if (box->watch) run.files = box->watch->Finish();
   run.outcome = watch.ended() ? *watch.ended() : OutcomeOf(spec, watch.reports(), run.left_over);
   return run;
 }
 
-Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal) {
+RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal) {
+  RawRun run;
+  const auto failed = [&run](std::string why) {
+    run.outcome = NotStarted(errno, std::move(why));
+    return run;
+  };
   Pipe report;
-  if (!MakePipe(report)) return NotStarted(errno, "no pipe could be made");
+  if (!MakePipe(report)) return failed("no pipe could be made");
   BoxChild child;
   child.report = report.write.get();
   child.interactive = true;
@@ -245,16 +278,19 @@ Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Ter
     // So that it can be opened by name too; without that right it still works.
     if (fchown(terminal->inner(), spec.uid, spec.gid) != 0) errno = 0;
   }
-  std::vector<sock_filter> filter;
-  const Result<Started> box = Start(spec, isolation, child, filter);
-  if (!box) return NotStarted(EIO, box.error().message);
+  run.start_ns = Now();
+  const Result<Started> box = Start(spec, isolation, child);
+  if (!box) return failed(box.error().message);
   report.write.Close();
   const std::string reports = terminal != nullptr ? terminal->Relay(report.read.get(), box->pidfd.get()) : ReadAll(report.read.get());
-  int status = 0, left_over = 0;
+  int status = 0;
   while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (terminal != nullptr && terminal->ended_by()) return {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
-  return OutcomeOf(spec, reports, left_over);
+  run.duration_ns = Now() - run.start_ns;
+  if (box->watch) run.files = box->watch->Finish();
+  run.outcome = OutcomeOf(spec, reports, run.left_over);
+  if (terminal != nullptr && terminal->ended_by()) run.outcome = {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
+  return run;
 }
 
 }  // namespace gpustage

@@ -29,13 +29,14 @@ struct BoxSpec {
   // Asked for each complete line; true: the scanner is done and is ended.
   std::function<bool(std::string_view line)> done_when;
   std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long
+  bool watch_files = false;                // what its processes ask of the kernel is written down
 };
 
 // Runs it to its end, with everything below it. What the scanner does is in the outcome; when the box itself cannot be
 // made the outcome is kNotStarted with the step that failed. The journal fields are left empty.
 RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation);
 
-// The same without limits, on the streams that we have, or on the terminal that we lend.
-Outcome RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal = nullptr);
+// The same without limits, on the streams that we have, or on the terminal that we lend; no output is kept.
+RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal = nullptr);
 
 }  // namespace gpustage

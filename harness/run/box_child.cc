@@ -20,6 +20,8 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 
+#include "harness/run/file_watch.h"
+
 namespace gpustage {
 namespace {
 
@@ -73,9 +75,10 @@ void BoxChild::Fail(BoxStep step, int error) const {
 
 // Other threads start boxes too: an end of their pipes kept here would keep them waiting for its close.
 void BoxChild::CloseOthers() const {
-  unsigned kept[] = {static_cast<unsigned>(out), static_cast<unsigned>(err), static_cast<unsigned>(report)};
-  for (size_t i = 0; i < 3; ++i)
-    for (size_t j = i + 1; j < 3; ++j)
+  unsigned kept[] = {static_cast<unsigned>(out), static_cast<unsigned>(err), static_cast<unsigned>(report),
+                     static_cast<unsigned>(watch >= 0 ? watch : report)};
+  for (size_t i = 0; i < 4; ++i)
+    for (size_t j = i + 1; j < 4; ++j)
       if (kept[j] < kept[i]) {
         const unsigned swapped = kept[i];
         kept[i] = kept[j];
@@ -117,6 +120,15 @@ int BoxChild::MountRoot() const {
   return chdir("/") == 0 ? 0 : errno;
 }
 
+// Last of all: from here on whoever listens must let us go on.
+void BoxChild::OfferListener() const {
+  const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  // Without it a signal would make the same call be told of twice (Linux 5.19).
+  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &watch_filter);
+  if (listener < 0 && errno == EINVAL) listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &watch_filter);
+  SendListener(watch, static_cast<int>(listener), listener < 0 ? errno : 0);
+}
+
 void BoxChild::RunScanner() const {
   if (terminal) {
     setsid();
@@ -153,6 +165,7 @@ void BoxChild::RunScanner() const {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (watch >= 0) OfferListener();
   execve(argv[0], argv.data(), environment.data());
   Fail(BoxStep::kExec, errno);
   _exit(127);
@@ -175,6 +188,7 @@ void BoxChild::RunInit() const {
   if (scanner < 0) Fail(BoxStep::kExec, errno);
   close(out);
   close(err);
+  if (watch >= 0) close(watch);
   for (;;) {
     int status = 0;
     const pid_t ended = waitpid(-1, &status, 0);

@@ -41,6 +41,8 @@ struct BoxChild {
   bool interactive = false;
   bool terminal = false;    // `out` becomes the controlling terminal of a session of the scanner's own
   sock_fprog filter = {};
+  sock_fprog watch_filter = {};
+  int watch = -1;           // a channel to whoever listens to the calls of watch_filter; -1: nobody
   int out = 1, err = 2;     // descriptors that become the scanner's
   int report = -1;
 
@@ -50,6 +52,7 @@ struct BoxChild {
  private:
   [[noreturn]] void RunScanner() const;
   void CloseOthers() const;
+  void OfferListener() const;
   int MountRoot() const;
   void Fail(BoxStep step, int error) const;
 };

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-namespace gpustage {
+#include "harness/run/file_record.h"
+#include "harness/run/stream.h"
 
-enum class Stream { kStdout, kStderr };
+namespace gpustage {
 
 // Bytes that arrived together. A chunk may end in the middle of a line.
 struct OutputChunk {
@@ -42,6 +43,7 @@ struct RawRun {
   std::string journal;      // bytes of the journal file up to its last record; fakes/world/format.h
   bool journal_recorded = false;
   bool loader_recorded = false;  // the audit recorder was asked to watch
+  FileLog files;            // what was asked of the kernel
   int left_over = 0;        // processes that still ran when the scanner had ended, and were ended
   friend bool operator==(const RawRun&, const RawRun&) = default;
 };

@@ -1,7 +1,5 @@
 #include "harness/run/run.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <charconv>
 #include <sstream>
@@ -26,10 +24,13 @@ void WatchLoader(std::vector<std::string>& environment) {
     environment.push_back(std::string(kAuditVariable) + kAuditPath);
 }
 
-int64_t MonotonicNow() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+// What the recorders inside wrote down.
+Status ReadRecords(const ScannerStart& start, const Root& root, const Recorders& recorders, RawRun& run) {
+  if (recorders.level == EvidenceLevel::kNone) return Ok();
+  TRY(run.journal, ReadJournal(root));
+  run.journal_recorded = true;
+  run.loader_recorded = start.record_loader && WatchesLoader(recorders.level);
+  return Ok();
 }
 
 template <typename T>
@@ -56,7 +57,8 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Re
   box.done_when = start.done_when;
   box.settle = start.settle;
   TRY(MakeJournal(root));
-  if (start.record_loader) {
+  box.watch_files = start.record_files && WatchesFiles(recorders.level);
+  if (start.record_loader && WatchesLoader(recorders.level)) {
     TRY(PlaceAudit(root, recorders.audit));
     WatchLoader(box.environment);
   }
@@ -67,9 +69,7 @@ Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Rec
                           const Isolation& isolation) {
   TRY(const BoxSpec box, PrepareBox(start, root, recorders));
   RawRun run = RunInBox(box, isolation);
-  TRY(run.journal, ReadJournal(root));
-  run.journal_recorded = true;
-  run.loader_recorded = start.record_loader;
+  TRY(ReadRecords(start, root, recorders, run));
   return run;
 }
 
@@ -77,13 +77,8 @@ Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, con
                                 const Isolation& isolation, Terminal* terminal) {
   TRY(BoxSpec box, PrepareBox(start, root, recorders));
   if (terminal != nullptr) box.device_nodes = {"/dev/tty", terminal->inner_path()};
-  RawRun run;
-  run.start_ns = MonotonicNow();
-  run.outcome = RunInBoxInteractive(box, isolation, terminal);
-  run.duration_ns = MonotonicNow() - run.start_ns;
-  TRY(run.journal, ReadJournal(root));
-  run.journal_recorded = true;
-  run.loader_recorded = start.record_loader;
+  RawRun run = RunInBoxInteractive(box, isolation, terminal);
+  TRY(ReadRecords(start, root, recorders, run));
   return run;
 }
 
@@ -95,7 +90,7 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   asking.argv = {kAskPath};
   asking.argv.insert(asking.argv.end(), paths.begin(), paths.end());
   asking.done_when = nullptr;
-  asking.record_loader = false;
+  asking.record_loader = asking.record_files = false;
   // Neither our recorder nor one of the scenario's belongs to the question.
   std::erase_if(asking.environment, [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
   TRY(const RawRun run, RunScanner(asking, root, recorders, isolation));

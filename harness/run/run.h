@@ -15,10 +15,21 @@
 
 namespace gpustage {
 
-// Built programs that run inside beside the scanner.
+// How much is watched. Each kind costs time, and none changes what the scanner finds.
+enum class EvidenceLevel {
+  kNone,   // what it prints and how it ends
+  kLibs,   // and the loader, and calls into the fakes
+  kFiles,  // and what processes ask of the kernel, and calls into the fakes; the loader not
+  kAll,
+};
+inline bool WatchesLoader(EvidenceLevel level) { return level == EvidenceLevel::kLibs || level == EvidenceLevel::kAll; }
+inline bool WatchesFiles(EvidenceLevel level) { return level == EvidenceLevel::kFiles || level == EvidenceLevel::kAll; }
+
+// Built programs that run inside beside the scanner, and what they are for.
 struct Recorders {
   std::string audit;  // host path of audit.so
   std::string ask;    // host path of the program that asks why
+  EvidenceLevel level = EvidenceLevel::kAll;
 };
 
 struct ScannerStart {
@@ -32,7 +43,8 @@ struct ScannerStart {
   int64_t output_limit = 64 << 20;
   std::function<bool(std::string_view)> done_when;
   std::chrono::milliseconds settle{0};  // what it prints after that line is waited for
-  bool record_loader = true;
+  bool record_loader = true;  // where the level has it
+  bool record_files = true;
 };
 
 // An Error only when the recorders cannot be set up; everything the scanner does is in the RawRun.

@@ -15,6 +15,7 @@ JournalHeader* g_journal = nullptr;
 constexpr int kReadWrite = 2, kReadOnly = 0, kCloseOnExec = 02000000;
 constexpr int kProtReadWrite = 3, kMapShared = 1;
 constexpr int kClockMonotonic = 1;
+constexpr long kMark = static_cast<long>(world::kOwnCallMark);
 
 long Call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
   register long r10 asm("r10") = d;
@@ -42,7 +43,7 @@ Text Text::Of(const char* text) {
 
 void Open() {
   if (g_stamp.instance == 0 && g_stamp.journal[0] == '\0') return;
-  const long fd = Call(__NR_open, Address(g_stamp.journal), kReadWrite | kCloseOnExec);
+  const long fd = Call(__NR_open, Address(g_stamp.journal), kReadWrite | kCloseOnExec, 0, 0, 0, kMark);
   if (Failed(fd)) return;
   JournalHeader header;
   const bool readable = Call(__NR_read, fd, Address(&header), sizeof header) == static_cast<long>(sizeof header);
@@ -84,7 +85,7 @@ void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* 
 }
 
 int ReadAll(const char* path, char* buffer, int size) {
-  const long fd = Call(__NR_open, Address(path), kReadOnly | kCloseOnExec);
+  const long fd = Call(__NR_open, Address(path), kReadOnly | kCloseOnExec, 0, 0, 0, kMark);
   if (Failed(fd)) return 0;
   int done = 0;
   while (done < size) {
@@ -97,7 +98,7 @@ int ReadAll(const char* path, char* buffer, int size) {
 }
 
 int ReadLink(const char* path, char* buffer, int size) {
-  const long n = Call(__NR_readlink, Address(path), Address(buffer), size);
+  const long n = Call(__NR_readlink, Address(path), Address(buffer), size, 0, 0, kMark);
   return n > 0 ? static_cast<int>(n) : 0;
 }
 

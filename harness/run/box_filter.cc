@@ -1,0 +1,75 @@
+#include "harness/run/box_filter.h"
+
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "fakes/world/format.h"
+#include "harness/base/root.h"
+
+namespace gpustage {
+namespace {
+
+// Rules on top of "everything is allowed"; the first that cannot be added is remembered.
+class Rules {
+ public:
+  Rules() : context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release), code_(context_ ? 0 : -ENOMEM) {}
+
+  void Add(uint32_t action, int call, std::initializer_list<scmp_arg_cmp> when = {}) {
+    if (code_ == 0)
+      code_ = seccomp_rule_add_array(context_.get(), action, call, static_cast<unsigned>(when.size()), when.begin());
+  }
+
+  Result<std::vector<sock_filter>> Program() const {
+    const auto failed = [](int code) { return Error{fmt::format("cannot make the seccomp filter: {}", std::strerror(-code))}; };
+    if (code_ != 0) return failed(code_);
+    const Fd file(memfd_create("filter", MFD_CLOEXEC));
+    if (!file) return failed(-errno);
+    if (const int code = seccomp_export_bpf(context_.get(), file.get()); code != 0) return failed(code);
+    const off_t bytes = lseek(file.get(), 0, SEEK_END);
+    std::vector<sock_filter> program(static_cast<size_t>(bytes) / sizeof(sock_filter));
+    if (pread(file.get(), program.data(), static_cast<size_t>(bytes), 0) != bytes) return failed(-errno);
+    return program;
+  }
+
+ private:
+  std::unique_ptr<void, void (*)(void*)> context_;
+  int code_;
+};
+
+}  // namespace
+
+Result<std::vector<sock_filter>> BoxFilter(bool network) {
+  Rules rules;
+  rules.Add(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup));
+  if (!network)
+    for (const int call : {SCMP_SYS(socket), SCMP_SYS(socketpair)})
+      rules.Add(SCMP_ACT_ERRNO(EAFNOSUPPORT), call, {SCMP_A0(SCMP_CMP_NE, AF_UNIX)});
+  return rules.Program();
+}
+
+Result<std::vector<sock_filter>> WatchFilter() {
+  Rules rules;
+  const scmp_arg_cmp not_ours = SCMP_A5(SCMP_CMP_NE, world::kOwnCallMark);
+  for (const int call : {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access),
+                         SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat)})
+    rules.Add(SCMP_ACT_NOTIFY, call, {not_ours});
+  // fstat is such a call too, and says nothing about a name.
+  rules.Add(SCMP_ACT_NOTIFY, SCMP_SYS(newfstatat), {SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)});
+  rules.Add(SCMP_ACT_NOTIFY, SCMP_SYS(statx), {SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)});
+  for (const int call : {SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(exit_group)})
+    rules.Add(SCMP_ACT_NOTIFY, call);
+  for (const int call : {SCMP_SYS(write), SCMP_SYS(writev)})
+    for (const scmp_datum_t stream : {1, 2}) rules.Add(SCMP_ACT_NOTIFY, call, {SCMP_A0(SCMP_CMP_EQ, stream)});
+  return rules.Program();
+}
+
+}  // namespace gpustage

@@ -1,0 +1,60 @@
+// The loop that hears of each call, and what it makes of one.
+#pragma once
+
+#include <linux/seccomp.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/run/file_record.h"
+#include "harness/run/file_watch.h"
+#include "harness/run/watched_process.h"
+
+namespace gpustage {
+
+class FileListener {
+ public:
+  // `take_ids` is called once the box's root is open.
+  FileListener(const FileWatchSpec& spec, int listener, FileLog& log, std::function<void()> take_ids)
+      : spec_(spec), listener_(listener), log_(log), take_ids_(std::move(take_ids)) {}
+
+  // Until no process with the filter is left.
+  void UntilEnd();
+
+ private:
+  // A process from its first call to its end.
+  struct Life {
+    ThreadIds ids;
+    Fd pidfd;
+    std::optional<int> exit_code;  // it asked to end with
+    int64_t ended_ns = 0;
+  };
+
+  bool Hear();
+  void Write(const seccomp_notif& told);
+  void WriteNamed(const seccomp_notif& told, const struct NamedCall& call, FileRecord record);
+  void WriteExec(const seccomp_notif& told, bool at, FileRecord record);
+  void WriteList(const seccomp_notif& told, FileRecord record);
+  void WriteOutput(const seccomp_notif& told, FileRecord record);
+  void NoteEnd(pid_t process);
+  void WriteEnds();
+  const ThreadIds* Ids(pid_t thread);
+  std::string Absolute(pid_t thread, const std::string& path, int directory) const;
+  void Answer(FileRecord& record, bool follow, bool directory, int access) const;
+  void Add(FileRecord record);
+
+  const FileWatchSpec& spec_;
+  const int listener_;
+  FileLog& log_;
+  const std::function<void()> take_ids_;
+  Fd root_;
+  std::map<pid_t, ThreadIds> threads_;
+  std::map<pid_t, Life> lives_;  // by the process's id as we see it
+  std::vector<Life> ended_;
+  size_t kept_bytes_ = 0;
+};
+
+}  // namespace gpustage

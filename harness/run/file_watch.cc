@@ -1,0 +1,114 @@
+#include "harness/run/file_watch.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "harness/run/file_listener.h"
+
+namespace gpustage {
+namespace {
+
+// What the child sends; with it comes the descriptor when error is 0.
+struct Word {
+  int error = 0;
+};
+
+union Control {
+  char bytes[CMSG_SPACE(sizeof(int))];
+  cmsghdr align;
+};
+
+// The listener, or none and why.
+Fd ReceiveListener(int channel, int& error) {
+  Word word;
+  iovec part = {&word, sizeof word};
+  Control control = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  ssize_t n;
+  while ((n = recvmsg(channel, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  error = n == static_cast<ssize_t>(sizeof word) ? word.error : ECHILD;  // it ended before
+  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  if (error != 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return Fd();
+  int fd;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return Fd(fd);
+}
+
+// This thread only, so the raw calls: glibc's would take all threads along. It may read other processes as before.
+void TakeFileIds(const FileWatchSpec& spec) {
+  if (!spec.take_ids || spec.uid == 0) return;
+  syscall(SYS_setgroups, 0, nullptr);
+  syscall(SYS_setfsgid, spec.gid);
+  syscall(SYS_setfsuid, spec.uid);
+}
+
+void Serve(const FileWatchSpec& spec, int channel, FileLog& log) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  int error = 0;
+  const Fd listener = ReceiveListener(channel, error);
+  if (!listener) {
+    log.note = error == EBUSY    ? "another program listens to the system calls of this one"
+               : error == ECHILD ? "the scanner was not started"
+                                 : fmt::format("the kernel gives no listener: {}", std::strerror(error));
+    return;
+  }
+  log.recorded = true;
+  FileListener(spec, listener.get(), log, [&spec] { TakeFileIds(spec); }).UntilEnd();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileWatch>> FileWatch::Start(FileWatchSpec spec) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return Error{fmt::format("cannot make a channel to the box: {}", std::strerror(errno))};
+  std::unique_ptr<FileWatch> watch(new FileWatch(std::move(spec), Fd(ends[0]), Fd(ends[1])));
+  watch->thread_ = std::thread([&watch = *watch] { Serve(watch.spec_, watch.ours_.get(), watch.log_); });
+  return watch;
+}
+
+FileWatch::~FileWatch() {
+  CloseChannel();
+  if (thread_.joinable()) thread_.join();
+}
+
+FileLog FileWatch::Finish() {
+  CloseChannel();
+  thread_.join();
+  return std::move(log_);
+}
+
+int SendListener(int channel, int listener, int error) {
+  Word word = {error};
+  iovec part = {&word, sizeof word};
+  Control control = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (error == 0) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof listener);
+    std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
+  }
+  return sendmsg(channel, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof word) ? 0 : errno;
+}
+
+}  // namespace gpustage
