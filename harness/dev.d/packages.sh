@@ -21,7 +21,11 @@ NEEDS=(
 )
 
 # What it can do without.
-WISHES=('gdb|program gdb|the test of a breakpoint inside gpustage shell')
+WISHES=(
+  'gdb|program gdb|the test of a breakpoint inside gpustage shell'
+  'golang-go|program go|the Go subject of the tests of evidence'
+  'strace|program strace|the tests that hold our file events against it'
+)
 ((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
 
 # is_here KIND NAME

@@ -46,14 +46,20 @@ class HandMadeRun {
                       uint32_t rule = LA_SER_ORIG) {
     return Add(world::RecordKind::kSearch, pid, static_cast<int64_t>(requester), rule, {name});
   }
-  HandMadeRun& Load(int pid, uint64_t object, const std::string& path) {
-    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0, {path});
+  HandMadeRun& Load(int pid, uint64_t object, const std::string& path, const std::string& build_id = "") {
+    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0, {path, build_id});
   }
   HandMadeRun& Unload(int pid, uint64_t object) {
     return Add(world::RecordKind::kObjectClose, pid, static_cast<int64_t>(object), 0, {});
   }
   HandMadeRun& Symbol(int pid, uint64_t provider, const std::string& name) {
     return Add(world::RecordKind::kSymbol, pid, static_cast<int64_t>(provider), 0, {name});
+  }
+  HandMadeRun& SymbolAsked(int pid, int64_t handle, const std::string& name, const std::string& version = "") {
+    return Add(world::RecordKind::kSymbolAsked, pid, handle, 0, {name, version});
+  }
+  HandMadeRun& Binding(int pid, uint64_t provider, const std::string& function) {
+    return Add(world::RecordKind::kBinding, pid, static_cast<int64_t>(provider), 0, {function});
   }
   HandMadeRun& Call(int pid, const std::string& function, int64_t result, int device = -1,
                     const std::string& arguments = "",
