@@ -172,8 +172,17 @@ Result<std::vector<std::string>> Worker::Unasked(const Case& c) {
 }
 
 Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) {
-  std::vector<Answer> answers;
   TRY(ScannerStart start, StartOf(c, spec));
+  const FileOpener open_inside = [&](const std::string& path) {
+    const auto& shown = start.host_directories;
+    const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) { return path.starts_with(directory + "/"); });
+    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) : stand.tree.root.At(path, O_RDONLY);
+  };
+  TRY(const std::vector<std::string> base, Unasked(c));
+  evidence.outside = FindOutside(evidence, {base, start.host_directories}, open_inside);
+  if (!WatchesLoader(evidence.level)) return Ok();  // nothing is known that could be explained
+  evidence.linkage = LinkageOf(evidence, open_inside);
+  std::vector<Answer> answers;
   const std::vector<std::string> own = start.environment;
   for (const Question& question : OpenQuestions(evidence)) {
     start.environment = question.environment.empty() ? own : question.environment;
@@ -181,14 +190,6 @@ Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, E
     answers.insert(answers.end(), said.begin(), said.end());
   }
   ExplainLosses(answers, static_cast<int>(start.user.uid), evidence);
-  const auto open_inside = [&](const std::string& path) {
-    const auto& shown = start.host_directories;
-    const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) { return path.starts_with(directory + "/"); });
-    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) : stand.tree.root.At(path, O_RDONLY);
-  };
-  evidence.linkage = LinkageOf(evidence, open_inside);
-  TRY(const std::vector<std::string> base, Unasked(c));
-  evidence.outside = FindOutside(evidence, {base, start.host_directories}, open_inside);
   return Ok();
 }
 

@@ -100,7 +100,9 @@ int CmdRun(const RunOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(isolation, options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
-  Worker worker(*workspace, FindRecorders(), options.keep);
+  Recorders recorders = FindRecorders();
+  recorders.level = options.evidence;
+  Worker worker(*workspace, std::move(recorders), options.keep);
   const TextStyle style = StyleOfTerminal(*cases);
   const int jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
                               static_cast<int>(cases->size()));

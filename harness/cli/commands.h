@@ -28,6 +28,7 @@ struct RunOptions {
   int jobs = 0;                      // 0: as many as are of use
   std::vector<std::string> reports;  // "json=FILE"
   bool keep = false;
+  EvidenceLevel evidence = EvidenceLevel::kAll;
   std::string evidence_dir;  // "": the evidence is not kept
 };
 

@@ -30,6 +30,9 @@ int main(int argc, char** argv) {
   verb->add_option("--jobs,-j", run.jobs, "cases at a time")->check(CLI::Range(1, 256));
   verb->add_option("--report", run.reports, "json=FILE")->allow_extra_args(false);
   verb->add_flag("--keep", run.keep, "leave the trees where they are and say where");
+  verb->add_option("--evidence", run.evidence, "how much is watched: none, libs, files, or all, which is usual")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, EvidenceLevel>{
+          {"none", EvidenceLevel::kNone}, {"libs", EvidenceLevel::kLibs}, {"files", EvidenceLevel::kFiles}, {"all", EvidenceLevel::kAll}}));
   verb->add_option("--evidence-dir", run.evidence_dir, "keep what was seen of each run in this folder, for gpustage trace");
   verb->callback([&] { status = CmdRun(run); });
 

@@ -164,6 +164,7 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
   evidence.outcome = run.outcome;
   evidence.duration_ns = run.duration_ns;
   evidence.left_over = run.left_over;
+  evidence.level = run.level;
   const Journal journal = ReadJournalBytes(run.journal);
   evidence.journal_complete = run.journal_recorded && journal.complete;
   RecordReader reader(run.start_ns, evidence);
@@ -212,6 +213,7 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
                                                               [](const Process& process) { return process.loader_observed; });
   ReadDevices(scanner.devices, run, evidence);
   evidence.funnel = BuildFunnel(evidence, candidates);
+  SeeListing(evidence);
   RelateRows(evidence);
   FindSilence(evidence);
   return evidence;

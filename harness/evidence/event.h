@@ -48,6 +48,7 @@ struct Event {
   int device = -1;      // kCall: ordinal that it asks about
   bool assumed = false;  // kCall: nobody has recorded or published what was answered
   uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol, kMiss, kBinding: which object; the loader's own id in its process
+  bool unheard = false;     // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   friend bool operator==(const Event&, const Event&) = default;
 };

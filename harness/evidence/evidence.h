@@ -82,6 +82,7 @@ struct Evidence {
   std::vector<FunnelRow> funnel;
   Linkage linkage;                // what loaded libraries lack of each other, and who stands before libc
   std::vector<Outside> outside;   // what was used that is neither of the tree nor of the base system
+  EvidenceLevel level = EvidenceLevel::kAll;  // what was asked to be watched
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known
   bool files_observed = false;    // what every process asked of the kernel is known

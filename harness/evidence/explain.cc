@@ -169,6 +169,7 @@ void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& eviden
       ExplainChoice(evidence, row);
     }
   }
+  SeeListing(evidence);
   RelateRows(evidence);
   FindSilence(evidence);
 }

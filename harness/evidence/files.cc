@@ -44,9 +44,9 @@ class FileReader {
       case FileAct::kOpen: return Named(record, EventKind::kOpen);
       case FileAct::kLook: return Named(record, EventKind::kLook);
       case FileAct::kList: return Listed(record);
-      case FileAct::kExec: return Add(record, EventKind::kExec, record.path, Joined(record.argv), Value(record));
       case FileAct::kWrite: return Printed(record);
-      case FileAct::kExit: return Add(record, EventKind::kExit, EndText(record), "", record.signal != 0 ? record.signal : record.code);
+      case FileAct::kExec: Add(record, EventKind::kExec, record.path, Joined(record.argv), Value(record)); return;
+      case FileAct::kExit: Add(record, EventKind::kExit, EndText(record), "", record.signal != 0 ? record.signal : record.code); return;
     }
   }
 
@@ -59,7 +59,7 @@ class FileReader {
  private:
   static int64_t Value(const FileRecord& record) { return record.answered ? record.error : kNoAnswer; }
 
-  void Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail, int64_t value) {
+  Event& Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail, int64_t value) {
     Event event;
     event.time_ns = record.time_ns - start_ns_;
     event.pid = record.pid;
@@ -68,7 +68,7 @@ class FileReader {
     event.subject = std::move(subject);
     event.detail = std::move(detail);
     event.value = value;
-    evidence_.events.push_back(std::move(event));
+    return evidence_.events.emplace_back(std::move(event));
   }
 
   void Named(const FileRecord& record, EventKind kind) {
@@ -102,8 +102,9 @@ class FileReader {
     const bool passed_on = std::any_of(evidence_.log.begin(), evidence_.log.end(),
                                        [&](const LogLine& logged) { return !line.empty() && logged.raw.find(line) != std::string::npos; });
     const std::string name = stream == Stream::kStdout ? "stdout" : "stderr";
-    Add(record, EventKind::kOutput, line,
-        passed_on ? name + ", passed on" : fmt::format("{} to {}, seen by nobody", name, record.path == "/dev/null" ? record.path : "another process"), 0);
+    Event& event = Add(record, EventKind::kOutput, line, "", 0);
+    event.unheard = !passed_on;
+    event.detail = passed_on ? name + ", passed on" : fmt::format("{} to {}, heard by nobody", name, record.path == "/dev/null" ? record.path : "another process");
   }
 
   const int64_t start_ns_;

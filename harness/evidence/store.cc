@@ -72,6 +72,7 @@ int IndexOf(const char* const (&words)[N], const std::string& word) {
 }
 constexpr const char* kOutcomes[] = {"exited", "killed", "timed_out", "stopped", "not_started"};
 constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen"};
+constexpr const char* kLevels[] = {"none", "libs", "files", "all"};
 constexpr const char* kKnown[] = {"not observable", "seen", "derived", "asked"};
 
 ordered_json Line(const Event& event) {
@@ -79,12 +80,17 @@ ordered_json Line(const Event& event) {
           {"pid", event.pid},      {"tid", event.tid},         {"kind", ToString(event.kind)},
           {"subject", Write(event.subject)}, {"detail", Write(event.detail)}, {"value", event.value},
           {"device", event.device}, {"object", event.object},  {"first_name", event.first_name},
-          {"assumed", event.assumed}};
+          {"assumed", event.assumed}, {"unheard", event.unheard}};
 }
 Event ReadEvent(const ordered_json& line) {
   const auto kind = ParseEventKind(line.at("kind").get<std::string>());
   if (!kind) throw std::invalid_argument("unknown kind of event");
-  Event event{line.at("id"), line.at("time_ns"), line.at("pid"), line.at("tid"), *kind, {}, {}, 0, -1, 0, false};
+  Event event;
+  event.id = line.at("id");
+  event.time_ns = line.at("time_ns");
+  event.pid = line.at("pid");
+  event.tid = line.at("tid");
+  event.kind = *kind;
   event.subject = ReadText(line.at("subject"));
   event.detail = ReadText(line.at("detail"));
   event.value = line.at("value");
@@ -92,6 +98,7 @@ Event ReadEvent(const ordered_json& line) {
   event.object = line.at("object");
   event.first_name = line.at("first_name");
   event.assumed = line.at("assumed");
+  event.unheard = line.at("unheard");
   return event;
 }
 
@@ -240,6 +247,7 @@ ordered_json End(const Evidence& evidence) {
           {"devices_known", evidence.devices.has_value()},
           {"device_count", Write(evidence.device_count)},
           {"devices_unreadable", Write(evidence.devices_unreadable)},
+          {"level", kLevels[static_cast<size_t>(evidence.level)]},
           {"journal_complete", evidence.journal_complete},
           {"loader_observed", evidence.loader_observed},
           {"files_observed", evidence.files_observed},
@@ -256,6 +264,7 @@ void ReadEnd(const ordered_json& line, Evidence& evidence) {
   if (line.at("devices_known").get<bool>() && !evidence.devices) evidence.devices.emplace();
   evidence.device_count = ReadOptional<int64_t>(line.at("device_count"));
   evidence.devices_unreadable = ReadText(line.at("devices_unreadable"));
+  evidence.level = static_cast<EvidenceLevel>(IndexOf(kLevels, line.at("level")));
   evidence.journal_complete = line.at("journal_complete");
   evidence.loader_observed = line.at("loader_observed");
   evidence.files_observed = line.at("files_observed");

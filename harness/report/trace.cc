@@ -146,6 +146,11 @@ std::string NotObservable(const Evidence& evidence) {
   std::string text;
   const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
   if (!evidence.loader_observed) add("what it searched, loaded and called: no dynamic program was seen");
+  if (WatchesFiles(evidence.level) && !evidence.files_observed && !evidence.files_unobserved.empty())
+    add(fmt::format("what the kernel was asked: {}", evidence.files_unobserved));
+  for (const Process& process : evidence.processes)
+    if (evidence.loader_observed && !process.loader_observed)
+      add(fmt::format("what {} loaded: its loader was not watched", ProcessName(evidence, process.pid)));
   if (!evidence.journal_complete) add("some calls: the journal is not complete");
   if (!evidence.device_count) add("its devices: " + evidence.devices_unreadable);
   for (const FunnelRow& row : evidence.funnel)

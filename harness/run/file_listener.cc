@@ -85,7 +85,6 @@ void FileListener::UntilEnd() {
     if ((waits[0].revents & POLLIN) != 0 && !Hear()) break;
     if ((waits[0].revents & POLLIN) == 0 && (waits[0].revents & (POLLHUP | POLLERR)) != 0) break;
   }
-  WriteEnds();
 }
 
 bool FileListener::Hear() {

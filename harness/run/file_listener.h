@@ -23,6 +23,8 @@ class FileListener {
 
   // Until no process with the filter is left.
   void UntilEnd();
+  // How each process ended. Once all are waited for.
+  void WriteEnds();
 
  private:
   // A process from its first call to its end.
@@ -40,7 +42,6 @@ class FileListener {
   void WriteList(const seccomp_notif& told, FileRecord record);
   void WriteOutput(const seccomp_notif& told, FileRecord record);
   void NoteEnd(pid_t process);
-  void WriteEnds();
   const ThreadIds* Ids(pid_t thread);
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;
   void Answer(FileRecord& record, bool follow, bool directory, int access) const;

@@ -54,7 +54,7 @@ void TakeFileIds(const FileWatchSpec& spec) {
   syscall(SYS_setfsuid, spec.uid);
 }
 
-void Serve(const FileWatchSpec& spec, int channel, FileLog& log) {
+void Serve(const FileWatchSpec& spec, int channel, std::future<void> over, FileLog& log) {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -67,7 +67,11 @@ void Serve(const FileWatchSpec& spec, int channel, FileLog& log) {
     return;
   }
   log.recorded = true;
-  FileListener(spec, listener.get(), log, [&spec] { TakeFileIds(spec); }).UntilEnd();
+  FileListener heard(spec, listener.get(), log, [&spec] { TakeFileIds(spec); });
+  heard.UntilEnd();
+  // How a process ended is told once somebody has waited for it: when the box is gone, Finish says so.
+  over.wait();
+  heard.WriteEnds();
 }
 
 }  // namespace
@@ -77,17 +81,17 @@ Result<std::unique_ptr<FileWatch>> FileWatch::Start(FileWatchSpec spec) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error{fmt::format("cannot make a channel to the box: {}", std::strerror(errno))};
   std::unique_ptr<FileWatch> watch(new FileWatch(std::move(spec), Fd(ends[0]), Fd(ends[1])));
-  watch->thread_ = std::thread([&watch = *watch] { Serve(watch.spec_, watch.ours_.get(), watch.log_); });
+  watch->thread_ = std::thread([&watch = *watch] { Serve(watch.spec_, watch.ours_.get(), watch.over_.get_future(), watch.log_); });
   return watch;
 }
 
 FileWatch::~FileWatch() {
-  CloseChannel();
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) Finish();
 }
 
 FileLog FileWatch::Finish() {
   CloseChannel();
+  over_.set_value();
   thread_.join();
   return std::move(log_);
 }

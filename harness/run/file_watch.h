@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -46,6 +47,7 @@ class FileWatch {
   const FileWatchSpec spec_;
   Fd ours_, theirs_;
   FileLog log_;
+  std::promise<void> over_;  // of the box
   std::thread thread_;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/run/evidence_level.h"
 #include "harness/run/file_record.h"
 #include "harness/run/stream.h"
 
@@ -44,6 +45,7 @@ struct RawRun {
   bool journal_recorded = false;
   bool loader_recorded = false;  // the audit recorder was asked to watch
   FileLog files;            // what was asked of the kernel
+  EvidenceLevel level = EvidenceLevel::kAll;
   int left_over = 0;        // processes that still ran when the scanner had ended, and were ended
   friend bool operator==(const RawRun&, const RawRun&) = default;
 };

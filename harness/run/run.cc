@@ -26,6 +26,7 @@ void WatchLoader(std::vector<std::string>& environment) {
 
 // What the recorders inside wrote down.
 Status ReadRecords(const ScannerStart& start, const Root& root, const Recorders& recorders, RawRun& run) {
+  run.level = recorders.level;
   if (recorders.level == EvidenceLevel::kNone) return Ok();
   TRY(run.journal, ReadJournal(root));
   run.journal_recorded = true;

@@ -15,16 +15,6 @@
 
 namespace gpustage {
 
-// How much is watched. Each kind costs time, and none changes what the scanner finds.
-enum class EvidenceLevel {
-  kNone,   // what it prints and how it ends
-  kLibs,   // and the loader, and calls into the fakes
-  kFiles,  // and what processes ask of the kernel, and calls into the fakes; the loader not
-  kAll,
-};
-inline bool WatchesLoader(EvidenceLevel level) { return level == EvidenceLevel::kLibs || level == EvidenceLevel::kAll; }
-inline bool WatchesFiles(EvidenceLevel level) { return level == EvidenceLevel::kFiles || level == EvidenceLevel::kAll; }
-
 // Built programs that run inside beside the scanner, and what they are for.
 struct Recorders {
   std::string audit;  // host path of audit.so

@@ -28,4 +28,14 @@ std::string ToString(const Outcome& outcome) {
   return outcome.note.empty() ? text : fmt::format("{}: {}", text, outcome.note);
 }
 
+std::string ToString(EvidenceLevel level) {
+  switch (level) {
+    case EvidenceLevel::kNone: return "none";
+    case EvidenceLevel::kLibs: return "libs";
+    case EvidenceLevel::kFiles: return "files";
+    case EvidenceLevel::kAll: return "all";
+  }
+  return "";
+}
+
 }  // namespace gpustage

@@ -94,12 +94,26 @@ struct ProcessClaim {  // process: {role: ollama runner, count: 2, environment: 
   std::string role;                      // a part of it
   CountRange count{1, std::nullopt};
   std::vector<std::string> environment;  // NAME=value, or NAME alone for any value: as it was started
+  std::optional<std::string> ended = std::nullopt;  // "exited 2", "killed by SIGSEGV"
   friend bool operator==(const ProcessClaim&, const ProcessClaim&) = default;
+};
+
+struct FilesClaim {  // files: {path: /dev/nvidia0, how: opened, answer: missing, in: ollama runner, count: 0}
+  std::string path;
+  std::optional<std::string> how = std::nullopt;     // "opened", "looked at", "listed", "executed"; none: any
+  std::optional<std::string> answer = std::nullopt;  // "found", "missing", "refused"; none: any
+  std::optional<std::string> in = std::nullopt;      // a part of the process's role; none: any process
+  CountRange count{1, std::nullopt};
+  friend bool operator==(const FilesClaim&, const FilesClaim&) = default;
+};
+struct UnheardClaim {  // unheard: a line that a process printed, and that reached nobody
+  LinePattern pattern;
+  friend bool operator==(const UnheardClaim&, const UnheardClaim&) = default;
 };
 
 struct Claim {
   std::variant<DevicesClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, CallsClaim, LostClaim,
-               ReachedClaim, SilentClaim, ProcessClaim>
+               ReachedClaim, SilentClaim, ProcessClaim, FilesClaim, UnheardClaim>
       what;
   bool inverted = false;  // never written in a file; tests turn claims round to see them fail
   SourcePos pos;

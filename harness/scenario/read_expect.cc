@@ -180,8 +180,43 @@ Result<What> ReadSilent(const YamlNode& node) {
   return What(SilentClaim{silent});
 }
 
+// {exited: 2} or {killed: SIGBUS}
+Result<OutcomeClaim> ReadEnd(const YamlNode& node) {
+  TRY(CheckKeys(node, "an outcome", {"exited", "killed"}));
+  TRY(const YamlEntry* outcome, RequireOneOf(node, "an outcome", {"exited", "killed"}));
+  TRY(const int code, outcome->key == "exited" ? ReadInt(outcome->value, "an exit status", 0, 255)
+                                               : ReadSignal(outcome->value));
+  return OutcomeClaim{outcome->key, code};
+}
+
+Result<What> ReadFiles(const YamlNode& node) {
+  TRY(CheckKeys(node, "files", {"path", "how", "answer", "in", "count"}));
+  FilesClaim claim;
+  TRY(const YamlNode* path, Require(node, "files", "path"));
+  TRY(claim.path, ReadTreePath(*path, "the path that is asked for"));
+  if (const YamlNode* how = node.Find("how")) {
+    TRY(claim.how, ReadChoice<std::string>(*how, "way to ask",
+                                           {{"opened", "opened"}, {"looked at", "looked at"}, {"listed", "listed"}, {"executed", "executed"}}));
+  }
+  if (const YamlNode* answer = node.Find("answer")) {
+    TRY(claim.answer, ReadChoice<std::string>(*answer, "answer", {{"found", "found"}, {"missing", "missing"}, {"refused", "refused"}}));
+  }
+  if (const YamlNode* in = node.Find("in")) {
+    TRY(claim.in, ReadNonEmpty(*in, "a part of the role of a process"));
+  }
+  if (const YamlNode* count = node.Find("count")) {
+    TRY(claim.count, ReadCount(*count, "times"));
+  }
+  return What(std::move(claim));
+}
+
+Result<What> ReadUnheard(const YamlNode& node) {
+  TRY(LinePattern pattern, ReadPattern(node));
+  return What(UnheardClaim{std::move(pattern)});
+}
+
 Result<What> ReadProcess(const YamlNode& node) {
-  TRY(CheckKeys(node, "a process", {"role", "count", "environment"}));
+  TRY(CheckKeys(node, "a process", {"role", "count", "environment", "ended"}));
   ProcessClaim claim;
   TRY(const YamlNode* role, Require(node, "a process", "role"));
   TRY(claim.role, ReadNonEmpty(*role, "a part of the role of a process"));
@@ -194,6 +229,11 @@ Result<What> ReadProcess(const YamlNode& node) {
       if (entry.empty() || entry.front() == '=')
         return ErrorAt(*environment, "expected NAME=value, or NAME for any value");
   }
+  if (const YamlNode* ended = node.Find("ended")) {
+    TRY(const OutcomeClaim end, ReadEnd(*ended));
+    claim.ended = end.kind == "exited" ? fmt::format("exited {}", *end.code)
+                                       : fmt::format("killed by SIG{}", sigabbrev_np(*end.code));
+  }
   return What(std::move(claim));
 }
 
@@ -204,11 +244,8 @@ Result<What> ReadOutcome(const YamlNode& node) {
     return ErrorAt(node,
                    fmt::format("expected timed_out, {{exited: 0}} or {{killed: SIGBUS}}, got {}",
                                Describe(node)));
-  TRY(CheckKeys(node, "an outcome", {"exited", "killed"}));
-  TRY(const YamlEntry* outcome, RequireOneOf(node, "an outcome", {"exited", "killed"}));
-  TRY(const int code, outcome->key == "exited" ? ReadInt(outcome->value, "an exit status", 0, 255)
-                                               : ReadSignal(outcome->value));
-  return What(OutcomeClaim{outcome->key, code});
+  TRY(OutcomeClaim end, ReadEnd(node));
+  return What(std::move(end));
 }
 
 Status ReadLogClaims(const YamlEntry& log, Whats& whats) {
@@ -265,7 +302,9 @@ constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
                                    {"lost", ReadEach<ReadLost>},
                                    {"reached", ReadEach<ReadReached>},
                                    {"silent", ReadEach<ReadSilent>},
-                                   {"process", ReadEach<ReadProcess>}};
+                                   {"process", ReadEach<ReadProcess>},
+                                   {"files", ReadEach<ReadFiles>},
+                                   {"unheard", ReadEach<ReadUnheard>}};
 
 Result<Expectation> ReadExpectation(const YamlNode& node, const std::vector<Axis>& axes) {
   std::vector<std::string> keys = {"run", "when"};

@@ -115,8 +115,16 @@ std::string ProcessText(const ProcessClaim& process) {
   for (const std::string& entry : process.environment)
     environment += (environment.empty() ? "" : ", ") + Bare(entry);
   if (!environment.empty()) environment = fmt::format(", environment: [{}]", environment);
-  return fmt::format("process: {{role: {}, count: {}{}}}", Bare(process.role),
-                     ToString(process.count), environment);
+  return fmt::format("process: {{role: {}, count: {}{}{}}}", Bare(process.role), ToString(process.count), environment,
+                     process.ended ? ", ended: " + *process.ended : "");
+}
+
+std::string FilesText(const FilesClaim& files) {
+  std::string text = "path: " + Bare(files.path);
+  if (files.how) text += ", how: " + *files.how;
+  if (files.answer) text += ", answer: " + *files.answer;
+  if (files.in) text += ", in: " + Bare(*files.in);
+  return fmt::format("files: {{{}, count: {}}}", text, ToString(files.count));
 }
 
 }  // namespace
@@ -153,6 +161,8 @@ std::string ToString(const Claim& claim) {
                               return fmt::format("silent: {}", c.silent);
                             },
                             [](const ProcessClaim& c) { return ProcessText(c); },
+                            [](const FilesClaim& c) { return FilesText(c); },
+                            [](const UnheardClaim& c) { return "unheard: " + ToString(c.pattern); },
                             [](const ReachedClaim& c) {
                               return fmt::format("reached: {{library: {}, step: {}{}}}",
                                                  Bare(c.library), ToString(c.step),

@@ -3,32 +3,14 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include "harness/base/files.h"
 #include "harness/evidence/needs.h"
 #include "harness/evidence/relate.h"
+#include "harness/verdict/made.h"
 
 namespace gpustage {
 namespace {
-
-Check Made(bool ok, std::string seen, EventId event) {
-  Check check;
-  check.ok = ok;
-  check.seen = std::move(seen);
-  check.event = event;
-  return check;
-}
-
-Check Unknown(std::string why, EventId event) {
-  Check check = Made(false, std::move(why), event);
-  check.unknown = true;
-  return check;
-}
-
-bool Matches(const LinePattern& pattern, const std::string& text) {
-  return pattern.regex ? RE2::PartialMatch(text, pattern.text) : text.find(pattern.text) != std::string::npos;
-}
 
 const LogLine* FirstMatch(const Evidence& evidence, const LinePattern& pattern, EventId after) {
   for (const LogLine& line : evidence.log)
@@ -142,13 +124,6 @@ std::string RuleWord(const std::string& rule) {
 }
 
 // Processes whose role has this in it. One that no recorder was in has no entry: its role is not known.
-std::vector<const Process*> ProcessesOf(const Evidence& evidence, const std::string& role) {
-  std::vector<const Process*> found;
-  for (const Process& process : evidence.processes)
-    if (process.role.find(role) != std::string::npos) found.push_back(&process);
-  return found;
-}
-
 constexpr char kUnseen[] = "the program is not dynamic, or was started without the recorder";
 
 }  // namespace
@@ -194,6 +169,7 @@ Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
 }
 
 Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
+  if (claim.ended && !evidence.files_observed) return FilesUnseen(evidence);
   int64_t count = 0;
   EventId event = 0;
   for (const Process* process : ProcessesOf(evidence, claim.role)) {
@@ -202,11 +178,11 @@ Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
         return wanted.find('=') == std::string::npos ? entry.starts_with(wanted + "=") : entry == wanted;
       });
     });
-    if (!has) continue;
+    if (!has || (claim.ended && process->end != *claim.ended)) continue;
     ++count;
-    event = process->event;
+    event = claim.ended ? process->end_event : process->event;
   }
-  if (count == 0 && !evidence.loader_observed) return Unknown(fmt::format("processes: {}", kUnseen), evidence.outcome_event());
+  if (count == 0 && !evidence.loader_observed && !evidence.files_observed) return Unknown(fmt::format("processes: {}", kUnseen), evidence.outcome_event());
   return Made(claim.count.Contains(count), fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
               event == 0 ? evidence.outcome_event() : event);
 }
@@ -245,6 +221,26 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 
+bool CanJudge(EvidenceLevel level, const Claim& claim) {
+  struct Visitor {
+    EvidenceLevel level;
+    bool operator()(const DevicesClaim&) const { return true; }
+    bool operator()(const DeviceClaim&) const { return true; }
+    bool operator()(const LogClaim&) const { return true; }
+    bool operator()(const LogOrderClaim&) const { return true; }
+    bool operator()(const OutcomeClaim&) const { return true; }
+    bool operator()(const LoadsClaim&) const { return WatchesLoader(level); }
+    bool operator()(const CallsClaim&) const { return WatchesLoader(level); }
+    bool operator()(const LostClaim&) const { return WatchesLoader(level); }
+    bool operator()(const ReachedClaim&) const { return WatchesLoader(level); }
+    bool operator()(const SilentClaim&) const { return WatchesLoader(level); }
+    bool operator()(const ProcessClaim& c) const { return WatchesFiles(level) || (WatchesLoader(level) && !c.ended); }
+    bool operator()(const FilesClaim&) const { return WatchesFiles(level); }
+    bool operator()(const UnheardClaim&) const { return WatchesFiles(level); }
+  };
+  return std::visit(Visitor{level}, claim.what);
+}
+
 Check CheckClaim(const Evidence& evidence, const Claim& claim) {
   struct Visitor {
     const Evidence& evidence;
@@ -258,6 +254,8 @@ Check CheckClaim(const Evidence& evidence, const Claim& claim) {
     Check operator()(const LostClaim& c) const { return CheckLost(evidence, c); }
     Check operator()(const SilentClaim& c) const { return CheckSilent(evidence, c); }
     Check operator()(const ProcessClaim& c) const { return CheckProcess(evidence, c); }
+    Check operator()(const FilesClaim& c) const { return CheckFiles(evidence, c); }
+    Check operator()(const UnheardClaim& c) const { return CheckUnheard(evidence, c); }
     Check operator()(const ReachedClaim& c) const { return CheckReached(evidence, c); }
   };
   Check check = std::visit(Visitor{evidence}, claim.what);

@@ -33,6 +33,11 @@ Check CheckLost(const Evidence& evidence, const LostClaim& claim);
 Check CheckSilent(const Evidence& evidence, const SilentClaim& claim);
 Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim);
 Check CheckReached(const Evidence& evidence, const ReachedClaim& claim);
+Check CheckFiles(const Evidence& evidence, const FilesClaim& claim);
+Check CheckUnheard(const Evidence& evidence, const UnheardClaim& claim);
+
+// Whether evidence of this level can say anything about the claim.
+bool CanJudge(EvidenceLevel level, const Claim& claim);
 
 // Whichever it is. An inverted claim is ok when it would not have been; what is unknown stays unknown.
 Check CheckClaim(const Evidence& evidence, const Claim& claim);

@@ -41,7 +41,12 @@ std::vector<const Expectation*> ExpectationsFor(const Case& c, const RunSpec& ru
 Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
   Verdict verdict;
   for (const Expectation* expectation : ExpectationsFor(c, run))
-    for (const Claim& claim : expectation->claims) verdict.checks.push_back(CheckClaim(evidence, claim));
+    for (const Claim& claim : expectation->claims) {
+      if (CanJudge(evidence.level, claim))
+        verdict.checks.push_back(CheckClaim(evidence, claim));
+      else
+        ++verdict.unjudged;
+    }
   const auto unknown = std::find_if(verdict.checks.begin(), verdict.checks.end(), [](const Check& k) { return k.unknown; });
   const auto failed = std::find_if(verdict.checks.begin(), verdict.checks.end(), [](const Check& k) { return !k.ok; });
   const auto leak = std::find_if(evidence.outside.begin(), evidence.outside.end(), [](const Outside& o) { return o.leak; });
@@ -54,6 +59,10 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
     verdict.kind = VerdictKind::kError;
     verdict.because = fmt::format("not hermetic: {}, {}, was used by pid {}", leak->path, leak->what, leak->pid);
     verdict.event = leak->event;
+  } else if (verdict.checks.empty() && verdict.unjudged != 0) {
+    verdict.kind = VerdictKind::kSkip;
+    verdict.because = fmt::format("what it claims is not watched with --evidence {}", ToString(evidence.level));
+    verdict.event = 0;
   } else if (verdict.checks.empty()) {
     verdict.kind = VerdictKind::kError;
     verdict.because = "no expectation applies to this run";

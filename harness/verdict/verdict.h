@@ -17,6 +17,7 @@ struct Verdict {
   std::string because;        // a sentence; for a pass what was seen, for a skip why
   EventId event = 0;          // what shows it; 0 for a skip
   std::vector<Check> checks;  // all that applied, in the file's order
+  int unjudged = 0;           // claims about what nobody asked to be watched
 
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };

@@ -65,7 +65,7 @@ TEST(RuleOfLoad, IsOfTheSearchJustBefore) {
 }
 
 TEST(VariableOf, TellsUnsetFromEmpty) {
-  const Process process{7, 1, "/p", {"p"}, {"A=", "AB=1"}, "p", 1};
+  const Process process{7, 1, "/p", {"p"}, {"A=", "AB=1"}, "p", 1, true, "", 0};
   EXPECT_EQ(VariableOf(&process, "A"), "");
   EXPECT_EQ(VariableOf(&process, "B"), std::nullopt);
   EXPECT_EQ(VariableOf(nullptr, "A"), std::nullopt);

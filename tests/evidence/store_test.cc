@@ -64,14 +64,14 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":1,)")) << text.substr(0, 80);
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":2,)")) << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"event\","));
   EXPECT_TRUE(text.ends_with("}\n"));
 }
 
 TEST(Store, RefusesAnotherVersion) {
-  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
-              FailsAt(1, 1, "this evidence is of version 2; this gpustage reads version 1, so run the scenario again or use the gpustage that kept it"));
+  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":1})"), "x.jsonl"),
+              FailsAt(1, 1, "this evidence is of version 1; this gpustage reads version 2, so run the scenario again or use the gpustage that kept it"));
 }
 
 TEST(Store, RefusesWhatIsNoEvidence) {
@@ -90,7 +90,7 @@ TEST(Store, NamesTheLineThatIsWrong) {
   std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
   const size_t second = text.find('\n') + 1;
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second), "x.jsonl"),
-              FailsAt(2, 1, "this line is not as version 1 has it: unknown record \"dream\""));
+              FailsAt(2, 1, "this line is not as version 2 has it: unknown record \"dream\""));
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"), FailsAt(7, 1, "this evidence has no end: it was not written to its last line"));
 }
 

@@ -66,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         Place{"DeviceClaim", "/definitions/deviceClaim", "expect: [{device: {", "}}]"},
         Place{"CallsClaim", "/definitions/callsClaim", "expect: [{calls: {", "}}]"},
         Place{"ProcessClaim", "/definitions/processClaim", "expect: [{process: {", "}}]"},
+        Place{"FilesClaim", "/definitions/filesClaim", "expect: [{files: {", "}}]"},
         Place{"LostClaim", "/definitions/lostClaim", "expect: [{lost: {", "}}]"},
         Place{"Broken", "/definitions/operation/oneOf/8/properties/broken",
               "tree: [{library: /a, fake: cudart-12, broken: {", "}}]"},

@@ -91,6 +91,29 @@ static void Cat(const char* path) {
   if (fd >= 0) close(fd);
 }
 
+/* A child says it where nobody reads, and ends with 3. */
+static void Unheard(const char* text) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const int null = open("/dev/null", O_WRONLY);
+    dup2(null, 2);
+    Print(2, text, strlen(text));
+    _exit(3);
+  }
+  waitpid(child, NULL, 0);
+}
+
+/* A child dies of the signal. */
+static void Dies(int number) {
+  const pid_t child = fork();
+  if (child == 0) {
+    access("/", F_OK); /* who asks for nothing is not seen */
+    raise(number);
+    _exit(0);
+  }
+  waitpid(child, NULL, 0);
+}
+
 static void Who(void) {
   char directory[4096];
   dprintf(1, "uid %u gid %u groups %d\n", geteuid(), getegid(), getgroups(0, NULL));
@@ -131,6 +154,10 @@ int main(int argc, char** argv) {
       Open(what, O_WRONLY | O_CREAT);
     else if (strcmp(act, "cat") == 0)
       Cat(what);
+    else if (strcmp(act, "unheard") == 0)
+      Unheard(what);
+    else if (strcmp(act, "dies") == 0)
+      Dies(atoi(what));
     else if (strcmp(act, "socket") == 0)
       dprintf(1, "socket %s\n", Said(socket(atoi(what), SOCK_STREAM, 0) < 0));
     else if (strcmp(act, "mount") == 0)

@@ -38,6 +38,10 @@ inline std::string JournalBytes(const std::string& records, uint64_t dropped = 0
 // Each event comes a microsecond after the one before it. `object` is the loader's id of a library.
 class HandMadeRun {
  public:
+  HandMadeRun() {
+    run_.start_ns = kStart;
+    run_.journal_recorded = run_.loader_recorded = true;
+  }
   HandMadeRun& Process(int pid, int parent, const std::string& executable, const std::string& words,
                        const std::string& environment = "A=1") {
     return Add(world::RecordKind::kProcess, pid, parent, 0, {executable, words, environment});
@@ -83,6 +87,23 @@ class HandMadeRun {
     return *this;
   }
 
+  // What a process asked of the kernel.
+  HandMadeRun& Asks(int pid, FileAct act, const std::string& path, int error = 0) {
+    FileRecord record;
+    record.act = act;
+    record.path = path;
+    record.answered = true;
+    record.error = error;
+    return Asks(pid, std::move(record));
+  }
+  HandMadeRun& Asks(int pid, FileRecord record) {
+    record.time_ns = kStart + (time_ += 1000);
+    record.pid = record.tid = pid;
+    run_.files.recorded = true;
+    run_.files.records.push_back(std::move(record));
+    return *this;
+  }
+
   operator RawRun() const {  // NOLINT: it is one
     RawRun run = run_;
     run.duration_ns = time_ + 1000;
@@ -101,7 +122,7 @@ class HandMadeRun {
   }
 
   static constexpr int64_t kStart = 5'000'000'000;  // after boot
-  RawRun run_ = {{}, kStart, 0, {}, "", true, true, 0};
+  RawRun run_;
   std::string records_;
   int64_t time_ = 0;
 };
