@@ -169,10 +169,33 @@ Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
   return RunScanner(start, stand.tree.root, recorders_, isolation());
 }
 
-Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) const {
-  if (!WatchesLoader(evidence.level)) return Ok();  // nothing is known that could be explained
-  std::vector<Answer> answers;
+Result<std::vector<std::string>> Worker::Unasked(const Case& c) {
+  std::vector<std::string> paths;
+  for (const RunSpec& run : c.runs) {
+    std::vector<std::string> programs = {run.scanner.program};
+    for (const BroughtFile& program : run.scanner.brings) programs.push_back(program.host_path);
+    for (const std::string& program : programs) {
+      if (program.empty()) continue;
+      TRY(const std::vector<HostFile> closure, Closure(program));
+      for (const HostFile& file : closure)
+        if (!file.host_path.starts_with(ParentOf(program) + "/")) paths.push_back(file.path);  // what lies beside it is its own
+    }
+  }
+  return paths;
+}
+
+Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) {
   TRY(ScannerStart start, StartOf(c, spec));
+  const FileOpener open_inside = [&](const std::string& path) {
+    const auto& shown = start.host_directories;
+    const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) { return path.starts_with(directory + "/"); });
+    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) : stand.tree.root.At(path, O_RDONLY);
+  };
+  TRY(const std::vector<std::string> base, Unasked(c));
+  evidence.outside = FindOutside(evidence, {base, start.host_directories}, open_inside);
+  if (!WatchesLoader(evidence.level)) return Ok();  // nothing is known that could be explained
+  evidence.linkage = LinkageOf(evidence, open_inside);
+  std::vector<Answer> answers;
   const std::vector<std::string> own = start.environment;
   for (const Question& question : OpenQuestions(evidence)) {
     start.environment = question.environment.empty() ? own : question.environment;

@@ -82,7 +82,8 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     }
     if (!loading) continue;
     // It is torn down, or it stands and what comes is not its own.
-    if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol || event.kind == EventKind::kCall) {
+    if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss ||
+        event.kind == EventKind::kCall) {
       loading = false;
       continue;
     }
