@@ -4,8 +4,15 @@
 
 #include <algorithm>
 
+#include "harness/base/files.h"
+#include "harness/report/log_facts.h"
+#include "harness/report/trace.h"
+
 namespace gpustage {
 namespace {
+
+constexpr size_t kWidth = 100;
+constexpr size_t kShortList = 6;  // so few are told with all that is known of them
 
 std::string WhatRulesOut(const Suspect& suspect) {
   if (!suspect.missing.empty()) return fmt::format("the report has a line `{}`", suspect.missing);
@@ -18,22 +25,57 @@ size_t LongestName(const std::vector<const Suspect*>& suspects) {
   return longest;
 }
 
+// Those with one look stand together; the look that tells most of them apart comes first.
+std::vector<std::vector<const Suspect*>> ByLook(const std::vector<const Suspect*>& suspects) {
+  std::vector<std::vector<const Suspect*>> groups;
+  for (const Suspect* suspect : suspects) {
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.front()->look == suspect->look; });
+    if (same == groups.end())
+      groups.push_back({suspect});
+    else
+      same->push_back(suspect);
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return groups;
+}
+
+std::string Indented(const std::string& text, size_t indent) { return std::string(indent, ' ') + Wrapped(text, indent, kWidth) + "\n"; }
+
+std::string LooksText(const std::vector<const Suspect*>& suspects) {
+  std::string text;
+  const size_t width = LongestName(suspects);
+  int number = 0;
+  for (const auto& group : ByLook(suspects)) {
+    text += fmt::format("\n{}. {}\n", ++number, Wrapped(group.front()->look, 3, kWidth));
+    for (const Suspect* suspect : group)
+      text += fmt::format("   {:<{}}  {}\n{}", suspect->name, width, Wrapped(suspect->is, width + 5, kWidth),
+                          Indented("you see: " + suspect->see, width + 5));
+  }
+  return text;
+}
+
+std::string FolderOf(const std::string& scenario) { return scenario.substr(0, scenario.rfind('/') + 1); }
+
+std::string CountText(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+
 }  // namespace
 
 std::string SuspectsTable(const std::vector<CaseReport>& reports) {
   std::vector<const Suspect*> fit, out;
+  std::string folder;
+  for (const CaseReport& report : reports)
+    if (report.c.suspect) folder = FolderOf(report.c.scenario);
   for (const CaseReport& report : reports) {
     const bool bad = std::any_of(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return IsBad(run.verdict.kind); });
-    if (!report.c.suspect) return "";  // a run of more than these: its totals say enough
-    if (!bad) (report.c.suspect->fits() ? fit : out).push_back(&*report.c.suspect);
+    if (FolderOf(report.c.scenario) != folder) return "";
+    if (report.c.suspect && !bad) (report.c.suspect->fits() ? fit : out).push_back(&*report.c.suspect);
   }
   if (fit.empty() && out.empty()) return "";
-  const size_t width = std::max(LongestName(fit), LongestName(out));
-  std::string text = fmt::format("\n{} causes give this report; {} are ruled out\n", fit.size(), out.size());
-  for (const Suspect* suspect : fit)
-    text += fmt::format("  fits  {:<{}}  {}\n        {:<{}}  tell it by: {}\n", suspect->name, width, suspect->is, "", width, suspect->tell);
+  std::string text = fmt::format("\n{} give the report's log; what tells them apart:\n{}", CountText(fit.size(), "cause"), LooksText(fit));
+  if (!out.empty()) text += fmt::format("\n{} do not:\n", CountText(out.size(), "cause"));
+  const size_t width = LongestName(out);
   for (const Suspect* suspect : out)
-    text += fmt::format("  out   {:<{}}  {}\n", suspect->name, width, WhatRulesOut(*suspect));
+    text += fmt::format("   {:<{}}  {}\n", suspect->name, width, Wrapped(WhatRulesOut(*suspect), width + 5, kWidth));
   return text;
 }
 
@@ -43,35 +85,31 @@ std::string ExplainLogText(const std::vector<WeighedSuspect>& weighed, const Evi
                                  IsTraced(log) ? "OLLAMA_DEBUG=2" : "OLLAMA_DEBUG below 2: what children print is not in it",
                                  devices, devices == 1 ? "" : "s");
   if (devices > 0) return text + "A device was found, so this is not the log of a scanner that finds none.\n";
-  const auto left = std::count_if(weighed.begin(), weighed.end(), [](const WeighedSuspect& w) { return w.against.empty(); });
-  text += left == 0 ? "No cause that is known here gives this log.\n" : "\nThese causes fit:\n";
+  const std::vector<LogFact> facts = FactsOfLog(log);
+  if (!facts.empty()) text += "\nWhat it says:\n";
+  for (const LogFact& fact : facts) text += fmt::format("{}{}", Indented(fact.says, 2), Indented(fact.line, 6));
+  std::vector<const Suspect*> left;
+  for (const WeighedSuspect& w : weighed)
+    if (w.against.empty()) left.push_back(&w.suspect);
+  if (left.empty()) text += "\nNo cause that is known here gives this log.\n";
+  if (left.size() > kShortList)
+    text += fmt::format("\n{} fit. Look, in this order:\n{}", CountText(left.size(), "cause"), LooksText(left));
+  else if (!left.empty())
+    text += left.size() == 1 ? "\nThis cause fits:\n" : "\nThese causes fit, the likeliest first:\n";
   for (const WeighedSuspect& w : weighed) {
-    if (!w.against.empty()) continue;
-    text += fmt::format("  {}\n      {}\n      tell it by: {}\n      see it:     gpustage run {}\n", w.suspect.name, w.suspect.is,
-                        w.suspect.tell, w.case_id);
+    if (!w.against.empty() || left.size() > kShortList) continue;
+    text += fmt::format("  {}\n{}", w.suspect.name, Indented(w.suspect.is, 6));
+    for (const std::string& line : w.shown) text += Indented("the log:  " + line, 6);
+    text += Indented("look:     " + w.suspect.look, 6) + Indented("you see:  " + w.suspect.see, 6);
+    if (!w.suspect.mend.empty()) text += Indented("mend it:  " + w.suspect.mend, 6);
+    text += fmt::format("      try it:   gpustage run {}\n", w.case_id);
   }
+  if (!IsWhole(log))
+    text += "\n" + Indented("The log does not begin at the server's start, so a line that is said to be missing may have been there.", 0);
   text += "\nRuled out:\n";
   for (const WeighedSuspect& w : weighed)
     if (!w.against.empty())
-      text += fmt::format("  {}: {}{}\n", w.suspect.name, w.against, w.line.empty() ? "" : "\n      " + w.line);
-  return text;
-}
-
-std::string SuspectsPage(const std::vector<Case>& cases) {
-  std::string text =
-      "# A scanner finds no GPU, and its log says nothing\n\n"
-      "Written by `gpustage explain-log --page` from the-report.yaml; a test compares. For a log of your own:\n"
-      "`gpustage explain-log LOGFILE`.\n\n"
-      "| cause | what it is | what tells it from the others |\n|---|---|---|\n";
-  for (const Case& c : cases) {
-    if (!c.suspect) continue;
-    std::string tell = c.suspect->tell;  // a bar would end the cell
-    for (size_t bar = tell.find('|'); bar != std::string::npos; bar = tell.find('|', bar + 2)) tell.insert(bar, 1, '\\');
-    text += fmt::format("| {} | {} | {} |\n", c.suspect->name, c.suspect->is, tell);
-  }
-  text += "\nOf these the report that the folder is named after rules out:\n\n";
-  for (const Case& c : cases)
-    if (c.suspect && !c.suspect->fits()) text += fmt::format("- {}: {}\n", c.suspect->name, WhatRulesOut(*c.suspect));
+      text += fmt::format("  {}: {}\n{}", w.suspect.name, w.against, w.line.empty() ? "" : Indented(w.line, 6));
   return text;
 }
 

@@ -36,20 +36,8 @@ bool Overlap(const CountRange& a, const CountRange& b) {
   return (!a.at_most || *a.at_most >= b.at_least) && (!b.at_most || *b.at_most >= a.at_least);
 }
 
-Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
-  TRY(CheckKeys(node, "a fix", {"when", "none", "tree", "env", "user", "expect"}));
-  Fix fix;
+Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
   fix.pos = node.pos;
-  if (const YamlNode* when = node.Find("when")) {
-    TRY(fix.when, ReadCellFilter(*when, axes));
-  }
-  if (const YamlNode* none = node.Find("none")) {
-    TRY(fix.none, ReadNonEmpty(*none, "the reason why there is no fix"));
-    for (const YamlEntry& entry : node.entries)
-      if (entry.key != "none" && entry.key != "when")
-        return ErrorAt(entry, fmt::format("there is no fix, so it has no {}", Quote(entry.key)));
-    return fix;
-  }
   if (const YamlNode* tree = node.Find("tree")) {
     TRY(fix.tree, ReadTree(*tree, fixtures));
   }
@@ -61,6 +49,29 @@ Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixture
   }
   if (fix.tree.empty() && fix.env.empty() && !fix.user)
     return ErrorAt(node, "a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none");
+  return Ok();
+}
+
+// With nothing beside it but the keys that may be.
+Result<std::string> ReadNone(const YamlNode& node, std::string_view beside) {
+  TRY(const std::string why, ReadNonEmpty(*node.Find("none"), "the reason why there is no fix"));
+  for (const YamlEntry& entry : node.entries)
+    if (entry.key != "none" && entry.key != beside)
+      return ErrorAt(entry, fmt::format("there is no fix, so it has no {}", Quote(entry.key)));
+  return why;
+}
+
+Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
+  TRY(CheckKeys(node, "a fix", {"when", "none", "tree", "env", "user", "expect"}));
+  Fix fix;
+  if (const YamlNode* when = node.Find("when")) {
+    TRY(fix.when, ReadCellFilter(*when, axes));
+  }
+  if (node.Find("none") != nullptr) {
+    TRY(fix.none, ReadNone(node, "when"));
+    return fix;
+  }
+  TRY(ReadChanges(node, fixtures, fix));
   TRY(const YamlNode* expect, Require(node, "a fix", "expect"));
   TRY(fix.expect, ReadExpectations(*expect, axes));
   for (Expectation& expectation : fix.expect) expectation.of_fix = true;
@@ -111,6 +122,23 @@ Result<bool> AddTo(Case& c, const Fix& fix) {
 }
 
 }  // namespace
+
+Status AddFix(const YamlNode& node, const std::vector<Expectation>& fixed, Fixtures& fixtures, Case& c) {
+  TRY(CheckKeys(node, "the fix of a suspect", {"do", "none", "tree", "env", "user"}));
+  if (node.Find("none") != nullptr) {
+    TRY(c.suspect->mend, ReadNone(node, ""));
+    return Ok();
+  }
+  TRY(const YamlNode* what, Require(node, "the fix of a suspect", "do"));
+  TRY(c.suspect->mend, ReadNonEmpty(*what, "what people do about it"));
+  Fix fix;
+  TRY(ReadChanges(node, fixtures, fix));
+  fix.expect = fixed;
+  for (Expectation& expectation : fix.expect) expectation.of_fix = true;
+  TRY(const bool applies, AddTo(c, fix));
+  if (!applies) return ErrorAt(node, fmt::format("this fix never applies: {} has none of the runs in \"fixed\"", c.id));
+  return Ok();
+}
 
 Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures, std::vector<Case>& cases) {
   std::vector<const YamlNode*> nodes;

@@ -55,7 +55,11 @@ Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
 Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures,
                 std::vector<Case>& cases);
 
+// The fix: of one suspect, after which its runs must give what `fixed` says.
+Status AddFix(const YamlNode& node, const std::vector<Expectation>& fixed, Fixtures& fixtures, Case& c);
+
 // read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of its runs, too.
-Status AddSuspects(const YamlNode& node, const std::vector<Axis>& axes, std::vector<Case>& cases);
+Status AddSuspects(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures,
+                   std::vector<Case>& cases);
 
 }  // namespace gpustage

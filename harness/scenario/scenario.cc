@@ -156,8 +156,7 @@ Status Distribute(const YamlNode& node, const std::vector<Expectation>& expectat
   for (const Case& c : cases)
     for (const RunSpec& run : c.runs)
       if (std::find(runs.begin(), runs.end(), run.name) == runs.end()) runs.push_back(run.name);
-  for (size_t i = 0; i < expectations.size(); ++i) {
-    const Expectation& expectation = expectations[i];
+  for (const Expectation& expectation : expectations) {
     bool applies = false;
     bool run_exists = false;
     for (Case& c : cases) {
@@ -167,9 +166,14 @@ Status Distribute(const YamlNode& node, const std::vector<Expectation>& expectat
       applies = true;
     }
     if (applies || (!run_exists && IsOfAnotherVersion(expectation, runs))) continue;
-    if (!run_exists) return UnknownWord(*node.items[i].Find("run"), "run", runs);
-    return ErrorAt(node.items[i],
-                   "this expectation never applies: no case has this run in such a cell");
+    if (!run_exists) {
+      YamlNode run;
+      run.text = *expectation.run;
+      run.pos = expectation.run_pos;
+      return UnknownWord(run, "run", runs);
+    }
+    return Error{"this expectation never applies: no case has this run in such a cell",
+                 expectation.pos};
   }
   for (const Case& c : cases)
     if (c.expect.empty()) return ErrorAt(node, fmt::format("nothing is expected of {}", c.id));
@@ -231,7 +235,7 @@ Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtur
     TRY(Distribute(*expect, expectations, cases));
   }
   if (const YamlNode* suspects = scenario.root.Find("suspects"))
-    TRY(AddSuspects(*suspects, scenario.matrix.axes, cases));
+    TRY(AddSuspects(*suspects, scenario.matrix.axes, fixtures, cases));
   if (const YamlNode* fix = scenario.root.Find("fix"))
     TRY(AddFixes(*fix, scenario.matrix.axes, fixtures, cases));
   if (const YamlNode* xfail = scenario.root.Find("xfail"))
