@@ -10,10 +10,14 @@ namespace {
 __attribute__((constructor)) void Count() {
   void* const driver = dlopen("libcuda.so.1", RTLD_NOW);
   if (driver == nullptr) return;
-  const auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
-  const auto get_count = reinterpret_cast<int (*)(int*)>(dlsym(driver, "cuDeviceGetCount"));
-  int count = 0;
-  if (init != nullptr && init(0) == 0 && get_count != nullptr) get_count(&count);
+  const auto find = [&](const char* name) { return dlsym(driver, name); };
+  const auto init = reinterpret_cast<int (*)(unsigned)>(find("cuInit"));
+  const auto get_count = reinterpret_cast<int (*)(int*)>(find("cuDeviceGetCount"));
+  const auto get = reinterpret_cast<int (*)(int*, int)>(find("cuDeviceGet"));
+  if (init == nullptr || get_count == nullptr || get == nullptr || init(0) != 0) return;
+  int count = 0, device = 0;
+  get_count(&count);
+  for (int i = 0; i < count; ++i) get(&device, i);
 }
 
 }  // namespace
