@@ -79,38 +79,72 @@ std::string SuspectsTable(const std::vector<CaseReport>& reports) {
   return text;
 }
 
+namespace {
+
+// What rules them out, those of one reason together.
+std::string RuledOutText(const std::vector<WeighedSuspect>& weighed) {
+  std::vector<std::pair<std::string, std::string>> reasons;  // and the names
+  for (const WeighedSuspect& w : weighed) {
+    if (w.against.empty()) continue;
+    const std::string reason = w.against + (w.line.empty() ? "" : ":\n" + w.line);
+    const auto same = std::find_if(reasons.begin(), reasons.end(), [&](const auto& known) { return known.first == reason; });
+    if (same == reasons.end())
+      reasons.emplace_back(reason, w.suspect.name);
+    else
+      same->second += ", " + w.suspect.name;
+  }
+  std::string text = reasons.empty() ? "" : "\nRuled out:\n";
+  for (const auto& [reason, names] : reasons) {
+    text += Indented(names, 2);
+    const size_t end = std::min(reason.find('\n'), reason.size());
+    text += Indented(reason.substr(0, end), 6);
+    if (end < reason.size()) text += Indented(reason.substr(end + 1), 10);
+  }
+  return text;
+}
+
+std::string InFull(const WeighedSuspect& w) {
+  std::string text = fmt::format("  {}\n{}", w.suspect.name, Indented(w.suspect.is, 6));
+  for (const std::string& line : w.shown) text += Indented("the log:  " + line, 6);
+  text += Indented("look:     " + w.suspect.look, 6) + Indented("you see:  " + w.suspect.see, 6);
+  if (!w.suspect.mend.empty()) text += Indented("mend it:  " + w.suspect.mend, 6);
+  return text + fmt::format("      try it:   gpustage run {}\n", w.case_id);
+}
+
+// The observation that tells most of them apart, before all else.
+std::string FirstLook(const std::vector<const Suspect*>& left) {
+  if (left.empty()) return "No cause that is known here gives this log.\n";
+  const auto groups = ByLook(left);
+  if (left.size() == 1) return fmt::format("One cause fits: {}.\n", left.front()->is);
+  return fmt::format("{} fit. Look first at this, which tells {} of them from all others:\n  {}\n", CountText(left.size(), "cause"),
+                     groups.front().size(), Wrapped(groups.front().front()->look, 2, kWidth));
+}
+
+}  // namespace
+
 std::string ExplainLogText(const std::vector<WeighedSuspect>& weighed, const Evidence& log) {
   const int64_t devices = log.device_count.value_or(0);
   std::string text = fmt::format("{} lines, {}, {} device{}\n", log.log.size(),
                                  IsTraced(log) ? "OLLAMA_DEBUG=2" : "OLLAMA_DEBUG below 2: what children print is not in it",
                                  devices, devices == 1 ? "" : "s");
-  if (devices > 0) return text + "A device was found, so this is not the log of a scanner that finds none.\n";
-  const std::vector<LogFact> facts = FactsOfLog(log);
-  if (!facts.empty()) text += "\nWhat it says:\n";
-  for (const LogFact& fact : facts) text += fmt::format("{}{}", Indented(fact.says, 2), Indented(fact.line, 6));
   std::vector<const Suspect*> left;
   for (const WeighedSuspect& w : weighed)
     if (w.against.empty()) left.push_back(&w.suspect);
-  if (left.empty()) text += "\nNo cause that is known here gives this log.\n";
-  if (left.size() > kShortList)
-    text += fmt::format("\n{} fit. Look, in this order:\n{}", CountText(left.size(), "cause"), LooksText(left));
-  else if (!left.empty())
-    text += left.size() == 1 ? "\nThis cause fits:\n" : "\nThese causes fit, the likeliest first:\n";
-  for (const WeighedSuspect& w : weighed) {
-    if (!w.against.empty() || left.size() > kShortList) continue;
-    text += fmt::format("  {}\n{}", w.suspect.name, Indented(w.suspect.is, 6));
-    for (const std::string& line : w.shown) text += Indented("the log:  " + line, 6);
-    text += Indented("look:     " + w.suspect.look, 6) + Indented("you see:  " + w.suspect.see, 6);
-    if (!w.suspect.mend.empty()) text += Indented("mend it:  " + w.suspect.mend, 6);
-    text += fmt::format("      try it:   gpustage run {}\n", w.case_id);
-  }
+  text += devices > 0 ? "A device was found, so this is not the log of a scanner that finds none.\n" : FirstLook(left);
+  const std::vector<LogFact> facts = FactsOfLog(log);
+  if (!facts.empty()) text += "\nWhat it says:\n";
+  for (const LogFact& fact : facts) text += fmt::format("{}{}", Indented(fact.says, 2), Indented(fact.line, 6));
+  if (devices > 0) return text;
   if (!IsWhole(log))
     text += "\n" + Indented("The log does not begin at the server's start, so a line that is said to be missing may have been there.", 0);
-  text += "\nRuled out:\n";
-  for (const WeighedSuspect& w : weighed)
-    if (!w.against.empty())
-      text += fmt::format("  {}: {}\n{}", w.suspect.name, w.against, w.line.empty() ? "" : Indented(w.line, 6));
-  return text;
+  if (left.size() > kShortList) {
+    text += fmt::format("\nThe causes that fit, by where to look:\n{}", LooksText(left));
+  } else {
+    if (!left.empty()) text += "\nThe causes that fit, the likeliest first:\n";
+    for (const WeighedSuspect& w : weighed)
+      if (w.against.empty()) text += InFull(w);
+  }
+  return text + RuledOutText(weighed);
 }
 
 }  // namespace gpustage
