@@ -89,7 +89,12 @@ void Misread(const Evidence& log, std::vector<LogFact>& facts) {
     std::string says = "the backend was asked, and read cudaDeviceProp in another layout than it was filled in:";
     if (in_id) says += fmt::format(" the id {} is {};", id, *in_id);
     if (in_address) says += fmt::format(" the pci_id {} is {};", address, *in_address);
-    facts.push_back({says + " in CUDA 12 and 13 uuid is at offset 256, totalGlobalMem at 288 and major at 360 (0x168)", line->text});
+    says += " in CUDA 12 and 13 uuid is at offset 256, totalGlobalMem at 288 and major at 360 (0x168)";
+    // What was read as uuid was written at 256: the memory's 8 bytes, then what follows them in the writer's struct.
+    if (in_id && in_id->find("major") != std::string::npos) says += "; this one was written with the memory at 256 and major at 264";
+    if (in_id && in_id->find("sharedMemPerBlock") != std::string::npos)
+      says += "; this one was written without uuid, luid and their mask, all behind them 32 bytes too early: major at 328";
+    facts.push_back({says, line->text});
   }
 }
 
