@@ -26,6 +26,8 @@ constexpr Mask kMasks[] = {
     // The CPU line tells this machine's memory, and the line of features its processor.
     {R"((library=cpu .*)total="[^"]*" available="[^"]*")", R"(\1total=HOST available=HOST)"},
     {R"( CPU\.\d+\.\w+=\S+)", ""},
+    // So does what is left to a GPU without memory of its own, where NVML does not know it.
+    {R"((Integrated:true [^{}]*FreeMemory):\d+)", R"(\1:HOST)"},
     // Long, and the same for everybody.
     {R"(OLLAMA_ORIGINS:\[[^\]]*\])", "OLLAMA_ORIGINS:[...]"},
     // Places in a list of devices that is in random order.

@@ -59,6 +59,15 @@ TEST(CanonicalOllamaLog, MasksThisMachinesMemoryAndProcessor) {
               ElementsAre(HasSubstr("msg=system CUDA.0.ARCHS=900 compiler")));
 }
 
+TEST(CanonicalOllamaLog, MasksWhatIsLeftOfThisMachinesMemoryToAnIntegratedGpu) {
+  const auto devices = [](const std::string& integrated, const std::string& free) {
+    return R"(level=TRACE source=runner.go:467 msg="runner enumerated devices" devices="[{DeviceID:{ID:a Library:CUDA} Integrated:)" +
+           integrated + " PCIID: TotalMemory:9 FreeMemory:" + free + "}]\"";
+  };
+  EXPECT_EQ(Canonical({devices("true", "7")}), Canonical({devices("true", "8")}));
+  EXPECT_NE(Canonical({devices("false", "7")}), Canonical({devices("false", "8")}));
+}
+
 TEST(CanonicalOllamaLog, KeepsTheMemoryOfAGpu) {
   EXPECT_THAT(
       Canonical(
