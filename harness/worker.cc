@@ -26,13 +26,22 @@ std::string ProgramAt(const Case& c, const std::string& path) {
   return "";
 }
 
+bool IsTakenAway(const Case& c, const RunSpec& spec, const std::string& path) {
+  for (const auto* ops : {&c.tree, &spec.change})
+    for (const TreeOp& op : *ops)
+      if (const auto* removed = std::get_if<RemoveOp>(&op.what); removed != nullptr && removed->path == path) return true;
+  return false;
+}
+
 // The files of its release that stand in a folder of the tree beside what is there.
-std::vector<BroughtFile> FolderGuests(const ScannerSpec& scanner) {
+std::vector<BroughtFile> FolderGuests(const Case& c, const RunSpec& spec) {
+  const ScannerSpec& scanner = spec.scanner;
   std::vector<BroughtFile> guests;
   std::error_code none;
   for (const auto& [folder, host_folder] : scanner.release_folders)
     for (const auto& entry : std::filesystem::directory_iterator(host_folder, none))
-      if (entry.is_regular_file(none)) guests.push_back({folder + "/" + entry.path().filename().string(), entry.path()});
+      if (const std::string path = folder + "/" + entry.path().filename().string(); entry.is_regular_file(none) && !IsTakenAway(c, spec, path))
+        guests.push_back({path, entry.path()});
   std::sort(guests.begin(), guests.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return guests;
 }
@@ -142,7 +151,7 @@ Result<std::unique_ptr<Stand>> Worker::Build(const StagePlan& plan) {
 
 Status Worker::Host(const Case& c, const RunSpec& spec, Stand& stand) {
   std::vector<BroughtFile> guests = GuestsOf(c, spec);
-  const std::vector<BroughtFile> beside = FolderGuests(spec.scanner);
+  const std::vector<BroughtFile> beside = FolderGuests(c, spec);
   if (guests == stand.guests && beside.empty()) return Ok();
   const Root& root = stand.tree.root;
   struct stat found;

@@ -27,7 +27,7 @@ std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
     version.version = program.version;
     version.missing.clear();
     for (auto& [fake, path] : version.release)
-      if (!path.starts_with('/')) path = LexicallyNormal(ParentOf(program.path) + "/" + path);
+      path = LexicallyNormal(ParentOf(program.path) + "/" + path);
     for (auto& [folder, path] : version.release_folders)
       path = LexicallyNormal(ParentOf(program.path) + "/" + path);
     // A program alone is a release too: then the layout's own have to do.

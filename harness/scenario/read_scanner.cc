@@ -143,8 +143,7 @@ Status ReadRelease(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanne
     if (entry.value.IsMap()) {
       TRY(CheckKeys(entry.value, "what stands for a fake", {"fake"}));
       TRY(const YamlEntry* choice, RequireOneOf(entry.value, "what stands for a fake", {"fake"}));
-      TRY(const LibrarySource source, fixtures.FindLibrary(*choice));
-      scanner.release[entry.key] = source.host_path;
+      TRY(scanner.stand_ins[entry.key], fixtures.FindLibrary(*choice));
       continue;
     }
     std::string& place = (entry.key.starts_with('/') ? scanner.release_folders : scanner.release)[entry.key];

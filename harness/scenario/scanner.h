@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/tree_op.h"
 
 namespace gpustage {
 
@@ -61,6 +62,7 @@ struct ScannerSpec {
   std::vector<BroughtFile> brings;            // further programs of ours, placed beside it
   VersionRange versions;        // of a program that was given: those that this definition is for
   std::map<std::string, std::string> release; // fake -> host path: what must be of its own release stands in its place
+  std::map<std::string, LibrarySource> stand_ins;  // fake -> another of ours, which it wants in every tree
   std::map<std::string, std::string> release_folders;  // folder of the tree -> host folder, whose files stand there too
   std::optional<std::string> done_when;       // RE2 on a log line: then it is stopped. Otherwise done is its exit
   std::chrono::milliseconds settle{0};        // and only when it has printed nothing more for so long
