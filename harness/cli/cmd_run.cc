@@ -9,6 +9,7 @@
 #include "harness/cli/places.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/run_all.h"
+#include "harness/cli/selected.h"
 #include "harness/cli/take_shard.h"
 #include "harness/report/suspects.h"
 
@@ -17,12 +18,12 @@ namespace {
 
 std::vector<std::string> IdsOf(const Selected& cases) {
   std::vector<std::string> ids;
-  for (size_t place = 0; place < cases.size(); ++place) ids.push_back(cases.Id(place));
+  for (size_t i = 0; i < cases.size(); ++i) ids.push_back(cases.Id(i));
   return ids;
 }
 
 // The first scanner or part of --require that was missing, with the sentence of its skip; "" when none was. That no run is of
-// it says something of all cases only.
+// it says something of all cases only, not of a shard.
 std::string MissingRequired(const std::vector<std::string>& require, const std::vector<ReportedRun>& runs, bool is_shard) {
   for (const std::string& name : require) {
     bool ran = false;
@@ -58,15 +59,16 @@ std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<Rep
 // What is read before anything runs.
 struct Inputs {
   std::vector<ReportFile> files;
-  std::optional<Selected> cases;
-  std::string shard;  // which part of the cases these are, in a line
+  Selected cases;
+  std::string shard;  // which part of the selection they are, as a line; "" for all
   std::optional<Report> baseline;
   RunPlan plan;
 };
 
 Result<Inputs> ReadInputs(const RunOptions& options) {
-  Inputs inputs;
-  TRY(inputs.files, ParseReportFiles(options.reports));
+  TRY(std::vector<ReportFile> files, ParseReportFiles(options.reports));
+  TRY(Selected cases, Select(options.selection));
+  Inputs inputs{std::move(files), std::move(cases), "", {}, {}};
   if (!options.evidence_dir.empty()) TRY(MakeEvidenceFolder(options.evidence_dir));
   if (!options.baseline.empty()) {
     TRY(inputs.baseline, ReadReport(options.baseline));
@@ -78,14 +80,13 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
     TRY(const std::vector<KnownFailure> known, ReadKnownFailures(file));
     rules.known.insert(rules.known.end(), known.begin(), known.end());
   }
-  TRY(inputs.cases, Select(options.selection));
-  TRY(CheckUsed(rules.known, *inputs.cases));
-  TRY(inputs.shard, TakeShard(options.shard, *inputs.cases));
-  TRY(inputs.cases->CheckAll());
+  TRY(CheckUsed(rules.known, inputs.cases));
+  TRY(inputs.shard, TakeShard(options.shard, inputs.cases));
+  TRY(inputs.cases.CheckAll());
   inputs.plan.repeat = options.repeat;
   inputs.plan.evidence_dir = options.evidence_dir;
   inputs.plan.jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
-                                std::max(static_cast<int>(inputs.cases->size()), 1));  // a shard may be empty
+                                std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
   return inputs;
 }
 
@@ -94,6 +95,9 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
 int CmdRun(const RunOptions& options) {
   const Result<Inputs> inputs = ReadInputs(options);
   if (!inputs) return PrintError(inputs.error(), kBadInput);
+  std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
+  if (!inputs->shard.empty()) fmt::print(out, "{}\n", inputs->shard);
+  for (const CaseRange* range : inputs->cases.Ranges()) fmt::print(out, "{}", CoverageText(*range));
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
@@ -102,11 +106,8 @@ int CmdRun(const RunOptions& options) {
   Worker worker(*workspace, std::move(recorders), options.keep);
   if (options.deadline > 0) worker.EndBy(start, std::chrono::seconds(options.deadline));
 
-  std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
-  if (!inputs->shard.empty()) fmt::print(out, "{}\n", inputs->shard);
-  for (const CaseRange* range : inputs->cases->Ranges()) fmt::print(out, "{}", CoverageText(*range));
-  Screen screen(out, StyleFor(out, IdsOf(*inputs->cases), options.color), inputs->cases->size());
-  AllRuns all = RunAll(*inputs->cases, inputs->plan, worker, screen);
+  Screen screen(out, StyleFor(out, IdsOf(inputs->cases), options.color), inputs->cases.size());
+  AllRuns all = RunAll(inputs->cases, inputs->plan, worker, screen);
   screen.Clear();
   Report report;
   report.runs = std::move(all.runs);

@@ -17,14 +17,16 @@ bool AllSkipped(const CaseReport& report) {
   return std::all_of(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return run.verdict.kind == VerdictKind::kSkip; });
 }
 
-// All cases were read before; one that cannot be any more has lost a file of its own meanwhile.
+// All were read before; one that cannot be any more has lost a file of its own meanwhile.
 CaseReport Unreadable(const Selected& cases, size_t place, const Error& error) {
   CaseReport report;
   report.c.id = cases.Id(place);
   report.c.scenario = cases.RangeOf(place).scenario().id;
   report.c.file = cases.RangeOf(place).scenario().file;
-  for (const std::string& name : cases.Runs(place)) report.runs.emplace_back().spec.name = name;
-  for (RunReport& run : report.runs) run.verdict = Failed(error);
+  for (const std::string& name : cases.Runs(place)) {
+    report.runs.emplace_back().spec.name = name;
+    report.runs.back().verdict = Failed(error);
+  }
   return report;
 }
 

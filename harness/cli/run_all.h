@@ -33,7 +33,7 @@ struct AllRuns {
   Status kept = Ok();              // the first error of keeping evidence
 };
 
-// Each case is read when its turn comes. One that has ended is shown at once, and its evidence is kept at once.
+// A case is read when its turn comes; one that has ended is shown at once, and its evidence is kept at once.
 AllRuns RunAll(const Selected& cases, const RunPlan& plan, Worker& worker, Screen& screen);
 
 }  // namespace gpustage

@@ -71,9 +71,9 @@ bool Matches(const KnownFailure& known, const std::string& id, const std::string
 Status CheckUsed(const std::vector<KnownFailure>& known, const Selected& cases) {
   for (const KnownFailure& one : known) {
     bool used = false;
-    for (size_t place = 0; place < cases.size() && !used; ++place) {
-      const std::vector<std::string> runs = cases.Runs(place);
-      used = std::any_of(runs.begin(), runs.end(), [&](const std::string& run) { return Matches(one, cases.Id(place), run); });
+    for (size_t i = 0; i < cases.size() && !used; ++i) {
+      const std::vector<std::string> runs = cases.Runs(i);
+      used = std::any_of(runs.begin(), runs.end(), [&](const std::string& run) { return Matches(one, cases.Id(i), run); });
     }
     if (!used)
       return Error{fmt::format("no run of this selection is {}{}; gpustage list shows all", Quote(one.cases),

@@ -32,7 +32,7 @@ Result<Expected> Expected::Read(const YamlNode& root, const Matrix& matrix, Fixt
     expected.expect_ = *expect;
   }
   if (const YamlNode* suspects = root.Find("suspects")) {
-    TRY(expected.suspects_, ReadSuspects(*suspects, matrix.axes));
+    TRY(expected.suspects_, ReadSuspects(*suspects, matrix.axes, fixtures));
   }
   if (const YamlNode* fix = root.Find("fix")) {
     TRY(expected.fixes_, ReadFixes(*fix, matrix.axes, fixtures));
@@ -53,6 +53,8 @@ Result<Expected> Expected::Read(const YamlNode& root, const Matrix& matrix, Fixt
 std::vector<const CellFilter*> Expected::Filters() const {
   std::vector<const CellFilter*> filters;
   for (const Expectation& expectation : expectations_) filters.push_back(&expectation.when);
+  for (const auto* shared : {&suspects_.report, &suspects_.fixed})
+    for (const Expectation& expectation : *shared) filters.push_back(&expectation.when);
   for (const Fix& fix : fixes_) {
     filters.push_back(&fix.when);
     for (const Expectation& expectation : fix.expect) filters.push_back(&expectation.when);
@@ -104,11 +106,14 @@ Status ExpectedCheck::Finish() const {
   for (size_t i = 0; i < use_.expectations.size(); ++i) {
     if (use_.expectations[i]) continue;
     const Expectation& expectation = expected_.expectations_[i];
-    const YamlNode& node = expected_.expect_->items[i];
     if (!run_exists_[i] && IsOfAnotherVersion(expectation, runs_)) continue;
-    if (!run_exists_[i]) return UnknownWord(*node.Find("run"), "run", runs_);
-    return ErrorAt(node, "this expectation never applies: no case has this run in such a cell");
+    if (run_exists_[i]) return Error{"this expectation never applies: no case has this run in such a cell", expectation.pos};
+    YamlNode run;
+    run.text = *expectation.run;
+    run.pos = expectation.run_pos;
+    return UnknownWord(run, "run", runs_);
   }
+  TRY(CheckRuns(expected_.suspects_, runs_));
   if (of_a_case_) return *of_a_case_;
   for (size_t i = 0; i < use_.fixes.size(); ++i)
     if (!use_.fixes[i]) return Error{"this fix never applies: no case has this run in such a cell", expected_.fixes_[i].pos};

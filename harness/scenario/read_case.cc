@@ -98,9 +98,10 @@ class CaseReader {
     for (const auto& [name, scanner] : *scanners) {
       if (std::find(provided.begin(), provided.end(), scanner.fits) == provided.end()) continue;
       const auto& requested = fixtures_.catalog().requested;
-      if (!scanner.by_default &&
-          std::find(requested.begin(), requested.end(), scanner.name) == requested.end())
-        continue;
+      const bool is_requested = std::any_of(requested.begin(), requested.end(), [&](const auto& wanted) {
+        return wanted.substr(0, wanted.find('@')) == scanner.name;
+      });
+      if (!scanner.by_default && !is_requested) continue;
       RunSpec run;
       run.name = name;  // as RunName says it
       run.scanner = scanner;
