@@ -62,12 +62,14 @@ class Worker {
   Status Host(const Case& c, const RunSpec& spec, Stand& stand);
   // Does the run's change to the tree first.
   Result<RawRun> Run(const Case& c, const RunSpec& spec, Stand& stand);
-  // Asks the system about what the evidence leaves open, and fills the answers in.
-  Status Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence) const;
+  // Asks the system about what the evidence leaves open, reads the files that were loaded, and fills the answers in.
+  Status Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence);
 
  private:
   Result<std::vector<HostFile>> Closure(const std::string& program);
   Result<std::vector<HostFile>> Library(const std::string& name);
+  // Paths inside of what this machine gave because a program of the case was linked to it, and no scanner named.
+  Result<std::vector<std::string>> Unasked(const Case& c);
 
   const Workspace& workspace_;
   const Recorders recorders_;

@@ -145,10 +145,12 @@ enum class RecordKind : uint16_t {
   // The loader, by the audit recorder.
   kProcess = 16,      // value: parent pid; text: executable, command line (words separated by \x1f)
   kSearch = 17,       // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the name or candidate path
-  kObjectOpen = 18,   // value: id of the link map; detail: its namespace (LM_ID); text: its path ("" is the program)
+  kObjectOpen = 18,   // value: id of the link map; detail: its namespace (LM_ID); text: its path ("" is the program), build-id
   kObjectClose = 19,  // value: id of the link map
   kSymbol = 20,       // a dlsym that hit: value: id of the providing link map; text: symbol, provider path
-  kSymbolMiss = 21,   // a dlsym that missed; text: symbol
+  kSymbolAsked = 21,  // a dlsym or dlvsym begins; value: its handle, the id of a link map or RTLD_*; text: symbol, version.
+                      // It missed unless kSymbol of that name is the next of the two in its thread.
+  kBinding = 22,      // value: id of a link map that is not libc's and provides this function to somebody; text: function
   // Programs of ours that play a scanner may leave a note here.
   kNote = 32,         // text: what
 };

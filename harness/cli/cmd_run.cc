@@ -4,18 +4,21 @@
 #include <fmt/format.h>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/coverage.h"
 #include "harness/cli/kept.h"
 #include "harness/cli/places.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/run_all.h"
+#include "harness/cli/selected.h"
+#include "harness/cli/take_shard.h"
 #include "harness/report/suspects.h"
 
 namespace gpustage {
 namespace {
 
-std::vector<std::string> IdsOf(const std::vector<Case>& cases) {
+std::vector<std::string> IdsOf(const Selected& cases) {
   std::vector<std::string> ids;
-  for (const Case& c : cases) ids.push_back(c.id);
+  for (size_t i = 0; i < cases.size(); ++i) ids.push_back(cases.Id(i));
   return ids;
 }
 
@@ -55,14 +58,16 @@ std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<Rep
 // What is read before anything runs.
 struct Inputs {
   std::vector<ReportFile> files;
-  std::vector<Case> cases;
+  Selected cases;
+  std::string shard;  // which part of the selection they are, as a line; "" for all
   std::optional<Report> baseline;
   RunPlan plan;
 };
 
 Result<Inputs> ReadInputs(const RunOptions& options) {
-  Inputs inputs;
-  TRY(inputs.files, ParseReportFiles(options.reports));
+  TRY(std::vector<ReportFile> files, ParseReportFiles(options.reports));
+  TRY(Selected cases, Select(options.selection));
+  Inputs inputs{std::move(files), std::move(cases), "", {}, {}};
   if (!options.evidence_dir.empty()) TRY(MakeEvidenceFolder(options.evidence_dir));
   if (!options.baseline.empty()) {
     TRY(inputs.baseline, ReadReport(options.baseline));
@@ -74,12 +79,13 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
     TRY(const std::vector<KnownFailure> known, ReadKnownFailures(file));
     rules.known.insert(rules.known.end(), known.begin(), known.end());
   }
-  TRY(inputs.cases, SelectCases(options.selection));
   TRY(CheckUsed(rules.known, inputs.cases));
+  TRY(inputs.shard, TakeShard(options.shard, inputs.cases));
+  TRY(inputs.cases.CheckAll());
   inputs.plan.repeat = options.repeat;
   inputs.plan.evidence_dir = options.evidence_dir;
   inputs.plan.jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
-                                static_cast<int>(inputs.cases.size()));
+                                std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
   return inputs;
 }
 
@@ -88,6 +94,9 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
 int CmdRun(const RunOptions& options) {
   const Result<Inputs> inputs = ReadInputs(options);
   if (!inputs) return PrintError(inputs.error(), kBadInput);
+  std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
+  if (!inputs->shard.empty()) fmt::print(out, "{}\n", inputs->shard);
+  for (const CaseRange* range : inputs->cases.Ranges()) fmt::print(out, "{}", CoverageText(*range));
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
@@ -96,7 +105,6 @@ int CmdRun(const RunOptions& options) {
   Worker worker(*workspace, std::move(recorders), options.keep);
   if (options.deadline > 0) worker.EndBy(start, std::chrono::seconds(options.deadline));
 
-  std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
   Screen screen(out, StyleFor(out, IdsOf(inputs->cases), options.color), inputs->cases.size());
   AllRuns all = RunAll(inputs->cases, inputs->plan, worker, screen);
   screen.Clear();

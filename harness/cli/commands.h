@@ -22,8 +22,22 @@ struct Selection {
   std::vector<std::string> ollama = {};    // Ollama programs, or folders that they were installed in
 };
 
+// Which part of them: --shard, --shards and --balance.
+struct ShardOptions {
+  std::string shard;    // "2/4" or "auto"; "": all cases
+  int shards = 0;       // of how many, where the environment says only which
+  std::string balance;  // an earlier JSON report
+};
+
+struct ListOptions {
+  Selection selection;
+  ShardOptions shard;
+  std::string format = "text";  // or "json", "names", "github-matrix"
+};
+
 struct RunOptions {
   Selection selection;
+  ShardOptions shard;
   std::vector<std::string> require;  // scanners or parts that must not be missing
   int jobs = 0;                      // 0: as many as are of use
   std::vector<std::string> reports;  // "json=FILE"
@@ -83,7 +97,7 @@ int CmdRecord(const RecordOptions& options);
 int CmdCompare(const CompareOptions& options);
 int CmdRun(const RunOptions& options);
 int CmdMerge(const MergeOptions& options);
-int CmdList(const Selection& selection);
+int CmdList(const ListOptions& options);
 int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);
 int CmdTrace(const TraceCommand& command);

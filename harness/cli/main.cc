@@ -17,6 +17,12 @@ void AddSelection(CLI::App& verb, gpustage::Selection& selection) {
   verb.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
+void AddShards(CLI::App& verb, gpustage::ShardOptions& shard) {
+  verb.add_option("--shard", shard.shard, "only a part of the cases: I/N by their ids, or auto, as the environment says");
+  verb.add_option("--shards", shard.shards, "of how many, where the environment does not say it")->check(CLI::Range(1, 100000));
+  verb.add_option("--balance", shard.balance, "an earlier JSON report: parts that take about as long");
+}
+
 void AddReports(CLI::App& verb, std::vector<std::string>& reports, std::string& baseline, std::string& color) {
   verb.add_option("--report", reports, "json, junit, github, markdown or text, as KIND=FILE; - is standard output")->allow_extra_args(false);
   verb.add_option("--baseline", baseline, "an earlier JSON report: say what changed, and fail only when something got worse");
@@ -57,6 +63,7 @@ int main(int argc, char** argv) {
   RunOptions run;
   CLI::App* verb = app.add_subcommand("run", "run scenarios and hold them to what they expect");
   AddSelection(*verb, run.selection);
+  AddShards(*verb, run.shard);
   verb->add_option("--require", run.require, "fail when this scanner or part is missing")->allow_extra_args(false);
   verb->add_option("--jobs,-j", run.jobs, "cases at a time")->check(CLI::Range(1, 256));
   AddReports(*verb, run.reports, run.baseline, run.color);
@@ -95,9 +102,12 @@ int main(int argc, char** argv) {
   verb->add_flag("--page", explained.page, "the page of all known causes, as Markdown");
   verb->callback([&] { status = CmdExplainLog(explained); });
 
-  Selection list;
+  ListOptions list;
   verb = app.add_subcommand("list", "list cases, their runs and their claims");
-  AddSelection(*verb, list);
+  AddSelection(*verb, list.selection);
+  AddShards(*verb, list.shard);
+  verb->add_option("--format", list.format, "text, json, names, or github-matrix: the jobs of --shards N")
+      ->check(CLI::IsMember({"text", "json", "names", "github-matrix"}));
   verb->callback([&] { status = CmdList(list); });
 
   std::string shown;

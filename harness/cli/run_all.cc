@@ -17,11 +17,24 @@ bool AllSkipped(const CaseReport& report) {
   return std::all_of(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return run.verdict.kind == VerdictKind::kSkip; });
 }
 
+// All were read before; one that cannot be any more has lost a file of its own meanwhile.
+CaseReport Unreadable(const Selected& cases, size_t place, const Error& error) {
+  CaseReport report;
+  report.c.id = cases.Id(place);
+  for (const std::string& name : cases.Runs(place)) {
+    report.runs.emplace_back().spec.name = name;
+    report.runs.back().verdict = Failed(error);
+  }
+  return report;
+}
+
 // Every start of a case: as many as are wanted, fewer when it cannot run or the deadline comes.
-std::vector<CaseReport> StartAll(const Case& c, int repeat, Worker& worker) {
+std::vector<CaseReport> StartAll(const Selected& cases, size_t place, int repeat, Worker& worker) {
+  const Result<Case> c = cases.Read(place);
+  if (!c) return {Unreadable(cases, place, c.error())};
   std::vector<CaseReport> starts;
   do {
-    starts.push_back(RunCase(c, worker));
+    starts.push_back(RunCase(*c, worker));
   } while (static_cast<int>(starts.size()) < repeat && !AllSkipped(starts.back()) && !worker.IsPastDeadline());
   return starts;
 }
@@ -64,7 +77,7 @@ void Apply(const HouseRules& rules, ReportedRun& run) {
   ExpectKnown(rules.known, rules.today, run);
 }
 
-AllRuns RunAll(const std::vector<Case>& cases, const RunPlan& plan, Worker& worker, Screen& screen) {
+AllRuns RunAll(const Selected& cases, const RunPlan& plan, Worker& worker, Screen& screen) {
   std::vector<Finished> finished(cases.size());
   std::atomic<size_t> next = 0;
   std::mutex printing;
@@ -72,7 +85,7 @@ AllRuns RunAll(const std::vector<Case>& cases, const RunPlan& plan, Worker& work
   const std::string isolation = ToString(worker.isolation().level);
   const auto work = [&] {
     for (size_t i = next++; i < cases.size(); i = next++) {
-      finished[i] = Finish(StartAll(cases[i], plan.repeat, worker), isolation, plan.rules);
+      finished[i] = Finish(StartAll(cases, i, plan.repeat, worker), isolation, plan.rules);
       Status kept = Ok();
       if (!plan.evidence_dir.empty()) kept = WriteEvidence(plan.evidence_dir, {finished[i].report});
       finished[i].report = WithoutEvidence(finished[i].report);

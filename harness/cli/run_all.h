@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/cli/screen.h"
+#include "harness/cli/selected.h"
 #include "harness/cli/xfail.h"
 #include "harness/report/report.h"
 #include "harness/worker.h"
@@ -32,7 +33,7 @@ struct AllRuns {
   Status kept = Ok();              // the first error of keeping evidence
 };
 
-// A case that has ended is shown at once, and its evidence is kept at once.
-AllRuns RunAll(const std::vector<Case>& cases, const RunPlan& plan, Worker& worker, Screen& screen);
+// A case is read when its turn comes; one that has ended is shown at once, and its evidence is kept at once.
+AllRuns RunAll(const Selected& cases, const RunPlan& plan, Worker& worker, Screen& screen);
 
 }  // namespace gpustage

@@ -68,11 +68,13 @@ bool Matches(const KnownFailure& known, const std::string& id, const std::string
   return fnmatch(known.cases.c_str(), id.c_str(), 0) == 0 && fnmatch(known.run.c_str(), run.c_str(), 0) == 0;
 }
 
-Status CheckUsed(const std::vector<KnownFailure>& known, const std::vector<Case>& cases) {
+Status CheckUsed(const std::vector<KnownFailure>& known, const Selected& cases) {
   for (const KnownFailure& one : known) {
-    const bool used = std::any_of(cases.begin(), cases.end(), [&](const Case& c) {
-      return std::any_of(c.runs.begin(), c.runs.end(), [&](const RunSpec& run) { return Matches(one, c.id, run.name); });
-    });
+    bool used = false;
+    for (size_t i = 0; i < cases.size() && !used; ++i) {
+      const std::vector<std::string> runs = cases.Runs(i);
+      used = std::any_of(runs.begin(), runs.end(), [&](const std::string& run) { return Matches(one, cases.Id(i), run); });
+    }
     if (!used)
       return Error{fmt::format("no run of this selection is {}{}; gpustage list shows all", Quote(one.cases),
                                one.run == "*" ? "" : fmt::format(" with run {}", Quote(one.run))),

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/cli/selected.h"
 #include "harness/report/reported_run.h"
-#include "harness/scenario/case.h"
 
 namespace gpustage {
 
@@ -24,7 +24,7 @@ Result<std::vector<KnownFailure>> ReadKnownFailures(const std::string& file);
 
 bool Matches(const KnownFailure& known, const std::string& id, const std::string& run);
 // An error at the first that matches no run of these: the failure is gone, or the glob is wrong.
-Status CheckUsed(const std::vector<KnownFailure>& known, const std::vector<Case>& cases);
+Status CheckUsed(const std::vector<KnownFailure>& known, const Selected& cases);
 
 // By the first entry that matches: a failure is expected and a pass is not, until its day is over; then the run fails and says so.
 void ExpectKnown(const std::vector<KnownFailure>& known, std::chrono::year_month_day today, ReportedRun& run);

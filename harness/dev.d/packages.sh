@@ -24,8 +24,11 @@ NEEDS=(
 # What it can do without.
 WISHES=(
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
+  'golang-go|program go|the Go subject of the tests of evidence'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
+  'strace|program strace|the tests that hold our file events against it'
 )
+PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 ((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
 
 # is_here KIND NAME

@@ -1,8 +1,11 @@
 #include "harness/evidence/decode.h"
 
+#include <dlfcn.h>
 #include <link.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,6 +45,33 @@ std::string RuleOf(uint32_t flag) {
 
 std::string Text(const JournalRecord& record, size_t i) { return i < record.texts.size() ? record.texts[i] : ""; }
 
+// Where dlsym looks, by its handle.
+std::string PlaceOf(int64_t handle, const std::string& path) {
+  if (handle == reinterpret_cast<int64_t>(RTLD_DEFAULT)) return "the global scope";
+  if (handle == reinterpret_cast<int64_t>(RTLD_NEXT)) return "what comes after the caller";
+  return path.empty() ? "the program and what it needs" : path;
+}
+
+// The places of kSymbolAsked records that no kSymbol answers: the next of both in their thread is another question, or none.
+// A journal that is not whole says nothing of a miss, for the answer may be what it lacks.
+std::set<size_t> Misses(const Journal& journal) {
+  std::set<size_t> misses;
+  std::map<std::pair<int, int>, size_t> open;  // by process and thread
+  for (size_t i = 0; journal.complete && i < journal.records.size(); ++i) {
+    const JournalRecord& record = journal.records[i];
+    const std::pair thread = {record.pid, record.tid};
+    const auto asked = open.find(thread);
+    if (record.kind == RecordKind::kSymbol && asked != open.end() && Text(journal.records[asked->second], 0) == Text(record, 0)) {
+      misses.erase(asked->second);
+      open.erase(asked);
+    } else if (record.kind == RecordKind::kSymbolAsked) {
+      misses.insert(i);
+      open[thread] = i;
+    }
+  }
+  return misses;
+}
+
 // Turns journal records into events; remembers what the loader's ids stand for.
 class RecordReader {
  public:
@@ -79,6 +109,7 @@ class RecordReader {
       case RecordKind::kObjectOpen:
         event.kind = EventKind::kLoad;
         event.object = object;
+        event.detail = Text(record, 1);
         path = event.subject;
         break;
       case RecordKind::kObjectClose:
@@ -90,6 +121,17 @@ class RecordReader {
         event.kind = EventKind::kSymbol;
         event.object = object;
         event.detail = path;
+        break;
+      case RecordKind::kSymbolAsked:
+        event.kind = EventKind::kMiss;
+        event.object = object;
+        event.detail = PlaceOf(record.value, path);
+        if (!Text(record, 1).empty()) event.subject += "@" + Text(record, 1);
+        break;
+      case RecordKind::kBinding:
+        event.kind = EventKind::kBinding;
+        event.object = object;
+        event.detail = path.empty() ? "the program" : path;
         break;
       default:
         event.kind = EventKind::kNote;
@@ -126,7 +168,15 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
   const Journal journal = ReadJournalBytes(run.journal);
   evidence.journal_complete = run.journal_recorded && journal.complete;
   RecordReader reader(run.start_ns, evidence);
-  for (const JournalRecord& record : journal.records) evidence.events.push_back(reader.Read(record));
+  const std::set<size_t> misses = Misses(journal);
+  std::set<std::tuple<int, uint64_t, std::string>> bindings;
+  for (size_t i = 0; i < journal.records.size(); ++i) {
+    Event event = reader.Read(journal.records[i]);
+    if (event.kind == EventKind::kMiss && !misses.contains(i)) continue;
+    // Each object that calls the function is bound to it anew.
+    if (event.kind == EventKind::kBinding && !bindings.emplace(event.pid, event.object, event.subject).second) continue;
+    evidence.events.push_back(std::move(event));
+  }
   for (const TimedLine& line : SplitLines(run.output)) {
     evidence.log.push_back(ParseLogLine(line, scanner.log_format));
     Event event;
@@ -136,7 +186,7 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
     event.detail = line.stream == Stream::kStdout ? "stdout" : "stderr";
     evidence.events.push_back(std::move(event));
   }
-  AddFileEvents(run.files, run.start_ns, evidence);
+  AddFileEvents(run, evidence);
   std::stable_sort(evidence.events.begin(), evidence.events.end(),
                    [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
   Event end;

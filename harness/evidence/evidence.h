@@ -7,55 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "harness/evidence/event.h"
+#include "harness/evidence/linkage.h"
+#include "harness/evidence/outside.h"
 #include "harness/run/raw_run.h"
 #include "harness/scenario/cause.h"
 #include "harness/scenario/claim.h"
 
 namespace gpustage {
-
-using EventId = int;  // counted from 1 in order of time; 0: none
-
-enum class EventKind {
-  kProcess,  // subject: executable; detail: command line; value: parent pid
-  kSearch,   // subject: the name or candidate path that the loader looked for; detail: by which rule, for whom
-  kLoad,     // subject: path of the object that was mapped
-  kUnload,   // subject: path of the object
-  kSymbol,   // subject: a symbol that dlsym found; detail: path of its provider
-  kCall,     // subject: function of a fake; detail: arguments; value: result
-  kNote,     // subject: what a program of ours had to say
-  kLog,      // subject: the line; detail: "stdout" or "stderr"
-  kOutcome,  // subject: how the scanner ended; always the last
-  // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the call, and each link that was followed.
-  kOpen,    // subject: the path, absolute
-  kLook,    // subject: the path that stat, access or readlink named
-  kList,    // subject: the directory whose entries were read, under the name by which it was opened
-  kExec,    // subject: the program; detail: its words
-  kOutput,  // subject: a line that a process printed where it does not come to us; detail: its stream, and what became of it
-  kExit,    // subject: how the process ended
-};
-
-// A name was asked for, and what the kernel said cannot be known.
-inline constexpr int64_t kNoAnswer = -1;
-
-std::string ToString(EventKind kind);  // "search"
-std::optional<EventKind> ParseEventKind(const std::string& word);
-struct Event {
-  EventId id = 0;
-  int64_t time_ns = 0;  // since the start of the run
-  int pid = 0;          // as inside the box; 0 when the kind does not say (a log line's writer is not known)
-  int tid = 0;
-  EventKind kind = EventKind::kNote;
-  std::string subject;
-  std::string detail;
-  int64_t value = 0;
-  int device = -1;      // kCall: ordinal that it asks about
-  bool assumed = false;  // kCall: nobody has recorded or published what was answered
-  uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol: which object; the loader's own id in its process
-  bool unheard = false;     // kOutput: it reached nobody
-  bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
-  friend bool operator==(const Event&, const Event&) = default;
-};
-std::string ToString(const Event& event);  // "#118 runner 7 cuInit(flags=0) = 100"
 
 struct Process {
   int pid = 0;
@@ -121,6 +80,8 @@ struct Evidence {
   std::optional<int64_t> device_count;             // as devices, or what the scanner counted without naming them
   std::string devices_unreadable;                  // why, when there is no count
   std::vector<FunnelRow> funnel;
+  Linkage linkage;                // what loaded libraries lack of each other, and who stands before libc
+  std::vector<Outside> outside;   // what was used that is neither of the tree nor of the base system
   EvidenceLevel level = EvidenceLevel::kAll;  // what was asked to be watched
   bool journal_complete = false;  // nothing was dropped or torn
   bool loader_observed = false;   // loads, searches and symbols of dynamic programs are known

@@ -18,18 +18,25 @@ bool Happened(StepState state) { return state == StepState::kSeen || state == St
 
 }  // namespace
 
+EventId ListingOf(const Evidence& evidence, const std::string& library) {
+  return First(evidence, ParentOf(library), 0, [](const Event& event) { return event.kind == EventKind::kList; });
+}
+
+EventId NamingOf(const Evidence& evidence, const std::string& library) {
+  return First(evidence, library, ListingOf(evidence, library), [](const Event& event) {
+    return event.kind == EventKind::kLook || event.kind == EventKind::kOpen || (event.kind == EventKind::kSearch && event.first_name);
+  });
+}
+
 void SeeListing(Evidence& evidence) {
   if (!evidence.files_observed) return;
   for (FunnelRow& row : evidence.funnel) {
     const std::string directory = ParentOf(row.library);
     StepState& listed = row.steps[Step::kListed];
-    const EventId listing = First(evidence, directory, 0, [](const Event& event) { return event.kind == EventKind::kList; });
+    const EventId listing = ListingOf(evidence, row.library);
     if (listing != 0 && (Happened(listed) || listed == StepState::kNotObservable)) listed = StepState::kSeen;
-    const EventId named = First(evidence, row.library, listing, [](const Event& event) {
-      return event.kind == EventKind::kLook || event.kind == EventKind::kOpen || (event.kind == EventKind::kSearch && event.first_name);
-    });
     StepState& matched = row.steps[Step::kMatched];
-    if (listing != 0 && named != 0 && Happened(matched)) matched = StepState::kSeen;
+    if (listing != 0 && NamingOf(evidence, row.library) != 0 && Happened(matched)) matched = StepState::kSeen;
     if (row.lost_at == Step::kListed) {
       // Who could not list it was told so.
       const EventId refused = First(evidence, directory, 0, [](const Event& event) { return event.kind == EventKind::kOpen && event.value > 0; });

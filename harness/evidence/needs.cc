@@ -82,7 +82,8 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     }
     if (!loading) continue;
     // It is torn down, or it stands and what comes is not its own.
-    if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol || event.kind == EventKind::kCall) {
+    if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss ||
+        event.kind == EventKind::kCall) {
       loading = false;
       continue;
     }
@@ -121,7 +122,8 @@ std::string ByRule(const std::string& rule) { return rule == "default directory"
 std::string RuleOfLoad(const Evidence& evidence, const Event& load) {
   for (EventId id = load.id - 1; id > 0; --id) {
     const Event& event = evidence.At(id);
-    if (event.pid != load.pid || event.tid != load.tid) continue;
+    // Between the two the loader opens the file.
+    if (event.pid != load.pid || event.tid != load.tid || event.kind == EventKind::kOpen || event.kind == EventKind::kLook) continue;
     if (event.kind != EventKind::kSearch) return "";
     return event.subject == load.subject || event.first_name ? RuleOf(evidence, event) : "";
   }

@@ -12,6 +12,10 @@ void RelateRows(Evidence& evidence);
 // "listed" and "matched" as the kernel was asked, where that was watched; the event of a listing that was refused. May be
 // called again after rows have changed.
 void SeeListing(Evidence& evidence);
+// The first listing of the library's directory, and the first time after it that the library was asked for by its name,
+// whoever did so. 0: there is none.
+EventId ListingOf(const Evidence& evidence, const std::string& library);
+EventId NamingOf(const Evidence& evidence, const std::string& library);
 
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //

@@ -67,14 +67,17 @@ bool NamesLibrary(const std::string& text, const std::string& library) {
   return false;
 }
 
+// A complaint about this loss.
+bool Says(const LogLine& line, const FunnelRow& row, const std::vector<std::string>& names) {
+  if (!Complains(line)) return false;
+  return NamesLibrary(line.text, row.library) ||
+         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return line.text.find(name) != std::string::npos; });
+}
+
 EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
   const std::vector<std::string> names = NamesOf(evidence, row);
-  for (const LogLine& line : evidence.log) {
-    if (!Complains(line)) continue;
-    if (NamesLibrary(line.text, row.library)) return line.event;
-    for (const std::string& name : names)
-      if (line.text.find(name) != std::string::npos) return line.event;
-  }
+  for (const LogLine& line : evidence.log)
+    if (Says(line, row, names)) return line.event;
   const Outcome::Kind end = evidence.outcome.kind;
   const bool dead = end == Outcome::Kind::kKilled || end == Outcome::Kind::kTimedOut || end == Outcome::Kind::kNotStarted;
   return dead ? evidence.outcome_event() : 0;
@@ -105,17 +108,16 @@ std::string Words(const Evidence& evidence, EventId id) {
   return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
 }
 
-// What the process that lost it said where nobody reads.
-const Event* Unheard(const Evidence& evidence, const FunnelRow& row) {
-  const Event* found = nullptr;
+// The same by the process that lost it, where nobody reads.
+const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
+  const std::vector<std::string> names = NamesOf(evidence, row);
   for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kOutput || !event.unheard || (row.pid != 0 && event.pid != row.pid)) continue;
+    if (event.kind != EventKind::kOutput || !event.unheard || event.pid != row.pid) continue;
     LogLine line;
-    line.message = event.subject;
-    if (!Complains(line)) continue;
-    if (found == nullptr || (!NamesLibrary(found->subject, row.library) && NamesLibrary(event.subject, row.library))) found = &event;
+    line.text = line.message = event.subject;
+    if (Says(line, row, names)) return &event;
   }
-  return found;
+  return nullptr;
 }
 
 }  // namespace
@@ -136,8 +138,8 @@ void FindSilence(Evidence& evidence) {
                                           lines == 0   ? "nothing was printed"
                                           : lines == 1 ? "the one line that was printed does not say so"
                                                        : fmt::format("none of {} log lines says so", lines));
-    if (const Event* const unheard = Unheard(evidence, *silent))
-      evidence.silent_because += fmt::format("; #{} says it to nobody: {}", unheard->id, Words(evidence, unheard->id));
+    if (const Event* const said = SaidToNobody(evidence, *silent))
+      evidence.silent_because += fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
     for (const Process& process : evidence.processes)
       if (const auto level = VariableOf(&process, "OLLAMA_DEBUG"); level && process.role == "ollama serve" && *level != "2")
         evidence.silent_because += fmt::format("; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);

@@ -195,6 +195,48 @@ FunnelRow ReadRow(const ordered_json& line) {
   return row;
 }
 
+ordered_json Line(const Gap& gap) {
+  return {{"record", "gap"},
+          {"pid", gap.pid},
+          {"requester", Write(gap.requester)},
+          {"provider", Write(gap.provider)},
+          {"versions", Write(gap.versions)},
+          {"symbols", Write(gap.symbols)},
+          {"unversioned", gap.unversioned}};
+}
+Gap ReadGap(const ordered_json& line) {
+  return {line.at("pid"),
+          ReadText(line.at("requester")),
+          ReadText(line.at("provider")),
+          ReadTexts(line.at("versions")),
+          ReadTexts(line.at("symbols")),
+          line.at("unversioned")};
+}
+
+ordered_json Line(const Interposer& interposer) {
+  return {{"record", "interposer"},
+          {"pid", interposer.pid},
+          {"function", Write(interposer.function)},
+          {"library", Write(interposer.library)},
+          {"event", interposer.event}};
+}
+Interposer ReadInterposer(const ordered_json& line) {
+  return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")), line.at("event")};
+}
+
+ordered_json Line(const Outside& outside) {
+  return {{"record", "outside"},
+          {"pid", outside.pid},
+          {"path", Write(outside.path)},
+          {"what", Write(outside.what)},
+          {"leak", outside.leak},
+          {"count", outside.count},
+          {"event", outside.event}};
+}
+Outside ReadOutside(const ordered_json& line) {
+  return {line.at("pid"), ReadText(line.at("path")), ReadText(line.at("what")), line.at("leak"), line.at("count"), line.at("event")};
+}
+
 ordered_json End(const Evidence& evidence) {
   const Outcome& outcome = evidence.outcome;
   return {{"record", "end"},
@@ -253,6 +295,12 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
     evidence.devices->push_back({ReadMap(line.at("fields")), line.at("event")});
   } else if (record == "funnel") {
     evidence.funnel.push_back(ReadRow(line));
+  } else if (record == "gap") {
+    evidence.linkage.gaps.push_back(ReadGap(line));
+  } else if (record == "outside") {
+    evidence.outside.push_back(ReadOutside(line));
+  } else if (record == "interposer") {
+    evidence.linkage.interposers.push_back(ReadInterposer(line));
   } else if (record == "end") {
     ReadEnd(line, evidence);
   } else {
@@ -266,6 +314,8 @@ EventId UnknownEvent(const Evidence& evidence) {
   for (const Process& process : evidence.processes) named.insert(named.end(), {process.event, process.end_event});
   for (const LogLine& line : evidence.log) named.push_back(line.event);
   for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
+  for (const Interposer& interposer : evidence.linkage.interposers) named.push_back(interposer.event);
+  for (const Outside& outside : evidence.outside) named.push_back(outside.event);
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) named.push_back(device.event);
   for (const EventId id : named)
@@ -292,6 +342,9 @@ std::string EvidenceLines(const KeptRun& run) {
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
   for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
+  for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
+  for (const Interposer& interposer : evidence.linkage.interposers) lines.push_back(Line(interposer));
+  for (const Outside& outside : evidence.outside) lines.push_back(Line(outside));
   lines.push_back(End(evidence));
   std::string text;
   for (const ordered_json& line : lines) text += line.dump() + "\n";

@@ -17,9 +17,13 @@ std::string WhatHappened(const Event& event) {
   switch (event.kind) {
     case EventKind::kProcess: return fmt::format("started {} ({})", event.subject, event.detail);
     case EventKind::kSearch: return fmt::format("looked for {} {}", event.subject, event.detail);
-    case EventKind::kLoad: return fmt::format("loaded {}", event.subject.empty() ? "the program" : event.subject);
+    case EventKind::kLoad:
+      return fmt::format("loaded {}{}", event.subject.empty() ? "the program" : event.subject,
+                         event.detail.empty() ? "" : fmt::format(" (build-id {})", event.detail));
     case EventKind::kUnload: return fmt::format("unloaded {}", event.subject);
     case EventKind::kSymbol: return fmt::format("found {} in {}", event.subject, event.detail);
+    case EventKind::kMiss: return fmt::format("did not find {} in {}", event.subject, event.detail);
+    case EventKind::kBinding: return fmt::format("takes {} from {}", event.subject, event.detail);
     case EventKind::kCall: return fmt::format("{}({}) = {}", event.subject, event.detail, event.value);
     case EventKind::kNote: return event.subject;
     case EventKind::kLog: return fmt::format("{}: {}", event.detail, event.subject);
@@ -43,6 +47,8 @@ std::string ToString(EventKind kind) {
     case EventKind::kLoad: return "load";
     case EventKind::kUnload: return "unload";
     case EventKind::kSymbol: return "symbol";
+    case EventKind::kMiss: return "miss";
+    case EventKind::kBinding: return "binding";
     case EventKind::kCall: return "call";
     case EventKind::kNote: return "note";
     case EventKind::kLog: return "log";

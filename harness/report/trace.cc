@@ -19,7 +19,9 @@ std::string KindOf(EventKind kind) {
     case EventKind::kSearch:
     case EventKind::kLoad:
     case EventKind::kUnload:
-    case EventKind::kSymbol: return "loader";
+    case EventKind::kSymbol:
+    case EventKind::kMiss:
+    case EventKind::kBinding: return "loader";
     case EventKind::kCall: return "calls";
     case EventKind::kOutput:
     case EventKind::kLog: return "log";
@@ -172,6 +174,7 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options) {
   text += "\n  not observable: " + Wrapped(hidden.empty() ? "nothing" : hidden, 18, options.width) + "\n";
   const std::string silent = !evidence.silent_failure ? "not known" : *evidence.silent_failure ? "yes" : "no";
   text += "  silent: " + Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) + "\n";
+  for (const std::string& sentence : LinkSentences(evidence)) text += "  " + Wrapped(sentence, 4, options.width) + "\n";
   if (options.WantsTimeline()) {
     text += "\n";
     for (const Event& event : evidence.events)
@@ -218,6 +221,7 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
                     {"answer", ran ? AnswerText(evidence) : run.because},
                     {"silent_failure", evidence.silent_failure ? ordered_json(*evidence.silent_failure) : ordered_json(nullptr)},
                     {"not_observable", ran ? NotObservable(evidence) : ""},
+                    {"links", ran ? LinkSentences(evidence) : std::vector<std::string>{}},
                     {"funnel", std::move(funnel)},
                     {"timeline", std::move(timeline)}});
   }

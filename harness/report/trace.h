@@ -39,6 +39,8 @@ std::string NotObservable(const Evidence& evidence);
 
 // The funnel's part of it.
 std::string FunnelPaths(const KeptRun& run, const TraceOptions& options);
+// What libraries lack of each other, who stands before libc, what was used from outside the tree.
+std::vector<std::string> LinkSentences(const Evidence& evidence);
 // In lines of at most `width`, all but the first behind `indent` spaces.
 std::string Wrapped(const std::string& text, size_t indent, size_t width);
 

@@ -5,6 +5,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/needs.h"
+#include "harness/evidence/relate.h"
 #include "harness/report/trace.h"
 
 namespace gpustage {
@@ -79,6 +80,9 @@ class Path {
       if (event.subject == "cuInit" || event.subject == "cudaGetDeviceCount") note(Step::kInitialised, event.id);
       if (event.device >= 0) note(Step::kCounted, event.id);
     }
+    if (!evidence_.files_observed) return;
+    if (const EventId listing = ListingOf(evidence_, row_.library); listing != 0) note(Step::kListed, listing);
+    if (const EventId naming = NamingOf(evidence_, row_.library); naming != 0) note(Step::kMatched, naming);
   }
 
   void Line(const std::string& word, const std::string& what, bool strong = false) {
@@ -99,7 +103,11 @@ class Path {
       if (state != StepState::kSeen && state != StepState::kDerived) continue;
       Derived(derived);
       const auto event = events_.find(step);
-      Line(ToString(step), event == events_.end() ? who_ : fmt::format("{:<10}  {}", who_, Shown(evidence_.At(event->second), event->second)));
+      // Whoever listed it may be another process than the one that opened it.
+      if (event == events_.end())
+        Line(ToString(step), who_);
+      else
+        Line(ToString(step), fmt::format("{:<10}  {}", ProcessName(evidence_, evidence_.At(event->second).pid), Shown(evidence_.At(event->second), event->second)));
       if (step == Step::kLoaded) {
         Needs();
         needs_shown = true;

@@ -13,12 +13,13 @@ namespace {
 constexpr char kAskPath[] = "/.gpustage/ask";
 constexpr std::string_view kAuditVariable = "LD_AUDIT=";
 
-// Ours joins a list that the scenario may have set; ld.so takes a colon-separated one.
+// Ours joins a list that the scenario may have set; ld.so takes a colon-separated one. It comes first: behind an auditor without
+// la_symbind64, glibc 2.36 tells nobody of a dlsym.
 void WatchLoader(std::vector<std::string>& environment) {
   const auto found = std::find_if(environment.begin(), environment.end(),
                                   [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
   if (found != environment.end())
-    *found += std::string(":") + kAuditPath;
+    found->insert(kAuditVariable.size(), std::string(kAuditPath) + ":");
   else
     environment.push_back(std::string(kAuditVariable) + kAuditPath);
 }

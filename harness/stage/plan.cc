@@ -24,6 +24,8 @@ std::vector<TreeOp> Skeleton(bool owners) {
   for (const char* open_to_all : {"/tmp", "/var/tmp"}) ops.push_back({MakeDirOp{open_to_all, 01777}, {}});
   for (const char* name : {"bin", "sbin", "lib", "lib64"})
     ops.push_back({SymlinkOp{fmt::format("/{}", name), fmt::format("usr/{}", name)}, {}});
+  // Whoever loads libc into a namespace of its own, as dlmopen and an auditor do, looks for ld.so where libraries lie.
+  ops.push_back({SymlinkOp{"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "/usr/lib64/ld-linux-x86-64.so.2"}, {}});
   ops.push_back({WriteFileOp{"/etc/passwd", PasswdFile(), 0644}, {}});
   ops.push_back({WriteFileOp{"/etc/group", GroupFile(), 0644}, {}});
   ops.push_back({WriteFileOp{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}, {}});

@@ -56,11 +56,16 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
     }
   const auto unknown = std::find_if(verdict.checks.begin(), verdict.checks.end(), [](const Check& k) { return k.unknown; });
   const auto failed = std::find_if(verdict.checks.begin(), verdict.checks.end(), [](const Check& k) { return !k.ok; });
+  const auto leak = std::find_if(evidence.outside.begin(), evidence.outside.end(), [](const Outside& o) { return o.leak; });
   verdict.event = evidence.outcome_event();
   verdict.because = DevicesSeen(evidence);
   if (evidence.outcome.kind == Outcome::Kind::kNotStarted) {
     verdict.kind = VerdictKind::kError;
     verdict.because = ToString(evidence.outcome);
+  } else if (leak != evidence.outside.end()) {
+    verdict.kind = VerdictKind::kError;
+    verdict.because = fmt::format("not hermetic: {}, {}, was used by pid {}", leak->path, leak->what, leak->pid);
+    verdict.event = leak->event;
   } else if (verdict.checks.empty() && verdict.unjudged != 0) {
     verdict.kind = VerdictKind::kSkip;
     verdict.because = fmt::format("what it claims is not watched with --evidence {}", ToString(evidence.level));

@@ -52,6 +52,37 @@ TEST(Decode, MergesJournalAndOutputByTime) {
   EXPECT_EQ(evidence.outcome_event(), 11);
 }
 
+TEST(Decode, TellsADlsymThatMissedFromOneThatHit) {
+  const Evidence evidence = Decoded(HandMadeRun()
+                                        .Load(7, 100, "/usr/lib/liba.so", "0123abcd")
+                                        .SymbolAsked(7, 100, "cuInit")
+                                        .Symbol(7, 100, "cuInit")
+                                        .SymbolAsked(7, 100, "cuGone")
+                                        .SymbolAsked(8, 0, "cuInit")  // another process: RTLD_DEFAULT
+                                        .SymbolAsked(7, -1, "cuNext", "V_1")  // RTLD_NEXT
+                                        .Symbol(7, 100, "calloc"));  // the loader's own, which nobody asked for
+  EXPECT_THAT(Lines(evidence), ElementsAre("#1 pid 7 loaded /usr/lib/liba.so (build-id 0123abcd)",
+                                           "#2 pid 7 found cuInit in /usr/lib/liba.so",
+                                           "#3 pid 7 did not find cuGone in /usr/lib/liba.so",
+                                           "#4 pid 8 did not find cuInit in the global scope",
+                                           "#5 pid 7 did not find cuNext@V_1 in what comes after the caller",
+                                           "#6 pid 7 found calloc in /usr/lib/liba.so",  //
+                                           "#7 exited 0"));
+}
+
+TEST(Decode, SaysNothingOfMissesWhereTheAnswerMayBeLost) {
+  RawRun run = HandMadeRun().Load(7, 100, "/a.so").SymbolAsked(7, 100, "cuInit");
+  reinterpret_cast<world::JournalHeader*>(run.journal.data())->dropped = 1;
+  EXPECT_THAT(Lines(Decoded(run)), ElementsAre("#1 pid 7 loaded /a.so", "#2 exited 0"));
+}
+
+TEST(Decode, NamesWhoStandsBeforeLibcOnce) {
+  const Evidence evidence = Decoded(
+      HandMadeRun().Load(7, 100, "/opt/pre.so").Binding(7, 100, "dlopen").Binding(7, 100, "dlopen").Binding(7, 200, "malloc"));
+  EXPECT_THAT(Lines(evidence), ElementsAre("#1 pid 7 loaded /opt/pre.so", "#2 pid 7 takes dlopen from /opt/pre.so",
+                                           "#3 pid 7 takes malloc from the program", "#4 exited 0"));
+}
+
 TEST(Decode, TellsWhatWasAssumedOnce) {
   constexpr auto kAssumed = world::Fidelity::kAssumed;
   const Evidence evidence =

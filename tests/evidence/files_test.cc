@@ -137,8 +137,8 @@ TEST(Files, ASilentLossQuotesWhatWasSaidToNobody) {
                                    .Load(2, 7, kLibrary)
                                    .Symbol(2, 7, "ggml_backend_init")
                                    .Call(2, "cuInit", 100)
-                                   .Asks(2, Writes("/dev/null", "ggml_cuda_init: failed to initialize CUDA\n")));
-  EXPECT_THAT(evidence.silent_because, HasSubstr("says it to nobody: ggml_cuda_init: failed to initialize CUDA"));
+                                   .Asks(2, Writes("/dev/null", "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected\n")));
+  EXPECT_THAT(evidence.silent_because, HasSubstr("says so to nobody: ggml_cuda_init: failed to initialize CUDA"));
 }
 
 }  // namespace

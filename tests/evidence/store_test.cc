@@ -52,6 +52,16 @@ TEST(Store, KeepsWhatIsNotKnownApartFromNothing) {
   EXPECT_TRUE(*Again(run) == run);
 }
 
+TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
+  KeptRun run = Kept(CauseExamples().front().evidence);
+  run.evidence.linkage.gaps.push_back({2, "/a.so", "/b.so", {"V_1"}, {"x@V_1"}, true});
+  run.evidence.linkage.interposers.push_back({2, "dlopen", "/opt/\xff.so", 1});
+  run.evidence.outside.push_back({2, "/proc/modules", "what", true, 3, 1});
+  const Result<KeptRun> again = Again(run);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_TRUE(*again == run);
+}
+
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
   EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":2,)")) << text.substr(0, 80);

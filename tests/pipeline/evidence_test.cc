@@ -13,12 +13,15 @@ class Evidences : public AllScenarios {
     Outcome outcome;
     std::optional<int64_t> count;
     std::vector<std::map<std::string, std::string>> devices;
+    VerdictKind verdict = VerdictKind::kPass;
     friend bool operator==(const Answers&, const Answers&) = default;
   };
-  static Answers AnswersOf(const Case& c, const Evidence& evidence) {
+  static Answers AnswersOf(const Case& c, const RunSpec& run, const Evidence& evidence) {
     const auto shares = [](const GpuDevice& device) { return device.integrated; };
     const bool shared = std::any_of(c.machine.devices.begin(), c.machine.devices.end(), shares);
-    Answers answers{evidence.outcome, evidence.device_count, {}};
+    Answers answers{evidence.outcome, evidence.device_count, {}, Judge(c, run, evidence).kind};
+    // Whose claims are all about what nobody watched has no verdict, and none that differs.
+    if (answers.verdict == VerdictKind::kSkip) answers.verdict = VerdictKind::kPass;
     if (evidence.devices)
       for (const SeenDevice& device : *evidence.devices) {
         answers.devices.push_back(device.fields);
@@ -41,7 +44,7 @@ class Evidences : public AllScenarios {
       Recorders nothing = worker.recorders();
       nothing.level = EvidenceLevel::kNone;
       TRY(const RawRun raw, RunScanner(start, stand->tree.root, nothing, worker.isolation()));
-      all.push_back(AnswersOf(report.c, Decode(raw, run.spec.scanner, {})));
+      all.push_back(AnswersOf(report.c, run.spec, Decode(raw, run.spec.scanner, {})));
     }
     return all;
   }
@@ -53,7 +56,7 @@ TEST_F(Evidences, ChangeNoAnswer) {
     std::vector<Answers> watched;
     bool changes = false;
     for (const RunReport& run : report.runs) {
-      if (Ran(run)) watched.push_back(AnswersOf(report.c, run.evidence));
+      if (Ran(run)) watched.push_back(AnswersOf(report.c, run.spec, run.evidence));
       changes = changes || !run.spec.change.empty();
     }
     if (watched.empty() || changes) continue;

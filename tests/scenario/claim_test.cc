@@ -97,6 +97,20 @@ TEST_F(ClaimTest, ReadsProcesses) {
             (ProcessClaim{"runner", {2, 2}, {"A=1", "B"}}));
 }
 
+TEST_F(ClaimTest, ReadsHowAProcessEnded) {
+  EXPECT_THAT(As<ProcessClaim>("process: {role: runner, ended: {exited: 2}}").ended, Optional(std::string("exited 2")));
+  EXPECT_THAT(As<ProcessClaim>("process: {role: runner, ended: {killed: SIGSEGV}}").ended, Optional(std::string("killed by SIGSEGV")));
+}
+
+TEST_F(ClaimTest, ReadsWhatTheKernelWasAsked) {
+  EXPECT_EQ(As<FilesClaim>("files: {path: /dev/nvidia0, how: opened, answer: missing, in: runner, count: 0}"),
+            (FilesClaim{"/dev/nvidia0", "opened", "missing", "runner", {0, 0}}));
+  EXPECT_EQ(As<FilesClaim>("files: {path: /dev/nvidia0}"),
+            (FilesClaim{"/dev/nvidia0", std::nullopt, std::nullopt, std::nullopt, {1, std::nullopt}}));
+  EXPECT_EQ(As<UnheardClaim>("unheard: no CUDA"), (UnheardClaim{{"no CUDA", false}}));
+  EXPECT_EQ(As<UnheardClaim>("unheard: {re: 'no C.DA'}"), (UnheardClaim{{"no C.DA", true}}));
+}
+
 TEST_F(ClaimTest, ReadsSilence) {
   EXPECT_TRUE(As<SilentClaim>("silent: true").silent);
   EXPECT_FALSE(As<SilentClaim>("silent: false").silent);

@@ -3,37 +3,14 @@
 
 #include <link.h>
 
-#include <cstring>
 #include <initializer_list>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "fakes/world/format.h"
 #include "harness/run/raw_run.h"
+#include "tests/support/journal_bytes.h"
 
 namespace gpustage {
-
-// The bytes of one record. Texts end in NUL; the whole is a multiple of 8.
-inline std::string RecordBytes(world::Record record, const std::vector<std::string>& texts) {
-  std::string tail;
-  for (const std::string& text : texts) tail += text + '\0';
-  tail.resize((tail.size() + 7) / 8 * 8, '\0');
-  record.size = static_cast<uint32_t>(sizeof record + tail.size());
-  record.texts = static_cast<uint32_t>(texts.size());
-  return std::string(reinterpret_cast<const char*>(&record), sizeof record) + tail;
-}
-
-inline std::string JournalBytes(const std::string& records, uint64_t dropped = 0,
-                                uint64_t capacity = 1 << 20) {
-  world::JournalHeader header = {};
-  std::memcpy(header.magic, world::kJournalMagic, sizeof header.magic);
-  header.version = world::kJournalVersion;
-  header.capacity = capacity;
-  header.next = records.size();
-  header.dropped = dropped;
-  return std::string(reinterpret_cast<const char*>(&header), sizeof header) + records;
-}
 
 // Each event comes a microsecond after the one before it. `object` is the loader's id of a library.
 class HandMadeRun {
@@ -50,14 +27,20 @@ class HandMadeRun {
                       uint32_t rule = LA_SER_ORIG) {
     return Add(world::RecordKind::kSearch, pid, static_cast<int64_t>(requester), rule, {name});
   }
-  HandMadeRun& Load(int pid, uint64_t object, const std::string& path) {
-    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0, {path});
+  HandMadeRun& Load(int pid, uint64_t object, const std::string& path, const std::string& build_id = "") {
+    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0, {path, build_id});
   }
   HandMadeRun& Unload(int pid, uint64_t object) {
     return Add(world::RecordKind::kObjectClose, pid, static_cast<int64_t>(object), 0, {});
   }
   HandMadeRun& Symbol(int pid, uint64_t provider, const std::string& name) {
     return Add(world::RecordKind::kSymbol, pid, static_cast<int64_t>(provider), 0, {name});
+  }
+  HandMadeRun& SymbolAsked(int pid, int64_t handle, const std::string& name, const std::string& version = "") {
+    return Add(world::RecordKind::kSymbolAsked, pid, handle, 0, {name, version});
+  }
+  HandMadeRun& Binding(int pid, uint64_t provider, const std::string& function) {
+    return Add(world::RecordKind::kBinding, pid, static_cast<int64_t>(provider), 0, {function});
   }
   HandMadeRun& Call(int pid, const std::string& function, int64_t result, int device = -1,
                     const std::string& arguments = "",

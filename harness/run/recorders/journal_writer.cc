@@ -104,4 +104,12 @@ int ReadLink(const char* path, char* buffer, int size) {
 
 int64_t ParentPid() { return Call(__NR_getppid); }
 
+bool ReadMemory(uintptr_t from, void* to, uint64_t size) {
+  const struct {
+    uintptr_t base;
+    uint64_t length;
+  } local = {reinterpret_cast<uintptr_t>(to), size}, remote = {from, size};
+  return Call(__NR_process_vm_readv, Call(__NR_getpid), Address(&local), 1, Address(&remote), 1, 0) == static_cast<long>(size);
+}
+
 }  // namespace gpustage::audit

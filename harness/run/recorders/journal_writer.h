@@ -21,5 +21,7 @@ void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* 
 int ReadAll(const char* path, char* buffer, int size);
 int ReadLink(const char* path, char* buffer, int size);
 int64_t ParentPid();
+// Copies from this process's own memory. False: something of it is not mapped, or this kernel does not let us ask.
+bool ReadMemory(uintptr_t from, void* to, uint64_t size);
 
 }  // namespace gpustage::audit

@@ -1,0 +1,110 @@
+// What loaded libraries lack of each other: read from files that a compiler of this machine made.
+#include "harness/evidence/linkage.h"
+
+#include <fcntl.h>
+
+#include "harness/base/files.h"
+#include "harness/base/process.h"
+#include "harness/base/root.h"
+#include "harness/evidence/elf_file.h"
+#include "harness/evidence/evidence.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// /lib/libuser.so needs `one` and `two` of libgiver.so, which was linked in some way and is built anew in another.
+class LinkageTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Build("giver", "int one(void){return 1;} int two(void){return 2;}", "GIVER_1 { one; two; };");
+    Build("user", "int one(void); int two(void); int both(void){return one()+two();}", "", "-L" + scratch_->path() + " -lgiver");
+  }
+
+  // With a version script when there is one.
+  void Build(const std::string& name, const std::string& source, const std::string& script = "", const std::string& link = "") {
+    const std::string base = scratch_->path() + "/" + name;
+    ASSERT_THAT(WriteFile(base + ".c", source), IsOk());
+    ASSERT_THAT(WriteFile(base + ".map", script), IsOk());
+    const std::string versions = script.empty() ? "" : " -Wl,--version-script=" + base + ".map";
+    const Result<ProgramOutput> built =
+        RunProgram({"sh", "-c", "cc -shared -fPIC -nostdlib -o " + scratch_->path() + "/lib" + name + ".so -Wl,-soname,lib" + name + ".so " + base + ".c" +
+                                    versions + " " + link});
+    ASSERT_THAT(built, IsOk());
+    ASSERT_EQ(built->exit_code, 0) << built->out;
+  }
+
+  // A process that loaded these of the scratch directory.
+  Linkage Of(const std::vector<std::string>& names, const std::string& preload = "") {
+    Evidence evidence;
+    Process process;
+    process.pid = 2;
+    process.executable = "/program";
+    if (!preload.empty()) process.environment = {"LD_PRELOAD=" + preload};
+    evidence.processes.push_back(process);
+    for (const std::string& name : names) {
+      Event event;
+      event.id = static_cast<int>(evidence.events.size()) + 1;
+      event.pid = 2;
+      event.kind = EventKind::kLoad;
+      event.subject = name;
+      evidence.events.push_back(event);
+    }
+    return LinkageOf(evidence, [&](const std::string& path) { return Fd(open((scratch_->path() + path).c_str(), O_RDONLY | O_CLOEXEC)); });
+  }
+  std::vector<std::string> Gaps() {
+    std::vector<std::string> sentences;
+    for (const Gap& gap : Of({"/libuser.so", "/libgiver.so"}).gaps) sentences.push_back(ToString(gap));
+    return sentences;
+  }
+
+  Result<ScratchDirectory> scratch_ = ScratchDirectory::Make();
+};
+
+TEST_F(LinkageTest, LacksNothingOfWhatItWasLinkedTo) { EXPECT_THAT(Gaps(), IsEmpty()); }
+
+TEST_F(LinkageTest, NamesTheVersionThatTheProviderDoesNotDefine) {
+  Build("giver", "int one(void){return 1;} int two(void){return 2;}", "GIVER_2 { one; two; };");
+  EXPECT_THAT(Gaps(), ElementsAre("/libgiver.so does not define the version GIVER_1 that /libuser.so needs; "
+                                  "/libgiver.so does not have one@GIVER_1, two@GIVER_1, which /libuser.so needs"));
+}
+
+TEST_F(LinkageTest, NamesTheSymbolThatTheProviderDoesNotHave) {
+  Build("giver", "int one(void){return 1;}", "GIVER_1 { one; };");
+  EXPECT_THAT(Gaps(), ElementsAre("/libgiver.so does not have two@GIVER_1, which /libuser.so needs"));
+}
+
+// ld.so takes it, for it cannot check anything: a class of its own.
+TEST_F(LinkageTest, TellsAProviderOfTheRightNameWithNoVersionsAtAll) {
+  Build("giver", "int one(void){return 1;} int two(void){return 2;}");
+  EXPECT_THAT(Gaps(), ElementsAre("/libgiver.so has no version information at all, and /libuser.so was built against one that has"));
+}
+
+TEST_F(LinkageTest, TellsThatNobodyHasASymbol) {
+  Build("giver", "int one(void){return 1;} int two(void){return 2;}", "GIVER_1 { one; two; };");
+  Build("user", "int gone(void); int both(void){return gone();}", "", "-Wl,--unresolved-symbols=ignore-all");
+  EXPECT_THAT(Gaps(), ElementsAre("no library that was loaded has gone, which /libuser.so needs"));
+}
+
+TEST_F(LinkageTest, DerivesWhoStandsBeforeLibcFromTheOrderOfLoading) {
+  Build("pre", "void* dlopen(const char* p, int m){(void)p; (void)m; return 0;} void* malloc(unsigned long n){(void)n; return 0;}");
+  EXPECT_THAT(Of({"/libpre.so"}).interposers, IsEmpty());  // it came later, for itself alone
+  EXPECT_THAT(Of({"/libpre.so"}, "/libpre.so").interposers, ElementsAre(Interposer{2, "dlopen", "/libpre.so", 0}, Interposer{2, "malloc", "/libpre.so", 0}));
+}
+
+TEST_F(LinkageTest, ReadsAnyBytes) {
+  const Result<std::string> whole = ReadFile(scratch_->path() + "/libuser.so");
+  ASSERT_THAT(whole, IsOk());
+  for (size_t length = 0; length < whole->size(); length += 61) {
+    std::string bytes = whole->substr(0, length);
+    if (length > 200) bytes[length % 150 + 40] = static_cast<char>(length);
+    ASSERT_THAT(WriteFile(scratch_->path() + "/libuser.so", bytes), IsOk());
+    Of({"/libuser.so", "/libgiver.so"});
+  }
+}
+
+}  // namespace
+}  // namespace gpustage

@@ -1,0 +1,3 @@
+module gpustage/scan
+
+go 1.19
