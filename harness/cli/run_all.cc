@@ -50,6 +50,7 @@ struct Finished {
 CaseReport WithoutEvidence(const CaseReport& report) {
   CaseReport thin;
   thin.c.id = report.c.id;
+  thin.c.scenario = report.c.scenario;
   thin.c.suspect = report.c.suspect;
   for (const RunReport& run : report.runs) thin.runs.push_back({{}, run.verdict, {}});
   return thin;

@@ -29,7 +29,7 @@ struct RunPlan {
 
 struct AllRuns {
   std::vector<ReportedRun> runs;   // in the order of the cases
-  std::vector<CaseReport> reports; // their ids, suspects and verdicts: with the evidence ten thousand would fill the memory
+  std::vector<CaseReport> reports; // their ids, scenarios, suspects and verdicts: with the evidence ten thousand would fill the memory
   Status kept = Ok();              // the first error of keeping evidence
 };
 

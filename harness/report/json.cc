@@ -141,7 +141,7 @@ struct Refused {
 
 class Reader {
  public:
-  Reader(const ordered_json& value, std::string pointer) : value_(value), pointer_(std::move(pointer)) {}
+  explicit Reader(const ordered_json& whole) : value_(whole) {}
 
   void Read(std::string& text) const { Take(value_.is_string(), "a text", text); }
   void Read(bool& flag) const { Take(value_.is_boolean(), "true or false", flag); }
@@ -162,29 +162,36 @@ class Reader {
   template <typename T>
   void Read(std::vector<T>& list) const {
     Want(value_.is_array(), "a list");
-    for (size_t i = 0; i < value_.size(); ++i) Reader(value_[i], fmt::format("{}/{}", pointer_, i)).Read(list.emplace_back());
+    list.reserve(value_.size());
+    for (size_t i = 0; i < value_.size(); ++i) Reader(value_[i], *this, nullptr, i).Read(list.emplace_back());
   }
   void Read(std::map<std::string, std::string>& map) const {
     Want(value_.is_object(), "an object");
-    for (const auto& [key, value] : value_.items()) Reader(value, Below(key)).Read(map[key]);
+    for (const auto& [key, value] : value_.items()) Reader(value, *this, key.c_str()).Read(map[key]);
   }
   template <Struct T>
   void Read(T& object) const {
     Want(value_.is_object(), "an object");
-    std::vector<std::string> keys;
-    std::apply([&](const auto&... field) { (ReadField(field.key, object.*field.member, keys), ...); }, FieldsOf(&object));
-    for (const auto& [key, value] : value_.items())
-      if (std::find(keys.begin(), keys.end(), key) == keys.end())
-        throw Refused{Below(key), fmt::format("unknown key {}{}", Quote(key), DidYouMean(key, keys))};
+    std::apply([&](const auto&... field) {
+      (ReadField(field.key, object.*field.member), ...);
+      if (value_.size() > sizeof...(field)) RefuseOther({field.key...});
+    }, FieldsOf(&object));
   }
 
  private:
+  Reader(const ordered_json& value, const Reader& outer, const char* key, size_t index = 0)
+      : value_(value), outer_(&outer), key_(key), index_(index) {}
+
   template <typename T>
-  void ReadField(const char* key, T& member, std::vector<std::string>& keys) const {
-    keys.emplace_back(key);
+  void ReadField(const char* key, T& member) const {
     const auto found = value_.find(key);
     if (found == value_.end()) Refuse(fmt::format("{} is missing here", Quote(key)));
-    Reader(*found, Below(key)).Read(member);
+    Reader(*found, *this, key).Read(member);
+  }
+  void RefuseOther(const std::vector<std::string>& keys) const {
+    for (const auto& [key, value] : value_.items())
+      if (std::find(keys.begin(), keys.end(), key) == keys.end())
+        Reader(value, *this, key.c_str()).Refuse(fmt::format("unknown key {}{}", Quote(key), DidYouMean(key, keys)));
   }
   template <typename T>
   void Take(bool fits, const char* what, T& to) const {
@@ -194,11 +201,16 @@ class Reader {
   void Want(bool fits, const char* what) const {
     if (!fits) Refuse(fmt::format("expected {}, got {}", what, value_.is_structured() ? value_.type_name() : value_.dump()));
   }
-  [[noreturn]] void Refuse(std::string message) const { throw Refused{pointer_, std::move(message)}; }
-  std::string Below(const std::string& key) const { return fmt::format("{}/{}", pointer_, EscapedForPointer(key)); }
+  [[noreturn]] void Refuse(std::string message) const { throw Refused{Pointer(), std::move(message)}; }
+  std::string Pointer() const {
+    if (outer_ == nullptr) return "";
+    return fmt::format("{}/{}", outer_->Pointer(), key_ == nullptr ? std::to_string(index_) : EscapedForPointer(key_));
+  }
 
   const ordered_json& value_;
-  const std::string pointer_;
+  const Reader* const outer_ = nullptr;
+  const char* const key_ = nullptr;  // in a list it is the index that counts
+  const size_t index_ = 0;
 };
 
 // Of another version nothing else is looked at: its keys may be others.
@@ -222,7 +234,7 @@ Result<Report> ParseJsonReport(const std::string& text, const std::string& file)
     const ordered_json whole = ordered_json::parse(text);
     CheckVersion(whole);
     Document document;
-    Reader(whole, "").Read(document);
+    Reader(whole).Read(document);
     Report report = {std::move(document.cases), document.seconds, document.reports, std::move(document.problems),
                      std::move(document.baseline)};
     if (document.totals != Count(report.runs)) throw Refused{"/totals", "these totals are not those of the cases below"};

@@ -2,6 +2,7 @@
 #include "harness/report/json.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -43,12 +44,14 @@ TEST(JsonReport, HoldsToItsSchema) {
 TEST(JsonReport, IsHeldToItsSchemaToTheLastKey) {
   const json whole = json::parse(JsonReport(FullReport()));
   const json flat = whole.flatten();
-  size_t broken = 0;
+  std::set<std::string> shapes;  // one of each list is enough
   for (const auto& [pointer, value] : flat.items()) {
+    std::string shape = value.type_name() + pointer;
+    std::erase_if(shape, [](char c) { return c >= '0' && c <= '9'; });
+    if (!shapes.insert(shape).second) continue;
     json damaged = whole;
     const json::json_pointer place(pointer);
     damaged[place] = value.is_string() ? json(17) : json("seventeen");
-    if (pointer.find("/axes/") == std::string::npos && damaged[place.parent_pointer()].is_object() && value.is_string()) ++broken;
     const bool text_for_null = value.is_null() && ParseJsonReport(damaged.dump(), "r.json").ok();  // a name that was not said, and now is
     EXPECT_TRUE(text_for_null || !ParseJsonReport(damaged.dump(), "r.json").ok()) << pointer;
     EXPECT_TRUE(text_for_null || !Complaints(damaged).empty()) << pointer;
@@ -58,7 +61,7 @@ TEST(JsonReport, IsHeldToItsSchemaToTheLastKey) {
     EXPECT_FALSE(ParseJsonReport(less.dump(), "r.json").ok()) << pointer;
     EXPECT_NE(Complaints(less), "") << pointer;
   }
-  EXPECT_GT(broken, 100u);
+  EXPECT_GT(shapes.size(), 80u);
 }
 
 TEST(JsonReport, GivesBackWhatWasWritten) {
