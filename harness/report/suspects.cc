@@ -111,11 +111,17 @@ std::string InFull(const WeighedSuspect& w) {
   return text + fmt::format("      try it:   gpustage run {}\n", w.case_id);
 }
 
+bool IsNamed(const std::vector<WeighedSuspect>& weighed, const Suspect& suspect) {
+  return std::any_of(weighed.begin(), weighed.end(), [&](const WeighedSuspect& w) { return w.suspect.name == suspect.name && !w.shown.empty(); });
+}
+
 // The observation that tells most of them apart, before all else.
-std::string FirstLook(const std::vector<const Suspect*>& left) {
+std::string FirstLook(const std::vector<WeighedSuspect>& weighed, const std::vector<const Suspect*>& left) {
   if (left.empty()) return "No cause that is known here gives this log.\n";
   const auto groups = ByLook(left);
   if (left.size() == 1) return fmt::format("One cause fits: {}.\n", left.front()->is);
+  if (const auto named = std::count_if(left.begin(), left.end(), [&](const Suspect* suspect) { return IsNamed(weighed, *suspect); }); named == 1)
+    return fmt::format("{} fit. The log names one: {}.\n", CountText(left.size(), "cause"), left.front()->is);
   return fmt::format("{} fit. Look first at this, which tells {} of them from all others:\n  {}\n", CountText(left.size(), "cause"),
                      groups.front().size(), Wrapped(groups.front().front()->look, 2, kWidth));
 }
@@ -130,19 +136,21 @@ std::string ExplainLogText(const std::vector<WeighedSuspect>& weighed, const Evi
   std::vector<const Suspect*> left;
   for (const WeighedSuspect& w : weighed)
     if (w.against.empty()) left.push_back(&w.suspect);
-  text += devices > 0 ? "A device was found, so this is not the log of a scanner that finds none.\n" : FirstLook(left);
+  text += devices > 0 ? "A device was found, so this is not the log of a scanner that finds none.\n" : FirstLook(weighed, left);
   const std::vector<LogFact> facts = FactsOfLog(log);
   if (!facts.empty()) text += "\nWhat it says:\n";
   for (const LogFact& fact : facts) text += fmt::format("{}{}", Indented(fact.says, 2), Indented(fact.line, 6));
   if (devices > 0) return text;
   if (!IsWhole(log))
     text += "\n" + Indented("The log does not begin at the server's start, so a line that is said to be missing may have been there.", 0);
-  if (left.size() > kShortList) {
-    text += fmt::format("\nThe causes that fit, by where to look:\n{}", LooksText(left));
-  } else {
-    if (!left.empty()) text += "\nThe causes that fit, the likeliest first:\n";
-    for (const WeighedSuspect& w : weighed)
-      if (w.against.empty()) text += InFull(w);
+  const auto named = std::count_if(weighed.begin(), weighed.end(), [](const WeighedSuspect& w) { return !w.shown.empty(); });
+  const bool few = left.size() <= kShortList;
+  if (named > 0 || (few && !left.empty())) text += named > 0 ? "\nThe log names:\n" : "\nThe causes that fit:\n";
+  for (const WeighedSuspect& w : weighed)
+    if (w.against.empty() && (few || !w.shown.empty())) text += InFull(w);
+  if (!few) {
+    std::erase_if(left, [&](const Suspect* suspect) { return IsNamed(weighed, *suspect); });
+    text += fmt::format("\nThe {}causes that fit, by where to look:\n{}", named > 0 ? "other " : "", LooksText(left));
   }
   return text + RuledOutText(weighed);
 }

@@ -28,9 +28,13 @@ bool Lacks(const Evidence& log, const std::string& pattern) {
 WeighedSuspect WeighOne(const Case& c, const Evidence& log, bool traced) {
   const Suspect& suspect = *c.suspect;
   WeighedSuspect weighed{suspect, c.id, "", ""};
+  const LogLine* const verified = Find(log, "verifying if device is supported");
   if (const LogLine* line = suspect.missing.empty() ? nullptr : Find(log, suspect.missing)) {
     weighed.against = "its log would not have this line";
     weighed.line = line->text;
+  } else if (verified != nullptr && suspect.extra.empty()) {
+    weighed.against = "it leaves the first pass without a device, and there was one";
+    weighed.line = verified->text;
   } else if (Lacks(log, suspect.extra)) {
     weighed.against = fmt::format("there is no line {}", suspect.extra);
   } else if (Lacks(log, suspect.has)) {

@@ -1,5 +1,8 @@
 // Questions that the author of the report had, or should have had, in the states of scenarios/report-history. What is right was found by
 // reading Ollama's source and by small experiments, before gpustage was; the logs are those of Ollama 0.17.4 itself.
+#include <set>
+
+#include "harness/base/files.h"
 #include "harness/evidence/recording.h"
 #include "tests/cli/cli_test.h"
 #include "tests/support/source_dir.h"
@@ -175,12 +178,51 @@ TEST_F(Question, 18_WhyAre2OfTheFirstPass0AtTheEnd) {
   EXPECT_THAT(ExplainRecorded("scanner-not-loading/the-report@cause=S9-not-built-for-the-device debug=2"), HasSubstr("gave no device; it died, with exit code 2"));
 }
 
+// In no log that Ollama left is the cause that was staged ruled out.
+TEST_F(Question, WhichCauseWasIt) {
+  const auto json = ReadFile(InSources("/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json"));
+  ASSERT_THAT(json, IsOk());
+  const auto recordings = ParseRecordings(*json);
+  ASSERT_THAT(recordings, IsOk());
+  size_t looked = 0;
+  for (const auto& [key, recording] : recordings->of) {
+    if (key.find('#') != std::string::npos || !key.ends_with("debug=2")) continue;
+    const std::string says = ExplainRecorded(key), cause = key.substr(key.find('=') + 1, key.find(' ') - key.find('=') - 1);
+    EXPECT_THAT(says.substr(0, says.find("Ruled out:")), HasSubstr(" " + cause + " ")) << key;
+    ++looked;
+  }
+  EXPECT_EQ(looked, 34u) << "all but A6, which needs another processor";
+}
+
 // A maintainer who pastes the report gets the shortlist, and before it what to do first.
 TEST_F(Question, WhatNow) {
   const std::string says = Explain(kTheReport);
   EXPECT_THAT(says, HasSubstr("24 causes fit. Look first at this, which tells 10 of them from all others: sudo -u ollama env LD_LIBRARY_PATH="));
   EXPECT_LT(says.find("Look first"), says.find("B1-no-libcudart"));
   EXPECT_LT(says.find("B1-no-libcudart"), says.find("Ruled out: A1-unlistable, A2-other-tree"));
+}
+
+// A reader sees at the top of each what was seen then, what was announced, and what it was.
+TEST(ReportHistory, IsToldInEveryState) {
+  const auto files = FilesBelow(InSources("/scenarios/report-history"), ".yaml");
+  ASSERT_THAT(files, IsOk());
+  std::set<std::string> states;
+  for (const std::string& file : *files) {
+    const auto text = ReadFile(file);
+    ASSERT_THAT(text, IsOk());
+    size_t last = 0;
+    for (const char* word : {"# State", "\n# then:      ", "\n# announced: ", "\n# in truth:  ", "\nclaim: "}) {
+      const size_t at = text->find(word);
+      ASSERT_NE(at, std::string::npos) << file << word;
+      EXPECT_GE(at, last) << file << word;
+      last = at;
+    }
+    const size_t tags = text->find("\ntags: [");
+    for (size_t at = text->find("state-", tags); at < text->find('\n', tags + 1); at = text->find("state-", at + 1))
+      states.insert(text->substr(at + 6, 2));
+  }
+  EXPECT_THAT(states, testing::ElementsAre("11", "14", "15", "18", "20", "21", "23", "25", "27", "32", "34", "36", "40", "43", "48", "49", "50",
+                                           "51", "53", "57", "60"));
 }
 
 }  // namespace

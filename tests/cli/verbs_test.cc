@@ -125,7 +125,7 @@ TEST_F(ExplainLogTest, NamesTheCauseThatOllamaHad) {
 
 TEST_F(ExplainLogTest, NamesOneAloneWhereTheChildsOutputSaysSo) {
   const Ran ran = Explain("B4-unknown-error debug=2");
-  EXPECT_THAT(ran.out, HasSubstr("\nThe causes that fit, the likeliest first:\n  B4-unknown-error\n"));
+  EXPECT_THAT(ran.out, HasSubstr("\nThe log names:\n  B4-unknown-error\n"));
   EXPECT_THAT(ran.out, HasSubstr("\n  B4-busy\n      there is no line"));
   EXPECT_THAT(ran.out.substr(0, ran.out.find("Ruled out")), Not(HasSubstr("B1-")));
 }

@@ -33,7 +33,6 @@ TEST_F(CausesOfScenarios, AreAllShownUnderTheModel) {
       "unknown",            // no cause
       "hung",               // takes the model's 30 s; written by hand in tests/evidence
       "never-asked", "no-device",  // no backend of ours does so
-      "counted-elsewhere",  // needs a library that counts when it is loaded
       "duplicate",          // Ollama has a line for it, which is "overlap"
       "other-api-version",  // ours are of its version; a real older one stays mapped, which is "dropped"
   };
