@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "harness/evidence/log_lines.h"
 
@@ -29,7 +30,7 @@ constexpr Mask kMasks[] = {
     // So does what is left to a GPU without memory of its own, where NVML does not know it.
     {R"((Integrated:true [^{}]*FreeMemory):\d+)", R"(\1:HOST)"},
     // llama-server's own lines: their time, and this machine's processors.
-    {R"(^\d+\.\d\d\.\d{3}\.\d{3} )", "TIME "},
+    {R"(^\d+\.\d\d\.\d{3}\.\d{3} )", ""},
     {R"(n_threads = \d+ \(n_threads_batch = \d+\) / \d+)", "n_threads = HOST"},
     {R"(CPU : (\w+ = \d+ \| )+)", "CPU : HOST | "},
     // Long, and the same for everybody.
@@ -185,10 +186,22 @@ bool IsOfLlamaServer(const std::vector<LogLine>& log) {
   return std::any_of(log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, "source=llama_server.go"); });
 }
 
+// A llama-server lists its devices on one stream and logs on the other, by a thread of its own: what it says between two
+// lines of the server's is in any order.
 Lines InOrder(const std::vector<LogLine>& log) {
-  Lines lines;
-  for (const LogLine& line : log)
-    if (!IsNoise(line)) lines.push_back((line.level.empty() ? "  " : "") + Masked(line.text));
+  Lines lines, said;
+  for (const LogLine& line : log) {
+    if (IsNoise(line)) continue;
+    if (line.level.empty()) {
+      said.push_back("  " + Masked(line.text));
+      continue;
+    }
+    std::sort(said.begin(), said.end());
+    Append(std::exchange(said, {}), lines);
+    lines.push_back(Masked(line.text));
+  }
+  std::sort(said.begin(), said.end());
+  Append(said, lines);
   return lines;
 }
 
