@@ -1,5 +1,8 @@
 #include "harness/pipeline.h"
 
+#include <algorithm>
+#include <map>
+
 #include "harness/evidence/decode.h"
 
 namespace gpustage {
@@ -12,7 +15,10 @@ Result<std::unique_ptr<Stand>> StageCase(const Case& c, Worker& worker) {
 }
 
 Result<RunReport> RunOne(const Case& c, const RunSpec& spec, Stand& stand, Worker& worker) {
+  if (worker.IsPastDeadline()) return RunReport{spec, Skipped(worker.DeadlineReason(false)), {}};
   TRY(const RawRun raw, worker.Run(c, spec, stand));
+  if (raw.outcome.kind == Outcome::Kind::kTimedOut && worker.IsPastDeadline())
+    return RunReport{spec, Skipped(worker.DeadlineReason(true)), {}};
   RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
   TRY(worker.Explain(c, spec, stand, report.evidence));
   report.verdict = Judge(c, spec, report.evidence);
@@ -26,9 +32,8 @@ CaseReport ForAllRuns(const Case& c, const Verdict& verdict) {
   return report;
 }
 
-}  // namespace
-
-CaseReport RunCase(const Case& c, Worker& worker) {
+CaseReport RunInOneTree(const Case& c, Worker& worker) {
+  if (worker.IsPastDeadline()) return ForAllRuns(c, Skipped(worker.DeadlineReason(false)));
   if (const std::string why = worker.CannotStage(c); !why.empty()) return ForAllRuns(c, Skipped(why));
   Result<std::unique_ptr<Stand>> stand = StageCase(c, worker);
   if (!stand) return ForAllRuns(c, Failed(stand.error()));
@@ -46,6 +51,39 @@ CaseReport RunCase(const Case& c, Worker& worker) {
     Result<RunReport> done = RunOne(c, now, **stand, worker);
     report.runs.push_back(done ? *std::move(done) : RunReport{spec, Failed(done.error()), {}});
   }
+  return report;
+}
+
+void PutStandIns(const std::map<std::string, LibrarySource>& stand_ins, std::vector<TreeOp>& tree) {
+  for (TreeOp& op : tree)
+    if (auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake)
+      if (const auto other = stand_ins.find(placed->source.name); other != stand_ins.end()) placed->source = other->second;
+}
+
+// The case for the runs that want others of our fakes in their tree, or for all others; what the rest changes is done.
+Case Only(bool stand_ins, Case c) {
+  for (RunSpec& run : c.runs) {
+    if (run.scanner.stand_ins.empty() == stand_ins) {
+      run.scanner.program.clear();
+      run.scanner.missing = "run in another tree";
+    } else {
+      PutStandIns(run.scanner.stand_ins, c.tree);
+    }
+  }
+  return c;
+}
+
+}  // namespace
+
+CaseReport RunCase(const Case& c, Worker& worker) {
+  const auto is_usual = [](const RunSpec& run) { return run.scanner.stand_ins.empty(); };
+  if (std::all_of(c.runs.begin(), c.runs.end(), is_usual)) return RunInOneTree(c, worker);
+  CaseReport report = RunInOneTree(Only(true, c), worker);
+  if (std::none_of(c.runs.begin(), c.runs.end(), is_usual)) return report;
+  CaseReport usual = RunInOneTree(Only(false, c), worker);
+  for (size_t i = 0; i < c.runs.size(); ++i)
+    if (is_usual(c.runs[i])) report.runs[i] = std::move(usual.runs[i]);
+  report.c = c;
   return report;
 }
 

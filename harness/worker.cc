@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,26 @@ std::string ProgramAt(const Case& c, const std::string& path) {
   return "";
 }
 
+bool IsTakenAway(const Case& c, const RunSpec& spec, const std::string& path) {
+  for (const auto* ops : {&c.tree, &spec.change})
+    for (const TreeOp& op : *ops)
+      if (const auto* removed = std::get_if<RemoveOp>(&op.what); removed != nullptr && removed->path == path) return true;
+  return false;
+}
+
+// The files of its release that stand in a folder of the tree beside what is there.
+std::vector<BroughtFile> FolderGuests(const Case& c, const RunSpec& spec) {
+  const ScannerSpec& scanner = spec.scanner;
+  std::vector<BroughtFile> guests;
+  std::error_code none;
+  for (const auto& [folder, host_folder] : scanner.release_folders)
+    for (const auto& entry : std::filesystem::directory_iterator(host_folder, none))
+      if (const std::string path = folder + "/" + entry.path().filename().string(); entry.is_regular_file(none) && !IsTakenAway(c, spec, path))
+        guests.push_back({path, entry.path()});
+  std::sort(guests.begin(), guests.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return guests;
+}
+
 // What this run's scanner has of its own where the tree as it was built has something else.
 std::vector<BroughtFile> GuestsOf(const Case& c, const RunSpec& spec) {
   const ScannerSpec& scanner = spec.scanner;
@@ -39,6 +60,11 @@ std::vector<BroughtFile> GuestsOf(const Case& c, const RunSpec& spec) {
     if (std::find(guests.begin(), guests.end(), guest) == guests.end()) guests.push_back(guest);
   }
   return guests;
+}
+
+bool Stands(const Root& root, const std::string& path, struct stat& found) {
+  const Result<Place> place = root.FindPlace(path);
+  return place && fstatat(place->directory.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 std::string Aside(const std::string& path) {
@@ -60,6 +86,15 @@ Status Move(const Root& root, const std::string& from, const std::string& to) {
 
 Stand::~Stand() {
   if (!keep) RemoveTree(tree.root.host_path());
+}
+
+void Worker::EndBy(std::chrono::steady_clock::time_point start, std::chrono::seconds after) {
+  deadline_ = start + after;
+  after_ = after;
+}
+
+std::string Worker::DeadlineReason(bool started) const {
+  return fmt::format("the deadline of {} s {}", after_.count(), started ? "came while it ran" : "had passed");
 }
 
 std::string Worker::CannotStage(const Case& c) const {
@@ -125,22 +160,35 @@ Result<std::unique_ptr<Stand>> Worker::Build(const StagePlan& plan) {
 
 Status Worker::Host(const Case& c, const RunSpec& spec, Stand& stand) {
   std::vector<BroughtFile> guests = GuestsOf(c, spec);
-  if (guests == stand.guests) return Ok();
+  const std::vector<BroughtFile> beside = FolderGuests(c, spec);
+  if (guests == stand.guests && beside.empty()) return Ok();
   const Root& root = stand.tree.root;
-  for (const BroughtFile& guest : stand.guests) TRY(Move(root, Aside(guest.path), guest.path));
+  struct stat found;
+  for (const BroughtFile& guest : stand.guests)
+    if (Stands(root, Aside(guest.path), found)) {
+      TRY(Move(root, Aside(guest.path), guest.path));
+    } else {
+      TRY(Move(root, guest.path, Aside(guest.path) + ".gone"));
+    }
   stand.guests.clear();
-  for (BroughtFile& guest : guests) {
+  const auto place = [&](const BroughtFile& guest, mode_t mode) -> Status {
+    std::error_code none;
+    const std::string link = std::filesystem::read_symlink(guest.host_path, none);  // "libggml.so.0", or ""
+    TreeOp placing = {PlaceLibraryOp{guest.path, {LibrarySource::Kind::kFile, guest.path, guest.host_path, ""}, {}, mode}, {}};
+    if (!link.empty()) placing.what = SymlinkOp{guest.path, link};
+    TRY(ApplySteps({{placing, 0}}, stand.private_copies, shared_, stand.tree));
+    stand.guests.push_back(guest);
+    return Ok();
+  };
+  for (const BroughtFile& guest : guests) {
     // What the scenario took away or made something else of stays as it is.
-    struct stat found;
-    const Result<Place> place = root.FindPlace(guest.path);
-    if (!place || fstatat(place->directory.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(found.st_mode))
-      continue;
+    if (!Stands(root, guest.path, found) || !S_ISREG(found.st_mode)) continue;
     TRY(Move(root, guest.path, Aside(guest.path)));
-    const PlaceLibraryOp placing = {guest.path, {LibrarySource::Kind::kFile, guest.path, guest.host_path, ""}, {}, found.st_mode & 07777};
-    TRY(ApplySteps({{{placing, {}}, 0}}, stand.private_copies, shared_, stand.tree));
-    stand.guests.push_back(std::move(guest));
+    TRY(place(guest, found.st_mode & 07777));
   }
+  for (const BroughtFile& guest : beside)
+    if (!Stands(root, guest.path, found) && Stands(root, ParentOf(guest.path), found) && S_ISDIR(found.st_mode))
+      TRY(place(guest, 0755));
   return Ok();
 }
 
@@ -152,7 +200,11 @@ Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
     TRY(WriteLoaderCache(stand.tree.root));
   }
   TRY(Host(c, spec, stand));
-  TRY(const ScannerStart start, StartOf(c, spec));
+  TRY(ScannerStart start, StartOf(c, spec));
+  if (deadline_) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());
+    start.time_limit = std::clamp(left, std::chrono::milliseconds(1), start.time_limit);
+  }
   return RunScanner(start, stand.tree.root, recorders_, isolation());
 }
 

@@ -1,9 +1,11 @@
 // What the cases of one start share, and the outside world of one case: stage it, run a scanner in it, ask why.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,14 @@ class Worker {
   bool CanSetOwners() const { return isolation().level != IsolationLevel::kUserOneUid; }
   const Recorders& recorders() const { return recorders_; }
 
+  // Nothing starts after this, and what runs is ended then. Its runs are skipped, with a reason that IsOfDeadline knows.
+  void EndBy(std::chrono::steady_clock::time_point start, std::chrono::seconds after);
+  bool IsPastDeadline() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }
+  std::string DeadlineReason(bool started) const;
+  bool IsOfDeadline(const std::string& reason) const {
+    return deadline_ && (reason == DeadlineReason(false) || reason == DeadlineReason(true));
+  }
+
   // Why this machine cannot stand the case, as a sentence; "" when it can.
   std::string CannotStage(const Case& c) const;
 
@@ -68,6 +78,8 @@ class Worker {
   std::mutex mutex_;
   std::map<std::string, std::vector<HostFile>> closures_;
   int trees_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::chrono::seconds after_{0};
 };
 
 // How the scanner of a run is started.

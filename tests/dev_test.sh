@@ -13,7 +13,8 @@ mkdir -p "$T"/{bin,home,remote}
 
 # ---- The world: a PATH of links, with our own clients ------------------------------------------------------------------
 
-program() { cat >"$T/bin/$1" && chmod +x "$T/bin/$1"; }
+# Never through a link: that would write over the program of this machine.
+program() { rm -f "$T/bin/$1" && cat >"$T/bin/$1" && chmod +x "$T/bin/$1"; }
 real_cxx=$(command -v g++ || command -v c++)
 ln -s /usr/bin/* /bin/* "$T/bin" 2>/dev/null || true
 for name in cmake ctest ninja; do ln -sf "$(command -v $name)" "$T/bin/$name"; done
@@ -53,6 +54,11 @@ echo "pip \${*: -1}" >>"\$LOG"
 [[ ! -e \$REMOTE/down ]] || { echo 'ERROR: no matching distribution'; exit 1; }
 while [[ \$1 != --dest ]]; do shift; done
 cp "\$REMOTE/part.whl" "\$2"
+END
+
+program cpack <<'END'
+#!/bin/sh
+[ "$1 $2 $3 $5" = '-G DEB --config -B' ] && mkdir -p "$6" && touch "$6/small_1_amd64.deb"
 END
 
 (cd "$REMOTE" && mkdir -p package wheel/include/crt && echo library >package/lib.so && tar -czf part.tgz package &&
@@ -168,6 +174,13 @@ second_run_starts_no_compiler_no_apt_and_no_download() {
 test_passes_words_to_ctest() {
   dev 0 test -- -R nothing
   says 'No tests were found'
+}
+
+package_is_built_and_named() {
+  local printed
+  printed=$(PATH=$T/bin harness/dev package 2>"$T/out") || fail 'did not'
+  there .build/harness/gpustage
+  [[ $printed == "$T/repository/.build/package/small_1_amd64.deb" ]] || fail "$printed"
 }
 
 sanitizers_have_a_tree_of_their_own() {

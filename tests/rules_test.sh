@@ -44,6 +44,7 @@ check_includes() {
         wrong("fakes/world/format.h is all of fakes/ that harness/ sees")
       if (file ~ /^fakes\// && path ~ /^harness\//) wrong("fakes know nothing of harness/")
       if (file !~ /^tests\// && path ~ /^tests\//) wrong("only tests see tests/")
+      if (file ~ /\/include\/gpustage\// && path ~ /^(harness|fakes)\//) wrong("a public header stands alone")
       if (from && to && !(to in rank)) wrong("no folder of the flow")
       else if (from && to && rank[to] > rank[from] || from == "capture" && to == "stage") wrong(to " comes after " from)
       else if (to == "capture" && from != "capture" && from != "cli") wrong("only cli sees capture")
@@ -53,7 +54,7 @@ check_includes() {
         for (i in folder) if (index(file, folder[i] "/") == 1) allowed = 1
         if (!allowed && file !~ /^tests\//) wrong("only in " used[library])
         # These are compiled against a GoogleTest that is not ours.
-        if (file ~ /^harness\/.*\.h$/ && file !~ /^harness\/embed\/(matchers|register)\.h$/) wrong("in a .cc only")
+        if (file ~ /^harness\/.*\.h$/ && file !~ /^harness\/embed\/include\/gpustage\/(matchers|register)\.h$/) wrong("in a .cc only")
       }
     }'
 }
@@ -127,6 +128,7 @@ self_test() {
   breaks includes 'all of fakes/ that harness/ sees' harness/stage/x.cc '#include "fakes/world/world.h"\n'
   breaks includes 'know nothing of harness' fakes/world/x.cc '#include "harness/base/result.h"\n'
   breaks includes 'only tests see tests' harness/verdict/x.cc '#include "tests/support/matchers.h"\n'
+  breaks includes 'a public header stands alone' harness/embed/include/gpustage/x.h '#include "harness/base/result.h"\n'
   breaks includes 'start at the root' fakes/nvml/x.cc '#include "../world/format.h"\n'
   breaks includes 'only in harness/scenario harness/capture' harness/report/x.cc '#include <yaml-cpp/yaml.h>\n'
   breaks includes 'only in harness/evidence' harness/run/x.cc '#include <nlohmann/json.hpp>\n'

@@ -18,6 +18,12 @@ constexpr bool kArm64 = true;
 constexpr bool kArm64 = false;
 #endif
 
+// Looking for a Jetson is compiled in on arm64 alone. What it would do there can be asked for here; a scenario that does says so.
+bool IsArm64() {
+  const char* const asked = std::getenv("GPUSTAGE_OLLAMA_MACHINE");
+  return kArm64 || (asked != nullptr && std::string_view(asked) == "arm64");
+}
+
 std::string Trim(std::string text, const char* characters) {
   text.erase(0, text.find_first_not_of(characters));
   text.erase(text.find_last_not_of(characters) + 1);
@@ -68,7 +74,7 @@ Level LogLevel() {
 }
 
 std::string Jetpack() {
-  if (!kArm64) return "";
+  if (!IsArm64()) return "";
   if (const char* set = std::getenv("JETSON_JETPACK"); set != nullptr && *set != '\0') {
     const std::string version = set;
     return "jetpack" + version.substr(0, version.find('.'));

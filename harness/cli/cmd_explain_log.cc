@@ -33,7 +33,8 @@ int CmdExplainLog(const ExplainLogOptions& options) {
   RawRun raw;
   raw.output.push_back({0, Stream::kStderr, PlainOllamaLog(*text)});
   const Evidence log = Decode(raw, service->scanner, {});
-  if (std::none_of(log.log.begin(), log.log.end(), [](const LogLine& line) { return !line.level.empty(); }))
+  const auto is_slog = [](const LogLine& line) { return line.message != line.text; };
+  if (std::none_of(log.log.begin(), log.log.end(), is_slog))
     return PrintError({fmt::format("{} has no line of Ollama's log: expected lines such as time=… level=DEBUG msg=…", options.file)},
                       kBadInput);
   fmt::print("{}", ExplainLogText(Weigh(*cases, log), log));

@@ -1,54 +1,83 @@
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/places.h"
-#include "harness/evidence/funnel.h"
-#include "harness/stage/plan.h"
+#include "harness/cli/coverage.h"
+#include "harness/cli/take_shard.h"
 
 namespace gpustage {
+namespace {
 
-int CmdList(const Selection& selection) {
-  const Result<std::vector<Case>> cases = SelectCases(selection);
-  if (!cases) return PrintError(cases.error(), kBadInput);
-  for (const Case& c : *cases) {
-    std::string runs;
-    for (const RunSpec& run : c.runs) runs += (runs.empty() ? "" : ", ") + run.name;
-    fmt::print("{}  [{}]  {}\n", c.id, runs, c.claim);
-  }
-  return kAsExpected;
+using nlohmann::json;
+
+constexpr int kMostJobs = 256;  // of one matrix on GitHub
+
+std::string Text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+void PrintText(const Selected& selected) {
+  for (size_t place = 0; place < selected.size(); ++place)
+    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "), selected.RangeOf(place).scenario().claim);
+  for (const CaseRange* range : selected.Ranges()) fmt::print("{}", CoverageText(*range));
 }
 
-int CmdShow(const std::string& id) {
-  const Result<std::vector<Case>> cases = SelectCases({{id}, {}, ""});
-  if (!cases) return PrintError(cases.error(), kBadInput);
-  for (const Case& c : *cases) {
-    fmt::print("{}\n  claim  {}\n  file   {}\n", c.id, c.claim, c.file);
-    for (const std::string& source : c.source) fmt::print("  source {}\n", source);
-    for (const auto& [axis, value] : c.axes) fmt::print("  axis   {} = {}\n", axis, value);
-    fmt::print("\nmachine  driver {}, CUDA {}.{}\n", c.machine.driver, c.machine.cuda_version / 1000,
-               c.machine.cuda_version % 1000 / 10);
-    for (const GpuDevice& device : c.machine.devices)
-      fmt::print("  {}  {}  {}  {} bytes\n", device.pci, UuidText(device), device.name, device.memory_total);
-    const Result<StagePlan> plan = PlanStage(c, {});
-    if (!plan) return PrintError(plan.error(), kBadInput);
-    fmt::print("\nplan  (the base system and the scanners' programs come before it)\n");
-    for (const PlanStep& step : plan->steps)
-      fmt::print("  {}{}\n", ToString(step.op), step.instance == 0 ? "" : fmt::format("  #{}", step.instance));
-    for (const RunSpec& run : c.runs) {
-      fmt::print("\nrun {}  as {}\n ", run.name, run.user.value_or(c.user));
-      for (const std::string& word : run.scanner.argv) fmt::print(" {}", word);
-      for (const std::string& word : run.args) fmt::print(" {}", word);
-      fmt::print("\n");
-      if (!run.scanner.missing.empty()) fmt::print("  skipped: {}\n", run.scanner.missing);
-      for (const TreeOp& op : run.change) fmt::print("  before it: {}\n", ToString(op));
-      for (const std::string& entry : EnvironmentOf(c, run)) fmt::print("  {}\n", entry);
-    }
-    fmt::print("\nexpect\n");
-    for (const Expectation& expectation : c.expect)
-      for (const Claim& claim : expectation.claims)
-        fmt::print("  {}: {}    {}\n", expectation.run.value_or("every run"), ToString(claim), ToString(claim.pos));
+void PrintNames(const Selected& selected) {
+  for (size_t place = 0; place < selected.size(); ++place) fmt::print("{}\n", selected.Id(place));
+}
+
+json CoverageOf(const CaseRange& range) {
+  const Covering& covering = *range.cells().covering();
+  json ruled_out = json::array();
+  for (const RuledOut& out : PairsRuledOut(range)) ruled_out.push_back({{"why", out.why}, {"pairs", out.pairs}});
+  return {{"scenario", range.scenario().id}, {"seed", range.scenario().matrix.seed}, {"cells", covering.rows.size()},
+          {"pairs", covering.allowed}, {"covered", covering.covered}, {"ruled_out", std::move(ruled_out)}};
+}
+
+// One case a line, each written as soon as it is known: a hundred thousand make no value in memory.
+void PrintJson(const Selected& selected) {
+  fmt::print("{{\"version\": 1, \"cases\": [");
+  for (size_t place = 0; place < selected.size(); ++place) {
+    const Scenario& scenario = selected.RangeOf(place).scenario();
+    const json listed = {{"id", selected.Id(place)}, {"scenario", scenario.id},       {"file", scenario.file},
+                         {"claim", scenario.claim},  {"axes", selected.Axes(place)}, {"runs", selected.Runs(place)}};
+    fmt::print("{}\n{}", place == 0 ? "" : ",", Text(listed));
   }
-  return kAsExpected;
+  json coverage = json::array();
+  for (const CaseRange* range : selected.Ranges())
+    if (range->cells().covering()) coverage.push_back(CoverageOf(*range));
+  fmt::print("\n], \"coverage\": {}}}\n", Text(coverage));
+}
+
+// For `strategy: {matrix: ${{ fromJSON(…) }}}`: one job a shard.
+Status PrintGithubMatrix(int shards) {
+  if (shards == 0) return Error{"--format github-matrix needs --shards N: the number of jobs"};
+  if (shards > kMostJobs) return Error{fmt::format("a matrix on GitHub has {} jobs at most, not {}", kMostJobs, shards)};
+  json jobs = json::array();
+  for (int i = 1; i <= shards; ++i) jobs.push_back({{"index", i}, {"shard", fmt::format("{}/{}", i, shards)}});
+  fmt::print("{}\n", Text({{"include", std::move(jobs)}}));
+  return Ok();
+}
+
+Status List(const ListOptions& options) {
+  const bool of_jobs = options.format == "github-matrix";
+  if (of_jobs && !options.shard.shard.empty()) return Error{"--format github-matrix is of all shards, --shard of one"};
+  TRY(Selected selected, Select(options.selection));
+  if (of_jobs) return PrintGithubMatrix(options.shard.shards);
+  TRY(const std::string line, TakeShard(options.shard, selected));
+  if (!line.empty()) fmt::print(options.format == "text" ? stdout : stderr, "{}\n", line);
+  if (options.format == "json")
+    PrintJson(selected);
+  else if (options.format == "names")
+    PrintNames(selected);
+  else
+    PrintText(selected);
+  return Ok();
+}
+
+}  // namespace
+
+int CmdList(const ListOptions& options) {
+  const Status listed = List(options);
+  return listed ? kAsExpected : PrintError(listed.error(), kBadInput);
 }
 
 }  // namespace gpustage

@@ -1,130 +1,126 @@
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
 
-#include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/coverage.h"
 #include "harness/cli/kept.h"
 #include "harness/cli/places.h"
-#include "harness/pipeline.h"
-#include "harness/report/json.h"
+#include "harness/cli/report_files.h"
+#include "harness/cli/run_all.h"
+#include "harness/cli/selected.h"
+#include "harness/cli/take_shard.h"
 #include "harness/report/suspects.h"
-#include "harness/report/text.h"
 
 namespace gpustage {
 namespace {
 
-// Ids are cut only where a terminal is too narrow for them: a log in a file keeps them whole.
-TextStyle StyleOfTerminal(const std::vector<Case>& cases) {
-  constexpr int kOtherColumns = 66, kNarrowest = 24;
-  TextStyle style;
-  style.name_width = 0;
-  for (const Case& c : cases) style.name_width = std::max(style.name_width, static_cast<int>(c.id.size()));
-  winsize size = {};
-  const bool terminal = isatty(STDOUT_FILENO) != 0;
-  style.colour = terminal && std::getenv("NO_COLOR") == nullptr;
-  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    style.width = size.ws_col;
-    style.name_width = std::min(style.name_width, std::max(kNarrowest, style.width - kOtherColumns));
-  }
-  return style;
-}
-
-// Checked before anything runs, so that a long run is not lost to a slip of the pen.
-Result<std::vector<std::string>> JsonFiles(const std::vector<std::string>& reports) {
-  std::vector<std::string> files;
-  for (const std::string& report : reports) {
-    if (!report.starts_with("json=") || report.size() == 5)
-      return Error{fmt::format("unknown report {}; expected json=FILE", Quote(report))};
-    files.push_back(report.substr(5));
-    if (!IsDirectory(ParentOf(files.back()))) return Error{fmt::format("no directory {} for the report", ParentOf(files.back()))};
-  }
-  return files;
-}
-
-// Runs the cases on `jobs` threads; a finished one is printed at once, and all are given back in the order of the list.
-std::vector<CaseReport> RunAll(const std::vector<Case>& cases, int jobs, Worker& worker, const TextStyle& style) {
-  std::vector<CaseReport> reports(cases.size());
-  std::atomic<size_t> next = 0;
-  std::mutex printing;
-  const auto work = [&] {
-    for (size_t i = next++; i < cases.size(); i = next++) {
-      reports[i] = RunCase(cases[i], worker);
-      const std::lock_guard lock(printing);
-      for (const RunReport& run : reports[i].runs) fmt::print("{}\n", ProgressLine(reports[i], run, style));
-      std::fflush(stdout);
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < jobs; ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
-  return reports;
+std::vector<std::string> IdsOf(const Selected& cases) {
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < cases.size(); ++i) ids.push_back(cases.Id(i));
+  return ids;
 }
 
 // The first scanner or part of --require that was missing, with the sentence of its skip; "" when none was.
-std::string MissingRequired(const std::vector<std::string>& require, const std::vector<CaseReport>& reports) {
+std::string MissingRequired(const std::vector<std::string>& require, const std::vector<ReportedRun>& runs) {
   for (const std::string& name : require) {
-    std::string why = fmt::format("no case of this selection uses {}", name);
     bool ran = false;
-    for (const CaseReport& report : reports)
-      for (const RunReport& run : report.runs) {
-        const bool about = run.spec.scanner.name == name;
-        if (run.verdict.kind != VerdictKind::kSkip && about) ran = true;
-        if (run.verdict.kind == VerdictKind::kSkip && (about || run.verdict.because.find(name) != std::string::npos))
-          return fmt::format("{} is required: {}", name, run.verdict.because);
-      }
-    if (!ran) return fmt::format("{} is required: {}", name, why);
+    for (const ReportedRun& run : runs) {
+      const bool about = run.scanner == name;
+      if (run.verdict != VerdictKind::kSkip && about) ran = true;
+      if (run.verdict == VerdictKind::kSkip && (about || run.because.find(name) != std::string::npos))
+        return fmt::format("{} is required: {}", name, run.because);
+    }
+    if (!ran) return fmt::format("{} is required: no case of this selection uses {}", name, name);
   }
   return "";
+}
+
+std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<ReportedRun>& runs, const Worker& worker) {
+  std::vector<Problem> problems;
+  const auto cut = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) { return worker.IsOfDeadline(run.because); });
+  const auto few = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) {
+    int starts = 0;
+    for (const RepeatedAnswer& answer : run.answers) starts += answer.times;
+    return options.repeat > 1 && run.verdict != VerdictKind::kSkip && starts < options.repeat;
+  });
+  if (cut > 0)
+    problems.push_back({"deadline", fmt::format("the deadline of {} s passed: {} of {} runs did not start or did not end", options.deadline,
+                                                cut, runs.size())});
+  if (few > 0)
+    problems.push_back({"deadline", fmt::format("the deadline of {} s passed: {} of {} runs were started fewer than {} times", options.deadline,
+                                                few, runs.size(), options.repeat)});
+  if (std::string missing = MissingRequired(options.require, runs); !missing.empty()) problems.push_back({"require", std::move(missing)});
+  return problems;
+}
+
+// What is read before anything runs.
+struct Inputs {
+  std::vector<ReportFile> files;
+  Selected cases;
+  std::string shard;  // which part of the selection they are, as a line; "" for all
+  std::optional<Report> baseline;
+  RunPlan plan;
+};
+
+Result<Inputs> ReadInputs(const RunOptions& options) {
+  TRY(std::vector<ReportFile> files, ParseReportFiles(options.reports));
+  TRY(Selected cases, Select(options.selection));
+  Inputs inputs{std::move(files), std::move(cases), "", {}, {}};
+  if (!options.evidence_dir.empty()) TRY(MakeEvidenceFolder(options.evidence_dir));
+  if (!options.baseline.empty()) {
+    TRY(inputs.baseline, ReadReport(options.baseline));
+  }
+  HouseRules& rules = inputs.plan.rules;
+  rules.today = Today();
+  rules.fail_on_silence = !options.fail_on.empty();
+  for (const std::string& file : options.xfail_from) {
+    TRY(const std::vector<KnownFailure> known, ReadKnownFailures(file));
+    rules.known.insert(rules.known.end(), known.begin(), known.end());
+  }
+  TRY(CheckUsed(rules.known, inputs.cases));
+  TRY(inputs.shard, TakeShard(options.shard, inputs.cases));
+  TRY(inputs.cases.CheckAll());
+  inputs.plan.repeat = options.repeat;
+  inputs.plan.evidence_dir = options.evidence_dir;
+  inputs.plan.jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
+                                std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
+  return inputs;
 }
 
 }  // namespace
 
 int CmdRun(const RunOptions& options) {
-  const auto json_files = JsonFiles(options.reports);
-  if (!json_files) return PrintError(json_files.error(), kBadInput);
-  if (!options.evidence_dir.empty())
-    if (const Status made = MakeEvidenceFolder(options.evidence_dir); !made) return PrintError(made.error(), kBadInput);
-  const Result<std::vector<Case>> cases = SelectCases(options.selection);
-  if (!cases) return PrintError(cases.error(), kBadInput);
-  const Isolation isolation = ProbeIsolation();
+  const Result<Inputs> inputs = ReadInputs(options);
+  if (!inputs) return PrintError(inputs.error(), kBadInput);
+  std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
+  if (!inputs->shard.empty()) fmt::print(out, "{}\n", inputs->shard);
+  for (const CaseRange* range : inputs->cases.Ranges()) fmt::print(out, "{}", CoverageText(*range));
   const auto start = std::chrono::steady_clock::now();
-  const Result<Workspace> workspace = Workspace::Enter(isolation, options.keep);
+  const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Recorders recorders = FindRecorders();
   recorders.level = options.evidence;
   Worker worker(*workspace, std::move(recorders), options.keep);
-  const TextStyle style = StyleOfTerminal(*cases);
-  const int jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
-                              static_cast<int>(cases->size()));
-  const std::vector<CaseReport> reports = RunAll(*cases, jobs, worker, style);
-  for (const CaseReport& report : reports)
-    for (const RunReport& run : report.runs)
-      if (const std::string block = FailureBlock(report, run, style); !block.empty()) fmt::print("\n{}", block);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  fmt::print("\n{}", TotalsText(reports, seconds.count()));
-  fmt::print("{}", SuspectsTable(reports));
-  if (options.keep) fmt::print("trees kept in {}\n", workspace->directory());
-  for (const std::string& file : *json_files)
-    if (const Status written = WriteFile(file, JsonReport(reports)); !written) return PrintError(written.error(), kBadInput);
-  if (!options.evidence_dir.empty())
-    if (const Status kept = WriteEvidence(options.evidence_dir, reports); !kept) return PrintError(kept.error(), kBadInput);
-  const Totals totals = Count(reports);
-  if (totals.Bad()) return kSomeBad;
-  if (const std::string missing = MissingRequired(options.require, reports); !missing.empty()) {
-    fmt::print(stderr, "gpustage: {}\n", missing);
-    return totals.pass + totals.xfail == 0 ? kNothingRan : kSomeBad;
-  }
-  return kAsExpected;
+  if (options.deadline > 0) worker.EndBy(start, std::chrono::seconds(options.deadline));
+
+  Screen screen(out, StyleFor(out, IdsOf(inputs->cases), options.color), inputs->cases.size());
+  AllRuns all = RunAll(inputs->cases, inputs->plan, worker, screen);
+  screen.Clear();
+  Report report;
+  report.runs = std::move(all.runs);
+  report.problems = ProblemsOf(options, report.runs, worker);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (inputs->baseline) report.baseline = ChangesSince(inputs->baseline->runs, options.baseline, report.runs);
+
+  PrintOutcome(report, screen.style(), out);
+  fmt::print(out, "{}", SuspectsTable(all.reports));
+  if (options.keep) fmt::print(out, "trees kept in {}\n", workspace->directory());
+  if (const Status written = WriteReports(report, inputs->files); !written) return PrintError(written.error(), kBadInput);
+  if (!all.kept) return PrintError(all.kept.error(), kBadInput);
+  fmt::print(stderr, "{}", ProblemsText(report));
+  return ExitStatus(report);
 }
 
 }  // namespace gpustage

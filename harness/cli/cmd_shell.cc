@@ -42,7 +42,7 @@ void PrintSummary(const Evidence& evidence) {
              CountText(loads, "load"), CountText(calls, "call"), evidence.journal_complete ? "" : "; the journal is not complete");
   Evidence touched = evidence;
   std::erase_if(touched.funnel, [](const FunnelRow& row) { return row.pid == 0; });
-  text += FunnelText(touched, 100);
+  text += FunnelText(RowsOf(touched), 100);
   std::fputs(text.c_str(), stderr);  // a terminal that is gone takes nothing, and that is no error of ours
 }
 

@@ -22,14 +22,41 @@ struct Selection {
   std::vector<std::string> ollama = {};    // Ollama programs, or folders that they were installed in
 };
 
+// Which part of them: --shard, --shards and --balance.
+struct ShardOptions {
+  std::string shard;    // "2/4" or "auto"; "": all cases
+  int shards = 0;       // of how many, where the environment says only which
+  std::string balance;  // an earlier JSON report
+};
+
+struct ListOptions {
+  Selection selection;
+  ShardOptions shard;
+  std::string format = "text";  // or "json", "names", "github-matrix"
+};
+
 struct RunOptions {
   Selection selection;
+  ShardOptions shard;
   std::vector<std::string> require;  // scanners or parts that must not be missing
   int jobs = 0;                      // 0: as many as are of use
   std::vector<std::string> reports;  // "json=FILE"
   bool keep = false;
   EvidenceLevel evidence = EvidenceLevel::kAll;
   std::string evidence_dir;  // "": the evidence is not kept
+  std::string color = "auto";
+  std::string baseline;                 // an earlier JSON report; "": none
+  std::vector<std::string> xfail_from;  // files of known failures
+  std::vector<std::string> fail_on;     // "silent-failure"
+  int deadline = 0;                     // seconds; 0: none
+  int repeat = 1;                       // starts of each run
+};
+
+struct MergeOptions {
+  std::vector<std::string> files;    // JSON reports
+  std::vector<std::string> reports;  // "junit=FILE"
+  std::string color = "auto";
+  std::string baseline;
 };
 
 struct TraceCommand {
@@ -69,7 +96,8 @@ int CmdExplainLog(const ExplainLogOptions& options);
 int CmdRecord(const RecordOptions& options);
 int CmdCompare(const CompareOptions& options);
 int CmdRun(const RunOptions& options);
-int CmdList(const Selection& selection);
+int CmdMerge(const MergeOptions& options);
+int CmdList(const ListOptions& options);
 int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);
 int CmdTrace(const TraceCommand& command);

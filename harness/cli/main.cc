@@ -1,5 +1,7 @@
 // gpustage: reads the command line and hands over to one function a verb.
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <string_view>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +17,41 @@ void AddSelection(CLI::App& verb, gpustage::Selection& selection) {
   verb.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
+void AddShards(CLI::App& verb, gpustage::ShardOptions& shard) {
+  verb.add_option("--shard", shard.shard, "only a part of the cases: I/N by their ids, or auto, as the environment says");
+  verb.add_option("--shards", shard.shards, "of how many, where the environment does not say it")->check(CLI::Range(1, 100000));
+  verb.add_option("--balance", shard.balance, "an earlier JSON report: parts that take about as long");
+}
+
+void AddReports(CLI::App& verb, std::vector<std::string>& reports, std::string& baseline, std::string& color) {
+  verb.add_option("--report", reports, "json, junit, github, markdown or text, as KIND=FILE; - is standard output")->allow_extra_args(false);
+  verb.add_option("--baseline", baseline, "an earlier JSON report: say what changed, and fail only when something got worse");
+  verb.add_option("--color", color, "auto, always or never; auto: on a terminal, unless NO_COLOR is set")->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+// "10m" -> "600". What is wrong with it, as CLI11 wants to hear it.
+std::string InSeconds(std::string& time) {
+  const std::map<char, int> units = {{'s', 1}, {'m', 60}, {'h', 3600}};
+  const auto unit = time.empty() ? units.end() : units.find(time.back());
+  int count = 0;
+  const char* const end = time.data() + (time.empty() ? 0 : time.size() - 1);
+  const auto [stop, failure] = std::from_chars(time.data(), end, count);
+  if (unit == units.end() || failure != std::errc() || stop != end || count < 1 || count > 1'000'000)
+    return "expected a time such as 90s, 10m or 2h, got \"" + time + "\"";
+  time = std::to_string(count * unit->second);
+  return "";
+}
+
+void AddDailyUse(CLI::App& verb, gpustage::RunOptions& run) {
+  verb.add_option("--xfail-from", run.xfail_from, "a file of known failures: [{case: GLOB, run: GLOB, reason, thread, until: 2026-12-31}]")
+      ->allow_extra_args(false);
+  verb.add_option("--fail-on", run.fail_on, "silent-failure: a silent failure is a failure, also where its scenario expects it")
+      ->check(CLI::IsMember({"silent-failure"}))->allow_extra_args(false);
+  verb.add_option("--deadline", run.deadline, "start nothing after this time, and end what runs: 90s, 10m, 2h")
+      ->transform(CLI::Validator(InSeconds, "TIME"));
+  verb.add_option("--repeat", run.repeat, "start each run so often; one that does not always answer the same is flaky")->check(CLI::Range(1, 10000));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -26,15 +63,23 @@ int main(int argc, char** argv) {
   RunOptions run;
   CLI::App* verb = app.add_subcommand("run", "run scenarios and hold them to what they expect");
   AddSelection(*verb, run.selection);
+  AddShards(*verb, run.shard);
   verb->add_option("--require", run.require, "fail when this scanner or part is missing")->allow_extra_args(false);
   verb->add_option("--jobs,-j", run.jobs, "cases at a time")->check(CLI::Range(1, 256));
-  verb->add_option("--report", run.reports, "json=FILE")->allow_extra_args(false);
+  AddReports(*verb, run.reports, run.baseline, run.color);
+  AddDailyUse(*verb, run);
   verb->add_flag("--keep", run.keep, "leave the trees where they are and say where");
   verb->add_option("--evidence", run.evidence, "how much is watched: none, libs, files, or all, which is usual")
       ->transform(CLI::CheckedTransformer(std::map<std::string, EvidenceLevel>{
           {"none", EvidenceLevel::kNone}, {"libs", EvidenceLevel::kLibs}, {"files", EvidenceLevel::kFiles}, {"all", EvidenceLevel::kAll}}));
   verb->add_option("--evidence-dir", run.evidence_dir, "keep what was seen of each run in this folder, for gpustage trace");
   verb->callback([&] { status = CmdRun(run); });
+
+  MergeOptions merge;
+  verb = app.add_subcommand("merge", "the JSON reports of shards as one run: its totals, reports and exit status");
+  verb->add_option("file", merge.files, "JSON reports")->required();
+  AddReports(*verb, merge.reports, merge.baseline, merge.color);
+  verb->callback([&] { status = CmdMerge(merge); });
 
   TraceCommand trace;
   verb = app.add_subcommand("trace", "where the device was lost, and what shows it: trace SCENARIO, CASE or a folder of evidence");
@@ -57,9 +102,12 @@ int main(int argc, char** argv) {
   verb->add_flag("--page", explained.page, "the page of all known causes, as Markdown");
   verb->callback([&] { status = CmdExplainLog(explained); });
 
-  Selection list;
+  ListOptions list;
   verb = app.add_subcommand("list", "list cases, their runs and their claims");
-  AddSelection(*verb, list);
+  AddSelection(*verb, list.selection);
+  AddShards(*verb, list.shard);
+  verb->add_option("--format", list.format, "text, json, names, or github-matrix: the jobs of --shards N")
+      ->check(CLI::IsMember({"text", "json", "names", "github-matrix"}));
   verb->callback([&] { status = CmdList(list); });
 
   std::string shown;

@@ -14,7 +14,7 @@
 namespace gpustage {
 namespace {
 
-// GPUSTAGE_CACHE, as harness/dev has it.
+// GPUSTAGE_CACHE, as harness/dev and gpustage-real have it.
 std::string CacheDirectory() {
   if (const char* chosen = std::getenv("GPUSTAGE_CACHE"); chosen != nullptr && *chosen != '\0') return chosen;
   const char* home = std::getenv("HOME");
@@ -22,8 +22,9 @@ std::string CacheDirectory() {
 }
 
 struct Trees {
-  std::string data;   // fixtures and scenarios
-  std::string built;  // fakes, programs, recorders
+  std::string data;     // fixtures and scenarios
+  std::string built;    // fakes, programs, recorders
+  std::string fetcher;  // gpustage-real, which a build tree has not: there it is harness/dev
 };
 
 std::vector<std::string> Split(const char* list) {
@@ -81,9 +82,9 @@ Trees FindTrees() {
     char data[PATH_MAX], built[PATH_MAX];
     if (realpath((prefix + "/share/gpustage/fixtures").c_str(), data) != nullptr &&
         realpath((prefix + "/lib/gpustage/fakes").c_str(), built) != nullptr)
-      return {ParentOf(data), ParentOf(built)};
+      return {ParentOf(data), ParentOf(built), FileExists(prefix + "/bin/gpustage-real") ? "gpustage-real" : "harness/dev real"};
   }
-  return {OwnDirectory(), OwnDirectory()};  // what is missing is named when it is looked for
+  return {OwnDirectory(), OwnDirectory(), "gpustage-real"};  // what is missing is named when it is looked for
 }
 
 }  // namespace
@@ -101,6 +102,7 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files, const std::ve
   catalog.fakes = trees.built + "/fakes";
   catalog.programs = trees.built + "/programs";
   catalog.real_root = CacheDirectory();
+  catalog.fetcher = trees.fetcher;
   catalog.given = GivenOllamas(ollama);
   return catalog;
 }

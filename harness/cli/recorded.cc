@@ -28,8 +28,9 @@ std::optional<std::string> LevelOf(const Case& c, const RunSpec& run) {
 Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& keys) {
   std::vector<RunSpec> runs;
   int number = 0;
+  // After a fix it is the same as everywhere, and what the other scanners do to the tree is done all the same.
+  DropRuns(c.runs, [&](const RunSpec& run) { return run.fixed || RunName(run.scanner.name, run.scanner) != scanner; });
   for (const RunSpec& run : c.runs) {
-    if (RunName(run.scanner.name, run.scanner) != scanner) continue;
     ++number;
     const std::optional<std::string> own = LevelOf(c, run);
     for (const std::string& level : own ? std::vector{*own} : std::vector<std::string>{"1", "2"}) {
@@ -98,9 +99,10 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
     const std::string name = entry.path().filename();
-    const bool of_version =
-        name == start || name.starts_with(start + ".") ||
-        (scanner.find('@') == std::string::npos && name.starts_with(start + "-"));
+    // "ollama-0.17.4" is of "ollama", "ollama-runner-0.17.4" and "ollama-0.30-0.32.14" are not.
+    const bool is_any = scanner.find('@') == std::string::npos && name.starts_with(start + "-") &&
+                        name.find_first_not_of("0123456789.", start.size() + 1) == std::string::npos;
+    const bool of_version = name == start || name.starts_with(start + ".") || is_any;
     if (of_version && name > newest) newest = name;
   }
   if (newest.empty()) return scenarios;

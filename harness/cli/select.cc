@@ -6,6 +6,7 @@
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/places.h"
+#include "harness/cli/selected.h"
 
 namespace gpustage {
 namespace {
@@ -34,20 +35,12 @@ Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::stri
   return Error{fmt::format("no scenario {}{}", Quote(path), DidYouMean(name, names))};
 }
 
-bool WantsRun(const Selection& selection, const Case& c, const RunSpec& run) {
-  const bool scanner = selection.scanners.empty() ||
-                       std::any_of(selection.scanners.begin(), selection.scanners.end(), [&](const std::string& name) {
-                         return name == run.scanner.name || name == RunName(run.scanner.name, run.scanner) || BaseNameOf(name) == run.scanner.name + ".yaml";
-                       });
-  return scanner && (c.id + " " + run.name).find(selection.filter) != std::string::npos;
-}
-
 // --scanner takes a name of fixtures/scanners or a file of the user's own.
 bool IsScannerFile(const std::string& scanner) { return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml"); }
 
 }  // namespace
 
-Result<std::vector<Case>> SelectCases(const Selection& selection) {
+Result<Selected> Select(const Selection& selection) {
   std::vector<std::string> files;
   std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files), IsScannerFile);
   Catalog catalog = FindCatalog(files, selection.ollama);
@@ -64,22 +57,25 @@ Result<std::vector<Case>> SelectCases(const Selection& selection) {
     if (!IsScannerFile(scanner) && std::find(known.begin(), known.end(), scanner.substr(0, scanner.find('@'))) == known.end())
       return Error{fmt::format("no scanner {}{}", Quote(scanner), DidYouMean(scanner, known))};
 
-  std::vector<Case> selected;
-  const std::vector<std::string> paths = selection.paths.empty() ? std::vector{catalog.scenarios} : selection.paths;
-  for (const std::string& path : paths) {
+  const std::string all = catalog.scenarios;
+  Selected selected(selection, catalog);
+  for (const std::string& path : selection.paths.empty() ? std::vector{all} : selection.paths) {
     std::string id;
     TRY(const std::vector<std::string> scenario_files, FilesOf(catalog, path, id));
-    for (const std::string& file : scenario_files) {
-      TRY(std::vector<Case> cases, LoadCases(file, catalog));
-      for (Case& c : cases) {
-        if (!id.empty() && c.id != id && !(id.starts_with('@') && c.id.ends_with(id))) continue;
-        DropRuns(c.runs, [&](const RunSpec& run) { return !WantsRun(selection, c, run); });
-        if (!c.runs.empty()) selected.push_back(std::move(c));
-      }
-    }
+    for (const std::string& file : scenario_files) TRY(selected.Add(file, id));
   }
-  if (selected.empty()) return Error{"no case matches; gpustage list shows all"};
+  if (selected.size() == 0) return Error{"no case matches; gpustage list shows all"};
   return selected;
+}
+
+Result<std::vector<Case>> SelectCases(const Selection& selection) {
+  TRY(const Selected selected, Select(selection));
+  std::vector<Case> cases;
+  for (size_t place = 0; place < selected.size(); ++place) {
+    TRY(Case c, selected.Read(place));
+    cases.push_back(std::move(c));
+  }
+  return cases;
 }
 
 std::string Rendered(const Error& error) {

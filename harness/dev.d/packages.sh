@@ -16,6 +16,7 @@ NEEDS=(
   'libgtest-dev|header gtest/gtest.h|tests'
   'libre2-dev|header re2/re2.h|regular expressions of scenarios'
   'libseccomp-dev|header seccomp.h|the box that a scanner runs in'
+  'libvalijson-dev|header valijson/validator.hpp|a test that holds reports to their schema'
   'libyaml-cpp-dev|header yaml-cpp/yaml.h|scenarios'
   'nlohmann-json3-dev|header nlohmann/json.hpp|JSON reports'
 )
@@ -24,8 +25,10 @@ NEEDS=(
 WISHES=(
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
   'golang-go|program go|the Go subject of the tests of evidence'
+  'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
   'strace|program strace|the tests that hold our file events against it'
 )
+PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 ((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')
 
 # is_here KIND NAME

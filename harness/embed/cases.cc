@@ -1,4 +1,4 @@
-#include "harness/embed/cases.h"
+#include "gpustage/cases.h"
 
 #include <algorithm>
 #include <cctype>
@@ -38,27 +38,29 @@ ListedCase Listed(Case c, std::set<std::string>& taken) {
 
 }  // namespace
 
-Result<std::vector<ListedCase>> ListCases(const std::vector<std::string>& paths) {
+CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std::string>& scanners) {
   Selection selection;
   selection.paths = paths;
-  TRY(std::vector<Case> cases, SelectCases(selection));
-  std::vector<ListedCase> listed;
+  selection.scanners = scanners;
+  Result<std::vector<Case>> cases = SelectCases(selection);
+  if (!cases) return {{}, Rendered(cases.error())};
+  CaseList list;
   std::set<std::string> taken;
-  for (Case& c : cases) listed.push_back(Listed(std::move(c), taken));
-  return listed;
+  for (Case& c : *cases) list.cases.push_back(Listed(std::move(c), taken));
+  return list;
 }
 
 CaseEnd RunListed(const ListedCase& listed) {
-  const Result<Worker*> worker = SharedWorker();
+  const Workshop& shop = SharedWorkshop();
   CaseEnd end;
-  if (!worker) {
-    end.failed = worker.error().message;
+  if (shop.worker == nullptr) {
+    end.failed = shop.error + shop.refused;
     return end;
   }
-  const CaseReport report = RunCase(*listed.resolved, **worker);
+  const CaseReport report = RunCase(*listed.resolved, *shop.worker);
   size_t skipped = 0;
   for (const RunReport& run : report.runs) {
-    end.failed += FailureBlock(report, run, {});
+    end.failed += FailureBlock(ReportedRunOf(report, run, ToString((*worker)->isolation().level)), {});
     if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail) end.known_bug = report.c.xfail->reason;
     if (run.verdict.kind != VerdictKind::kSkip) continue;
     ++skipped;

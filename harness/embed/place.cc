@@ -2,29 +2,40 @@
 
 #include <optional>
 
+#include "harness/base/files.h"
 #include "harness/cli/places.h"
 
 namespace gpustage {
 namespace {
 
-struct Shared {
-  Workspace workspace;
-  Worker worker;
-  explicit Shared(Workspace entered) : workspace(std::move(entered)), worker(workspace, FindRecorders(), false) {}
-};
+// A thread enters a namespace, not a process: the others would not see the trees.
+bool HasThreads() {
+  const Result<std::string> status = ReadFile("/proc/self/status");
+  return status && status->find("\nThreads:\t1\n") == std::string::npos;
+}
 
-Result<std::unique_ptr<Shared>> Enter() {
-  const Isolation isolation = ProbeIsolation();
-  TRY(Workspace workspace, Workspace::Enter(isolation, false));
-  return std::make_unique<Shared>(std::move(workspace));
+Workshop Enter() {
+  Workshop shop;
+  if (HasThreads()) {
+    shop.error = "this process has started threads already: the first stage must be run before any is";
+    return shop;
+  }
+  static std::optional<Workspace> workspace;  // a worker works in it to the end of the process
+  Result<Workspace> entered = Workspace::Enter(ProbeIsolation(), false);
+  if (!entered) {
+    shop.refused = entered.error().message;
+    return shop;
+  }
+  workspace.emplace(*std::move(entered));
+  shop.worker = std::make_unique<Worker>(*workspace, FindRecorders(), false);
+  return shop;
 }
 
 }  // namespace
 
-Result<Worker*> SharedWorker() {
-  static const Result<std::unique_ptr<Shared>> shared = Enter();
-  if (!shared) return shared.error();
-  return &(*shared)->worker;
+const Workshop& SharedWorkshop() {
+  static const Workshop shop = Enter();
+  return shop;
 }
 
 }  // namespace gpustage

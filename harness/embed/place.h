@@ -1,12 +1,20 @@
 // What all cases of one process share: where the things are, and the place where they are staged.
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "harness/pipeline.h"
-#include "harness/scenario/catalog.h"
 
 namespace gpustage {
 
-// Made by the first call and gone with the process. An error when this machine allows no private root.
-Result<Worker*> SharedWorker();
+struct Workshop {
+  std::unique_ptr<Worker> worker;  // null when one of these is not ""
+  std::string refused;             // this machine allows no private root
+  std::string error;               // it was asked for too late
+};
+
+// Made by the first call and gone with the process.
+const Workshop& SharedWorkshop();
 
 }  // namespace gpustage

@@ -1,4 +1,4 @@
-#include "harness/embed/stage.h"
+#include "gpustage/stage.h"
 
 #include <algorithm>
 
@@ -7,6 +7,7 @@
 #include "harness/base/files.h"
 #include "harness/cli/places.h"
 #include "harness/embed/place.h"
+#include "harness/embed/seen.h"
 #include "harness/scenario/scenario.h"
 
 namespace gpustage {
@@ -68,16 +69,27 @@ void Merge(YamlNode& old, YamlNode more) {
   }
 }
 
+void AddTo(YamlNode& root, const std::string& key, YamlNode value) {
+  const SourcePos pos = value.pos;
+  YamlNode more = Map({}, pos);
+  more.entries.push_back({key, pos, std::move(value)});
+  Merge(root, std::move(more));
+}
+
+void AddOp(YamlNode& root, const std::vector<std::pair<std::string, std::string>>& op, const SourcePos& pos) {
+  AddTo(root, "tree", List({Map(op, pos)}, pos));
+}
+
 std::string Sentence(const Error& error) {
   return error.pos ? fmt::format("{}: {}", ToString(*error.pos), error.message) : error.message;
 }
 
-Result<RunReport> RunIn(const YamlNode& root, const std::vector<std::string>& scanner_files) {
+// The one case that the stage stands for.
+Result<Case> CaseOf(const YamlNode& root, const std::vector<std::string>& scanner_files) {
   Fixtures fixtures(FindCatalog(scanner_files));
   const Scenario scenario = {root.pos.file, "stage", "a stage of a test", root, {}};
-  TRY(const std::vector<Case> cases, ExpandCases(scenario, fixtures));
-  TRY(Worker* worker, SharedWorker());
-  return std::move(RunCase(cases.front(), *worker).runs.front());
+  TRY(std::vector<Case> cases, ExpandCases(scenario, fixtures));
+  return std::move(cases.front());
 }
 
 }  // namespace
@@ -85,16 +97,6 @@ Result<RunReport> RunIn(const YamlNode& root, const std::vector<std::string>& sc
 struct Stage::Parts {
   YamlNode root;
   std::vector<Error> errors;
-
-  void Add(const std::string& key, YamlNode value) {
-    const SourcePos pos = value.pos;
-    YamlNode more = Map({}, pos);
-    more.entries.push_back({key, pos, std::move(value)});
-    Merge(root, std::move(more));
-  }
-  void AddOp(const std::vector<std::pair<std::string, std::string>>& op, const SourcePos& pos) {
-    Add("tree", List({Map(op, pos)}, pos));
-  }
 };
 
 Stage::Stage() : parts_(std::make_unique<Parts>()) { parts_->root = Map({}, {}); }
@@ -105,42 +107,42 @@ Stage& Stage::AddDevice(const std::string& profile, Here here) {
   const SourcePos pos = PosOf(here);
   YamlNode machine = Map({}, pos);
   machine.entries.push_back({"devices", pos, List({Text(profile, pos)}, pos)});
-  parts_->Add("machine", std::move(machine));
+  AddTo(parts_->root, "machine", std::move(machine));
   return *this;
 }
 
 Stage& Stage::AddLayout(const std::string& name, Here here) {
-  parts_->Add("layout", List({Text(name, PosOf(here))}, PosOf(here)));
+  AddTo(parts_->root, "layout", List({Text(name, PosOf(here))}, PosOf(here)));
   return *this;
 }
 
 Stage& Stage::AddDirectory(const std::string& path, const std::string& mode, Here here) {
-  parts_->AddOp({{"dir", path}, {"mode", mode}}, PosOf(here));
+  AddOp(parts_->root, {{"dir", path}, {"mode", mode}}, PosOf(here));
   return *this;
 }
 
 Stage& Stage::AddFile(const std::string& path, const std::string& content, const std::string& mode, Here here) {
-  parts_->AddOp({{"file", path}, {"content", content}, {"mode", mode}}, PosOf(here));
+  AddOp(parts_->root, {{"file", path}, {"content", content}, {"mode", mode}}, PosOf(here));
   return *this;
 }
 
 Stage& Stage::AddLink(const std::string& path, const std::string& to, Here here) {
-  parts_->AddOp({{"symlink", path}, {"to", to}}, PosOf(here));
+  AddOp(parts_->root, {{"symlink", path}, {"to", to}}, PosOf(here));
   return *this;
 }
 
 Stage& Stage::AddLibrary(const std::string& path, const std::string& source, Here here) {
-  parts_->AddOp({{"library", path}, {source.starts_with('/') ? "file" : "fake", source}}, PosOf(here));
+  AddOp(parts_->root, {{"library", path}, {source.starts_with('/') ? "file" : "fake", source}}, PosOf(here));
   return *this;
 }
 
 Stage& Stage::ChangeMode(const std::string& path, const std::string& mode, Here here) {
-  parts_->AddOp({{"chmod", path}, {"mode", mode}}, PosOf(here));
+  AddOp(parts_->root, {{"chmod", path}, {"mode", mode}}, PosOf(here));
   return *this;
 }
 
 Stage& Stage::Remove(const std::string& path, Here here) {
-  parts_->AddOp({{"remove", path}}, PosOf(here));
+  AddOp(parts_->root, {{"remove", path}}, PosOf(here));
   return *this;
 }
 
@@ -148,14 +150,14 @@ Stage& Stage::SetEnv(const std::string& name, const std::string& value, Here her
   const SourcePos pos = PosOf(here);
   YamlNode env = Map({}, pos);
   env.entries.push_back({name, pos, Text(value, pos)});
-  parts_->Add("env", std::move(env));
+  AddTo(parts_->root, "env", std::move(env));
   return *this;
 }
 
 Stage& Stage::UnsetEnv(const std::string& name, Here here) { return Add("env", fmt::format("{{{}: {{unset: true}}}}", name), here); }
 
 Stage& Stage::SetUser(const std::string& user, Here here) {
-  parts_->Add("user", Text(user, PosOf(here)));
+  AddTo(parts_->root, "user", Text(user, PosOf(here)));
   return *this;
 }
 
@@ -168,13 +170,13 @@ Stage& Stage::Add(const std::string& key, const std::string& yaml, Here here) {
     parts_->errors.push_back({node.error().message, PosOf(here)});
   else {
     MoveTo(*node, PosOf(here));
-    parts_->Add(key, *std::move(node));
+    AddTo(parts_->root, key, *std::move(node));
   }
   return *this;
 }
 
 Seen Stage::Run(const std::string& scanner, const std::vector<std::string>& args, Here here) const {
-  if (!parts_->errors.empty()) return {{}, "", Sentence(parts_->errors.front())};
+  if (!parts_->errors.empty()) return NotRun(Sentence(parts_->errors.front()));
   const SourcePos pos = PosOf(here);
   const bool is_file = scanner.ends_with(".yaml");
   std::string name = BaseNameOf(scanner);
@@ -186,26 +188,12 @@ Seen Stage::Run(const std::string& scanner, const std::vector<std::string>& args
   YamlNode root = parts_->root;
   root.pos = pos;
   root.entries.push_back({"runs", pos, List({std::move(run)}, pos)});
-  Result<RunReport> report = RunIn(root, is_file ? std::vector{scanner} : std::vector<std::string>{});
-  if (!report) return {{}, "", Sentence(report.error())};
-  Seen seen = {std::move(report->evidence), "", ""};
-  if (report->verdict.kind == VerdictKind::kSkip) seen.skipped = report->verdict.because;
-  // Nothing is expected of the run, so a verdict says only whether there was one.
-  else if (seen.evidence.events.empty() || seen.evidence.outcome.kind == Outcome::Kind::kNotStarted) seen.error = report->verdict.because;
-  return seen;
-}
-
-Check CheckLoses(const Evidence& evidence, Step step, const std::string& library) {
-  if (!library.empty()) return CheckLost(evidence, {library, step, std::nullopt});
-  Check other;
-  other.unknown = true;
-  other.seen = "this tree has no candidate library";
-  for (const FunnelRow& row : evidence.funnel) {
-    Check check = CheckLost(evidence, {row.library, step, std::nullopt});
-    if (check.ok) return check;
-    if (other.unknown || row.lost_at) other = std::move(check);
-  }
-  return other;
+  const Result<Case> resolved = CaseOf(root, is_file ? std::vector{scanner} : std::vector<std::string>{});
+  if (!resolved) return NotRun(Sentence(resolved.error()));
+  const Workshop& shop = SharedWorkshop();
+  if (!shop.error.empty()) return NotRun(fmt::format("{}: {}", ToString(pos), shop.error));
+  if (!shop.refused.empty()) return CannotRun(shop.refused);
+  return SeenOf(std::move(RunCase(*resolved, *shop.worker).runs.front()));
 }
 
 }  // namespace gpustage

@@ -186,7 +186,7 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
     event.detail = line.stream == Stream::kStdout ? "stdout" : "stderr";
     evidence.events.push_back(std::move(event));
   }
-  AddFileEvents(run.files, run.start_ns, evidence);
+  AddFileEvents(run, evidence);
   std::stable_sort(evidence.events.begin(), evidence.events.end(),
                    [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
   Event end;

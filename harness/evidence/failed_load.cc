@@ -96,8 +96,10 @@ class Explanation {
     // The program that asks says so, not ld.so.
     if (own->load_error.starts_with("dlopen gave nothing"))
       return Set(Cause::kNotLoadable, fmt::format("{} is not loaded: {}", row_.library, own->load_error));
-    Refused(own->load_error);
-    row_.reason += "; ld.so says: " + own->load_error;  // the words that people look for
+    std::string says = own->load_error;
+    if (std::string start; RE2::FullMatch(says, R"((.*) \[it is there in version (.*)\])", &start, &other_version_)) says = start;
+    Refused(says);
+    row_.reason += "; ld.so says: " + says;  // the words that people look for
   }
 
  private:
@@ -191,7 +193,8 @@ class Explanation {
     for (const Need& need : needs_)
       if (!name.empty() && !need.found.empty() && BaseNameOf(need.name).starts_with(name)) provider = &need;
     if (provider == nullptr) return Set(cause, fmt::format("{}, and no library that was loaded has {}", start, what));
-    std::string reason = fmt::format("{}, and {}, found {}, does not have {}", start, provider->found, ByRule(provider->rule), what);
+    std::string reason = fmt::format("{}, and {}, found {}, {}", start, provider->found, ByRule(provider->rule),
+                                     other_version_.empty() ? "does not have " + what : fmt::format("has {} in version {} alone", what, other_version_));
     const Answer* const winner = AnswerFor(provider->found);
     for (const Answer& other : answers_) {
       if (BaseNameOf(other.path) != BaseNameOf(provider->name) || other.kind != 'f' || winner == nullptr || other.inode == winner->inode) continue;
@@ -207,6 +210,7 @@ class Explanation {
   FunnelRow& row_;
   const std::vector<Need> needs_;
   const bool was_mapped_;
+  std::string other_version_;  // in which the provider has the symbol
 };
 
 }  // namespace

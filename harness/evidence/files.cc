@@ -36,7 +36,7 @@ std::string CallText(const FileRecord& record) {
 
 class FileReader {
  public:
-  FileReader(int64_t start_ns, Evidence& evidence) : start_ns_(start_ns), evidence_(evidence) {}
+  FileReader(const RawRun& run, Evidence& evidence) : run_(run), evidence_(evidence) {}
 
   void Read(const FileRecord& record) {
     if (record.path.starts_with(kOurFolder)) return;
@@ -61,7 +61,7 @@ class FileReader {
 
   Event& Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail, int64_t value) {
     Event event;
-    event.time_ns = record.time_ns - start_ns_;
+    event.time_ns = std::min(record.time_ns - run_.start_ns, run_.duration_ns);  // an end may be noticed late
     event.pid = record.pid;
     event.tid = record.tid;
     event.kind = kind;
@@ -107,7 +107,7 @@ class FileReader {
     event.detail = passed_on ? name + ", passed on" : fmt::format("{} to {}, heard by nobody", name, record.path == "/dev/null" ? record.path : "another process");
   }
 
-  const int64_t start_ns_;
+  const RawRun& run_;
   Evidence& evidence_;
   std::map<std::pair<int, std::string>, std::string> asked_;  // by process and what it is: the name by which it was opened
   std::map<int, std::string> last_listed_;
@@ -129,10 +129,11 @@ std::string RoleOf(const std::string& executable, const std::vector<std::string>
   return role;
 }
 
-void AddFileEvents(const FileLog& log, int64_t start_ns, Evidence& evidence) {
+void AddFileEvents(const RawRun& run, Evidence& evidence) {
+  const FileLog& log = run.files;
   evidence.files_observed = log.recorded && log.complete;
   evidence.files_unobserved = log.recorded && !log.complete ? "there were more calls than are kept" : log.note;
-  FileReader reader(start_ns, evidence);
+  FileReader reader(run, evidence);
   for (const FileRecord& record : log.records) reader.Read(record);
   reader.Rest();
 }

@@ -7,8 +7,8 @@
 
 namespace gpustage {
 
-// One event a record, but for our own recorders' files and for a directory that is read on. Not yet in order, nor numbered.
-void AddFileEvents(const FileLog& log, int64_t start_ns, Evidence& evidence);
+// `run`'s files: one event a record, but for our own recorders' files and for a directory that is read on. Not yet in order, nor numbered.
+void AddFileEvents(const RawRun& run, Evidence& evidence);
 
 // Once events are in order and have numbers: each exec is the start of a process, which ends at an exit.
 void AddLives(const FileLog& log, Evidence& evidence);

@@ -122,7 +122,8 @@ std::string ByRule(const std::string& rule) { return rule == "default directory"
 std::string RuleOfLoad(const Evidence& evidence, const Event& load) {
   for (EventId id = load.id - 1; id > 0; --id) {
     const Event& event = evidence.At(id);
-    if (event.pid != load.pid || event.tid != load.tid) continue;
+    // Between the two the loader opens the file.
+    if (event.pid != load.pid || event.tid != load.tid || event.kind == EventKind::kOpen || event.kind == EventKind::kLook) continue;
     if (event.kind != EventKind::kSearch) return "";
     return event.subject == load.subject || event.first_name ? RuleOf(evidence, event) : "";
   }

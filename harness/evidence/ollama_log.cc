@@ -26,6 +26,12 @@ constexpr Mask kMasks[] = {
     // The CPU line tells this machine's memory, and the line of features its processor.
     {R"((library=cpu .*)total="[^"]*" available="[^"]*")", R"(\1total=HOST available=HOST)"},
     {R"( CPU\.\d+\.\w+=\S+)", ""},
+    // So does what is left to a GPU without memory of its own, where NVML does not know it.
+    {R"((Integrated:true [^{}]*FreeMemory):\d+)", R"(\1:HOST)"},
+    // llama-server's own lines: their time, and this machine's processors.
+    {R"(^\d+\.\d\d\.\d{3}\.\d{3} )", "TIME "},
+    {R"(n_threads = \d+ \(n_threads_batch = \d+\) / \d+)", "n_threads = HOST"},
+    {R"(CPU : (\w+ = \d+ \| )+)", "CPU : HOST | "},
     // Long, and the same for everybody.
     {R"(OLLAMA_ORIGINS:\[[^\]]*\])", "OLLAMA_ORIGINS:[...]"},
     // Places in a list of devices that is in random order.
@@ -45,8 +51,10 @@ bool Has(const std::string& line, std::string_view text) {
 // Not about discovery: the server's key and models, and the small model that a child reads to get
 // started.
 bool IsNoise(const LogLine& line) {
-  constexpr std::string_view kSources[] = {"source=images.go", "source=sched.go", "source=gguf.go",
-                                           "key with type not found", "Ollama cloud disabled"};
+  constexpr std::string_view kSources[] = {
+      "source=images.go",          "source=sched.go",        "source=gguf.go",
+      "key with type not found",   "Ollama cloud disabled",  "source=model_recommendations.go",
+      "source=model_show_cache.go", "source=model_list_cache.go"};
   constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is",
                                           "ssh-ed25519 "};
   // A frame of ggml's backtrace; how deep it is depends on who was compiled how.
@@ -171,9 +179,65 @@ void SortNeighbours(Lines& lines) {
   }
 }
 
+// From 0.30 on: what the children say comes through the server, so it stands where it belongs unless devices are
+// validated at the same time.
+bool IsOfLlamaServer(const std::vector<LogLine>& log) {
+  return std::any_of(log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, "source=llama_server.go"); });
+}
+
+Lines InOrder(const std::vector<LogLine>& log) {
+  Lines lines;
+  for (const LogLine& line : log)
+    if (!IsNoise(line)) lines.push_back((line.level.empty() ? "  " : "") + Masked(line.text));
+  return lines;
+}
+
+// The first pass, a block for each directory. Some lines are about one that has just been asked.
+Lines SortedBlocks(Lines::const_iterator begin, Lines::const_iterator end) {
+  std::vector<Lines> blocks;
+  bool open = false;
+  for (; begin != end; ++begin) {
+    const bool alone = Has(*begin, "skipping available library") || Has(*begin, "jetpack not detected") ||
+                       Has(*begin, "dropping integrated GPU");
+    const bool late = Has(*begin, "failure during llama-server") || Has(*begin, "NVIDIA driver");
+    if (alone || blocks.empty() || (!open && !late)) blocks.emplace_back();
+    blocks.back().push_back(*begin);
+    open = !alone && !late && !Has(*begin, "bootstrap discovery took");
+  }
+  std::sort(blocks.begin(), blocks.end());
+  Lines sorted;
+  for (const Lines& block : blocks) Append(block, sorted);
+  return sorted;
+}
+
+Lines CanonicalLlamaServerLog(const std::vector<LogLine>& log) {
+  const Lines lines = InOrder(log);
+  const auto after = [&](auto begin, std::string_view text) {
+    return std::find_if(begin, lines.end(), [&](const auto& line) { return Has(line, text); });
+  };
+  const auto discovering = after(lines.begin(), "discovering available GPUs");
+  const auto evaluating = after(discovering, "evaluating which, if any");
+  auto first = discovering;
+  if (first != evaluating) ++first;
+  while (first != evaluating && Has(*first, "level=WARN source=runner.go")) ++first;  // of the user's variables
+  auto tail = evaluating;
+  for (auto line = evaluating; line != lines.end(); ++line)
+    if (Has(*line, "filtering device which didn't") || (Has(*line, "bootstrap discovery took") && !Has(*line, "GPU bootstrap")))
+      tail = line + 1;
+  Lines all(lines.begin(), first), second(evaluating, tail), rest(tail, lines.end());
+  Append(SortedBlocks(first, evaluating), all);
+  if (std::count_if(second.begin(), second.end(), [](const auto& line) { return Has(line, "verifying if device"); }) > 1)
+    std::sort(second.begin(), second.end());
+  Append(second, all);
+  SortNeighbours(rest);
+  Append(rest, all);
+  return all;
+}
+
 }  // namespace
 
 std::vector<std::string> CanonicalOllamaLog(const std::vector<LogLine>& log) {
+  if (IsOfLlamaServer(log)) return CanonicalLlamaServerLog(log);
   Told told = Separate(log);
   const Lines& server = told.server;
   const auto find = [&](auto begin, std::string_view text) {

@@ -121,40 +121,6 @@ Recording WithoutVersion(Recording recording) {
   return recording;
 }
 
-std::string RecordingsJson(const Recordings& recordings) {
-  json cases = json::object();
-  for (const auto& [key, recording] : recordings.of)
-    cases[key] = {{"outcome", recording.outcome},
-                  {"devices", recording.devices},
-                  {"log", recording.log},
-                  {"libraries", recording.libraries},
-                  {"funnel", recording.funnel}};
-  const json all = {{"scanner", recordings.scanner},
-                    {"version", recordings.version},
-                    {"recordings", std::move(cases)}};
-  return all.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
-Result<Recordings> ParseRecordings(const std::string& text) {
-  try {
-    const json all = json::parse(text);
-    Recordings recordings;
-    all.at("scanner").get_to(recordings.scanner);
-    all.at("version").get_to(recordings.version);
-    for (const auto& [key, one] : all.at("recordings").items()) {
-      Recording& recording = recordings.of[key];
-      one.at("outcome").get_to(recording.outcome);
-      one.at("devices").get_to(recording.devices);
-      one.at("log").get_to(recording.log);
-      one.at("libraries").get_to(recording.libraries);
-      one.at("funnel").get_to(recording.funnel);
-    }
-    return recordings;
-  } catch (const json::exception& error) {
-    return Error{fmt::format("not a recording: {}", error.what())};
-  }
-}
-
 std::vector<RecordingDifference> Compare(const Recording& a, const Recording& b) {
   std::vector<RecordingDifference> differences;
   const auto compare = [&](const char* field, const std::vector<std::string>& of_a,

@@ -72,9 +72,11 @@ constexpr std::string_view kOtherStruct =
 // The child that was to validate what this row counted, and could not.
 const FunnelRow* FailedSecondPass(const Evidence& evidence, const FunnelRow& row) {
   if (IsSecondPass(evidence, row)) return nullptr;
+  // A child that finds the file under two names works under the first.
+  const std::string first_name = FactsOf(evidence, row.library, row.pid).same_as;
   const FunnelRow* found = nullptr;
   for (const FunnelRow& other : evidence.funnel)
-    if (other.library == row.library && other.lost_at && IsSecondPass(evidence, other) && (found == nullptr || found->cause == Cause::kDropped))
+    if ((other.library == row.library || other.library == first_name) && other.lost_at && IsSecondPass(evidence, other) && (found == nullptr || found->cause == Cause::kDropped))
       found = &other;
   return found;
 }

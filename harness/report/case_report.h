@@ -1,4 +1,4 @@
-// The finished value that every report is made from.
+// A case that was run: the finished value that the reports are made from.
 #pragma once
 
 #include <vector>
@@ -20,14 +20,5 @@ struct CaseReport {
   std::vector<RunReport> runs;
   friend bool operator==(const CaseReport&, const CaseReport&) = default;
 };
-
-struct Totals {
-  int pass = 0, fail = 0, skip = 0, xfail = 0, xpass = 0, error = 0;
-  void Add(VerdictKind kind);
-  int All() const { return pass + fail + skip + xfail + xpass + error; }
-  bool Bad() const { return fail + xpass + error > 0; }
-  friend bool operator==(const Totals&, const Totals&) = default;
-};
-Totals Count(const std::vector<CaseReport>& reports);
 
 }  // namespace gpustage

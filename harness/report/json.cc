@@ -1,95 +1,240 @@
 #include "harness/report/json.h"
 
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "harness/evidence/assumed.h"
+#include "harness/base/text.h"
+#include "harness/report/json_place.h"
 
 namespace gpustage {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json OutcomeJson(const Outcome& outcome) {
-  switch (outcome.kind) {
-    case Outcome::Kind::kExited:
-    case Outcome::Kind::kStopped: return {{"kind", "exited"}, {"code", outcome.code}};
-    case Outcome::Kind::kKilled: return {{"kind", "killed"}, {"code", outcome.code}};
-    case Outcome::Kind::kTimedOut: return {{"kind", "timed_out"}, {"code", outcome.code}};
-    case Outcome::Kind::kNotStarted: break;
-  }
-  return nullptr;
+// ---- The keys: one list for the writer and the reader -------------------------------------------------------------------
+
+template <typename Struct, typename Member>
+struct Field {
+  const char* key;
+  Member Struct::*member;
+};
+template <typename Struct, typename Member>
+Field(const char*, Member Struct::*) -> Field<Struct, Member>;
+
+auto FieldsOf(const UnmetClaim*) {
+  using T = UnmetClaim;
+  return std::tuple{Field{"expected", &T::expected}, Field{"seen", &T::seen}, Field{"unknown", &T::unknown}, Field{"because", &T::because},
+                    Field{"file", &T::file}, Field{"line", &T::line}, Field{"column", &T::column}};
+}
+auto FieldsOf(const ReportedDevice*) {
+  using T = ReportedDevice;
+  return std::tuple{Field{"name", &T::name}, Field{"library", &T::library}, Field{"library_path", &T::library_path},
+                    Field{"pci_id", &T::pci_id}, Field{"uuid", &T::uuid}, Field{"memory_total", &T::memory_total}};
+}
+auto FieldsOf(const ReportedOutcome*) {
+  using T = ReportedOutcome;
+  return std::tuple{Field{"kind", &T::kind}, Field{"code", &T::code}, Field{"text", &T::text}};
+}
+auto FieldsOf(const ReportedProcess*) {
+  using T = ReportedProcess;
+  return std::tuple{Field{"pid", &T::pid}, Field{"parent", &T::parent}, Field{"role", &T::role}};
+}
+auto FieldsOf(const ReportedRow*) {
+  using T = ReportedRow;
+  return std::tuple{Field{"library", &T::library}, Field{"pid", &T::pid}, Field{"process", &T::process}, Field{"steps", &T::steps},
+                    Field{"reached", &T::reached}, Field{"lost_at", &T::lost_at}, Field{"reason", &T::reason},
+                    Field{"cause", &T::cause}, Field{"remark", &T::remark}, Field{"said", &T::said}};
+}
+auto FieldsOf(const RepeatedAnswer*) {
+  using T = RepeatedAnswer;
+  return std::tuple{Field{"times", &T::times}, Field{"verdict", &T::verdict}, Field{"device_count", &T::device_count},
+                    Field{"lost_at", &T::lost_at}};
+}
+auto FieldsOf(const ReportedRun*) {
+  using T = ReportedRun;
+  return std::tuple{Field{"id", &T::id}, Field{"scenario", &T::scenario}, Field{"file", &T::file}, Field{"claim", &T::claim},
+                    Field{"scanner", &T::scanner}, Field{"scanner_version", &T::version}, Field{"run", &T::run}, Field{"axes", &T::axes},
+                    Field{"isolation", &T::isolation}, Field{"verdict", &T::verdict}, Field{"because", &T::because},
+                    Field{"unmet", &T::unmet}, Field{"devices", &T::devices}, Field{"device_count", &T::device_count},
+                    Field{"outcome", &T::outcome}, Field{"processes", &T::processes}, Field{"log", &T::log},
+                    Field{"funnel", &T::funnel}, Field{"lost_at", &T::lost_at}, Field{"assumed", &T::assumed},
+                    Field{"silent_failure", &T::silent_failure}, Field{"silent_because", &T::silent_because},
+                    Field{"duration_ms", &T::duration_ms}, Field{"answers", &T::answers}};
+}
+auto FieldsOf(const MovedDevice*) {
+  using T = MovedDevice;
+  return std::tuple{Field{"run", &T::run}, Field{"device", &T::device}, Field{"from", &T::from}, Field{"to", &T::to}};
+}
+auto FieldsOf(const BaselineChanges*) {
+  using T = BaselineChanges;
+  return std::tuple{Field{"file", &T::file}, Field{"newly_failing", &T::newly_failing}, Field{"newly_passing", &T::newly_passing},
+                    Field{"moved", &T::moved}, Field{"newly_silent", &T::newly_silent}, Field{"still_failing", &T::still_failing},
+                    Field{"not_run", &T::not_run}};
+}
+auto FieldsOf(const Problem*) {
+  using T = Problem;
+  return std::tuple{Field{"kind", &T::kind}, Field{"text", &T::text}};
+}
+auto FieldsOf(const Totals*) {
+  using T = Totals;
+  return std::tuple{Field{"pass", &T::pass}, Field{"fail", &T::fail}, Field{"skip", &T::skip}, Field{"xfail", &T::xfail},
+                    Field{"xpass", &T::xpass}, Field{"error", &T::error}, Field{"flaky", &T::flaky}};
 }
 
-ordered_json DevicesJson(const Evidence& evidence) {
-  if (!evidence.devices) return nullptr;
-  ordered_json list = ordered_json::array();
-  for (const SeenDevice& device : *evidence.devices) {
-    ordered_json entry;
-    for (const char* key : {"name", "library", "library_path", "pci_id", "uuid", "memory_total"}) {
-      const auto found = device.fields.find(key);
-      entry[key] = found == device.fields.end() ? ordered_json(nullptr) : ordered_json(found->second);
-    }
-    list.push_back(std::move(entry));
-  }
-  return list;
+// The document: what is known of the cases stands before them.
+struct Document {
+  int version = kReportVersion;
+  int exit_status = 0;
+  Totals totals;
+  double seconds = 0;
+  int reports = 1;
+  std::vector<Problem> problems;
+  std::optional<BaselineChanges> baseline;
+  std::vector<ReportedRun> cases;
+};
+auto FieldsOf(const Document*) {
+  using T = Document;
+  return std::tuple{Field{"version", &T::version}, Field{"exit_status", &T::exit_status}, Field{"totals", &T::totals},
+                    Field{"seconds", &T::seconds}, Field{"reports", &T::reports}, Field{"problems", &T::problems},
+                    Field{"baseline", &T::baseline}, Field{"cases", &T::cases}};
 }
 
-ordered_json FunnelJson(const Evidence& evidence) {
-  ordered_json rows = ordered_json::array();
-  for (const FunnelRow& row : evidence.funnel) {
-    ordered_json entry = {{"library", row.library}, {"pid", row.pid}, {"process", row.role}};
-    entry["reached"] = row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr);
-    entry["lost_at"] = row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr);
-    entry["reason"] = row.reason;
-    entry["cause"] = row.lost_at || !row.remark.empty() ? ordered_json(ToString(row.cause)) : ordered_json(nullptr);
-    entry["remark"] = row.remark;
-    entry["said"] = row.said != 0;
-    rows.push_back(std::move(entry));
-  }
-  return rows;
-}
+// ---- Writing ------------------------------------------------------------------------------------------------------------
 
-ordered_json RunJson(const CaseReport& report, const RunReport& run) {
-  ordered_json log = ordered_json::array();
-  for (const LogLine& line : run.evidence.log) log.push_back(line.text);
-  ordered_json entry = {{"id", report.c.id},
-                        {"scenario", report.c.scenario},
-                        {"claim", report.c.claim},
-                        {"scanner", run.spec.scanner.name},
-                        {"run", run.spec.name},
-                        {"axes", report.c.axes},
-                        {"verdict", ToString(run.verdict.kind)},
-                        {"because", run.verdict.because}};
-  const bool ran = !run.evidence.events.empty();
-  entry["devices"] = ran ? DevicesJson(run.evidence) : ordered_json(nullptr);
-  entry["device_count"] = run.evidence.device_count ? ordered_json(*run.evidence.device_count) : ordered_json(nullptr);
-  entry["outcome"] = ran ? OutcomeJson(run.evidence.outcome) : ordered_json(nullptr);
-  entry["log"] = std::move(log);
-  entry["funnel"] = FunnelJson(run.evidence);
-  entry["assumed"] = AssumedReads(run.evidence);
-  entry["silent_failure"] = run.evidence.silent_failure ? ordered_json(*run.evidence.silent_failure) : ordered_json(nullptr);
-  entry["silent_because"] = run.evidence.silent_because;
-  entry["duration_ms"] = static_cast<double>(run.evidence.duration_ns) / 1e6;
-  return entry;
+template <typename T>
+concept Struct = requires(const T* t) { FieldsOf(t); };
+
+struct Writer {
+  template <typename T>
+  static ordered_json Write(const T& value) {
+    return value;
+  }
+  static ordered_json Write(VerdictKind kind) { return ToString(kind); }
+  template <Struct T>
+  static ordered_json Write(const T& value) {
+    ordered_json object = ordered_json::object();
+    std::apply([&](const auto&... field) { ((object[field.key] = Write(value.*field.member)), ...); }, FieldsOf(&value));
+    return object;
+  }
+  template <typename T>
+  static ordered_json Write(const std::optional<T>& value) {
+    return value ? Write(*value) : ordered_json(nullptr);
+  }
+  template <typename T>
+  static ordered_json Write(const std::vector<T>& values) {
+    ordered_json list = ordered_json::array();
+    for (const T& value : values) list.push_back(Write(value));
+    return list;
+  }
+};
+
+// ---- Reading ------------------------------------------------------------------------------------------------------------
+
+// What is wrong, and where: as a JSON pointer, of which the line is looked up in the text.
+struct Refused {
+  std::string pointer;
+  std::string message;
+};
+
+class Reader {
+ public:
+  Reader(const ordered_json& value, std::string pointer) : value_(value), pointer_(std::move(pointer)) {}
+
+  void Read(std::string& text) const { Take(value_.is_string(), "a text", text); }
+  void Read(bool& flag) const { Take(value_.is_boolean(), "true or false", flag); }
+  void Read(int& number) const { Take(value_.is_number_integer(), "a whole number", number); }
+  void Read(int64_t& number) const { Take(value_.is_number_integer(), "a whole number", number); }
+  void Read(double& number) const { Take(value_.is_number(), "a number", number); }
+  void Read(VerdictKind& kind) const {
+    std::string word;
+    Read(word);
+    const auto known = ParseVerdictKind(word);
+    if (!known) Refuse(fmt::format("unknown verdict {}; expected pass, fail, skip, xfail, xpass, error or flaky", Quote(word)));
+    kind = *known;
+  }
+  template <typename T>
+  void Read(std::optional<T>& value) const {
+    if (!value_.is_null()) Read(value.emplace());
+  }
+  template <typename T>
+  void Read(std::vector<T>& list) const {
+    Want(value_.is_array(), "a list");
+    for (size_t i = 0; i < value_.size(); ++i) Reader(value_[i], fmt::format("{}/{}", pointer_, i)).Read(list.emplace_back());
+  }
+  void Read(std::map<std::string, std::string>& map) const {
+    Want(value_.is_object(), "an object");
+    for (const auto& [key, value] : value_.items()) Reader(value, Below(key)).Read(map[key]);
+  }
+  template <Struct T>
+  void Read(T& object) const {
+    Want(value_.is_object(), "an object");
+    std::vector<std::string> keys;
+    std::apply([&](const auto&... field) { (ReadField(field.key, object.*field.member, keys), ...); }, FieldsOf(&object));
+    for (const auto& [key, value] : value_.items())
+      if (std::find(keys.begin(), keys.end(), key) == keys.end())
+        throw Refused{Below(key), fmt::format("unknown key {}{}", Quote(key), DidYouMean(key, keys))};
+  }
+
+ private:
+  template <typename T>
+  void ReadField(const char* key, T& member, std::vector<std::string>& keys) const {
+    keys.emplace_back(key);
+    const auto found = value_.find(key);
+    if (found == value_.end()) Refuse(fmt::format("{} is missing here", Quote(key)));
+    Reader(*found, Below(key)).Read(member);
+  }
+  template <typename T>
+  void Take(bool fits, const char* what, T& to) const {
+    Want(fits, what);
+    value_.get_to(to);
+  }
+  void Want(bool fits, const char* what) const {
+    if (!fits) Refuse(fmt::format("expected {}, got {}", what, value_.is_structured() ? value_.type_name() : value_.dump()));
+  }
+  [[noreturn]] void Refuse(std::string message) const { throw Refused{pointer_, std::move(message)}; }
+  std::string Below(const std::string& key) const { return fmt::format("{}/{}", pointer_, EscapedForPointer(key)); }
+
+  const ordered_json& value_;
+  const std::string pointer_;
+};
+
+// Of another version nothing else is looked at: its keys may be others.
+void CheckVersion(const ordered_json& whole) {
+  if (!whole.is_object() || !whole.contains("version") || !whole["version"].is_number_integer())
+    throw Refused{"", "this is no report of gpustage: it does not begin {\"version\": …"};
+  if (const int version = whole["version"]; version != kReportVersion)
+    throw Refused{"/version", fmt::format("this report is of version {}; this gpustage reads version {}", version, kReportVersion)};
 }
 
 }  // namespace
 
-std::string JsonReport(const std::vector<CaseReport>& reports) {
-  const Totals totals = Count(reports);
-  ordered_json cases = ordered_json::array();
-  for (const CaseReport& report : reports)
-    for (const RunReport& run : report.runs) cases.push_back(RunJson(report, run));
-  const ordered_json whole = {{"version", 1},
-                              {"cases", std::move(cases)},
-                              {"totals",
-                               {{"pass", totals.pass},
-                                {"fail", totals.fail},
-                                {"skip", totals.skip},
-                                {"xfail", totals.xfail},
-                                {"xpass", totals.xpass},
-                                {"error", totals.error}}}};
-  return whole.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+std::string JsonReport(const Report& report) {
+  const Document document = {kReportVersion, ExitStatus(report), Count(report.runs), report.seconds,
+                             report.reports, report.problems,    report.baseline,    report.runs};
+  return Writer::Write(document).dump(2) + "\n";
+}
+
+Result<Report> ParseJsonReport(const std::string& text, const std::string& file) {
+  try {
+    const ordered_json whole = ordered_json::parse(text);
+    CheckVersion(whole);
+    Document document;
+    Reader(whole, "").Read(document);
+    Report report = {std::move(document.cases), document.seconds, document.reports, std::move(document.problems),
+                     std::move(document.baseline)};
+    if (document.totals != Count(report.runs)) throw Refused{"/totals", "these totals are not those of the cases below"};
+    if (document.exit_status != ExitStatus(report)) throw Refused{"/exit_status", "this is not the exit status of the cases below"};
+    return report;
+  } catch (const Refused& refused) {
+    return Error{refused.message, PlaceOfPointer(text, file, refused.pointer)};
+  } catch (const ordered_json::parse_error& error) {
+    return Error{"this is no JSON: the file is damaged, or was not written to its end", PlaceOfByte(text, file, error.byte)};
+  } catch (const ordered_json::exception& error) {
+    return Error{fmt::format("this is no report that gpustage wrote: {}", error.what()), PlaceOfByte(text, file, 1)};
+  }
 }
 
 }  // namespace gpustage

@@ -1,14 +1,15 @@
-// The report for programs. Version 1; README has its shape.
+// The report for programs: report.schema.json has its shape, and its version. What is read is what was written.
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "harness/report/case_report.h"
+#include "harness/report/report.h"
 
 namespace gpustage {
 
-// One entry a run. Bytes that are not UTF-8 are replaced.
-std::string JsonReport(const std::vector<CaseReport>& reports);
+std::string JsonReport(const Report& report);
+
+// Strict: a key more or less, or totals that are not those of the cases, is an error at its line. `file` is for the error.
+Result<Report> ParseJsonReport(const std::string& text, const std::string& file);
 
 }  // namespace gpustage

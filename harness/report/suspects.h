@@ -9,10 +9,11 @@
 
 namespace gpustage {
 
-// Which suspects gave the report's log, and the one observation that tells each apart. "" when the run had none.
+// Which suspects gave the report's log, and the one observation that tells each apart. "" when the run had none, or had more
+// than the folder of their scenario.
 std::string SuspectsTable(const std::vector<CaseReport>& reports);
 
-// "These causes fit", with what to do next, and what rules the others out.
+// What the log says, where to look next, which causes fit, and what rules the others out.
 std::string ExplainLogText(const std::vector<WeighedSuspect>& weighed, const Evidence& log);
 
 // Markdown, for the folder of the scenario.

@@ -75,12 +75,16 @@ struct ExpectedFailure {
 struct Suspect {
   std::string name;  // the value of the axis
   std::string is;    // the cause, in a sentence
-  std::string tell;  // the one observation that tells it from the others
+  // The one observation that tells it from the others: where one looks, and what is seen there of this one.
+  std::string look;
+  std::string see;
   // The line that rules it out: one that the report has and this one's log lacks, or the other way round. RE2.
   std::string missing;
   std::string extra;
   std::string has;     // RE2: a line that its log has, as the report's
   std::string traced;  // RE2: a line that it has at OLLAMA_DEBUG=2, where a child's own output is shown
+  std::string untraced;  // RE2: a line that it has not, there
+  std::string mend;      // what people did about it, or why nobody can
   bool fits() const { return missing.empty() && extra.empty(); }
 
   friend bool operator==(const Suspect&, const Suspect&) = default;

@@ -30,6 +30,7 @@ struct Catalog {
   std::string programs;    // programs of ours: build: NAME
   std::string real_parts;  // fixtures/real-parts.yaml
   std::string real_root;   // what its paths are relative to
+  std::string fetcher = "harness/dev real";  // what the user runs to have them
   std::vector<GivenProgram> given;
   std::vector<std::string> requested;  // scanners that the user named
 };

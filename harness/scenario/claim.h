@@ -122,10 +122,11 @@ struct Claim {
 std::string ToString(const Claim& claim);  // "devices: 2", as the file would say it
 
 struct Expectation {
-  std::optional<std::string> run;                       // none: every run
+  std::optional<std::string> run;                       // none: every run. `run: [a, b]` is read as two
   std::map<std::string, std::vector<std::string>> when;  // axis -> values; all axes must match
   std::vector<Claim> claims;
   SourcePos pos;
+  SourcePos run_pos = {};  // of the run's name
   bool of_fix = false;  // of the fixed runs, and of no other
   friend bool operator==(const Expectation&, const Expectation&) = default;
 };

@@ -21,11 +21,14 @@ std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
   std::vector<ScannerSpec> versions;
   for (const GivenProgram& program : given) {
     if (scanner.given.empty() || program.name != scanner.given) continue;
+    if (!Holds(scanner.versions, program.version)) continue;
     ScannerSpec& version = versions.emplace_back(scanner);
     version.program = program.path;
     version.version = program.version;
     version.missing.clear();
     for (auto& [fake, path] : version.release)
+      path = LexicallyNormal(ParentOf(program.path) + "/" + path);
+    for (auto& [folder, path] : version.release_folders)
       path = LexicallyNormal(ParentOf(program.path) + "/" + path);
     // A program alone is a release too: then the layout's own have to do.
     std::erase_if(version.release, [](const auto& library) { return !FileExists(library.second); });

@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <limits>
 
 #include "harness/scenario/fields.h"
 
 namespace gpustage {
 namespace {
 
-constexpr size_t kMaxCells = 4096;
+constexpr size_t kMaxCells = 1000000;
+constexpr size_t kMaxPairs = 100000;
+
+const std::vector<std::string> kNoAxis = {"exclude", "include", "constraints", "cover", "seed"};
 
 Result<AxisValue> ReadAxisValue(const YamlNode& node) {
   if (node.Find("as") != nullptr) {
@@ -33,13 +36,23 @@ Result<AxisValue> ReadAxisValue(const YamlNode& node) {
   return AxisValue{node.text, node};
 }
 
+Status MarkBroken(const YamlNode& node, Axis& axis) {
+  TRY(const std::vector<std::string> broken, ReadTexts(node, "the broken values of an axis"));
+  for (size_t i = 0; i < broken.size(); ++i) {
+    const auto value = std::find_if(axis.values.begin(), axis.values.end(), [&](const AxisValue& v) { return v.label == broken[i]; });
+    if (value == axis.values.end()) return UnknownWord(node.IsText() ? node : node.items[i], "value", axis.Labels());
+    value->broken = true;
+  }
+  return Ok();
+}
+
 Result<Axis> ReadAxis(const YamlEntry& entry) {
   YamlNode name;
   name.text = entry.key;
   name.pos = entry.pos;
   Axis axis;
   TRY(axis.name, ReadName(name, "an axis"));
-  TRY(CheckKeys(entry.value, "an axis", {"set", "to", "default"}));
+  TRY(CheckKeys(entry.value, "an axis", {"set", "to", "default", "broken"}));
   TRY(const YamlNode* set, Require(entry.value, "an axis", "set"));
   TRY(const YamlNode* to, Require(entry.value, "an axis", "to"));
   TRY(ReadNonEmpty(*set, "what an axis sets"));
@@ -60,127 +73,33 @@ Result<Axis> ReadAxis(const YamlEntry& entry) {
     if (std::find(labels.begin(), labels.end(), *axis.usual) == labels.end())
       return UnknownWord(*usual, "value", labels);
   }
+  if (const YamlNode* broken = entry.value.Find("broken")) TRY(MarkBroken(*broken, axis));
   return axis;
 }
 
-// ---- Substitution
-
-struct Part {
-  std::string name;
-  SourcePos pos;
-};
-
-// "machine.devices.0" -> machine, devices, 0. The rest after "env." is one name.
-std::vector<Part> SplitPath(const YamlNode& set) {
-  std::vector<Part> parts;
-  const std::string_view path = set.text;
-  for (size_t begin = 0; begin <= path.size();) {
-    const bool whole = parts.size() == 1 && parts[0].name == "env";
-    const size_t end = whole ? path.size() : std::min(path.find('.', begin), path.size());
-    Part part{std::string(path.substr(begin, end - begin)), set.pos};
-    part.pos.column += static_cast<int>(begin) + (set.plain ? 0 : 1);
-    part.pos.length = static_cast<int>(end - begin);
-    parts.push_back(std::move(part));
-    begin = end + 1;
+// cover: all | pairwise, and the seed of the latter.
+Status ReadCover(const YamlNode& node, Matrix& matrix) {
+  if (const YamlNode* cover = node.Find("cover")) {
+    TRY(matrix.pairwise, ReadChoice<bool>(*cover, "cover", {{"all", false}, {"pairwise", true}}));
   }
-  return parts;
+  if (const YamlNode* seed = node.Find("seed")) {
+    if (!matrix.pairwise) return ErrorAt(*seed, "a seed is for \"cover: pairwise\"; all cells need none");
+    TRY(const int64_t read, ReadInteger(*seed, "a seed", 0, std::numeric_limits<int64_t>::max()));
+    matrix.seed = static_cast<uint64_t>(read);
+  }
+  if (matrix.pairwise && matrix.axes.size() < 2) return ErrorAt(*node.Find("cover"), "pairs need two axes");
+  size_t cells = 1, pairs = 0, values = 0;
+  for (const Axis& axis : matrix.axes) {
+    cells = std::min(cells * axis.values.size(), kMaxCells + 1);
+    pairs += values * axis.values.size();
+    values += axis.values.size();
+  }
+  if (!matrix.pairwise && cells > kMaxCells)
+    return ErrorAt(node, fmt::format("the matrix has more than {} cells; \"cover: pairwise\" takes few of them", kMaxCells));
+  if (matrix.pairwise && pairs > kMaxPairs)
+    return ErrorAt(node, fmt::format("the matrix has more than {} pairs of values", kMaxPairs));
+  return Ok();
 }
-
-std::string RunName(const YamlNode& item) {
-  for (const char* key : {"name", "scanner"})
-    if (const YamlNode* name = item.Find(key); name != nullptr && name->IsText()) return name->text;
-  return "";
-}
-
-class Setter {
- public:
-  Setter(const Axis& axis, const YamlNode& value)
-      : axis_(axis), value_(value), parts_(SplitPath(axis.set)) {}
-
-  Status Set(YamlNode& scenario) const {
-    if (axis_.set.text == "case") return SetSeveral(scenario);
-    const std::vector<std::string> tops = {"machine",           "layout", "tree", "env", "user",
-                                           "working_directory", "runs"};
-    if (std::find(tops.begin(), tops.end(), parts_[0].name) == tops.end())
-      return Error{fmt::format("an axis cannot set {}{}", Quote(axis_.set.text),
-                               DidYouMean(parts_[0].name, tops)),
-                   parts_[0].pos};
-    return Descend(scenario, 0);
-  }
-
- private:
-  // A value that is a small scenario of its own: {tree: […], env: {A: b}, machine: {faults: […]}}.
-  Status SetSeveral(YamlNode& scenario) const {
-    if (!value_.IsMap())
-      return ErrorAt(value_, fmt::format("expected a map of what the case gets, got {}", Describe(value_)));
-    for (const YamlEntry& entry : value_.entries) {
-      const bool parts = entry.value.IsMap() && (entry.key == "env" || entry.key == "machine");
-      if (!parts) TRY(SetOne(entry.key, entry.value, entry.pos, scenario));
-      if (!parts) continue;
-      for (const YamlEntry& part : entry.value.entries)
-        TRY(SetOne(entry.key + "." + part.key, part.value, part.pos, scenario));
-    }
-    return Ok();
-  }
-
-  static Status SetOne(const std::string& path, const YamlNode& value, const SourcePos& pos, YamlNode& scenario) {
-    Axis axis;
-    axis.set.text = path;
-    axis.set.pos = pos;
-    return Setter(axis, value).Set(scenario);
-  }
-
-  Status Descend(YamlNode& node, size_t depth) const {
-    if (depth == parts_.size()) return Put(node);
-    if (node.IsMap()) return IntoMap(node, depth);
-    if (node.IsList()) return IntoList(node, depth);
-    return Error{fmt::format("cannot set {}: it would be a key of {}, which is no map",
-                             Quote(parts_[depth].name), Describe(node)),
-                 parts_[depth].pos};
-  }
-
-  Status Put(YamlNode& node) const {
-    if (parts_.size() != 1 || parts_[0].name != "tree") {
-      node = value_;
-      return Ok();
-    }
-    // Operations are appended: an axis varies a tree, it does not stand for it.
-    if (value_.IsText())
-      return ErrorAt(value_,
-                     fmt::format("expected a list of tree operations, got {}", Describe(value_)));
-    if (!node.IsList()) node = YamlNode{YamlNode::Kind::kList, "", true, {}, {}, value_.pos};
-    if (value_.IsMap()) node.items.push_back(value_);
-    node.items.insert(node.items.end(), value_.items.begin(), value_.items.end());
-    return Ok();
-  }
-
-  Status IntoMap(YamlNode& map, size_t depth) const {
-    for (YamlEntry& entry : map.entries)
-      if (entry.key == parts_[depth].name) return Descend(entry.value, depth + 1);
-    YamlNode made;
-    made.kind = YamlNode::Kind::kMap;
-    made.pos = parts_[depth].pos;
-    map.entries.push_back({parts_[depth].name, parts_[depth].pos, std::move(made)});
-    return Descend(map.entries.back().value, depth + 1);
-  }
-
-  // An item by its number or name; any other word is a key of every item.
-  Status IntoList(YamlNode& list, size_t depth) const {
-    const std::string& name = parts_[depth].name;
-    for (size_t i = 0; i < list.items.size(); ++i)
-      if (name == std::to_string(i) || name == RunName(list.items[i]))
-        return Descend(list.items[i], depth + 1);
-    if (list.items.empty())
-      return Error{fmt::format("{} cannot be set: the list is empty", Quote(name)),
-                   parts_[depth].pos};
-    for (YamlNode& item : list.items) TRY(Descend(item, depth));
-    return Ok();
-  }
-
-  const Axis& axis_;
-  const YamlNode& value_;
-  std::vector<Part> parts_;
-};
 
 }  // namespace
 
@@ -195,18 +114,12 @@ Result<Matrix> ReadMatrix(const YamlNode& node) {
     return ErrorAt(node, fmt::format("expected a matrix, a map of axes, got {}", Describe(node)));
   Matrix matrix;
   for (const YamlEntry& entry : node.entries) {
-    if (entry.key == "exclude") continue;
+    if (std::find(kNoAxis.begin(), kNoAxis.end(), entry.key) != kNoAxis.end()) continue;
     TRY(Axis axis, ReadAxis(entry));
     matrix.axes.push_back(std::move(axis));
   }
-  if (const YamlNode* exclude = node.Find("exclude")) {
-    TRY(CheckList(*exclude, "exclude"));
-    for (const YamlNode& item : exclude->items) {
-      TRY(CellFilter filter, ReadCellFilter(item, matrix.axes));
-      if (filter.empty()) return ErrorAt(item, "an empty map excludes everything");
-      matrix.exclude.push_back(std::move(filter));
-    }
-  }
+  TRY(ReadCover(node, matrix));
+  TRY(ReadRules(node, matrix));
   return matrix;
 }
 
@@ -239,45 +152,6 @@ bool Matches(const CellFilter& filter, const Cell& cell) {
     return label != cell.end() && std::find(wanted.second.begin(), wanted.second.end(),
                                             label->second) != wanted.second.end();
   });
-}
-
-Result<std::vector<Cell>> CellsOf(const Matrix& matrix, const YamlNode* node) {
-  std::vector<Cell> cells = {{}};
-  for (const Axis& axis : matrix.axes) {
-    if (cells.size() * axis.values.size() > kMaxCells)
-      return ErrorAt(*node, fmt::format("the matrix has more than {} cells", kMaxCells));
-    std::vector<Cell> wider;
-    for (const Cell& cell : cells)
-      for (const AxisValue& value : axis.values)
-        wider.emplace_back(cell).emplace(axis.name, value.label);
-    cells = std::move(wider);
-  }
-  for (size_t i = 0; i < matrix.exclude.size(); ++i) {
-    const size_t before = cells.size();
-    std::erase_if(cells, [&](const Cell& cell) { return Matches(matrix.exclude[i], cell); });
-    const YamlNode& item = node->Find("exclude")->items[i];
-    if (cells.size() == before) return ErrorAt(item, "this excludes no cell");
-    if (cells.empty()) return ErrorAt(item, "this excludes the last cell");
-  }
-  return cells;
-}
-
-std::string IdSuffix(const Matrix& matrix, const Cell& cell) {
-  std::string suffix;
-  for (const auto& [name, label] : cell) {
-    const auto axis = std::find_if(matrix.axes.begin(), matrix.axes.end(),
-                                   [&name = name](const Axis& a) { return a.name == name; });
-    if (axis->usual == label) continue;
-    suffix += fmt::format("{}{}={}", suffix.empty() ? '@' : ',', name, label);
-  }
-  return suffix;
-}
-
-Result<YamlNode> Substitute(YamlNode scenario, const Matrix& matrix, const Cell& cell) {
-  for (const Axis& axis : matrix.axes)
-    for (const AxisValue& value : axis.values)
-      if (value.label == cell.at(axis.name)) TRY(Setter(axis, value.value).Set(scenario));
-  return scenario;
 }
 
 }  // namespace gpustage

@@ -1,14 +1,14 @@
-// matrix: the axes of a scenario. A cell takes one value of every axis and puts it into the
-// scenario's nodes before they are read, so that what is wrong with a value is reported where the
-// value stands.
+// matrix: the axes of a scenario, and which of their values may stand together. A cell takes one value of every axis.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/rules.h"
 #include "harness/scenario/yaml.h"
 
 namespace gpustage {
@@ -16,6 +16,7 @@ namespace gpustage {
 struct AxisValue {
   std::string label;  // its text, or what `as:` says
   YamlNode value;
+  bool broken = false;  // a cell has one such value at most: two faults would mask each other
 };
 
 struct Axis {
@@ -32,7 +33,10 @@ using CellFilter = std::map<std::string, std::vector<std::string>>;
 
 struct Matrix {
   std::vector<Axis> axes;
-  std::vector<CellFilter> exclude;
+  Rules rules = {{}, {}};
+  std::vector<Row> include;  // cells that are there whatever `exclude` says
+  bool pairwise = false;     // few cells that have every pair, not all
+  uint64_t seed = 1;
 };
 
 // Axis name -> label. A scenario without a matrix has one empty cell.
@@ -43,11 +47,7 @@ Result<Matrix> ReadMatrix(const YamlNode& node);
 Result<CellFilter> ReadCellFilter(const YamlNode& node, const std::vector<Axis>& axes);
 bool Matches(const CellFilter& filter, const Cell& cell);
 
-// All cells that are not excluded, the last axis running fastest.
-Result<std::vector<Cell>> CellsOf(const Matrix& matrix, const YamlNode* node);
-// "@cuda=12,link=chained", sorted; "" for the empty cell.
-std::string IdSuffix(const Matrix& matrix, const Cell& cell);
-// The scenario of one cell.
-Result<YamlNode> Substitute(YamlNode scenario, const Matrix& matrix, const Cell& cell);
+// read_rules.cc: broken values, `constraints`, `exclude` and `include` of a matrix whose axes are read.
+Status ReadRules(const YamlNode& node, Matrix& matrix);
 
 }  // namespace gpustage

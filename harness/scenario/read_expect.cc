@@ -306,15 +306,13 @@ constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
                                    {"files", ReadEach<ReadFiles>},
                                    {"unheard", ReadEach<ReadUnheard>}};
 
-Result<Expectation> ReadExpectation(const YamlNode& node, const std::vector<Axis>& axes) {
+// One, or one for each of its runs.
+Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node, const std::vector<Axis>& axes) {
   std::vector<std::string> keys = {"run", "when"};
   for (const ClaimKey& key : kClaimKeys) keys.emplace_back(key.name);
   TRY(CheckKeys(node, "an expectation", keys));
   Expectation expectation;
   expectation.pos = node.pos;
-  if (const YamlNode* run = node.Find("run")) {
-    TRY(expectation.run, ReadNonEmpty(*run, "a run"));
-  }
   if (const YamlNode* when = node.Find("when")) {
     TRY(expectation.when, ReadCellFilter(*when, axes));
   }
@@ -325,7 +323,16 @@ Result<Expectation> ReadExpectation(const YamlNode& node, const std::vector<Axis
   if (whats.empty()) return ErrorAt(node, "this expects nothing; say devices, log, outcome, …");
   for (auto& [what, pos] : whats)
     expectation.claims.push_back({std::move(what), false, std::move(pos)});
-  return expectation;
+  const YamlNode* runs = node.Find("run");
+  if (runs == nullptr) return std::vector<Expectation>{expectation};
+  if (runs->IsList() && runs->items.empty()) return ErrorAt(*runs, "\"run\" is an empty list");
+  std::vector<Expectation> each;
+  for (const YamlNode& run : runs->IsList() ? runs->items : std::vector<YamlNode>{*runs}) {
+    TRY(expectation.run, ReadNonEmpty(run, "a run"));
+    expectation.run_pos = run.pos;
+    each.push_back(expectation);
+  }
+  return each;
 }
 
 }  // namespace
@@ -335,8 +342,8 @@ Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
   TRY(CheckList(node, "expect"));
   std::vector<Expectation> expectations;
   for (const YamlNode& item : node.items) {
-    TRY(Expectation expectation, ReadExpectation(item, axes));
-    expectations.push_back(std::move(expectation));
+    TRY(const std::vector<Expectation> each, ReadExpectation(item, axes));
+    expectations.insert(expectations.end(), each.begin(), each.end());
   }
   return expectations;
 }

@@ -10,16 +10,6 @@
 namespace gpustage {
 namespace {
 
-struct Fix {
-  CellFilter when;
-  std::vector<TreeOp> tree;
-  std::vector<EnvVar> env;
-  std::optional<std::string> user;
-  std::vector<Expectation> expect;
-  std::string none;  // why there is no fix
-  SourcePos pos;
-};
-
 // The count that these expectations claim of a run; nothing when they claim none.
 const CountRange* CountOf(const std::vector<Expectation>& expectations, const RunSpec& run,
                           const Case& c) {
@@ -32,24 +22,24 @@ const CountRange* CountOf(const std::vector<Expectation>& expectations, const Ru
   return nullptr;
 }
 
+// Whether they claim that the run ends badly: then it counts nothing.
+bool EndsBadly(const std::vector<Expectation>& expectations, const RunSpec& run, const Case& c) {
+  for (const Expectation& expectation : expectations) {
+    if (expectation.of_fix || !Matches(expectation.when, c.axes)) continue;
+    if (expectation.run && !IsNamed(run, *expectation.run)) continue;
+    for (const Claim& claim : expectation.claims)
+      if (const auto* outcome = std::get_if<OutcomeClaim>(&claim.what); outcome && !(outcome->kind == "exited" && outcome->code == 0))
+        return true;
+  }
+  return false;
+}
+
 bool Overlap(const CountRange& a, const CountRange& b) {
   return (!a.at_most || *a.at_most >= b.at_least) && (!b.at_most || *b.at_most >= a.at_least);
 }
 
-Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
-  TRY(CheckKeys(node, "a fix", {"when", "none", "tree", "env", "user", "expect"}));
-  Fix fix;
+Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
   fix.pos = node.pos;
-  if (const YamlNode* when = node.Find("when")) {
-    TRY(fix.when, ReadCellFilter(*when, axes));
-  }
-  if (const YamlNode* none = node.Find("none")) {
-    TRY(fix.none, ReadNonEmpty(*none, "the reason why there is no fix"));
-    for (const YamlEntry& entry : node.entries)
-      if (entry.key != "none" && entry.key != "when")
-        return ErrorAt(entry, fmt::format("there is no fix, so it has no {}", Quote(entry.key)));
-    return fix;
-  }
   if (const YamlNode* tree = node.Find("tree")) {
     TRY(fix.tree, ReadTree(*tree, fixtures));
   }
@@ -61,6 +51,29 @@ Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixture
   }
   if (fix.tree.empty() && fix.env.empty() && !fix.user)
     return ErrorAt(node, "a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none");
+  return Ok();
+}
+
+// With nothing beside it but the keys that may be.
+Result<std::string> ReadNone(const YamlNode& node, std::string_view beside) {
+  TRY(const std::string why, ReadNonEmpty(*node.Find("none"), "the reason why there is no fix"));
+  for (const YamlEntry& entry : node.entries)
+    if (entry.key != "none" && entry.key != beside)
+      return ErrorAt(entry, fmt::format("there is no fix, so it has no {}", Quote(entry.key)));
+  return why;
+}
+
+Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
+  TRY(CheckKeys(node, "a fix", {"when", "none", "tree", "env", "user", "expect"}));
+  Fix fix;
+  if (const YamlNode* when = node.Find("when")) {
+    TRY(fix.when, ReadCellFilter(*when, axes));
+  }
+  if (node.Find("none") != nullptr) {
+    TRY(fix.none, ReadNone(node, "when"));
+    return fix;
+  }
+  TRY(ReadChanges(node, fixtures, fix));
   TRY(const YamlNode* expect, Require(node, "a fix", "expect"));
   TRY(fix.expect, ReadExpectations(*expect, axes));
   for (Expectation& expectation : fix.expect) expectation.of_fix = true;
@@ -73,6 +86,7 @@ Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, c
   if (fixed == nullptr)
     return Error{fmt::format("a fix says how many devices {} finds then", Quote(before.name)), fix.pos};
   const CountRange* broken = CountOf(c.expect, before, c);
+  if (broken == nullptr && EndsBadly(c.expect, before, c)) return Ok();
   if (broken == nullptr)
     return Error{fmt::format("nothing says how many devices {} finds in {} without the fix", Quote(before.name), c.id),
                  fix.pos};
@@ -83,8 +97,9 @@ Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, c
   return Ok();
 }
 
-// Whether it applies to a run of the case.
-Result<bool> AddTo(Case& c, const Fix& fix) {
+}  // namespace
+
+Result<bool> AddFix(const Fix& fix, Case& c) {
   std::vector<RunSpec> again;
   for (const RunSpec& run : c.runs) {
     const bool wanted = std::any_of(fix.expect.begin(), fix.expect.end(), [&](const Expectation& expectation) {
@@ -110,31 +125,30 @@ Result<bool> AddTo(Case& c, const Fix& fix) {
   return !again.empty();
 }
 
-}  // namespace
-
-Status AddFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures, std::vector<Case>& cases) {
-  std::vector<const YamlNode*> nodes;
-  if (node.IsList())
-    for (const YamlNode& item : node.items) nodes.push_back(&item);
-  else
-    nodes.push_back(&node);
-  std::vector<const Case*> done;
-  for (const YamlNode* item : nodes) {
-    TRY(const Fix fix, ReadFix(*item, axes, fixtures));
-    bool applies = false;
-    for (Case& c : cases) {
-      if (!Matches(fix.when, c.axes)) continue;
-      if (std::find(done.begin(), done.end(), &c) != done.end())
-        return ErrorAt(*item, fmt::format("a second fix for {}", c.id));
-      done.push_back(&c);
-      applies = true;
-      if (!fix.none.empty()) continue;
-      TRY(const bool some, AddTo(c, fix));
-      applies = some;
-    }
-    if (!applies) return ErrorAt(*item, "this fix never applies: no case has this run in such a cell");
+Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>& fixed, Fixtures& fixtures) {
+  TRY(CheckKeys(node, "the fix of a suspect", {"do", "none", "tree", "env", "user"}));
+  Fix fix;
+  fix.pos = node.pos;
+  if (node.Find("none") != nullptr) {
+    TRY(fix.none, ReadNone(node, ""));
+    return fix;
   }
-  return Ok();
+  TRY(const YamlNode* what, Require(node, "the fix of a suspect", "do"));
+  TRY(fix.what, ReadNonEmpty(*what, "what people do about it"));
+  TRY(ReadChanges(node, fixtures, fix));
+  fix.expect = fixed;
+  for (Expectation& expectation : fix.expect) expectation.of_fix = true;
+  return fix;
+}
+
+Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
+  std::vector<Fix> fixes;
+  const std::vector<YamlNode> alone = {node};
+  for (const YamlNode& item : node.IsList() ? node.items : alone) {
+    TRY(Fix fix, ReadFix(item, axes, fixtures));
+    fixes.push_back(std::move(fix));
+  }
+  return fixes;
 }
 
 }  // namespace gpustage

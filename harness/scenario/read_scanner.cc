@@ -132,15 +132,40 @@ Status ReadPythonPackages(const YamlNode& node, Fixtures& fixtures, ScannerSpec&
   return Ok();
 }
 
-// {FAKE: file of the release, from the folder of its program}
-Status ReadRelease(const YamlNode& node, ScannerSpec& scanner) {
+// {FAKE: file of the release, from the folder of its program}, {FAKE: {fake: ANOTHER}} where the release wants another of
+// ours, {/FOLDER: folder of the release} for all files in it.
+Status ReadRelease(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
   if (scanner.given.empty())
     return ErrorAt(node, "only a program that is given brings a release with it");
   if (!node.IsMap())
     return ErrorAt(node, fmt::format("expected a map of fakes and files, got {}", Describe(node)));
   for (const YamlEntry& entry : node.entries) {
-    TRY(scanner.release[entry.key], ReadNonEmpty(entry.value, "a file of the release"));
+    if (entry.value.IsMap()) {
+      TRY(CheckKeys(entry.value, "what stands for a fake", {"fake"}));
+      TRY(const YamlEntry* choice, RequireOneOf(entry.value, "what stands for a fake", {"fake"}));
+      TRY(scanner.stand_ins[entry.key], fixtures.FindLibrary(*choice));
+      continue;
+    }
+    std::string& place = (entry.key.starts_with('/') ? scanner.release_folders : scanner.release)[entry.key];
+    TRY(place, ReadNonEmpty(entry.value, "a file of the release"));
   }
+  return Ok();
+}
+
+// {from: "0.30"}, {below: "0.30"}
+Status ReadVersions(const YamlNode& node, ScannerSpec& scanner) {
+  if (scanner.given.empty()) return ErrorAt(node, "only a program that is given has versions");
+  TRY(CheckKeys(node, "versions", {"from", "below"}));
+  if (node.entries.empty()) return ErrorAt(node, "expected from or below");
+  for (const auto& [key, bound] :
+       {std::pair{"from", &scanner.versions.from}, std::pair{"below", &scanner.versions.below}})
+    if (const YamlNode* version = node.Find(key)) {
+      TRY(*bound, ReadNonEmpty(*version, "a version"));
+      if (!RE2::FullMatch(*bound, R"(\d{1,6}(\.\d{1,6})*)"))
+        return ErrorAt(*version, fmt::format("expected a version such as 0.30, got {}", Describe(*version)));
+    }
+  scanner.missing = fmt::format("no {} {} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", scanner.given,
+                                ToString(scanner.versions), scanner.given);
   return Ok();
 }
 
@@ -172,7 +197,6 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
   if (const YamlNode* needs = node.Find("needs")) {
     TRY(scanner.needs, ReadTexts(*needs, "needs"));
   }
-  if (const YamlNode* release = node.Find("release")) TRY(ReadRelease(*release, scanner));
   if (const YamlNode* network = node.Find("network")) {
     TRY(scanner.network,
         ReadChoice<std::string>(*network, "network", {{"none", "none"}, {"loopback", "loopback"}}));
@@ -203,7 +227,7 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a scanner",
                 {"scanner", "about", "program", "at", "argv", "env", "fits", "by_default",
-                 "host_directories", "python_packages", "needs", "brings", "release", "done", "network", "devices",
+                 "host_directories", "python_packages", "needs", "brings", "versions", "release", "done", "network", "devices",
                  "log", "time_limit", "output_limit"}));
   ScannerSpec scanner;
   TRY(scanner.name, ReadFixtureName(node, "scanner"));
@@ -211,10 +235,12 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
   TRY(scanner.about, ReadNonEmpty(*about, "what success means"));
   TRY(const YamlNode* program, Require(node, "a scanner", "program"));
   TRY(ReadProgram(*program, fixtures, scanner));
+  if (const YamlNode* versions = node.Find("versions")) TRY(ReadVersions(*versions, scanner));
   TRY(ReadStart(node, scanner));
   if (const YamlNode* packages = node.Find("python_packages"))
     TRY(ReadPythonPackages(*packages, fixtures, scanner));
   if (const YamlNode* brings = node.Find("brings")) TRY(ReadBrings(*brings, fixtures, scanner));
+  if (const YamlNode* release = node.Find("release")) TRY(ReadRelease(*release, fixtures, scanner));
   TRY(ReadEnd(node, scanner));
   return scanner;
 }

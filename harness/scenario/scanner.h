@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/tree_op.h"
 
 namespace gpustage {
 
@@ -27,6 +28,15 @@ struct DeviceReader {
 };
 
 enum class LogFormat { kPlain, kSlog, kJson, kGgml };
+
+// "0.30" and "0.13.5" are compared number by number; "" is no bound.
+struct VersionRange {
+  std::string from;   // this one and later
+  std::string below;  // earlier than this one
+  friend bool operator==(const VersionRange&, const VersionRange&) = default;
+};
+bool Holds(const VersionRange& range, const std::string& version);
+std::string ToString(const VersionRange& range);  // "from 0.30 on", "below 0.30"
 
 // A file of the host and its place in a tree.
 struct BroughtFile {
@@ -50,7 +60,10 @@ struct ScannerSpec {
   std::vector<std::string> host_directories;  // of the host, shown read-only: what Python or Go scanners need
   std::vector<std::string> needs;             // further host files or libraries, placed with their closure
   std::vector<BroughtFile> brings;            // further programs of ours, placed beside it
+  VersionRange versions;        // of a program that was given: those that this definition is for
   std::map<std::string, std::string> release; // fake -> host path: what must be of its own release stands in its place
+  std::map<std::string, LibrarySource> stand_ins;  // fake -> another of ours, which it wants in every tree
+  std::map<std::string, std::string> release_folders;  // folder of the tree -> host folder, whose files stand there too
   std::optional<std::string> done_when;       // RE2 on a log line: then it is stopped. Otherwise done is its exit
   std::chrono::milliseconds settle{0};        // and only when it has printed nothing more for so long
   std::string network = "none";               // "none" or "loopback"

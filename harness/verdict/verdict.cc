@@ -27,8 +27,15 @@ std::string ToString(VerdictKind kind) {
     case VerdictKind::kXfail: return "xfail";
     case VerdictKind::kXpass: return "xpass";
     case VerdictKind::kError: return "error";
+    case VerdictKind::kFlaky: return "flaky";
   }
   return "";
+}
+
+std::optional<VerdictKind> ParseVerdictKind(std::string_view word) {
+  for (int i = 0; i <= static_cast<int>(VerdictKind::kFlaky); ++i)
+    if (const auto kind = static_cast<VerdictKind>(i); ToString(kind) == word) return kind;
+  return std::nullopt;
 }
 
 std::vector<const Expectation*> ExpectationsFor(const Case& c, const RunSpec& run) {
@@ -89,7 +96,8 @@ Verdict Failed(const Error& error) {
 }
 
 bool IsBad(VerdictKind kind) {
-  return kind == VerdictKind::kFail || kind == VerdictKind::kXpass || kind == VerdictKind::kError;
+  return kind == VerdictKind::kFail || kind == VerdictKind::kXpass || kind == VerdictKind::kError ||
+         kind == VerdictKind::kFlaky;
 }
 
 }  // namespace gpustage

@@ -1,7 +1,9 @@
 // Expectations and evidence -> a verdict on one run.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/scenario/case.h"
@@ -9,8 +11,10 @@
 
 namespace gpustage {
 
-enum class VerdictKind { kPass, kFail, kSkip, kXfail, kXpass, kError };
+// kFlaky is said of a run that was started more than once and did not always answer the same.
+enum class VerdictKind { kPass, kFail, kSkip, kXfail, kXpass, kError, kFlaky };
 std::string ToString(VerdictKind kind);  // "pass", …
+std::optional<VerdictKind> ParseVerdictKind(std::string_view word);
 
 struct Verdict {
   VerdictKind kind = VerdictKind::kPass;

@@ -66,7 +66,7 @@ TEST_F(CmdRunTest, RefusesAReportThatCannotBeWrittenBeforeAnythingRuns) {
   EXPECT_EQ(ran.err, "gpustage: no directory /no/such for the report\n");
   EXPECT_THAT(ran.out, IsEmpty());
   EXPECT_EQ(RunActor("exit, 0", "devices: 0", {"--report", "pdf=x"}).err,
-            "gpustage: unknown report \"pdf=x\"; expected json=FILE\n");
+            "gpustage: unknown report \"pdf=x\"; expected json=FILE, junit=FILE, github=FILE, markdown=FILE or text=FILE\n");
 }
 
 TEST_F(CmdRunTest, WritesTheReportOfARunThatFailed) {

@@ -77,7 +77,7 @@ check_all() {
   done
   check ggml-base-upstream libggml-base.so - ggml/exports-base-upstream.txt libc.so.6
   check ggml-base-ollama libggml-base.so.0 - ggml/exports-base-ollama.txt libc.so.6
-  for preload in pass-through loses-caller returns-null breaks-later reenters; do
+  for preload in pass-through loses-caller returns-null breaks-later reenters counts-early; do
     check preload-$preload - - preloads/exports.txt libc.so.6
   done
   local built

@@ -59,6 +59,15 @@ TEST(CanonicalOllamaLog, MasksThisMachinesMemoryAndProcessor) {
               ElementsAre(HasSubstr("msg=system CUDA.0.ARCHS=900 compiler")));
 }
 
+TEST(CanonicalOllamaLog, MasksWhatIsLeftOfThisMachinesMemoryToAnIntegratedGpu) {
+  const auto devices = [](const std::string& integrated, const std::string& free) {
+    return R"(level=TRACE source=runner.go:467 msg="runner enumerated devices" devices="[{DeviceID:{ID:a Library:CUDA} Integrated:)" +
+           integrated + " PCIID: TotalMemory:9 FreeMemory:" + free + "}]\"";
+  };
+  EXPECT_EQ(Canonical({devices("true", "7")}), Canonical({devices("true", "8")}));
+  EXPECT_NE(Canonical({devices("false", "7")}), Canonical({devices("false", "8")}));
+}
+
 TEST(CanonicalOllamaLog, KeepsTheMemoryOfAGpu) {
   EXPECT_THAT(
       Canonical(
@@ -130,6 +139,42 @@ TEST(CanonicalOllamaLog, KeepsTheOrderWithinAChild) {
         {kDiscovering, Start("1"), kEngine, first, second, Took("/v12", "1ms"), kEvaluating});
   };
   EXPECT_NE(lines("a", "b"), lines("b", "a"));
+}
+
+// From 0.30 on: a child's lines come through the server.
+std::vector<std::string> AskedLlamaServer(const std::string& directory, const std::string& time) {
+  return {R"(level=TRACE source=llama_server.go:71 msg="running llama-server for discovery" libDirs=)" + directory,
+          "0.00." + time + ".302 I cmn  common_param: system_info: n_threads = 2 (n_threads_batch = 2) / 2 | CPU : SSE3 = 1 | "
+          "AVX = 1 | CUDA : ARCHS = 900 | ",
+          "load_backend: loaded CUDA backend from " + directory, Took(directory, time + "ms")};
+}
+
+TEST(CanonicalOllamaLog, OfLlamaServerDoesNotDependOnTheOrderOfDirectories) {
+  const auto all = [](const std::vector<std::string>& first, const std::vector<std::string>& second) {
+    std::vector<std::string> lines = {kDiscovering};
+    lines.insert(lines.end(), first.begin(), first.end());
+    lines.push_back(R"(level=DEBUG source=runner.go:95 msg="skipping available library at user's request" libDir=/v11)");
+    lines.insert(lines.end(), second.begin(), second.end());
+    lines.push_back(kEvaluating);
+    return Canonical(lines);
+  };
+  const auto v12 = AskedLlamaServer("/v12", "036"), v13 = AskedLlamaServer("/v13", "118");
+  EXPECT_EQ(all(v12, v13), all(AskedLlamaServer("/v13", "001"), AskedLlamaServer("/v12", "002")));
+  EXPECT_EQ(all(v12, v13)[3], "  TIME I cmn  common_param: system_info: n_threads = HOST | CPU : HOST | CUDA : ARCHS = 900 | ");
+}
+
+TEST(CanonicalOllamaLog, OfLlamaServerKeepsAFailureWithItsDirectory) {
+  std::vector<std::string> lines = {kDiscovering};
+  for (const char* directory : {"/v13", "/v12"}) {
+    lines.push_back(std::string(R"(level=DEBUG source=llama_server.go:199 msg="llama-server --list-devices failed" libDirs=)") + directory);
+    lines.push_back(Took(directory, "1ms"));
+    lines.push_back(std::string(R"(level=INFO source=runner.go:535 msg="failure during llama-server GPU discovery" OLLAMA_LIBRARY_PATH=)") + directory);
+  }
+  lines.push_back(kEvaluating);
+  const std::vector<std::string> log = Canonical(lines);
+  ASSERT_EQ(log.size(), 8);
+  EXPECT_THAT(log[3], testing::AllOf(HasSubstr("failure during"), HasSubstr("/v12")));
+  EXPECT_THAT(log[6], testing::AllOf(HasSubstr("failure during"), HasSubstr("/v13")));
 }
 
 }  // namespace

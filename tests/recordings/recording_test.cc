@@ -7,6 +7,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::Field;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 Recording OneGpu() {
@@ -27,10 +28,33 @@ TEST(Recordings, AreReadAsTheyWereWritten) {
   EXPECT_EQ(*read, recordings);
 }
 
+// Two starts that say the same but for one line: what a file keeps of them.
+TEST(Recordings, KeepALineOnce) {
+  Recording one = OneGpu(), other = OneGpu();
+  one.log = {"a", "b", "c"};
+  other.log = {"a", "b", "d", "a"};
+  const std::string text = RecordingsJson({"ollama", "0.17.4", {{"1", one}, {"2", other}}});
+  EXPECT_THAT(text, HasSubstr(R"("log": "0-2")"));
+  EXPECT_THAT(text, HasSubstr(R"("log": "0-1 3 0")"));
+}
+
+std::string WithLog(const std::string& numbers) {
+  return R"({"scanner": "ollama", "version": "1", "lines": ["a", "b"], "recordings": {"a": {"outcome": "done",
+             "devices": [], "libraries": {}, "funnel": [], "log": ")" +
+         numbers + "\"}}}";
+}
+
 TEST(Recordings, ThatAreNoneAreAnError) {
   EXPECT_FALSE(ParseRecordings("").ok());
-  EXPECT_FALSE(
-      ParseRecordings(R"({"scanner": "ollama", "version": "1", "recordings": {"a": {}}})").ok());
+  EXPECT_FALSE(ParseRecordings(
+                   R"({"scanner": "ollama", "version": "1", "lines": [], "recordings": {"a": {}}})")
+                   .ok());
+}
+
+TEST(Recordings, WithNumbersOfNoLineAreAnError) {
+  EXPECT_TRUE(ParseRecordings(WithLog("0-1 1 0")).ok());
+  for (const char* numbers : {"2", "0-2", "1-0", "x", "0-", "-1", "0,1"})
+    EXPECT_FALSE(ParseRecordings(WithLog(numbers)).ok()) << numbers;
 }
 
 TEST(CompareRecordings, FindsNothingInTheSame) {

@@ -1,59 +1,90 @@
+// What a terminal shows.
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <sstream>
 
-#include "harness/report/json.h"
 #include "harness/report/text.h"
-#include "tests/report/reports.h"
+#include "tests/report/full_report.h"
 #include "tests/support/golden.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {
 namespace {
 
-using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
-std::string Lines(const std::vector<CaseReport>& reports, const TextStyle& style) {
-  std::string text;
-  for (const CaseReport& report : reports)
-    for (const RunReport& run : report.runs) text += ProgressLine(report, run, style) + "\n";
+std::vector<std::string> IdsOf(const Report& report) {
+  std::vector<std::string> ids;
+  for (const ReportedRun& run : report.runs) ids.push_back(run.id);
+  return ids;
+}
+std::string WithoutColour(std::string text) {
+  for (size_t at; (at = text.find('\x1b')) != std::string::npos;) text.erase(at, text.find('m', at) - at + 1);
+  return text;
+}
+std::string WithoutSpace(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
   return text;
 }
 
 TEST(Text, LooksAsApproved) {
-  const std::vector<CaseReport> reports = EveryKind();
-  std::string text = Lines(reports, {});
-  for (const CaseReport& report : reports)
-    for (const RunReport& run : report.runs)
-      if (const std::string block = FailureBlock(report, run, {}); !block.empty())
-        text += "\n" + block;
-  ExpectGolden("run.txt", text + "\n" + TotalsText(reports, 1.94));
+  const Report report = PlainReport();
+  ExpectGolden("run.txt", TextReport(report, PlainStyle(IdsOf(report))));
+}
+
+TEST(TextOfEverything, LooksAsApproved) {
+  const Report report = FullReport();
+  ExpectGolden("run-full.txt", TextReport(report, PlainStyle(IdsOf(report))));
+}
+
+TEST(NarrowText, LooksAsApproved) {
+  const Report report = FullReport();
+  ExpectGolden("run-narrow.txt", TextReport(report, FittedStyle(IdsOf(report), 60, false)));
+}
+
+TEST(WideColouredText, LooksAsApproved) {
+  const Report report = FullReport();
+  ExpectGolden("run-wide-colour.txt", TextReport(report, FittedStyle(IdsOf(report), 140, true)));
 }
 
 TEST(Text, SaysTheSameWithoutColour) {
-  const std::vector<CaseReport> reports = EveryKind();
+  const Report report = FullReport();
   TextStyle coloured;
   coloured.colour = true;
-  std::string text = Lines(reports, coloured);
+  const std::string text = TextReport(report, coloured);
   EXPECT_THAT(text, HasSubstr("\x1b[32mok"));
-  for (size_t at; (at = text.find('\x1b')) != std::string::npos;)
-    text.erase(at, text.find('m', at) - at + 1);
-  EXPECT_EQ(text, Lines(reports, {}));
+  EXPECT_EQ(WithoutColour(text), TextReport(report, {}));
+}
+
+// A narrow terminal breaks lines and takes nothing away.
+TEST(Text, SaysTheSameWhereThereIsLittleRoom) {
+  const Report report = FullReport();
+  for (const int width : {40, 60, 80, 100, 200})
+    EXPECT_EQ(WithoutSpace(TextReport(report, FittedStyle(IdsOf(report), width, false))), WithoutSpace(TextReport(report, {})))
+        << width;
+}
+
+TEST(Text, KeepsToTheWidthWhereWordsAllowIt) {
+  const Report report = FullReport();
+  std::istringstream lines(TextReport(report, FittedStyle(IdsOf(report), 60, false)));
+  for (std::string line; std::getline(lines, line);) {
+    const size_t indent = line.find_first_not_of(' ');  // one word, or a label and one word
+    EXPECT_TRUE(line.size() <= 60 || line.find(' ', std::max<size_t>(indent, 12)) == std::string::npos || line.find(" skipped") != std::string::npos ||
+                line.find("median") != std::string::npos || line.find("gpustage") != std::string::npos || line.find(" [") != std::string::npos)
+        << line;
+  }
 }
 
 TEST(Text, HasABlockForWhatIsBadOnly) {
-  for (const CaseReport& report : EveryKind())
-    for (const RunReport& run : report.runs)
-      EXPECT_EQ(FailureBlock(report, run, {}).empty(), !IsBad(run.verdict.kind))
-          << ToString(run.verdict.kind);
+  for (const ReportedRun& run : FullReport().runs)
+    EXPECT_EQ(FailureBlock(run, {}).empty(), !IsBad(run.verdict)) << ToString(run.verdict);
 }
 
 TEST(Text, SaysWhyInEveryBlock) {
-  for (const CaseReport& report : EveryKind())
-    for (const RunReport& run : report.runs) {
-      const std::string block = FailureBlock(report, run, {});
-      EXPECT_TRUE(block.empty() || block.find("  because   ") != std::string::npos) << block;
-    }
+  for (const ReportedRun& run : FullReport().runs) {
+    const std::string block = FailureBlock(run, {});
+    EXPECT_TRUE(block.empty() || block.find("  because   ") != std::string::npos) << block;
+  }
 }
 
 TEST(Text, SaysThatAssumedValuesWereRead) {
@@ -61,86 +92,44 @@ TEST(Text, SaysThatAssumedValuesWereRead) {
   for (const char* arguments : {"device=0, attrib=1", "device=0, attrib=2", "device=0, attrib=3", "device=0, attrib=4"})
     run.Call(2, "cuDeviceGetAttribute", 0, 0, arguments, world::Fidelity::kAssumed);
   const Case healthy = HealthyCase();
-  const CaseReport report = {healthy, {Judged(healthy, ScannerRun("ggml"), run)}};
-  EXPECT_THAT(FailureBlock(report, report.runs.front(), {}),
-              HasSubstr("  assumed   4 answers that nobody recorded: cuDeviceGetAttribute(device=0, attrib=1), "));
-  EXPECT_THAT(TotalsText({report}, 0), HasSubstr("  read assumed values of a device: 1 (in the JSON report: assumed)\n"));
-  EXPECT_EQ(json::parse(JsonReport({report}))["cases"][0]["assumed"].size(), 4u);
+  Report report;
+  report.runs = Reported({{healthy, {Judged(healthy, ScannerRun("ggml"), run)}}});
+  EXPECT_EQ(report.runs.front().assumed.size(), 4u);
+  EXPECT_THAT(FailureBlock(report.runs.front(), {}),
+              HasSubstr("  assumed   4 answers that nobody recorded: cuDeviceGetAttribute(device=0, attrib=1),\n"));
+  EXPECT_THAT(TotalsText(report), HasSubstr("  read assumed values of a device: 1 (in the JSON report: assumed)\n"));
 }
 
 TEST(Text, GroupsSkipsByReason) {
-  EXPECT_THAT(TotalsText(EveryKind(), 0), HasSubstr("  skipped 2: no ollama here\n"));
-  EXPECT_THAT(TotalsText(EveryKind(), 0), HasSubstr("  passed by scanner: ggml 1\n"));
+  EXPECT_THAT(TotalsText(PlainReport()), HasSubstr("  skipped 2: no ollama here\n"));
+  EXPECT_THAT(TotalsText(PlainReport()), HasSubstr("  passed by scanner: ggml 1\n"));
 }
 
 // ctest takes this line for a skip of the whole file.
 TEST(Text, NamesARunOfSkipsOnly) {
-  const std::vector<CaseReport> reports = {
-      {HealthyCase(), {{ScannerRun("ollama"), Skipped("no ollama here"), {}}}}};
-  EXPECT_EQ(TotalsText(reports, 0),
-            "0 passed, 0 failed, 1 skipped in 0.0 s\n  skipped 1: no ollama here\n");
+  Report report;
+  report.runs = Reported({{HealthyCase(), {{ScannerRun("ollama"), Skipped("no ollama here"), {}}}}});
+  EXPECT_EQ(TotalsText(report), "0 passed, 0 failed, 1 skipped in 0.0 s\n  skipped 1: no ollama here\n");
 }
 
-TEST(Totals, CountEveryKind) {
-  const Totals totals = Count(EveryKind());
-  EXPECT_EQ(totals, (Totals{1, 1, 2, 1, 1, 2}));
-  EXPECT_EQ(totals.All(), 8);
-  EXPECT_TRUE(totals.Bad());
-  EXPECT_FALSE(Count({}).Bad());
+TEST(StatusLine, SaysHowFarItIsAndHowLongItTakes) {
+  Progress progress = {30, 120, {}, 10.0};
+  EXPECT_EQ(StatusLine(progress, 100), "30 of 120 cases, about 30 s left");
+  progress.totals.fail = 2;
+  progress.totals.flaky = 1;
+  progress.totals.skip = 4;
+  EXPECT_EQ(StatusLine(progress, 100), "30 of 120 cases, 3 bad, 4 skipped, about 30 s left");
+  progress.seconds = 200;
+  EXPECT_EQ(StatusLine(progress, 100), "30 of 120 cases, 3 bad, 4 skipped, about 10 min left");
 }
 
-TEST(JsonReport, LooksAsApproved) { ExpectGolden("report.json", JsonReport(EveryKind())); }
-
-TEST(JsonReport, HasTheShapeThatIsDocumented) {
-  const json report = json::parse(JsonReport(EveryKind()));
-  EXPECT_EQ(report["version"], 1);
-  ASSERT_EQ(report["cases"].size(), 8u);
-  for (const json& entry : report["cases"]) {
-    for (const char* key : {"id", "scenario", "claim", "scanner", "run", "verdict", "because"})
-      EXPECT_TRUE(entry[key].is_string()) << key;
-    EXPECT_TRUE(entry["axes"].is_object());
-    EXPECT_TRUE(entry["log"].is_array());
-    EXPECT_TRUE(entry["duration_ms"].is_number());
-    EXPECT_TRUE(entry["silent_failure"].is_boolean() || entry["silent_failure"].is_null());
-    EXPECT_TRUE(entry["silent_because"].is_string());
-    EXPECT_TRUE(entry["devices"].is_array() || entry["devices"].is_null());
-    for (const json& row : entry["funnel"])
-      for (const char* key : {"library", "reached", "lost_at", "reason", "cause", "remark", "said"})
-        EXPECT_TRUE(row.contains(key)) << key;
-    if (entry["outcome"].is_null()) continue;
-    EXPECT_THAT((std::vector<std::string>{"exited", "killed", "timed_out"}),
-                testing::Contains(entry["outcome"]["kind"]));
-    EXPECT_TRUE(entry["outcome"]["code"].is_number());
-  }
-  EXPECT_EQ(report["totals"],
-            json::parse(R"({"pass":1,"fail":1,"skip":2,"xfail":1,"xpass":1,"error":2})"));
+// One that is longer than the terminal is wide would leave a line behind each time.
+TEST(StatusLine, IsNeverAsWideAsTheTerminal) {
+  const Progress progress = {30, 120, {0, 2, 4}, 10.0};
+  for (size_t width = 0; width < 80; ++width) EXPECT_TRUE(StatusLine(progress, width).size() < std::max<size_t>(width, 1)) << width;
 }
 
-TEST(JsonReport, NamesEveryFieldOfADevice) {
-  const json report = json::parse(JsonReport(EveryKind()));
-  EXPECT_EQ(report["cases"][0]["devices"], json::parse(R"([{"name":"NVIDIA H100","library":"CUDA",
-      "library_path":"/usr/local/lib/ollama/cuda_v12/libggml-cuda.so","pci_id":"0000:01:00.0","uuid":"GPU-1",
-      "memory_total":"85017493504"}])"));
-}
-
-// Zero devices and no answer are not the same.
-TEST(JsonReport, GivesNoDevicesForWhatCouldNotBeRead) {
-  const json report = json::parse(JsonReport(EveryKind()));
-  EXPECT_EQ(report["cases"][1]["devices"], json::array());
-  EXPECT_TRUE(report["cases"][6]["devices"].is_null());
-  EXPECT_TRUE(report["cases"][7]["devices"].is_null());
-}
-
-TEST(JsonReport, ReplacesBytesThatAreNoUtf8) {
-  const json report = json::parse(JsonReport(EveryKind()));
-  EXPECT_EQ(report["cases"][1]["log"][0], "odd \xef\xbf\xbd\xef\xbf\xbd bytes");
-}
-
-TEST(JsonReport, OfNothingIsAReport) {
-  const json report = json::parse(JsonReport({}));
-  EXPECT_EQ(report["cases"], json::array());
-  EXPECT_EQ(report["totals"]["pass"], 0);
-}
+TEST(StatusLine, GuessesNothingBeforeAnythingEnded) { EXPECT_EQ(StatusLine({0, 120, {}, 5.0}, 100), "0 of 120 cases"); }
 
 }  // namespace
 }  // namespace gpustage

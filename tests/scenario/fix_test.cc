@@ -8,6 +8,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+const std::string kLooks = "suspects: {axis: n, looks: {l: {say: x}}, ";
 const std::string kTwoCells = "matrix: {n: {set: env.N, to: [1, 2]}}\n";
 
 class FixTest : public testing::Test {
@@ -73,20 +74,83 @@ TEST(DropRuns, LeavesWhatADroppedRunDoesToTheTree) {
   EXPECT_THAT(runs[1].change, SizeIs(2));
 }
 
-TEST_F(FixTest, GivesACellItsSuspectAndExpectsItsLines) {
-  files_.Write("scanners/slogger.yaml",
-               "scanner: slogger\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\nlog: {format: slog}\n");
-  const auto cases = Load(
-      "runs: [{scanner: slogger}, {scanner: dlopen}]\n" + kTwoCells +
-      "suspects: {axis: n, \"1\": {is: one, missing: 'a.b', tell: look}, \"2\": {is: two, tell: look, traced: x}}\n"
-      "expect: [{devices: 0}]\n");
+class SuspectTest : public FixTest {
+ protected:
+  void SetUp() override {
+    files_.Write("scanners/slogger.yaml",
+                 "scanner: slogger\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\nlog: {format: slog}\n");
+  }
+  // Two suspects, of whom the first is ruled out.
+  std::vector<Case> LoadSuspects(const std::string& common, const std::string& first = "", const std::string& second = "",
+                                 const std::string& runs = "{scanner: slogger}, {scanner: dlopen}") {
+    return Load("runs: [" + runs + "]\n" + kTwoCells + "suspects: {axis: n, looks: {here: {say: look}" + common +
+                ", \"1\": {is: one, look: here, see: it, missing: 'a.b'" + first + "}, \"2\": {is: two, look: here, see: it" + second +
+                "}}\nexpect: [{run: slogger, devices: 0}, {run: dlopen, devices: 0}]\n");
+  }
+};
+
+TEST_F(SuspectTest, GivesACellItsSuspectAndExpectsItsLines) {
+  const auto cases = LoadSuspects("}", "", ", traced: x");
   ASSERT_THAT(cases, SizeIs(2));
   ASSERT_TRUE(cases[0].suspect.has_value());
   EXPECT_EQ(cases[0].suspect->is, "one");
+  EXPECT_EQ(cases[0].suspect->look, "look");
   EXPECT_FALSE(cases[0].suspect->fits());
   EXPECT_TRUE(cases[1].suspect->fits());
-  ASSERT_THAT(cases[0].expect, SizeIs(2)) << "the line is expected of the run that keeps a log";
-  EXPECT_THAT(cases[1].expect, SizeIs(1)) << "no run is at OLLAMA_DEBUG=2";
+  ASSERT_THAT(cases[0].expect, SizeIs(3)) << "the line is expected of the run that keeps a log";
+  EXPECT_THAT(cases[1].expect, SizeIs(2)) << "no run is at OLLAMA_DEBUG=2";
+}
+
+TEST_F(SuspectTest, GivesTheReportWhereNoLineRulesItOut) {
+  const auto cases = LoadSuspects("}, report: [{run: slogger, log: {has: [r]}}]");
+  ASSERT_THAT(cases, SizeIs(2));
+  EXPECT_THAT(cases[0].expect, SizeIs(3));
+  ASSERT_THAT(cases[1].expect, SizeIs(3));
+  EXPECT_EQ(ToString(cases[1].expect[2].claims[0]), "log: {has: \"r\"}");
+}
+
+TEST_F(SuspectTest, HasALineInCommonButWhereThatOneRulesItOut) {
+  const auto cases = LoadSuspects("}, has: h");
+  ASSERT_THAT(cases, SizeIs(2));
+  EXPECT_EQ(cases[0].suspect->has, "");
+  EXPECT_EQ(cases[1].suspect->has, "h");
+}
+
+TEST_F(SuspectTest, IsSeenByTheRunThatLooks) {
+  const auto cases = LoadSuspects(", there: {say: over there, in: [dlopen]}}", "", ", fix: {none: no}");
+  ASSERT_THAT(cases, SizeIs(2));
+  EXPECT_THAT(cases[0].runs, SizeIs(2));
+  const auto seen = Load("runs: [{scanner: slogger}, {name: looks, scanner: dlopen}]\n" + kTwoCells +
+                         "suspects: {axis: n, looks: {here: {say: look}, there: {say: over, in: looks}}, \"1\": {is: one, look: here, see: it}, "
+                         "\"2\": {is: two, look: there, see: that}}\nexpect: [{run: slogger, devices: 0}]\n");
+  ASSERT_THAT(seen, SizeIs(2));
+  EXPECT_THAT(Names(seen[0]), ElementsAre("slogger")) << "where one looks elsewhere, it is not made";
+  ASSERT_THAT(Names(seen[1]), ElementsAre("slogger", "looks"));
+  EXPECT_EQ(ToString(seen[1].expect.back().claims[0]), "log: {has: \"that\"}");
+}
+
+TEST_F(SuspectTest, IsMendedByItsOwnFix) {
+  const auto cases = LoadSuspects("}, fixed: [{run: dlopen, devices: 1}]", ", fix: {do: this, env: {A: b}}", ", fix: {none: nobody can}");
+  ASSERT_THAT(cases, SizeIs(2));
+  EXPECT_THAT(Names(cases[0]), ElementsAre("slogger", "dlopen", "dlopen+fix"));
+  EXPECT_EQ(cases[0].suspect->mend, "this");
+  EXPECT_THAT(Names(cases[1]), ElementsAre("slogger", "dlopen"));
+  EXPECT_EQ(cases[1].suspect->mend, "nobody can");
+}
+
+TEST_F(FixTest, MayMendARunThatEndedBadly) {
+  const auto cases = Load("expect: [{outcome: {killed: SIGABRT}}]\nfix: {env: {A: b}, expect: [{devices: 1}]}\n");
+  ASSERT_THAT(cases, SizeIs(1));
+  EXPECT_THAT(Names(cases[0]), ElementsAre("dlopen", "dlopen+fix"));
+}
+
+TEST_F(FixTest, ExpectsTheSameOfSeveralRuns) {
+  const auto cases = Load(
+      "runs: [{name: a, scanner: dlopen}, {name: b, scanner: dlopen}]\n"
+      "expect: [{run: [a, b], devices: 0}]\nfix: {tree: [{remove: /a}], expect: [{run: [a, b], devices: 1}]}\n");
+  ASSERT_THAT(cases, SizeIs(1));
+  EXPECT_THAT(Names(cases[0]), ElementsAre("a", "b", "a+fix", "b+fix"));
+  EXPECT_THAT(cases[0].expect, SizeIs(4));
 }
 
 Refused Fix(const char* name, const std::string& text, const char* message) {
@@ -124,14 +188,31 @@ INSTANTIATE_TEST_SUITE_P(
             "4:7: unknown key \"machine\"; it can be when, none, tree, env, user or expect"),
         Top("SuspectsOfNoAxis", "suspects: {a: {is: x}}\n", "3:11: suspects needs \"axis\""),
         Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n", "3:18: unknown axis \"a\"; there is none"),
-        Top("SuspectOfNoValue", kTwoCells + "suspects: {axis: n, \"3\": {is: x, tell: y}}\n",
-            "4:21: unknown value \"3\"; did you mean \"1\"?"),
-        Top("SuspectWithoutASentence", kTwoCells + "suspects: {axis: n, \"1\": {tell: x}}\n",
-            "4:26: a suspect needs \"is\""),
-        Top("SuspectWithoutAnObservation", kTwoCells + "suspects: {axis: n, \"1\": {is: x}}\n",
-            "4:26: a suspect needs \"tell\""),
-        Top("CellWithoutASuspect", kTwoCells + "suspects: {axis: n, \"1\": {is: x, tell: y}}\n",
+        Top("SuspectsWithoutALook", kTwoCells + "suspects: {axis: n}\n", "4:11: suspects needs \"looks\""),
+        Top("LookWithoutAPlace", kTwoCells + "suspects: {axis: n, looks: {l: {}}}\n", "4:32: a look needs \"say\""),
+        Top("LookOfNoRun", kTwoCells + "suspects: {axis: n, looks: {l: {say: x, in: dlopne}}}\n",
+            "4:45: unknown run \"dlopne\"; did you mean \"dlopen\"?"),
+        Top("ReportOfNoRun", kTwoCells + "suspects: {axis: n, looks: {l: {say: x}}, report: [{run: b, devices: 0}]}\n",
+            "4:58: unknown run \"b\"; it can be dlopen"),
+        Top("SuspectOfNoValue", kTwoCells + kLooks + "\"3\": {is: x, look: l, see: y}}\n",
+            "4:43: unknown value \"3\"; did you mean \"1\"?"),
+        Top("SuspectWithoutASentence", kTwoCells + kLooks + "\"1\": {look: l, see: y}}\n",
+            "4:48: a suspect needs \"is\""),
+        Top("SuspectWithoutALook", kTwoCells + kLooks + "\"1\": {is: x}}\n", "4:48: a suspect needs \"look\""),
+        Top("SuspectWithAnUnknownLook", kTwoCells + kLooks + "\"1\": {is: x, look: m}}\n",
+            "4:62: unknown look \"m\"; did you mean \"l\"?"),
+        Top("SuspectWithoutAnObservation", kTwoCells + kLooks + "\"1\": {is: x, look: l}}\n",
+            "4:48: a suspect needs \"see\""),
+        Top("SuspectWithoutAFix", kTwoCells + kLooks + "fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y}}\n",
+            "4:71: a suspect needs \"fix\""),
+        Top("SuspectsFixWithoutASentence",
+            kTwoCells + kLooks + "fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y, fix: {env: {A: b}}}}\n",
+            "4:101: the fix of a suspect needs \"do\""),
+        Top("CellWithoutASuspect", kTwoCells + kLooks + "\"1\": {is: x, look: l, see: y}}\n",
             "4:11: nothing says what s@n=2 stands for"),
+        Top("RunOfAListThatThereIsNot", "expect: [{run: [dlopen, by-hand], devices: 0}]\n",
+            "3:25: unknown run \"by-hand\"; it can be dlopen"),
+        Top("EmptyListOfRuns", "expect: [{run: [], devices: 0}]\n", "3:16: \"run\" is an empty list"),
         Top("AxisOfSeveralThingsIsText", "matrix: {n: {set: case, to: [x]}}\n",
             "3:30: expected a map of what the case gets, got \"x\"")),
     NameOf);

@@ -46,6 +46,62 @@ TEST_F(MatrixTest, ExcludesWhatMatchesAllAxesOfAnEntry) {
               ElementsAre("s@a=y,b=p", "s@a=y,b=q"));
 }
 
+TEST_F(MatrixTest, ConstraintTakesAwayWhatCannotBeTogether) {
+  const std::string axes = "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q, r]}\n  constraints:\n";
+  EXPECT_THAT(Ids(axes + "    - {if: {a: x}, not: {b: [p, q]}}\n"), ElementsAre("s@a=x,b=r", "s@a=y,b=p", "s@a=y,b=q", "s@a=y,b=r"));
+  EXPECT_THAT(Ids(axes + "    - {if: {a: x}, then: {b: p}}\n"), ElementsAre("s@a=x,b=p", "s@a=y,b=p", "s@a=y,b=q", "s@a=y,b=r"));
+  const std::string third = "  c: {set: env.C, to: [k, l]}\n";
+  EXPECT_THAT(Ids(third + axes + "    - {if: {a: x}, then: {b: p, c: k}}\n    - {if: {a: y}, not: {b: [q, r]}}\n"),
+              ElementsAre("s@a=x,b=p,c=k", "s@a=y,b=p,c=k", "s@a=y,b=p,c=l"))
+      << "then wants both, not the one or the other";
+}
+
+TEST_F(MatrixTest, IncludeBringsBackWhatIsExcluded) {
+  EXPECT_THAT(Ids("  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q], default: p}\n"
+                  "  exclude: [{a: x}]\n  include: [{a: x}]\n"),
+              ElementsAre("s@a=y", "s@a=y,b=q", "s@a=x"));
+}
+
+TEST_F(MatrixTest, ACellHasOneBrokenValueAtMost) {
+  EXPECT_THAT(Ids("  a: {set: env.A, to: [whole, gone], broken: [gone]}\n  b: {set: env.B, to: [whole, cut, empty], broken: [cut, empty]}\n"),
+              ElementsAre("s@a=whole,b=whole", "s@a=whole,b=cut", "s@a=whole,b=empty", "s@a=gone,b=whole"));
+}
+
+TEST_F(MatrixTest, PairwiseTakesFewCellsAndIncludedOnesFirst) {
+  const std::vector<std::string> ids = Ids(
+      "  a: {set: env.A, to: [x, y, z]}\n  b: {set: env.B, to: [x, y, z]}\n  c: {set: env.C, to: [x, y, z]}\n"
+      "  d: {set: env.D, to: [x, y, z]}\n  cover: pairwise\n  include: [{a: z, b: z, c: z, d: z}]\n");
+  EXPECT_EQ(ids.front(), "s@a=z,b=z,c=z,d=z");
+  EXPECT_GE(ids.size(), 9u) << "two axes of three values have nine pairs";
+  EXPECT_LE(ids.size(), 14u) << "of 81";
+}
+
+// What an axis can set, each with the place in the case where it is seen.
+TEST_F(MatrixTest, VariesAnythingInAScenario) {
+  files_.Write("scanners/other.yaml", "scanner: other\nabout: o\nprogram: {build: other}\nargv: [other]\nfits: driver\n");
+  const auto cases = files_.Load(
+      "claim: c\nlayout: [driver]\nmachine: {devices: [h100]}\ntree: [{symlink: /l, to: near}]\n"
+      "runs: [{name: r, scanner: dlopen}]\nmatrix:\n"
+      "  layout: {set: layout, to: [{as: tools, value: [tools]}]}\n"
+      "  link: {set: tree.0.to, to: [/far]}\n"
+      "  variable: {set: env.V, to: [set]}\n"
+      "  driver: {set: machine.driver, to: [535.1.2]}\n"
+      "  devices: {set: machine.devices, to: [{as: two, value: [h100, h100]}]}\n"
+      "  user: {set: user, to: [root]}\n"
+      "  directory: {set: working_directory, to: [{as: opt, value: /opt}]}\n"
+      "  scanner: {set: runs.r.scanner, to: [other]}\n");
+  ASSERT_THAT(cases, IsOkAnd(SizeIs(1)));
+  const Case& c = cases->front();
+  EXPECT_EQ(ToString(c.tree.front()), "dir /opt/tools");
+  EXPECT_EQ(ToString(c.tree.back()), "symlink /l -> /far");
+  EXPECT_EQ(c.env.back().value, "set");
+  EXPECT_EQ(c.machine.driver, "535.1.2");
+  EXPECT_THAT(c.machine.devices, SizeIs(2));
+  EXPECT_EQ(c.user, "root");
+  EXPECT_EQ(c.working_directory, "/opt");
+  EXPECT_EQ(c.runs.front().scanner.name, "other");
+}
+
 TEST_F(MatrixTest, LabelsWhatIsNoPlainWord) {
   const auto cases = Load(
       "  v:\n    set: env.V\n    to:\n      - plain\n      - {as: none, value: {unset: true}}\n"

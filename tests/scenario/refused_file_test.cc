@@ -28,6 +28,11 @@ RefusedFixture Scanner(const char* name, const std::string& lines, const char* m
           "scanner: dlopen\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\n" + lines, message};
 }
 
+RefusedFixture Given(const char* name, const std::string& lines, const char* message) {
+  return {name, "scanners/dlopen.yaml",
+          "scanner: dlopen\nabout: a\nprogram: {given: ollama}\nargv: [a]\n" + lines, message};
+}
+
 RefusedFixture Device(const char* name, const std::string& line, const char* message) {
   return {name, "devices/h100.yaml",
           "device: h100\nname: NVIDIA H100 MIG 1g.10gb\ncompute_capability: 9.0\nmemory_total: 1 GiB\n"
@@ -88,10 +93,15 @@ INSTANTIATE_TEST_SUITE_P(
                 "5:9: expected a map of places and programs, got a list"),
         Scanner("ScannerOfNoRelease", "release: {cuda: lib.so}\n",
                 "5:10: only a program that is given brings a release with it"),
-        RefusedFixture{"ScannerReleaseIsText", "scanners/dlopen.yaml",
-                       "scanner: dlopen\nabout: a\nprogram: {given: ollama}\nargv: [a]\n"
-                       "release: x\n",
-                       "5:10: expected a map of fakes and files, got \"x\""},
+        Given("ScannerReleaseIsText", "release: x\n",
+              "5:10: expected a map of fakes and files, got \"x\""),
+        Given("ScannerReleaseOfAnUnknownFake", "release: {ggml-cuda: {fake: cuda-divers}}\n",
+              "5:29: unknown fake \"cuda-divers\"; did you mean \"cuda-driver\"?"),
+        Scanner("ScannerOfVersionsThatIsNotGiven", "versions: {from: 1}\n",
+                "5:11: only a program that is given has versions"),
+        Given("ScannerOfNoVersions", "versions: {}\n", "5:11: expected from or below"),
+        Given("ScannerOfAnOddVersion", "versions: {below: v0.30}\n",
+              "5:19: expected a version such as 0.30, got \"v0.30\""),
         Scanner("ScannerPackagesIsText", "python_packages: ggml-cuda-12\n",
                 "5:18: expected python_packages, a list, got \"ggml-cuda-12\""),
         Scanner("ScannerUnknownPackage", "python_packages: [ggml-cuda-21]\n",

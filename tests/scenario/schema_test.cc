@@ -61,7 +61,11 @@ INSTANTIATE_TEST_SUITE_P(
         Place{"Expectation", "/definitions/expectation", "expect: [{", "}]"},
         Place{"Fix", "/definitions/fix", "fix: {", "}"},
         Place{"Suspect", "/definitions/suspect",
-              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, \"1\": {is: x, tell: y, ", "}}"},
+              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, looks: {l: {say: x}}, \"1\": {is: x, look: l, see: y, ", "}}"},
+        Place{"Look", "/definitions/look", "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, looks: {l: {say: x, ", "}}}"},
+        Place{"SuspectsFix", "/definitions/suspect/properties/fix",
+              "runs: [{scanner: dlopen}]\nexpect: [{devices: 0}]\nmatrix: {n: {set: env.N, to: [1]}}\n"
+              "suspects: {axis: n, looks: {l: {say: x}}, fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y, fix: {", "}}}"},
         Place{"Log", "/definitions/expectation/properties/log", "expect: [{log: {", "}}]"},
         Place{"DeviceClaim", "/definitions/deviceClaim", "expect: [{device: {", "}}]"},
         Place{"CallsClaim", "/definitions/callsClaim", "expect: [{calls: {", "}}]"},

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +128,12 @@ static void Fds(void) {
     if (fcntl(fd, F_GETFD) >= 0) dprintf(1, "fd %d\n", fd);
 }
 
+/* Prints it or does not, as chance will have it. */
+static void Toss(const char* text) {
+  unsigned char byte = 0;
+  if (getrandom(&byte, 1, 0) == 1 && byte % 2 == 0) Print(1, text, strlen(text));
+}
+
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const char* const act = argv[i];
@@ -136,6 +143,8 @@ int main(int argc, char** argv) {
       Print(1, what, strlen(what));
     else if (strcmp(act, "err") == 0)
       Print(2, what, strlen(what));
+    else if (strcmp(act, "toss") == 0)
+      Toss(what);
     else if (strcmp(act, "exit") == 0)
       return atoi(what);
     else if (strcmp(act, "raise") == 0)

@@ -25,11 +25,21 @@ Evidence LogOf(const std::string& text) {
   return Decode(raw, scanner, {});
 }
 
+Suspect Named(const std::string& name) {
+  Suspect suspect;
+  suspect.name = name;
+  return suspect;
+}
+
 std::vector<Case> Suspects() {
   std::vector<Case> cases(3);
-  cases[0].suspect = Suspect{"never-asked", "it is not asked", "look", "bootstrap.*cuda_v12", "", "", ""};
-  cases[1].suspect = Suspect{"refused", "CUDA refuses", "look", "", "", "bootstrap.*cuda_v12", "unknown error"};
-  cases[2].suspect = Suspect{"warned", "a variable", "look", "", "user overrode", "", ""};
+  cases[0].suspect = Named("never-asked");
+  cases[0].suspect->missing = "bootstrap.*cuda_v12";
+  cases[1].suspect = Named("refused");
+  cases[1].suspect->has = "bootstrap.*cuda_v12";
+  cases[1].suspect->traced = "unknown error";
+  cases[2].suspect = Named("warned");
+  cases[2].suspect->extra = "user overrode";
   return cases;
 }
 
@@ -52,12 +62,51 @@ TEST(Weigh, TakesALineOfTheChildsForProofOnlyWhereItIsShown) {
   EXPECT_EQ(Weigh(Suspects(), LogOf(kAsked))[1].against, "");
   EXPECT_EQ(Weigh(Suspects(), LogOf(std::string(kAsked) + kTrace))[1].against,
             "there is no line unknown error, though the log shows what children print");
-  EXPECT_EQ(Weigh(Suspects(), LogOf(std::string(kAsked) + kTrace + kRefused))[1].against, "");
+  const auto proven = Weigh(Suspects(), LogOf(std::string(kAsked) + kTrace + kRefused));
+  EXPECT_EQ(proven[0].suspect.name, "refused") << "what fits best comes first";
+  EXPECT_EQ(proven[0].against, "");
+  EXPECT_THAT(proven[0].shown, testing::ElementsAre("ggml_cuda_init: failed to initialize CUDA: unknown error"));
+}
+
+TEST(Weigh, RulesOutBehindALineOfTheChildsThatWouldNotBeThere) {
+  std::vector<Case> cases(2);
+  cases[0].suspect = Named("not-loaded");
+  cases[0].suspect->untraced = "loaded CUDA backend";
+  cases[1].suspect = Named("no-line-of-its-own");
+  const std::string loaded = "load_backend: loaded CUDA backend from /cuda_v12/libggml-cuda.so\n";
+  EXPECT_EQ(Weigh(cases, LogOf(std::string(kAsked) + loaded))[0].against, "") << "at level 1 no child's line counts";
+  EXPECT_EQ(Weigh(cases, LogOf(std::string(kAsked) + kTrace + loaded))[0].against, "its log would not have this line");
+  EXPECT_EQ(Weigh(cases, LogOf(std::string(kAsked) + kTrace))[0].against, "");
+}
+
+TEST(Weigh, TakesNoLineForMissingWhoseMessageWasCutOut) {
+  std::vector<Case> cases(1);
+  cases[0].suspect = Named("an-empty-list");
+  cases[0].suspect->has = "msg=subprocess.*CUDA_VISIBLE_DEVICES=\"\" ";
+  const std::string line = "time=2026-02-26T09:23:07.417Z level=DEBUG source=server.go:432 msg=subprocess PATH=/bin ";
+  EXPECT_EQ(Weigh(cases, LogOf(kAsked))[0].against, "");
+  EXPECT_EQ(Weigh(cases, LogOf(kAsked + line + "CUDA_VISIBLE_DEVICES=\"\" A=b\n"))[0].against, "");
+  EXPECT_THAT(Weigh(cases, LogOf(kAsked + line + "A=b\n"))[0].against, HasSubstr("there is no line"));
 }
 
 TEST(PlainOllamaLog, LeavesOutWhatJournalctlPutsBefore) {
   EXPECT_EQ(PlainOllamaLog("Nov 22 10:00:00 box ollama[7]: time=2026-11-22T10:00:00Z level=INFO msg=a\nNov 22 box: ggml\n"),
             "time=2026-11-22T10:00:00Z level=INFO msg=a\nNov 22 box: ggml\n");
+  // A child's own line has no time by which one would know where it begins.
+  EXPECT_EQ(PlainOllamaLog("Nov 22 10:00:00 box ollama[7]: ggml_cuda_init: found\n"), "ggml_cuda_init: found\n");
+  EXPECT_EQ(PlainOllamaLog("2026-11-22T10:00:00+0100 box ollama[7]: ggml\n"), "ggml\n");
+  EXPECT_EQ(PlainOllamaLog("ollama-1  | ggml_cuda_init: found\n"), "ggml_cuda_init: found\n");
+}
+
+TEST(PlainOllamaLog, LeavesOutWhatPastingAdds) {
+  EXPECT_EQ(PlainOllamaLog("> \x1b[32mtime=2026-11-22T10:00:00Z level=INFO msg=a\x1b[0m\r\n"), "time=2026-11-22T10:00:00Z level=INFO msg=a\n");
+  EXPECT_EQ(PlainOllamaLog("> > ggml_cuda_init: found\n"), "ggml_cuda_init: found\n");
+}
+
+// The notes of the report quote lines so.
+TEST(PlainOllamaLog, ReadsLinesThatWerePastedWithoutTheirTime) {
+  EXPECT_EQ(PlainOllamaLog("msg=\"bootstrap discovery took\" duration=228ms"), "time=- msg=\"bootstrap discovery took\" duration=228ms");
+  EXPECT_EQ(PlainOllamaLog("  level=DEBUG source=runner.go:437 msg=a"), "time=- level=DEBUG source=runner.go:437 msg=a");
 }
 
 }  // namespace

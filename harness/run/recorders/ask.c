@@ -3,10 +3,12 @@
  * list-errno TAB open-errno TAB signal TAB exit-status TAB kind TAB size TAB inode TAB first bytes in hex TAB dlopen-text.
  * "" is a dlopen that worked, or a path after '?', which is only looked at. Each dlopen happens in a child of its own, for a
  * library may kill whoever loads it. */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +34,49 @@ static int OpenError(const char* path) {
   return 0;
 }
 
+/* The version in which a library has a symbol: "CUBLAS_12.0"; NULL when in none. */
+static const char* VersionOf(void* library, const char* symbol) {
+  Dl_info info;
+  const ElfW(Sym)* entry = NULL;
+  const struct link_map* map = NULL;
+  void* address = dlsym(library, symbol);
+  if (address == NULL || dladdr1(address, &info, (void**)&entry, RTLD_DL_SYMENT) == 0 || entry == NULL) return NULL;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return NULL;
+  const ElfW(Sym)* symbols = NULL;
+  const ElfW(Half)* versions = NULL;
+  const char *definition = NULL, *strings = NULL;
+  for (const ElfW(Dyn)* tag = map->l_ld; tag->d_tag != DT_NULL; ++tag) {
+    if (tag->d_tag == DT_SYMTAB) symbols = (const ElfW(Sym)*)tag->d_un.d_ptr;
+    if (tag->d_tag == DT_VERSYM) versions = (const ElfW(Half)*)tag->d_un.d_ptr;
+    if (tag->d_tag == DT_VERDEF) definition = (const char*)map->l_addr + tag->d_un.d_ptr; /* the one that glibc leaves as it is */
+    if (tag->d_tag == DT_STRTAB) strings = (const char*)tag->d_un.d_ptr;
+  }
+  if (symbols == NULL || versions == NULL || definition == NULL || strings == NULL) return NULL;
+  const int wanted = versions[entry - symbols] & 0x7fff;
+  for (;;) {
+    const ElfW(Verdef)* version = (const ElfW(Verdef)*)definition;
+    if ((version->vd_ndx & 0x7fff) == wanted) return strings + ((const ElfW(Verdaux)*)(definition + version->vd_aux))->vda_name;
+    if (version->vd_next == 0) return NULL;
+    definition += version->vd_next;
+  }
+}
+
+/* "…: undefined symbol: NAME, version libcublas.so.12": a library names its versions after itself, so that one is asked in which
+ * version it has NAME. It may kill whoever loads it, so a process of its own does. */
+static void WriteOtherVersion(const char* why, int out) {
+  char symbol[1024], version[256];
+  const char* start = strstr(why, "undefined symbol: ");
+  if (start == NULL || sscanf(start, "undefined symbol: %1023[^,], version %255s", symbol, version) != 2) return;
+  const pid_t child = fork();
+  if (child == 0) {
+    void* library = dlopen(version, RTLD_LAZY | RTLD_LOCAL);
+    const char* other = library == NULL ? NULL : VersionOf(library, symbol);
+    if (other != NULL && strcmp(other, version) != 0) dprintf(out, " [it is there in version %s]", other);
+    _exit(0);
+  }
+  if (child > 0) waitpid(child, NULL, 0);
+}
+
 /* Writes what dlerror says to the pipe; what a constructor prints is not wanted here. */
 static void LoadInChild(const char* path, int out) {
   const int null = open("/dev/null", O_WRONLY);
@@ -41,6 +86,7 @@ static void LoadInChild(const char* path, int out) {
     const char* why = dlerror();
     if (why == NULL) why = "dlopen gave nothing and dlerror says nothing: another dlopen stands before that of libc";
     if (write(out, why, strlen(why)) < 0) _exit(1);
+    WriteOtherVersion(why, out);
   }
   _exit(0);
 }

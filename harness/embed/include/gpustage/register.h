@@ -1,5 +1,9 @@
-// Shows every case of scenario files to your own GoogleTest, before RUN_ALL_TESTS: filters, shards, repetition and its XML
-// work as for any test.
+// Shows every case of scenario files to your own GoogleTest: filters, shards, repetition and its XML work as for any test.
+// In a main() of your own, between InitGoogleTest and RUN_ALL_TESTS:
+//
+//   const gpustage::CaseList list = gpustage::ListCases({"scenarios"});
+//   if (!list.error.empty()) return std::fputs(list.error.c_str(), stderr), 2;
+//   gpustage::RegisterCases(list.cases);
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/embed/cases.h"
+#include "gpustage/cases.h"
 
 namespace gpustage {
 

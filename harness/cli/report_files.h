@@ -1,0 +1,27 @@
+// --report KIND=FILE: which reports are wanted, and writing them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/report/report.h"
+
+namespace gpustage {
+
+struct ReportFile {
+  std::string kind;  // "json"
+  std::string file;  // "-": standard output, and what is for people goes to stderr
+};
+
+// Checked before anything runs, so that a long run is not lost to a slip of the pen.
+Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>& words);
+
+// Whether standard output is a report's.
+bool TakeStdout(const std::vector<ReportFile>& files);
+
+Status WriteReports(const Report& report, const std::vector<ReportFile>& files);
+
+// A report that an earlier run wrote; its errors have file and line.
+Result<Report> ReadReport(const std::string& file);
+
+}  // namespace gpustage

@@ -1,0 +1,93 @@
+#include "harness/cli/selected.h"
+
+#include <algorithm>
+
+#include "harness/base/files.h"
+
+namespace gpustage {
+namespace {
+
+bool WantsRun(const Selection& selection, const std::string& id, const ListedRun& run) {
+  const bool scanner = selection.scanners.empty() ||
+                       std::any_of(selection.scanners.begin(), selection.scanners.end(), [&](const std::string& name) {
+                         return name == run.scanner || name == run.version || BaseNameOf(name) == run.scanner + ".yaml";
+                       });
+  return scanner && (selection.filter.empty() || (id + " " + run.name).find(selection.filter) != std::string::npos);
+}
+
+ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, RunName(run.scanner.name, run.scanner)}; }
+
+}  // namespace
+
+struct Selected::Source {
+  Scenario scenario;
+  std::unique_ptr<CaseRange> range;  // of `scenario`
+};
+
+Selected::Selected(Selection selection, Catalog catalog)
+    : selection_(std::move(selection)), fixtures_(std::make_unique<Fixtures>(std::move(catalog))), reading_(std::make_unique<std::mutex>()) {}
+Selected::Selected(Selected&&) noexcept = default;
+Selected& Selected::operator=(Selected&&) noexcept = default;
+Selected::~Selected() = default;
+
+Status Selected::Add(const std::string& file, const std::string& id) {
+  auto source = std::make_unique<Source>();
+  TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
+  TRY(CaseRange range, CaseRange::Of(source->scenario, *fixtures_));
+  source->range = std::make_unique<CaseRange>(std::move(range));
+  TRY(source->range->CheckValues());
+  TRY(source->range->CheckExpected());
+  for (size_t number = 0; number < source->range->cells().limit(); ++number) {
+    if (!source->range->cells().Has(number)) continue;
+    const std::string own = source->range->Id(number);
+    if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
+    const std::vector<ListedRun>& runs = source->range->Runs(number);
+    if (std::any_of(runs.begin(), runs.end(), [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
+      chosen_.push_back({static_cast<uint32_t>(sources_.size()), static_cast<uint32_t>(number)});
+  }
+  sources_.push_back(std::move(source));
+  return Ok();
+}
+
+void Selected::Keep(const std::vector<size_t>& places) {
+  std::vector<Chosen> kept;
+  for (const size_t place : places) kept.push_back(chosen_[place]);
+  chosen_ = std::move(kept);
+}
+
+const CaseRange& Selected::RangeOf(size_t place) const { return *sources_[chosen_[place].source]->range; }
+
+std::string Selected::Id(size_t place) const { return RangeOf(place).Id(chosen_[place].number); }
+
+Cell Selected::Axes(size_t place) const {
+  const Cells& cells = RangeOf(place).cells();
+  return cells.Labels(cells.At(chosen_[place].number));
+}
+
+std::vector<std::string> Selected::Runs(size_t place) const {
+  std::vector<std::string> names;
+  for (const ListedRun& run : RangeOf(place).Runs(chosen_[place].number))
+    if (WantsRun(selection_, Id(place), run)) names.push_back(run.name);
+  return names;
+}
+
+Result<Case> Selected::Read(size_t place) const {
+  const std::lock_guard lock(*reading_);
+  TRY(Case c, RangeOf(place).Read(chosen_[place].number));
+  DropRuns(c.runs, [&](const RunSpec& run) { return !WantsRun(selection_, c.id, Listed(run)); });
+  return c;
+}
+
+Status Selected::CheckAll() const {
+  for (size_t place = 0; place < size(); ++place) TRY(Read(place));
+  return Ok();
+}
+
+std::vector<const CaseRange*> Selected::Ranges() const {
+  std::vector<const CaseRange*> ranges;
+  for (const Chosen& chosen : chosen_)
+    if (const CaseRange* range = sources_[chosen.source]->range.get(); ranges.empty() || ranges.back() != range) ranges.push_back(range);
+  return ranges;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,117 @@
+// GoogleMock matchers over what a run showed. Header-only, so that they are compiled against your own GoogleTest; what a
+// failing one prints is the sentence of the check that a scenario's claim is held to.
+//
+//   EXPECT_THAT(seen, FindsDevices(2));
+//   EXPECT_THAT(seen, Loads("libcuda.so.1", FoundBy(kRunpath)));
+//
+// What could not be observed is never a pass: it fails the test, also below testing::Not.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "gpustage/stage.h"
+
+namespace gpustage {
+
+class SeenMatcher {
+ public:
+  using is_gtest_matcher = void;
+  using Checker = std::function<Finding(const Seen&)>;
+  explicit SeenMatcher(Checker check) : check_(std::move(check)), expected_(check_(Seen()).expected) {}
+
+  bool MatchAndExplain(const Seen& seen, testing::MatchResultListener* listener) const {
+    const std::string& why_not = seen.error.empty() ? seen.skipped : seen.error;
+    if (!why_not.empty()) return CannotSay("the scanner did not run: " + why_not, listener);
+    const Finding finding = check_(seen);
+    if (finding.unknown) return CannotSay("not observable: " + finding.seen, listener);
+    *listener << finding.seen;
+    return finding.ok;
+  }
+  void DescribeTo(std::ostream* out) const { *out << expected_; }
+  void DescribeNegationTo(std::ostream* out) const { *out << "not " << expected_; }
+
+ private:
+  bool CannotSay(const std::string& why, testing::MatchResultListener* listener) const {
+    ADD_FAILURE() << expected_ << ": " << why;
+    *listener << why;
+    return false;
+  }
+
+  Checker check_;
+  std::string expected_;
+};
+
+// Any claim that `expect` of a scenario may make, as its text: Shows("outcome: {killed: SIGBUS}").
+inline SeenMatcher Shows(const std::string& claim) {
+  return SeenMatcher([claim](const Seen& seen) { return seen.Check(claim); });
+}
+
+inline SeenMatcher FindsDevices(int count) { return Shows("devices: " + std::to_string(count)); }
+inline SeenMatcher FindsAtLeast(int count) { return Shows("devices: {at_least: " + std::to_string(count) + "}"); }
+
+// `text` as a scalar of a claim.
+inline std::string InQuotes(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+// The rule by which the loader found a library; for Loads.
+enum LoaderRule { kLdLibraryPath, kRpath, kRunpath, kCache, kDefaultDirectory };
+struct LoadedHow {
+  std::string text;
+};
+inline LoadedHow FoundBy(LoaderRule rule) {
+  constexpr const char* kWords[] = {"LD_LIBRARY_PATH", "RPATH", "RUNPATH", "cache", "default"};
+  return {std::string(", by: ") + kWords[rule]};
+}
+// The path that was mapped, in the tree.
+inline LoadedHow From(const std::string& path) { return {", from: " + InQuotes(path)}; }
+
+// By SONAME, base name or path; as it may say, FoundBy(…) and From(…).
+template <typename... How>
+SeenMatcher Loads(const std::string& library, const How&... how) {
+  return Shows("loads: {library: " + InQuotes(library) + (std::string() + ... + LoadedHow(how).text) + "}");
+}
+
+// A function of a fake, by anyone, at least once.
+inline SeenMatcher Calls(const std::string& function) { return Shows("calls: {function: " + InQuotes(function) + "}"); }
+
+// The library is the end of its path; "": any.
+inline SeenMatcher LosesDeviceAt(FunnelStep step, const std::string& library = "") {
+  return SeenMatcher([=](const Seen& seen) { return seen.CheckLoss(step, library); });
+}
+
+// A failure of which no log line says so.
+inline SeenMatcher IsSilent() { return Shows("silent: true"); }
+
+// A line of the log without its time and colours: Logs(HasSubstr("no CUDA")).
+inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line) {
+  std::ostringstream words;
+  line.DescribeTo(&words);
+  return SeenMatcher([line, expected = "a log line that " + words.str()](const Seen& seen) {
+    for (const std::string& logged : seen.log)
+      if (line.Matches(logged)) return Finding{true, false, expected, logged};
+    return Finding{false, false, expected, "no such line among " + std::to_string(seen.log.size())};
+  });
+}
+
+// What a failing test shows beside the sentence: how it ended, where each library got to, and the log.
+inline void PrintTo(const Seen& seen, std::ostream* out) {
+  constexpr size_t kLines = 40;
+  *out << (!seen.error.empty() ? seen.error : !seen.skipped.empty() ? seen.skipped : seen.outcome + "\n" + seen.funnel);
+  for (size_t i = 0; i < seen.log.size() && i < kLines; ++i) *out << "  log       " << seen.log[i] << "\n";
+  if (seen.log.size() > kLines) *out << "  log       and " << seen.log.size() - kLines << " lines more\n";
+}
+
+}  // namespace gpustage

@@ -1,0 +1,187 @@
+// Questions that the author of the report had, or should have had, in the states of scenarios/report-history. What is right was found by
+// reading Ollama's source and by small experiments, before gpustage was; the logs are those of Ollama 0.17.4 itself.
+#include "harness/evidence/recording.h"
+#include "tests/cli/cli_test.h"
+#include "tests/support/source_dir.h"
+
+namespace gpustage {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// The report, as journalctl shows it. The lines are those that its author quotes, in Ollama's order and form.
+constexpr char kTheReport[] =
+    "Feb 26 09:23:07 host ollama[123]: time=2026-02-26T09:23:07.187Z level=INFO source=runner.go:67 msg=\"discovering available GPUs...\"\n"
+    "Feb 26 09:23:07 host ollama[123]: time=2026-02-26T09:23:07.188Z level=DEBUG source=runner.go:98 "
+    "msg=\"skipping available library at user's request\" requested=cuda_v12 libDir=/usr/local/lib/ollama/cuda_v13\n"
+    "Feb 26 09:23:07 host ollama[123]: time=2026-02-26T09:23:07.188Z level=DEBUG source=runner.go:98 "
+    "msg=\"skipping available library at user's request\" requested=cuda_v12 libDir=/usr/local/lib/ollama/vulkan\n"
+    "Feb 26 09:23:07 host ollama[123]: time=2026-02-26T09:23:07.417Z level=DEBUG source=runner.go:437 msg=\"bootstrap discovery took\" "
+    "duration=228ms OLLAMA_LIBRARY_PATH=\"[/usr/local/lib/ollama /usr/local/lib/ollama/cuda_v12]\" extra_envs=map[]\n"
+    "Feb 26 09:23:07 host ollama[123]: time=2026-02-26T09:23:07.417Z level=DEBUG source=runner.go:124 "
+    "msg=\"evaluating which, if any, devices to filter out\" initial_count=0\n"
+    "Feb 26 09:23:07 host ollama[123]: time=2026-02-26T09:23:07.417Z level=INFO source=types.go:60 msg=\"inference compute\" id=cpu library=cpu "
+    "compute=\"\" name=cpu description=cpu libdirs=ollama driver=\"\" pci_id=\"\" type=\"\" total=\"3.8 GiB\" available=\"3.2 GiB\"\n";
+
+// In one line, because reports are broken at 100 columns.
+std::string Unwrapped(const std::string& text) {
+  std::string flat;
+  for (const char c : text)
+    if (c != '\n' && c != ' ')
+      flat += c;
+    else if (!flat.empty() && flat.back() != ' ')
+      flat += ' ';
+  return flat;
+}
+
+class Question : public CliTest {
+ protected:
+  std::string Explain(const std::string& log) const {
+    Write("ollama.log", log);
+    const Ran ran = Run({"explain-log", Path("ollama.log")});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    return Unwrapped(ran.out);
+  }
+  // Of a case that Ollama was recorded in, "FOLDER/SCENARIO@… debug=1".
+  std::string ExplainRecorded(const std::string& key) const {
+    const std::string scenario = key.substr(0, key.find_first_of("@ "));
+    const auto json = ReadFile(InSources("/fixtures/recordings/ollama-0.17.4/") + scenario + ".json");
+    EXPECT_THAT(json, IsOk());
+    const auto recordings = ParseRecordings(*json);
+    EXPECT_THAT(recordings, IsOk());
+    std::string log;
+    for (const std::string& line : recordings->of.at(key).log)
+      log += (line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " : "") + line + "\n";
+    return Explain(log);
+  }
+  std::string Trace(const std::string& id, std::vector<std::string> options = {"--filter", "service"}) const {
+    options.insert(options.begin(), {"trace", id});
+    const Ran ran = Run(options);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    return ran.out;
+  }
+  static bool Stages() {
+    if (CanStage()) return true;
+    std::cout << "this machine allows no private root\n";
+    return false;
+  }
+};
+
+TEST_F(Question, 1_WasCudaV12Tried) {
+  const std::string says = Explain(kTheReport);
+  EXPECT_THAT(says, HasSubstr("cuda_v12 was tried: a child was started for it; whether the child answered [] or died is in no log below OLLAMA_DEBUG=2"));
+  EXPECT_THAT(says, HasSubstr("msg=\"bootstrap discovery took\" duration=228ms"));
+  EXPECT_THAT(ExplainRecorded("scanner-not-loading/the-report@cause=B1-no-libcudart debug=2"),
+              HasSubstr("a child was started for it; the child lived and answered []"));
+  EXPECT_THAT(ExplainRecorded("scanner-not-loading/the-report@cause=S2-unversioned-libcudart debug=2"),
+              HasSubstr("a child was started for it; the child died, with exit code 127"));
+}
+
+TEST_F(Question, 2_IsALibraryThatTheServerDoesNotMapASignOfFailure) {
+  if (!Stages()) GTEST_SKIP();
+  const auto loads_of = [&](const char* process) {
+    const std::string says = Trace("scanner-not-loading/the-report-as-listed", {"--filter", "service", "--kind", "loader", "--process", process});
+    EXPECT_THAT(says, HasSubstr("1 device: NVIDIA H100 80GB HBM3 through ollama,cuda_v12."));
+    return says.substr(says.find("\n  silent: "));
+  };
+  EXPECT_THAT(loads_of("serve"), AllOf(HasSubstr("libc.so.6"), Not(HasSubstr("libggml-cuda.so"))));
+  EXPECT_THAT(loads_of("runner"), HasSubstr("libggml-cuda.so"));
+}
+
+TEST_F(Question, 3_DoesNoLineVerifyingProveThatTheLibraryWasNotLoaded) {
+  EXPECT_THAT(Explain(kTheReport),
+              HasSubstr("the first pass counted 0 devices, so there was nothing to verify: that no line \"verifying if device is supported\" is "
+                        "there says this and no more"));
+}
+
+TEST_F(Question, 5_WasTheOneWithoutASkipLineSkipped) {
+  EXPECT_THAT(Explain(kTheReport),
+              HasSubstr("cuda_v13, vulkan were passed over because OLLAMA_LLM_LIBRARY is cuda_v12, which has no such line because it is the one that is wanted"));
+}
+
+TEST_F(Question, 6_WouldALinkAtTheTopTurn0Into1) {
+  EXPECT_THAT(ExplainRecorded("scanner-not-loading/the-report-as-listed debug=1"),
+              HasSubstr("the first pass counted 2, all of one id: the same backend was loaded more than once, as a link or a copy of it in the "
+                        "top directory makes it; the GPU is one"));
+  if (!Stages()) GTEST_SKIP();
+  const std::string says = Trace("report-history/state-23-top-level-link@link=with,stack=ollama-12", {"--scanner", "ollama-model", "--kind", "log"});
+  EXPECT_THAT(Unwrapped(says), AllOf(HasSubstr("No device."), HasSubstr("initial_count=0"), HasSubstr("initial_count=2")));
+}
+
+TEST_F(Question, 7_WhatDoVariablesOfTheUnitDo) {
+  const std::string says = ExplainRecorded("scanner-not-loading/the-report@cause=B1-no-libcudart debug=1");
+  EXPECT_THAT(says, HasSubstr("OLLAMA_NUM_GPU=999 is read by no part of Ollama"));
+  EXPECT_THAT(says, HasSubstr("OLLAMA_LIBRARY_PATH is the server's own, whatever the unit sets"));
+}
+
+TEST_F(Question, 9_WhyIsInitialCount0WhenTheServerCounts1) {
+  if (!Stages()) GTEST_SKIP();
+  const std::string says = Unwrapped(Trace("report-history/state-20-21-server-counts@order=counting-first"));
+  EXPECT_THAT(says, testing::ContainsRegex("lost at \"initialised\" in runner [0-9]+ \\(child of serve [0-9]+\\)"));
+  EXPECT_THAT(says, testing::ContainsRegex("ollama serve \\(pid [0-9]+\\) counted a device \\(#[0-9]+\\); what another process counts does not help this one"));
+}
+
+TEST_F(Question, 11_WhatDoesAMissingCuGetErrorStringDo) {
+  if (!Stages()) GTEST_SKIP();
+  const std::string says = Unwrapped(Trace("report-history/state-43-missing-export@stack=ollama-12", {"--scanner", "ollama-model"}));
+  EXPECT_THAT(says, HasSubstr("and no log line says so"));
+  EXPECT_THAT(says, HasSubstr("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so needs cuGetErrorString, and /lib/x86_64-linux-gnu/libcuda.so.1, found by "
+                              "ld.so.cache, does not have it"));
+  EXPECT_THAT(says, HasSubstr("undefined symbol: cuGetErrorString"));
+}
+
+TEST_F(Question, 12_WhyIsAFunctionUndefinedThatIsThere) {
+  if (!Stages()) GTEST_SKIP();
+  const std::string says = Unwrapped(Trace("report-history/state-40-cublas-node", {"--filter", "ggml"}));
+  if (says.find("Nothing ran") != std::string::npos) GTEST_SKIP() << "no real ggml here";
+  EXPECT_THAT(says, HasSubstr("of version libcublas.so.12, and /usr/local/lib/ollama/cuda_v12/libcublas.so.12, found by LD_LIBRARY_PATH[2], has it in "
+                              "version CUBLAS_12.0 alone"));
+}
+
+TEST_F(Question, 13_WhatDoesALibcudartWithoutVersionsDo) {
+  EXPECT_THAT(ExplainRecorded("report-history/state-14-version-script@script=none debug=1"), HasSubstr("S2-unversioned-libcudart"));
+  const std::string traced = ExplainRecorded("scanner-not-loading/the-report@cause=S2-unversioned-libcudart debug=2");
+  EXPECT_THAT(traced, HasSubstr("One cause fits: a shim with the SONAME libcudart.so.12 has no versions at all, and ld.so ends the child over an assertion."));
+  if (!Stages()) GTEST_SKIP();
+  for (const char* script : {"none", "none-and-preloaded"})
+    EXPECT_THAT(Unwrapped(Trace(std::string("report-history/state-14-version-script@script=") + script)),
+                HasSubstr("loading it ends the process with exit status 127, by the hand of ld.so"));
+}
+
+TEST_F(Question, 15_WhoFailsOverAPartialLibcublasLt) {
+  if (!Stages()) GTEST_SKIP();
+  const std::string says = Unwrapped(Trace("report-history/state-53-partial-cublaslt@stack=ollama-12", {"--scanner", "ollama-model"}));
+  EXPECT_THAT(says, HasSubstr("/usr/local/lib/ollama/cuda_v12/libcublas.so.12 needs cublasLtCreate of version libcublasLt.so.12, and "
+                              "/usr/local/lib/ollama/libcublasLt.so.12, found by LD_LIBRARY_PATH[1], does not have it"));
+}
+
+TEST_F(Question, 17_WhereShouldMajorBe) {
+  EXPECT_THAT(ExplainRecorded("scanner-not-loading/the-working-state debug=1"),
+              AllOf(HasSubstr("major at 360 (0x168)"), HasSubstr("this one was written with the memory at 256 and major at 264")));
+  EXPECT_THAT(ExplainRecorded("report-history/state-57-still-filtered@cause=struct-without-uuid debug=1"),
+              AllOf(HasSubstr("major at 360 (0x168)"), HasSubstr("major at 328")));
+  if (!Stages()) GTEST_SKIP();
+  EXPECT_THAT(Unwrapped(Trace("scanner-not-loading/the-working-state")),
+              HasSubstr("compute capability 0.0 (nothing at offset 360, where major stands)"));
+}
+
+TEST_F(Question, 18_WhyAre2OfTheFirstPass0AtTheEnd) {
+  const std::string says = ExplainRecorded("report-history/state-50-second-pass-dies debug=1");
+  EXPECT_THAT(says, HasSubstr("the first pass counted 2"));
+  EXPECT_THAT(says, HasSubstr("the second pass dropped it: a child for this device alone, with GGML_CUDA_INIT=1, which makes the backend abort on a "
+                              "compute capability that it was not built for, gave no device; whether it died is in no log below OLLAMA_DEBUG=2"));
+  EXPECT_THAT(ExplainRecorded("scanner-not-loading/the-report@cause=S9-not-built-for-the-device debug=2"), HasSubstr("gave no device; it died, with exit code 2"));
+}
+
+// A maintainer who pastes the report gets the shortlist, and before it what to do first.
+TEST_F(Question, WhatNow) {
+  const std::string says = Explain(kTheReport);
+  EXPECT_THAT(says, HasSubstr("24 causes fit. Look first at this, which tells 10 of them from all others: sudo -u ollama env LD_LIBRARY_PATH="));
+  EXPECT_LT(says.find("Look first"), says.find("B1-no-libcudart"));
+  EXPECT_LT(says.find("B1-no-libcudart"), says.find("Ruled out: A1-unlistable, A2-other-tree"));
+}
+
+}  // namespace
+}  // namespace gpustage
