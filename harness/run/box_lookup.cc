@@ -109,6 +109,8 @@ LookUp LookUpInBox(int root, const std::string& path, const Wanted& wanted) {
     if (found.known && found.error == 0) found.error = errno;
     return found;
   }
+  struct stat status;
+  if (wanted.link && fstat(end.get(), &status) == 0 && !S_ISLNK(status.st_mode)) found.error = EINVAL;
   // By the effective ids, which for this thread are those of its file system ids.
   if (wanted.access != 0 && syscall(SYS_faccessat2, end.get(), "", wanted.access, AT_EMPTY_PATH | AT_EACCESS) != 0) found.error = errno;
   return found;

@@ -16,6 +16,7 @@ struct LookUp {
 struct Wanted {
   bool follow = true;       // a link at its end
   bool directory = false;   // nothing else will do
+  bool link = false;        // nothing else will do: it is to be read as a link
   int access = 0;           // R_OK | W_OK | X_OK; 0: it must be there
 };
 

@@ -144,7 +144,8 @@ void FileListener::WriteNamed(const seccomp_notif& told, const NamedCall& call, 
   } else if (call.flags >= 0 && (flags & AT_SYMLINK_NOFOLLOW) != 0) {
     follow = false;
   }
-  Answer(record, follow, directory, access);
+  const bool link = call.number == SYS_readlink || call.number == SYS_readlinkat;
+  Answer(record, {follow, directory, link, access});
   // It makes what is missing, and whether it may is for the directory to say.
   if ((flags & O_CREAT) != 0 && call.act == FileAct::kOpen && record.error == ENOENT) record.answered = false;
   Add(std::move(record));
@@ -158,7 +159,7 @@ void FileListener::WriteExec(const seccomp_notif& told, bool at, FileRecord reco
   record.path = Absolute(thread, path.value_or(spec_.program), at ? static_cast<int>(told.data.args[0]) : kAtFdCwd);
   record.argv = ReadTexts(thread, told.data.args[at ? 2 : 1]);
   record.environment = ReadTexts(thread, told.data.args[at ? 3 : 2]);
-  Answer(record, true, false, X_OK);
+  Answer(record, {true, false, false, X_OK});
   Add(std::move(record));
 }
 
@@ -242,7 +243,7 @@ std::string FileListener::Absolute(pid_t thread, const std::string& path, int di
   return path;
 }
 
-void FileListener::Answer(FileRecord& record, bool follow, bool directory, int access) const {
+void FileListener::Answer(FileRecord& record, const Wanted& wanted) const {
   std::string path = record.path;
   constexpr std::string_view kSelf = "/proc/self";
   // Where it asks about itself, we must not find ourselves.
@@ -254,7 +255,7 @@ void FileListener::Answer(FileRecord& record, bool follow, bool directory, int a
     path = fmt::format("/proc/{}{}", outside, path.substr(kSelf.size()));
   }
   if (path.starts_with("/proc/thread-self") || !root_) return;
-  LookUp found = LookUpInBox(root_.get(), path, {follow, directory, access});
+  LookUp found = LookUpInBox(root_.get(), path, wanted);
   record.answered = found.known;
   record.error = found.error;
   record.links = std::move(found.links);

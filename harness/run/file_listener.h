@@ -15,6 +15,7 @@
 
 namespace gpustage {
 
+struct Wanted;
 class FileListener {
  public:
   // `take_ids` is called once the box's root is open.
@@ -44,7 +45,7 @@ class FileListener {
   void NoteEnd(pid_t process);
   const ThreadIds* Ids(pid_t thread);
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;
-  void Answer(FileRecord& record, bool follow, bool directory, int access) const;
+  void Answer(FileRecord& record, const Wanted& wanted) const;
   void Add(FileRecord record);
 
   const FileWatchSpec& spec_;
