@@ -6,11 +6,18 @@
 
 #include <fmt/format.h>
 
-#include "harness/cli/commands.h"
+#include "harness/cli/selected.h"
 #include "harness/embed/place.h"
 #include "harness/report/text.h"
 
 namespace gpustage {
+
+struct CaseSource {
+  CaseSource(std::shared_ptr<const Selected> all_cases, size_t its_place) : all(std::move(all_cases)), place(its_place) {}
+  std::shared_ptr<const Selected> all;
+  size_t place;
+};
+
 namespace {
 
 std::string TestName(std::string text) {
@@ -23,16 +30,17 @@ std::string TestName(std::string text) {
 }
 
 // The folder is the question and the file the claim.
-ListedCase Listed(Case c, std::set<std::string>& taken) {
+ListedCase Listed(std::shared_ptr<const Selected> all, size_t place, std::set<std::string>& taken) {
+  const Scenario& scenario = all->RangeOf(place).scenario();
   ListedCase listed;
-  listed.id = c.id;
-  listed.file = c.file;
-  const size_t slash = c.scenario.rfind('/');
-  listed.suite = slash == std::string::npos ? "scenarios" : TestName(c.scenario.substr(0, slash));
-  const std::string name = TestName(slash == std::string::npos ? c.id : c.id.substr(slash + 1));
+  listed.id = all->Id(place);
+  listed.file = scenario.file;
+  const size_t slash = scenario.id.rfind('/');
+  listed.suite = slash == std::string::npos ? "scenarios" : TestName(scenario.id.substr(0, slash));
+  const std::string name = TestName(slash == std::string::npos ? listed.id : listed.id.substr(slash + 1));
   listed.name = name;
   for (int n = 2; !taken.insert(listed.suite + "." + listed.name).second; ++n) listed.name = fmt::format("{}_{}", name, n);
-  listed.resolved = std::make_shared<const Case>(std::move(c));
+  listed.source = std::make_shared<const CaseSource>(std::move(all), place);
   return listed;
 }
 
@@ -42,11 +50,12 @@ CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std:
   Selection selection;
   selection.paths = paths;
   selection.scanners = scanners;
-  Result<std::vector<Case>> cases = SelectCases(selection);
-  if (!cases) return {{}, Rendered(cases.error())};
+  Result<Selected> selected = Select(selection);
+  if (!selected) return {{}, Rendered(selected.error())};
+  const auto all = std::make_shared<const Selected>(*std::move(selected));
   CaseList list;
   std::set<std::string> taken;
-  for (Case& c : *cases) list.cases.push_back(Listed(std::move(c), taken));
+  for (size_t place = 0; place < all->size(); ++place) list.cases.push_back(Listed(all, place, taken));
   return list;
 }
 
@@ -57,10 +66,15 @@ CaseEnd RunListed(const ListedCase& listed) {
     end.failed = shop.error + shop.refused;
     return end;
   }
-  const CaseReport report = RunCase(*listed.resolved, *shop.worker);
+  const Result<Case> c = listed.source->all->Read(listed.source->place);
+  if (!c) {
+    end.failed = Rendered(c.error());
+    return end;
+  }
+  const CaseReport report = RunCase(*c, *shop.worker);
   size_t skipped = 0;
   for (const RunReport& run : report.runs) {
-    end.failed += FailureBlock(ReportedRunOf(report, run, ToString((*worker)->isolation().level)), {});
+    end.failed += FailureBlock(ReportedRunOf(report, run, ToString(shop.worker->isolation().level)), {});
     if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail) end.known_bug = report.c.xfail->reason;
     if (run.verdict.kind != VerdictKind::kSkip) continue;
     ++skipped;

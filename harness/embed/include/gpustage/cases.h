@@ -7,14 +7,14 @@
 
 namespace gpustage {
 
-struct Case;  // what a scenario says, resolved; not for users
+struct CaseSource;  // from where the case is read when its turn comes; not for users
 
 struct ListedCase {
   std::string id;     // "first-steps/links@cuda=12,link=chained"
   std::string suite;  // "first_steps": letters, digits, '_', '/' and '=' only, since '-' means "not" in a filter
   std::string name;   // "links/cuda=12/link=chained"; unique in its suite
   std::string file;
-  std::shared_ptr<const Case> resolved;
+  std::shared_ptr<const CaseSource> source;
 };
 
 struct CaseList {
