@@ -83,7 +83,7 @@ Seen SeenOf(RunReport report) {
   for (const LogLine& line : evidence.log) seen.log.push_back(line.text);
   for (const FunnelRow& row : evidence.funnel)
     if (row.lost_at) seen.losses.push_back({row.library, row.role, static_cast<FunnelStep>(*row.lost_at), row.reason, ToString(row.cause)});
-  seen.funnel = FunnelText(evidence, kFunnelWidth);
+  seen.funnel = FunnelText(RowsOf(evidence), kFunnelWidth);
   seen.evidence = std::make_shared<const Evidence>(std::move(report.evidence));
   return seen;
 }
