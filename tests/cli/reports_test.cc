@@ -119,6 +119,13 @@ TEST_F(ReportsTest, ColoursOnlyWhereItIsWanted) {
   EXPECT_EQ(RunCases("", {"--color", "sometimes"}).status, 2);
 }
 
+// Of a case without its evidence enough is left for the table at the end.
+TEST_F(ReportsTest, SuspectsAreWeighedWhereAllCasesAreOfOneFolder) {
+  const std::string cause = "scanner-not-loading/the-report@cause=A1-unlistable";
+  EXPECT_THAT(Run({"run", cause, "--scanner", "ollama-model"}).out, HasSubstr("\n   A1-unlistable  the report has a line "));
+  EXPECT_THAT(Run({"run", cause, "first-steps/healthy@gpus=1,stack=ollama-12", "--scanner", "ollama-model"}).out, Not(HasSubstr("\n   A1-unlistable")));
+}
+
 class OnATerminal : public ReportsTest {
  protected:
   std::string Shown(unsigned short columns, std::vector<std::string> options = {}) {
