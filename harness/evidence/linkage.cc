@@ -142,7 +142,10 @@ class OfProcess {
       }
   }
 
+  // Where a library that it needs was not loaded at all, that is what is missing, and not each of its symbols.
   void Symbols(const Object& object, std::vector<Gap>& gaps) const {
+    for (const std::string& name : object.file->needed)
+      if (std::none_of(objects_.begin(), objects_.end(), [&](const Object& o) { return IsCalled(o, name); })) return;
     for (const WantedSymbol& want : object.file->wanted) {
       const auto has = [&](const Object& o) { return o.file != nullptr && o.file->Has(want); };
       if (std::any_of(objects_.begin(), objects_.end(), has)) continue;

@@ -66,6 +66,8 @@ class LinkageTest : public testing::Test {
 
 TEST_F(LinkageTest, LacksNothingOfWhatItWasLinkedTo) { EXPECT_THAT(Gaps(), IsEmpty()); }
 
+TEST_F(LinkageTest, LeavesALibraryThatIsNotThereToTheSearchForIt) { EXPECT_THAT(Of({"/libuser.so"}).gaps, IsEmpty()); }
+
 TEST_F(LinkageTest, NamesTheVersionThatTheProviderDoesNotDefine) {
   Build("giver", "int one(void){return 1;} int two(void){return 2;}", "GIVER_2 { one; two; };");
   EXPECT_THAT(Gaps(), ElementsAre("/libgiver.so does not define the version GIVER_1 that /libuser.so needs; "

@@ -78,7 +78,8 @@ class Derived : public WorkspaceTest {
       if (answer.kind == '!' || IsForbidden(answer)) continue;
       const Answer derived = Predict(evidence, row, stand.tree.root);
       const std::string name = c.id + " [" + spec.name + "] " + row.library;
-      EXPECT_EQ(derived.load_error, answer.load_error) << name;
+      // Whoever asks adds in brackets where a symbol is that ld.so did not find: those are not its words.
+      EXPECT_EQ(derived.load_error, answer.load_error.substr(0, answer.load_error.find(" ["))) << name;
       EXPECT_EQ(derived.signal, answer.signal) << name;
       EXPECT_EQ(derived.exit_code, answer.exit_code) << name;
       ++compared_;
