@@ -29,7 +29,8 @@ constexpr Mask kMasks[] = {
     {R"( CPU\.\d+\.\w+=\S+)", ""},
     // So does what is left to a GPU without memory of its own, where NVML does not know it.
     {R"((Integrated:true [^{}]*FreeMemory):\d+)", R"(\1:HOST)"},
-    // llama-server's own lines: their time, and this machine's processors.
+    // llama-server's own lines: their time and level, which are written by themselves, and this machine's processors.
+    {R"(^(\d+\.\d\d\.\d{3}\.\d{3} )?[DIWE] )", ""},
     {R"(^\d+\.\d\d\.\d{3}\.\d{3} )", ""},
     {R"(n_threads = \d+ \(n_threads_batch = \d+\) / \d+)", "n_threads = HOST"},
     {R"(CPU : (\w+ = \d+ \| )+)", "CPU : HOST | "},

@@ -160,7 +160,7 @@ TEST(CanonicalOllamaLog, OfLlamaServerDoesNotDependOnTheOrderOfDirectories) {
   };
   const auto v12 = AskedLlamaServer("/v12", "036"), v13 = AskedLlamaServer("/v13", "118");
   EXPECT_EQ(all(v12, v13), all(AskedLlamaServer("/v13", "001"), AskedLlamaServer("/v12", "002")));
-  EXPECT_EQ(all(v12, v13)[3], "  I cmn  common_param: system_info: n_threads = HOST | CPU : HOST | CUDA : ARCHS = 900 | ");
+  EXPECT_EQ(all(v12, v13)[3], "  cmn  common_param: system_info: n_threads = HOST | CPU : HOST | CUDA : ARCHS = 900 | ");
 }
 
 TEST(CanonicalOllamaLog, OfLlamaServerKeepsAFailureWithItsDirectory) {
