@@ -86,6 +86,10 @@ TEST_F(Shards, OfAMatrixHaveTheVerdictsOfOneRun) {
     for (const auto& [verdict, count] : part["totals"].items()) totals[verdict] += count.get<int>();
   }
   EXPECT_TRUE(missing.empty()) << missing.begin()->first.first << " ran in no shard";
+  const Ran merged = Run({"merge", Path("part1.json"), Path("part2.json"), Path("part3.json"), Path("part4.json"), "--report", "json=" + Path("merged.json")});
+  EXPECT_EQ(merged.status, 1) << merged.err;
+  EXPECT_EQ(Verdicts(Report("merged.json")), Verdicts(whole));
+  EXPECT_EQ(Report("merged.json")["totals"], whole["totals"]);
   for (const auto& [verdict, count] : whole["totals"].items()) EXPECT_EQ(totals[verdict], count) << verdict;
 }
 
