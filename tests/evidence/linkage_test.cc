@@ -70,8 +70,10 @@ TEST_F(LinkageTest, LeavesALibraryThatIsNotThereToTheSearchForIt) { EXPECT_THAT(
 
 TEST_F(LinkageTest, NamesTheVersionThatTheProviderDoesNotDefine) {
   Build("giver", "int one(void){return 1;} int two(void){return 2;}", "GIVER_2 { one; two; };");
-  EXPECT_THAT(Gaps(), ElementsAre("/libgiver.so does not define the version GIVER_1 that /libuser.so needs; "
-                                  "/libgiver.so does not have one@GIVER_1, two@GIVER_1, which /libuser.so needs"));
+  // Symbols stand in the order in which they are bound, which is the linker's choice.
+  EXPECT_THAT(Gaps(), ElementsAre(testing::AllOf(
+                          testing::StartsWith("/libgiver.so does not define the version GIVER_1 that /libuser.so needs; /libgiver.so does not have "),
+                          testing::HasSubstr("one@GIVER_1"), testing::HasSubstr("two@GIVER_1"))));
 }
 
 TEST_F(LinkageTest, NamesTheSymbolThatTheProviderDoesNotHave) {
