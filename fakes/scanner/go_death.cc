@@ -23,11 +23,10 @@ const char* Words(int signal) {
 }
 
 void ExitWithMessage(int signal) {
-  const auto say = [](const char* text) {
-    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
-  };
-  say(Words(signal));
-  say("\nsignal arrived during cgo execution\n");
+  // In one piece: another child writes to the same stream.
+  char text[128] = {};
+  std::strcat(std::strcpy(text, Words(signal)), "\nsignal arrived during cgo execution\n");
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
   _exit(2);
 }
 

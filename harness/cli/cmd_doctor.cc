@@ -18,7 +18,7 @@ std::string Consequence(IsolationLevel level) {
       return "scenarios in which modes or owners decide are skipped: the scanner would own the tree. Install uidmap and have "
              "a range in /etc/subuid and /etc/subgid, or run as root";
     case IsolationLevel::kNone:
-      return "nothing can run. In a container: --security-opt seccomp=unconfined --cap-add SYS_ADMIN. Where AppArmor restricts "
+      return "nothing can run. In a container: --security-opt seccomp=unconfined --cap-add SYS_ADMIN --cap-add SYS_PTRACE. Where AppArmor restricts "
              "user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root";
   }
   return "";

@@ -132,7 +132,7 @@ std::string RoleOf(const std::string& executable, const std::vector<std::string>
 void AddFileEvents(const RawRun& run, Evidence& evidence) {
   const FileLog& log = run.files;
   evidence.files_observed = log.recorded && log.complete;
-  evidence.files_unobserved = log.recorded && !log.complete ? "there were more calls than are kept" : log.note;
+  evidence.files_unobserved = log.recorded && !log.complete && log.note.empty() ? "there were more calls than are kept" : log.note;
   FileReader reader(run, evidence);
   for (const FileRecord& record : log.records) reader.Read(record);
   reader.Rest();

@@ -123,7 +123,7 @@ void FileListener::Write(const seccomp_notif& told) {
 
 void FileListener::WriteNamed(const seccomp_notif& told, const NamedCall& call, FileRecord record) {
   const std::optional<std::string> path = ReadText(ThreadOf(told), Argument(told, call.path), PATH_MAX);
-  if (!path) return;
+  if (!path) return Unreadable();
   uint64_t flags = Argument(told, call.flags);
   if (call.number == SYS_creat) flags = O_WRONLY | O_CREAT | O_TRUNC;
   if (call.number == SYS_openat2) {
@@ -260,6 +260,13 @@ void FileListener::Answer(FileRecord& record, const Wanted& wanted) const {
   record.error = found.error;
   record.links = std::move(found.links);
   record.real = std::move(found.real);
+}
+
+// A process that is gone meanwhile is no loss; one that we may not look into is.
+void FileListener::Unreadable() {
+  if (errno != EPERM) return;
+  log_.complete = false;
+  log_.note = "the memory of the scanner's processes may not be read here (a container lacks SYS_PTRACE)";
 }
 
 void FileListener::Add(FileRecord record) {

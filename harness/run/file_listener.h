@@ -46,6 +46,7 @@ class FileListener {
   const ThreadIds* Ids(pid_t thread);
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;
   void Answer(FileRecord& record, const Wanted& wanted) const;
+  void Unreadable();
   void Add(FileRecord record);
 
   const FileWatchSpec& spec_;
