@@ -71,8 +71,10 @@ std::string SuspectsTable(const std::vector<CaseReport>& reports) {
     if (report.c.suspect && !bad) (report.c.suspect->fits() ? fit : out).push_back(&*report.c.suspect);
   }
   if (fit.empty() && out.empty()) return "";
-  std::string text = fmt::format("\n{} give the report's log; what tells them apart:\n{}", CountText(fit.size(), "cause"), LooksText(fit));
-  if (!out.empty()) text += fmt::format("\n{} do not:\n", CountText(out.size(), "cause"));
+  std::string text = "\nNone of these causes gives the report's log.\n";
+  if (!fit.empty())
+    text = fmt::format("\n{} {} the report's log; what tells them apart:\n{}", CountText(fit.size(), "cause"), fit.size() == 1 ? "gives" : "give", LooksText(fit));
+  if (!out.empty()) text += fmt::format("\n{} {} not:\n", CountText(out.size(), "cause"), out.size() == 1 ? "does" : "do");
   const size_t width = LongestName(out);
   for (const Suspect* suspect : out)
     text += fmt::format("   {:<{}}  {}\n", suspect->name, width, Wrapped(WhatRulesOut(*suspect), width + 5, kWidth));
