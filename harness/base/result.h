@@ -56,13 +56,14 @@ class [[nodiscard]] Result {
 using Status = Result<Nothing>;
 inline Status Ok() { return Nothing{}; }
 
-// Aborts with file and line. For our own bugs only, never for input.
+// Aborts with file name and line. For our own bugs only, never for input. The name and not the path, which would tie an
+// installed program to the machine that built it.
 [[noreturn]] void CheckFailed(const char* file, int line, const char* what);
 
 }  // namespace gpustage
 
 #define GPUSTAGE_CHECK(condition) \
-  ((condition) ? (void)0 : ::gpustage::CheckFailed(__FILE__, __LINE__, #condition))
+  ((condition) ? (void)0 : ::gpustage::CheckFailed(__FILE_NAME__, __LINE__, #condition))
 
 // TRY(auto value, Call()) names the value or returns the error; TRY(Call()) is for a Status.
 #define TRY(...) GPUSTAGE_TRY_PICK(__VA_ARGS__, GPUSTAGE_TRY_ASSIGN, GPUSTAGE_TRY_STATUS)(__VA_ARGS__)
