@@ -22,7 +22,8 @@ check_includes() {
       used["<CLI/"] = "harness/cli"
       used["<seccomp.h"] = "harness/run"
       used["<re2/"] = "harness/scenario harness/evidence harness/verdict"
-      used["<boost/"] = "harness/base"
+      used["<boost/filesystem"] = "harness/base"
+      used["<boost/math/"] = "harness/verdict"
       used["<gtest/"] = used["<gmock/"] = "harness/embed tests"
       used["<cuda"] = used["<nvml.h"] = used["<cublas"] = "fakes tests"
     }
@@ -135,6 +136,7 @@ self_test() {
   breaks includes 'only in harness/cli' harness/diagnose/x.cc '#include <CLI/CLI.hpp>\n'
   breaks includes 'only in harness/run' harness/stage/x.cc '#include <seccomp.h>\n'
   breaks includes 'only in harness/scenario' harness/run/x.cc '#include <re2/re2.h>\n'
+  breaks includes 'only in harness/verdict' harness/report/x.cc '#include <boost/math/distributions/binomial.hpp>\n'
   breaks includes 'only in harness/base' harness/stage/x.cc '#include <boost/filesystem.hpp>\n'
   breaks includes 'only in harness/embed tests' harness/verdict/x.cc '#include <gmock/gmock.h>\n'
   breaks includes 'only in fakes tests' harness/stage/x.cc '#include <cuda.h>\n'

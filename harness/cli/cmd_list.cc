@@ -62,8 +62,8 @@ Status List(const ListOptions& options) {
   if (of_jobs && !options.shard.shard.empty()) return Error{"--format github-matrix is of all shards, --shard of one"};
   TRY(Selected selected, Select(options.selection));
   if (of_jobs) return PrintGithubMatrix(options.shard.shards);
-  TRY(const std::string line, TakeShard(options.shard, selected));
-  if (!line.empty()) fmt::print(options.format == "text" ? stdout : stderr, "{}\n", line);
+  TRY(const TakenShard taken, TakeShard(options.shard, selected));
+  if (!taken.line.empty()) fmt::print(options.format == "text" ? stdout : stderr, "{}\n", taken.line);
   if (options.format == "json")
     PrintJson(selected);
   else if (options.format == "names")

@@ -60,7 +60,7 @@ std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<Rep
 struct Inputs {
   std::vector<ReportFile> files;
   Selected cases;
-  std::string shard;  // which part of the selection they are, as a line; "" for all
+  TakenShard taken;  // which part of the selection they are
   std::optional<Report> baseline;
   RunPlan plan;
 };
@@ -68,7 +68,7 @@ struct Inputs {
 Result<Inputs> ReadInputs(const RunOptions& options) {
   TRY(std::vector<ReportFile> files, ParseReportFiles(options.reports));
   TRY(Selected cases, Select(options.selection));
-  Inputs inputs{std::move(files), std::move(cases), "", {}, {}};
+  Inputs inputs{std::move(files), std::move(cases), {}, {}, {}};
   if (!options.evidence_dir.empty()) TRY(MakeEvidenceFolder(options.evidence_dir));
   if (!options.baseline.empty()) {
     TRY(inputs.baseline, ReadReport(options.baseline));
@@ -81,7 +81,7 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
     rules.known.insert(rules.known.end(), known.begin(), known.end());
   }
   TRY(CheckUsed(rules.known, inputs.cases));
-  TRY(inputs.shard, TakeShard(options.shard, inputs.cases));
+  TRY(inputs.taken, TakeShard(options.shard, inputs.cases));
   TRY(inputs.cases.CheckAll());
   inputs.plan.repeat = options.repeat;
   inputs.plan.evidence_dir = options.evidence_dir;
@@ -96,7 +96,7 @@ int CmdRun(const RunOptions& options) {
   const Result<Inputs> inputs = ReadInputs(options);
   if (!inputs) return PrintError(inputs.error(), kBadInput);
   std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
-  if (!inputs->shard.empty()) fmt::print(out, "{}\n", inputs->shard);
+  if (!inputs->taken.line.empty()) fmt::print(out, "{}\n", inputs->taken.line);
   for (const CaseRange* range : inputs->cases.Ranges()) fmt::print(out, "{}", CoverageText(*range));
   const auto start = std::chrono::steady_clock::now();
   const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), options.keep);
@@ -111,6 +111,7 @@ int CmdRun(const RunOptions& options) {
   screen.Clear();
   Report report;
   report.runs = std::move(all.runs);
+  if (const auto& shard = inputs->taken.shard) report.shards = {{shard->index, shard->total}};
   report.problems = ProblemsOf(options, report.runs, worker);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (inputs->baseline) report.baseline = ChangesSince(inputs->baseline->runs, options.baseline, report.runs);

@@ -9,6 +9,7 @@
 #include "harness/cli/kept.h"
 #include "harness/pipeline.h"
 #include "harness/report/repeats.h"
+#include "harness/verdict/distribution.h"
 
 namespace gpustage {
 namespace {
@@ -61,7 +62,7 @@ Finished Finish(std::vector<CaseReport> starts, const std::string& isolation, co
   for (size_t i = 0; i < starts.front().runs.size(); ++i) {
     std::vector<ReportedRun> same;
     for (const CaseReport& start : starts) same.push_back(ReportedRunOf(start, start.runs[i], isolation));
-    Repeated told = Combine(std::move(same));
+    Repeated told = Combine(std::move(same), DistributionsOf(starts.front().c, starts.front().runs[i].spec));
     Apply(rules, told.run);
     finished.runs.push_back(std::move(told.run));
     finished.report.runs.push_back(std::move(starts[told.start].runs[i]));

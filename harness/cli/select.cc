@@ -11,10 +11,15 @@
 namespace gpustage {
 namespace {
 
-// "first-steps/links@link=dangling" -> the file in the scenario folder, and the whole id as a filter.
+// "first-steps/links@link=dangling" -> the file in the scenario folder, and the whole id as a filter; "./mine.yaml@link=dangling" ->
+// that file, and the end of the id.
 Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::string& path, std::string& id) {
   if (FileExists(path)) return DiscoverScenarios({path});
   const std::string name = path.substr(0, path.find('@'));
+  if (name.ends_with(".yaml") && FileExists(name)) {
+    id = path.substr(name.size());
+    return DiscoverScenarios({name});
+  }
   for (const std::string& candidate : {catalog.scenarios + "/" + name + ".yaml", catalog.scenarios + "/" + name})
     if (FileExists(candidate)) {
       if (name != path) id = path;

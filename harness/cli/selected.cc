@@ -1,6 +1,8 @@
 #include "harness/cli/selected.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "harness/base/files.h"
 
@@ -20,6 +22,7 @@ ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, RunNa
 }  // namespace
 
 struct Selected::Source {
+  std::string real;  // path of the file, without links
   Scenario scenario;
   std::unique_ptr<CaseRange> range;  // of `scenario`
 };
@@ -31,22 +34,39 @@ Selected& Selected::operator=(Selected&&) noexcept = default;
 Selected::~Selected() = default;
 
 Status Selected::Add(const std::string& file, const std::string& id) {
-  auto source = std::make_unique<Source>();
-  TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
-  TRY(CaseRange range, CaseRange::Of(source->scenario, *fixtures_));
-  source->range = std::make_unique<CaseRange>(std::move(range));
-  TRY(source->range->CheckValues());
-  TRY(source->range->CheckExpected());
-  for (size_t number = 0; number < source->range->cells().limit(); ++number) {
-    if (!source->range->cells().Has(number)) continue;
-    const std::string own = source->range->Id(number);
-    if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
-    const std::vector<ListedRun>& runs = source->range->Runs(number);
-    if (std::any_of(runs.begin(), runs.end(), [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
-      chosen_.push_back({static_cast<uint32_t>(sources_.size()), static_cast<uint32_t>(number)});
+  std::error_code none;
+  const std::string real = std::filesystem::canonical(file, none).string();
+  const auto known = std::find_if(sources_.begin(), sources_.end(), [&](const auto& source) { return source->real == real; });
+  const auto number_of_source = static_cast<uint32_t>(known - sources_.begin());
+  if (known == sources_.end()) {
+    auto source = std::make_unique<Source>();
+    source->real = real;
+    TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
+    TRY(CaseRange range, CaseRange::Of(source->scenario, *fixtures_));
+    source->range = std::make_unique<CaseRange>(std::move(range));
+    TRY(source->range->CheckValues());
+    TRY(source->range->CheckExpected());
+    sources_.push_back(std::move(source));
+    Choose(number_of_source, id, {});
+    return Ok();
   }
-  sources_.push_back(std::move(source));
+  std::set<uint32_t> taken;
+  for (const Chosen& chosen : chosen_)
+    if (chosen.source == number_of_source) taken.insert(chosen.number);
+  Choose(number_of_source, id, taken);
   return Ok();
+}
+
+void Selected::Choose(uint32_t source, const std::string& id, const std::set<uint32_t>& taken) {
+  const CaseRange& range = *sources_[source]->range;
+  for (size_t number = 0; number < range.cells().limit(); ++number) {
+    if (!range.cells().Has(number) || taken.contains(static_cast<uint32_t>(number))) continue;
+    const std::string own = range.Id(number);
+    if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
+    const std::vector<ListedRun>& runs = range.Runs(number);
+    if (std::any_of(runs.begin(), runs.end(), [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
+      chosen_.push_back({source, static_cast<uint32_t>(number)});
+  }
 }
 
 void Selected::Keep(const std::vector<size_t>& places) {

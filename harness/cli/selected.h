@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ class Selected {
   Selected& operator=(Selected&&) noexcept;
   ~Selected();
 
-  // The cases of this file that the selection wants. `id`: only the one of this id, or whose id ends so if it begins with '@'.
+  // The cases of this file that the selection wants and does not have yet. `id`: only the one of this id, or whose id ends so if
+  // it begins with '@'.
   Status Add(const std::string& file, const std::string& id);
   // Only these of them, by their places.
   void Keep(const std::vector<size_t>& places);
@@ -42,6 +44,8 @@ class Selected {
     uint32_t source;
     uint32_t number;
   };
+
+  void Choose(uint32_t source, const std::string& id, const std::set<uint32_t>& taken);
 
   Selection selection_;
   std::unique_ptr<Fixtures> fixtures_;

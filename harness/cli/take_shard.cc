@@ -14,7 +14,6 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/cli/shard.h"
 
 namespace gpustage {
 namespace {
@@ -77,14 +76,14 @@ Result<std::optional<Chosen>> Choose(const ShardOptions& options) {
 
 }  // namespace
 
-Result<std::string> TakeShard(const ShardOptions& options, Selected& selected) {
+Result<TakenShard> TakeShard(const ShardOptions& options, Selected& selected) {
   if (options.shard.empty()) {
     if (options.shards != 0) return Error{"--shards says of how many; --shard auto or I/N says which"};
     if (!options.balance.empty()) return Error{"--balance says how to divide; --shard I/N says which part"};
-    return std::string();
+    return TakenShard();
   }
   TRY(const std::optional<Chosen> chosen, Choose(options));
-  if (!chosen) return fmt::format("not a shard: all {} cases; none of {} is set", selected.size(), ShardVariables());
+  if (!chosen) return TakenShard{fmt::format("not a shard: all {} cases; none of {} is set", selected.size(), ShardVariables()), {}};
 
   std::vector<std::string> ids;
   for (size_t place = 0; place < selected.size(); ++place) ids.push_back(selected.Id(place));
@@ -103,7 +102,8 @@ Result<std::string> TakeShard(const ShardOptions& options, Selected& selected) {
   for (size_t place = 0; place < ids.size(); ++place)
     if (shards[place] == chosen->shard.index) places.push_back(place);
   selected.Keep(places);
-  return fmt::format("shard {} of {}{}: {} of {} cases{}", chosen->shard.index, chosen->shard.total, chosen->from, places.size(), ids.size(), how);
+  const auto& [index, total, from] = chosen->shard;
+  return TakenShard{fmt::format("shard {} of {}{}: {} of {} cases{}", index, total, chosen->from, places.size(), ids.size(), how), chosen->shard};
 }
 
 }  // namespace gpustage

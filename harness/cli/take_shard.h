@@ -1,13 +1,20 @@
 // --shard, --shards and --balance of run and list.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "harness/cli/selected.h"
+#include "harness/cli/shard.h"
 
 namespace gpustage {
 
-// Leaves the cases of this shard, and says in a line which they are; "" when no shard was asked for.
-Result<std::string> TakeShard(const ShardOptions& options, Selected& selected);
+struct TakenShard {
+  std::string line;            // which cases they are; "" when no shard was asked for
+  std::optional<Shard> shard;  // none: all cases
+};
+
+// Leaves the cases of this shard.
+Result<TakenShard> TakeShard(const ShardOptions& options, Selected& selected);
 
 }  // namespace gpustage

@@ -62,7 +62,7 @@ Annotation Annotated(const ReportedRun& run) {
     say((unmet.unknown ? "unknown: " : "seen: ") + unmet.seen);
     if (!unmet.because.empty()) say("because: " + unmet.because);
   }
-  say("look: gpustage trace " + run.id);
+  say("look: " + run.TraceCommand());
   return annotation;
 }
 

@@ -78,6 +78,10 @@ auto FieldsOf(const Problem*) {
   using T = Problem;
   return std::tuple{Field{"kind", &T::kind}, Field{"text", &T::text}};
 }
+auto FieldsOf(const ReportedShard*) {
+  using T = ReportedShard;
+  return std::tuple{Field{"index", &T::index}, Field{"total", &T::total}};
+}
 auto FieldsOf(const Totals*) {
   using T = Totals;
   return std::tuple{Field{"pass", &T::pass}, Field{"fail", &T::fail}, Field{"skip", &T::skip}, Field{"xfail", &T::xfail},
@@ -91,6 +95,7 @@ struct Document {
   Totals totals;
   double seconds = 0;
   int reports = 1;
+  std::vector<ReportedShard> shards;
   std::vector<Problem> problems;
   std::optional<BaselineChanges> baseline;
   std::vector<ReportedRun> cases;
@@ -98,8 +103,8 @@ struct Document {
 auto FieldsOf(const Document*) {
   using T = Document;
   return std::tuple{Field{"version", &T::version}, Field{"exit_status", &T::exit_status}, Field{"totals", &T::totals},
-                    Field{"seconds", &T::seconds}, Field{"reports", &T::reports}, Field{"problems", &T::problems},
-                    Field{"baseline", &T::baseline}, Field{"cases", &T::cases}};
+                    Field{"seconds", &T::seconds}, Field{"reports", &T::reports}, Field{"shards", &T::shards},
+                    Field{"problems", &T::problems}, Field{"baseline", &T::baseline}, Field{"cases", &T::cases}};
 }
 
 // ---- Writing ------------------------------------------------------------------------------------------------------------
@@ -225,7 +230,7 @@ void CheckVersion(const ordered_json& whole) {
 
 std::string JsonReport(const Report& report) {
   const Document document = {kReportVersion, ExitStatus(report), Count(report.runs), report.seconds,
-                             report.reports, report.problems,    report.baseline,    report.runs};
+                             report.reports, report.shards,      report.problems,     report.baseline, report.runs};
   return Writer::Write(document).dump(2) + "\n";
 }
 
@@ -235,8 +240,8 @@ Result<Report> ParseJsonReport(const std::string& text, const std::string& file)
     CheckVersion(whole);
     Document document;
     Reader(whole).Read(document);
-    Report report = {std::move(document.cases), document.seconds, document.reports, std::move(document.problems),
-                     std::move(document.baseline)};
+    Report report = {std::move(document.cases), document.seconds, document.reports, std::move(document.shards),
+                     std::move(document.problems), std::move(document.baseline)};
     if (document.totals != Count(report.runs)) throw Refused{"/totals", "these totals are not those of the cases below"};
     if (document.exit_status != ExitStatus(report)) throw Refused{"/exit_status", "this is not the exit status of the cases below"};
     return report;

@@ -52,7 +52,7 @@ std::string Details(const ReportedRun& run) {
       if (!sentence.empty()) add("", sentence);
   }
   if (run.silent_failure.value_or(false)) add("silent", run.silent_because);
-  add("look", "gpustage trace " + run.id);
+  add("look", run.TraceCommand());
   return text;
 }
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/verdict/distribution.h"
+
 namespace gpustage {
 namespace {
 
@@ -14,6 +16,28 @@ RepeatedAnswer AnswerOf(const ReportedRun& run) {
 
 bool IsSame(const RepeatedAnswer& a, const RepeatedAnswer& b) {
   return a.verdict == b.verdict && a.device_count == b.device_count && a.lost_at == b.lost_at;
+}
+
+// Nothing differs but the number of devices, and what goes with it.
+bool IsOfCountsOnly(const std::vector<RepeatedAnswer>& answers) {
+  for (size_t i = 0; i < answers.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (answers[i].verdict != answers[j].verdict || answers[i].device_count == answers[j].device_count) return false;
+  return true;
+}
+
+// The run that passed whenever it was started fails when the counts are not distributed as stated.
+void Hold(const std::vector<const Claim*>& distributions, const std::vector<RepeatedAnswer>& answers, ReportedRun& run) {
+  std::map<int64_t, int> starts;
+  for (const RepeatedAnswer& answer : answers) starts[answer.device_count.value_or(0)] += answer.times;
+  for (const Claim* distribution : distributions) {
+    const Check check = CheckDistribution(*distribution, starts);
+    run.because = check.seen;
+    if (check.ok) continue;
+    run.verdict = VerdictKind::kFail;
+    run.unmet.push_back({check.expected, check.seen, false, "", check.pos->file, check.pos->line, check.pos->column});
+    return;
+  }
 }
 
 std::string WhatDiffers(const std::vector<RepeatedAnswer>& answers) {
@@ -39,7 +63,13 @@ std::string AnswerText(const RepeatedAnswer& answer) {
   return text;
 }
 
-Repeated Combine(std::vector<ReportedRun> starts) {
+std::string AnswersText(const std::vector<RepeatedAnswer>& answers) {
+  std::string text;
+  for (const RepeatedAnswer& answer : answers) text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times, AnswerText(answer));
+  return text;
+}
+
+Repeated Combine(std::vector<ReportedRun> starts, const std::vector<const Claim*>& distributions) {
   // One that the deadline kept from starting says nothing beside those that ran.
   const bool any_ran = std::any_of(starts.begin(), starts.end(), [](const ReportedRun& run) { return run.verdict != VerdictKind::kSkip; });
   std::vector<RepeatedAnswer> answers;
@@ -59,13 +89,14 @@ Repeated Combine(std::vector<ReportedRun> starts) {
   const auto told = bad == starts.end() ? first : bad;
   const size_t start = static_cast<size_t>(told - starts.begin());
   Repeated repeated = {std::move(*told), start};
-  if (answers.size() > 1) {
-    std::string shares;
-    for (const RepeatedAnswer& answer : answers) shares += fmt::format("{}{} × {}", shares.empty() ? "" : "; ", answer.times, AnswerText(answer));
-    repeated.run.verdict = VerdictKind::kFlaky;
-    repeated.run.because = fmt::format("in {} starts {}: {}", count, WhatDiffers(answers), shares);
+  ReportedRun& run = repeated.run;
+  if (answers.size() > 1 && (distributions.empty() || !IsOfCountsOnly(answers))) {
+    run.verdict = VerdictKind::kFlaky;
+    run.because = fmt::format("in {} starts {}: {}", count, WhatDiffers(answers), AnswersText(answers));
+  } else if (count > 1 && run.verdict == VerdictKind::kPass) {
+    Hold(distributions, answers, run);
   }
-  if (count > 1) repeated.run.answers = std::move(answers);
+  if (count > 1) run.answers = std::move(answers);
   return repeated;
 }
 

@@ -77,6 +77,11 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 
 }  // namespace
 
+std::string ReportedRun::TraceCommand() const {
+  const bool is_known = scenario.find('/') != std::string::npos;
+  return "gpustage trace " + (is_known ? id : file + id.substr(scenario.size()));
+}
+
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
   std::vector<ReportedRow> rows;
   for (const FunnelRow& row : evidence.funnel) {

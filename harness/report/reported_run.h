@@ -92,6 +92,8 @@ struct ReportedRun {
   std::vector<RepeatedAnswer> answers;  // of a run that was started more than once
 
   std::string Name() const { return id + " [" + run + "]"; }
+  // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/ is found by its file alone.
+  std::string TraceCommand() const;
   bool Ran() const { return outcome.has_value(); }
   friend bool operator==(const ReportedRun&, const ReportedRun&) = default;
 };

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/report/repeats.h"
 #include "harness/report/trace.h"
 
 namespace gpustage {
@@ -39,6 +40,7 @@ std::string Coloured(const Word& word, const TextStyle& style) {
 // The answer in a few words.
 std::string Summary(const ReportedRun& run) {
   if (run.verdict == VerdictKind::kSkip || run.verdict == VerdictKind::kError || run.verdict == VerdictKind::kFlaky) return run.because;
+  if (run.answers.size() > 1) return run.verdict == VerdictKind::kPass ? run.because : AnswersText(run.answers);
   if (!run.device_count) return run.outcome ? run.outcome->text : run.because;
   std::string text = fmt::format("{} device{}", *run.device_count, *run.device_count == 1 ? "" : "s");
   if (*run.device_count == 0 && run.lost_at) text += fmt::format(", lost at \"{}\"", *run.lost_at);
@@ -159,7 +161,7 @@ std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   text += FunnelText(run.funnel, width);
   if (run.silent_failure.value_or(false)) text += Labelled("silent", run.silent_because, width);
   text += AssumedText(run.assumed, width);
-  text += fmt::format("  {:<9} gpustage trace {}\n", "look", run.id);
+  text += fmt::format("  {:<9} {}\n", "look", run.TraceCommand());
   return text;
 }
 

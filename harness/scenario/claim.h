@@ -18,6 +18,10 @@ struct DevicesClaim {  // devices: 2
   CountRange count;
   friend bool operator==(const DevicesClaim&, const DevicesClaim&) = default;
 };
+struct DistributionClaim {  // distribution: {0: 20%, 1: 80%}: over the starts of a run that is repeated
+  std::map<int64_t, double> shares;  // number of devices -> its share of the starts, above 0; together 1
+  friend bool operator==(const DistributionClaim&, const DistributionClaim&) = default;
+};
 struct DeviceClaim {  // device: {index: 0, name: …}: the fields given, of one device
   int index = 0;
   std::map<std::string, std::string> fields;  // name library library_path pci_id uuid memory_total
@@ -92,7 +96,7 @@ struct UnheardClaim {  // unheard: a line that a process printed, and that reach
 };
 
 struct Claim {
-  std::variant<DevicesClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, CallsClaim, LostClaim,
+  std::variant<DevicesClaim, DistributionClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, CallsClaim, LostClaim,
                ReachedClaim, SilentClaim, ProcessClaim, FilesClaim, UnheardClaim>
       what;
   bool inverted = false;  // never written in a file; tests turn claims round to see them fail

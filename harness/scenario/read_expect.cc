@@ -84,6 +84,11 @@ Status ReadDevicesClaim(const YamlEntry& entry, Whats& whats) {
   return Ok();
 }
 
+Result<What> ReadDistributionClaim(const YamlNode& node) {
+  TRY(DistributionClaim claim, ReadDistribution(node));
+  return What(std::move(claim));
+}
+
 Result<What> ReadDevice(const YamlNode& node) {
   TRY(CheckKeys(node, "a device",
                 {"index", "name", "library", "library_path", "pci_id", "uuid", "memory_total"}));
@@ -293,6 +298,7 @@ struct ClaimKey {
   Status (*read)(const YamlEntry& entry, Whats& whats);
 };
 constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
+                                   {"distribution", ReadEach<ReadDistributionClaim>},
                                    {"device", ReadEach<ReadDevice>},
                                    {"log", ReadLogClaims},
                                    {"outcome", ReadEach<ReadOutcome>},

@@ -73,6 +73,12 @@ std::string OutcomeText(const OutcomeClaim& outcome) {
   return fmt::format("outcome: {{{}: {}}}", outcome.kind, *outcome.code);
 }
 
+std::string DistributionText(const DistributionClaim& distribution) {
+  std::string text;
+  for (const auto& [count, share] : distribution.shares) text += fmt::format("{}{}: {:.6g}%", text.empty() ? "" : ", ", count, share * 100);
+  return fmt::format("distribution: {{{}}}", text);
+}
+
 std::string DeviceText(const DeviceClaim& device) {
   std::string fields = fmt::format("index: {}", device.index);
   for (const auto& [name, value] : device.fields)
@@ -147,6 +153,7 @@ std::optional<Step> ParseStep(std::string_view text) {
 std::string ToString(const Claim& claim) {
   const std::string text =
       std::visit(Overloaded{[](const DevicesClaim& c) { return "devices: " + ToString(c.count); },
+                            [](const DistributionClaim& c) { return DistributionText(c); },
                             [](const DeviceClaim& c) { return DeviceText(c); },
                             [](const LogClaim& c) {
                               return fmt::format("log: {{{}: {}}}", c.present ? "has" : "lacks",

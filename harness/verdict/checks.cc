@@ -72,6 +72,12 @@ Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
   return Made(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
 }
 
+Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& claim) {
+  Check check = CheckDevices(evidence, {});
+  if (!check.unknown) check.ok = claim.shares.contains(*evidence.device_count);
+  return check;
+}
+
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
   if (!evidence.devices)
     return Unknown(evidence.device_count ? "the scanner counts devices and does not name them" : evidence.devices_unreadable,
@@ -225,6 +231,7 @@ bool CanJudge(EvidenceLevel level, const Claim& claim) {
   struct Visitor {
     EvidenceLevel level;
     bool operator()(const DevicesClaim&) const { return true; }
+    bool operator()(const DistributionClaim&) const { return true; }
     bool operator()(const DeviceClaim&) const { return true; }
     bool operator()(const LogClaim&) const { return true; }
     bool operator()(const LogOrderClaim&) const { return true; }
@@ -245,6 +252,7 @@ Check CheckClaim(const Evidence& evidence, const Claim& claim) {
   struct Visitor {
     const Evidence& evidence;
     Check operator()(const DevicesClaim& c) const { return CheckDevices(evidence, c); }
+    Check operator()(const DistributionClaim& c) const { return CheckCountIsStated(evidence, c); }
     Check operator()(const DeviceClaim& c) const { return CheckDevice(evidence, c); }
     Check operator()(const LogClaim& c) const { return CheckLog(evidence, c); }
     Check operator()(const LogOrderClaim& c) const { return CheckLogOrder(evidence, c); }

@@ -23,6 +23,7 @@ struct Check {
 };
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim);
+Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& claim);  // of one start; distribution.h is of many
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim);
 Check CheckLog(const Evidence& evidence, const LogClaim& claim);
 Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim);

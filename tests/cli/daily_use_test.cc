@@ -55,7 +55,7 @@ TEST_F(DailyUseTest, ABaselineThatIsNoReportIsBadInput) {
   Write("old.json", "{\"version\": 3}\n");
   const Ran ran = RunActor(kOneDevice, "devices: 1", {"--baseline", Path("old.json")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, StartsWith(Path("old.json") + ":1:1: this report is of version 3; this gpustage reads version 1\n"));
+  EXPECT_THAT(ran.err, StartsWith(Path("old.json") + ":1:1: this report is of version 3; this gpustage reads version 2\n"));
   EXPECT_THAT(ran.out, IsEmpty());
 }
 
@@ -158,6 +158,23 @@ TEST_F(DailyUseTest, RepeatsThatDoNotAgreeAreFlaky) {
   const json report = Report("r.json");
   for (const json& answer : report["cases"][0]["answers"]) starts += answer["times"].get<int>();
   EXPECT_EQ(starts, 40);
+}
+
+// A tossed coin. That it is refused as even happens to 1 of 20,000 runs of this test; that it looks like 5% to none.
+TEST_F(DailyUseTest, RepeatsMayDifferAsTheScenarioStates) {
+  const auto started = [&](const std::string& claim) {
+    return RunActor(R"(toss, "GPU a\n")", claim, {"--repeat", "150", "--report", Json("r.json")});
+  };
+  const Ran even = started("distribution: {0: 50%, 1: 50%}");
+  EXPECT_EQ(even.status, 0) << even.out;
+  EXPECT_THAT(even.out, HasSubstr("of 150 starts: 0 devices in "));
+  EXPECT_EQ(Report("r.json")["cases"][0]["answers"].size(), 2u);
+  const Ran other = started("distribution: {0: 5%, 1: 95%}");
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.out, HasSubstr("  expected  distribution: {0: 5%, 1: 95%}    " + Path("s.yaml") + ":"));
+  EXPECT_THAT(other.out, HasSubstr("comes by chance in less than 1 of 20000 repeats"));
+  EXPECT_EQ(RunActor(kOneDevice, "distribution: {0: 5%, 1: 95%}").status, 0);
+  EXPECT_EQ(RunActor(kOneDevice, "distribution: {0: 5%, 2: 95%}").status, 1);
 }
 
 // ---- Exit statuses: 0, 1, 2 and 77 are above and in run_test.cc ---------------------------------------------------------

@@ -65,6 +65,29 @@ TEST_F(ReportsTest, RefusesADirectoryForAReport) {
             "gpustage: the junit report cannot be written: " + Path("tmp") + " is a directory\n");
 }
 
+// What a report says to look at is found, also of a scenario that lies anywhere.
+TEST_F(ReportsTest, LooksAtACaseByItsFile) {
+  const std::string trace = Path("m.yaml") + "@which=c";
+  EXPECT_THAT(RunCases("which=c").out, HasSubstr("  look      gpustage trace " + trace + "\n"));
+  const Ran traced = Run({"trace", trace, "--scanner", Path("actor.yaml")});
+  EXPECT_EQ(traced.status, 0) << traced.err;
+  EXPECT_THAT(traced.out, HasSubstr("m@which=c"));
+  EXPECT_THAT(traced.out, Not(HasSubstr("m@which=a")));
+  EXPECT_EQ(Run({"trace", Path("m.yaml") + "@which=d", "--scanner", Path("actor.yaml")}).status, 2);
+}
+
+TEST_F(ReportsTest, ACaseThatIsSelectedTwiceRunsOnce) {
+  const std::string file = Path("m.yaml");
+  for (const std::vector<std::string>& paths : {std::vector{file, file}, {file + "@which=a", file}, {file, Path("tmp/../m.yaml@which=b")}}) {
+    std::vector<std::string> words = {"list", "--format", "names", "--scanner", Path("actor.yaml")};
+    words.insert(words.end(), paths.begin(), paths.end());
+    const Ran listed = Run(words);
+    std::string names = listed.out;
+    EXPECT_EQ(std::count(names.begin(), names.end(), '\n'), 3) << names << listed.err;
+    for (const char* which : {"a", "b", "c"}) EXPECT_THAT(names, HasSubstr(std::string("m@which=") + which));
+  }
+}
+
 TEST_F(ReportsTest, MergedShardsAreOneRun) {
   RunShards();
   const Ran one = RunCases("", {"--report", "json=" + Path("one.json"), "--report", "text=" + Path("one.txt")});
@@ -89,6 +112,17 @@ TEST_F(ReportsTest, MergedShardsAreOneRun) {
 TEST_F(ReportsTest, MergeOfWhatIsAsExpectedExitsWith0) {
   RunShards();
   EXPECT_EQ(Run({"merge", Path("a.json"), Path("b.json")}).status, 0);
+}
+
+TEST_F(ReportsTest, MergeSaysThatAShardIsMissing) {
+  for (const char* shard : {"1", "2", "3"}) {
+    const std::string report = std::string("json=") + Path(shard);
+    EXPECT_EQ(RunCases("which=a", {"--shard", std::string(shard) + "/3", "--report", report}).status, 0);
+  }
+  EXPECT_THAT(Run({"merge", Path("1"), Path("2"), Path("3")}).err, IsEmpty());
+  const Ran merged = Run({"merge", Path("1"), Path("3")});
+  EXPECT_EQ(merged.status, 1);
+  EXPECT_EQ(merged.err, "gpustage: shard 2 of 3 is in none of these reports\n");
 }
 
 TEST_F(ReportsTest, MergeRefusesTheSameRunTwice) {

@@ -37,7 +37,9 @@ inline Report FullReport() {
   report.runs.push_back(FlakyRun());
   report.runs.back().isolation = "user namespace with lent ids";
   report.reports = 2;
-  report.problems = {{"deadline", "the deadline of 600 s passed: 2 of 9 runs did not start or did not end"}};
+  report.shards = {{1, 3}, {3, 3}};
+  report.problems = {{"shard", "shard 2 of 3 is in none of these reports"},
+                     {"deadline", "the deadline of 600 s passed: 2 of 9 runs did not start or did not end"}};
   BaselineChanges changes;
   changes.file = "old.json";
   changes.newly_failing = {"first-steps/healthy@cuda=12,gpus=1 [ollama-model]"};

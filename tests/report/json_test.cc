@@ -128,8 +128,8 @@ TEST_F(Damaged, AnotherDocument) {
 }
 
 TEST_F(Damaged, AnotherVersion) {
-  const Error error = Of(With("\"version\": 1", "\"version\": 2"));
-  EXPECT_EQ(error.message, "this report is of version 2; this gpustage reads version 1");
+  const Error error = Of(With("\"version\": 2", "\"version\": 3"));
+  EXPECT_EQ(error.message, "this report is of version 3; this gpustage reads version 2");
   EXPECT_EQ(error.pos, (SourcePos{"r.json", 2, 3, 12}));
 }
 

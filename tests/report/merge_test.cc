@@ -98,6 +98,43 @@ TEST(Merge, KeepsEachProblemOnce) {
   EXPECT_EQ(ExitStatus(*merged), 1);
 }
 
+class MergeShards : public testing::Test {
+ protected:
+  static NamedReport Part(int index, int total) {
+    const std::string name = "shard-" + std::to_string(index);
+    Report report = Of({RunOf(name, kPass)});
+    report.shards = {{index, total}};
+    return {name + ".json", report};
+  }
+};
+
+TEST_F(MergeShards, OfAllIsTheWhole) {
+  const auto merged = Merge({Part(3, 3), Part(1, 3), Part(2, 3)});
+  ASSERT_THAT(merged, IsOk());
+  EXPECT_THAT(merged->shards, ElementsAre(ReportedShard{1, 3}, ReportedShard{2, 3}, ReportedShard{3, 3}));
+  EXPECT_THAT(merged->problems, IsEmpty());
+  EXPECT_EQ(ExitStatus(*merged), 0);
+}
+
+TEST_F(MergeShards, SaysWhichAreMissing) {
+  const auto merged = Merge({Part(3, 4), Part(1, 4)});
+  ASSERT_THAT(merged, IsOk());
+  EXPECT_THAT(merged->problems, ElementsAre(Problem{"shard", "shards 2, 4 of 4 are in none of these reports"}));
+  EXPECT_EQ(ExitStatus(*merged), 1);
+  // And no longer, once they are there.
+  const auto more = Merge({{"some.json", *merged}, Part(2, 4)});
+  EXPECT_THAT(more->problems, ElementsAre(Problem{"shard", "shard 4 of 4 is in none of these reports"}));
+  EXPECT_THAT(Merge({Part(4, 4), {"more.json", *more}})->problems, IsEmpty());
+}
+
+TEST_F(MergeShards, RefusesWhatAreNoneOfOneRun) {
+  EXPECT_THAT(Merge({Part(1, 4), Part(2, 3)}), FailsWith("shard-1.json is shard 1 of 4, and shard-2.json is shard 2 of 3: these are no shards of one run"));
+  NamedReport again = Part(1, 4);
+  again.name = "again.json";
+  again.report.runs.clear();
+  EXPECT_THAT(Merge({Part(1, 4), again}), FailsWith("shard-1.json and again.json are both shard 1 of 4"));
+}
+
 TEST(Merge, JoinsWhatShardsSayOfABaseline) {
   const std::vector<ReportedRun> before = {RunOf("a", kPass), RunOf("b", kFail), RunOf("c", kPass)};
   Report a = Of({RunOf("a", kFail)}), b = Of({RunOf("b", kPass)});
@@ -180,6 +217,52 @@ TEST(Combine, TakesPassesThatDifferForFlaky) {
   two.device_count = 2;
   EXPECT_EQ(Combine({one, two}).run.because, "in 2 starts the number of devices differs: 1 × pass, 1 device; 1 × pass, 2 devices");
 }
+
+class CombineAsStated : public testing::Test {
+ protected:
+  // `none` starts that found nothing, and `one` that found a device.
+  Repeated Of(int none, int one, const char* lost_at = "opened") {
+    ReportedRun found = RunOf("a", kPass), lost = found;
+    found.device_count = 1;
+    lost.device_count = 0;
+    lost.lost_at = lost_at;
+    std::vector<ReportedRun> starts(static_cast<size_t>(none), lost);
+    starts.insert(starts.end(), static_cast<size_t>(one), found);
+    return Combine(std::move(starts), {&even_});
+  }
+  const Claim even_{DistributionClaim{{{0, 0.5}, {1, 0.5}}}, false, {"s.yaml", 7, 5}};
+};
+
+TEST_F(CombineAsStated, Passes) {
+  const ReportedRun run = Of(18, 22).run;
+  EXPECT_EQ(run.verdict, kPass);
+  EXPECT_EQ(run.because, "of 40 starts: 0 devices in 18, 1 device in 22");
+  EXPECT_THAT(run.answers, ElementsAre(RepeatedAnswer{18, "pass", 0, "opened"}, RepeatedAnswer{22, "pass", 1, std::nullopt}));
+}
+
+TEST_F(CombineAsStated, FailsWhereTheSharesAreOthers) {
+  for (const ReportedRun& run : {Of(40, 0).run, Of(35, 5).run}) {
+    EXPECT_EQ(run.verdict, kFail);
+    ASSERT_EQ(run.unmet.size(), 1u);
+    EXPECT_EQ(run.unmet[0].expected, "distribution: {0: 50%, 1: 50%}");
+    EXPECT_EQ(run.unmet[0].file + std::to_string(run.unmet[0].line), "s.yaml7");
+  }
+}
+
+// The number of devices is said to be left to chance, and nothing else.
+TEST_F(CombineAsStated, IsFlakyWhereSomethingElseDiffers) {
+  ReportedRun here = RunOf("a", kPass), there = here;
+  here.device_count = there.device_count = 0;
+  here.lost_at = "opened";
+  there.lost_at = "loaded";
+  EXPECT_EQ(Combine({here, there}, {&even_}).run.verdict, VerdictKind::kFlaky);
+  there = here;
+  there.verdict = kFail;
+  there.device_count = 7;
+  EXPECT_EQ(Combine({here, there}, {&even_}).run.verdict, VerdictKind::kFlaky);
+}
+
+TEST_F(CombineAsStated, SaysNothingOfOneStart) { EXPECT_EQ(Of(1, 0).run.because, ""); }
 
 TEST(Combine, LeavesOutWhatTheDeadlineKeptFromStarting) {
   const Repeated repeated = Combine({RunOf("a", kPass), RunOf("a", kSkip)});

@@ -45,6 +45,12 @@ TEST_F(ClaimTest, ReadsCounts) {
   EXPECT_EQ(As<DevicesClaim>("devices: {at_least: 1, at_most: 3}").count, (CountRange{1, 3}));
 }
 
+TEST_F(ClaimTest, ReadsADistribution) {
+  EXPECT_THAT(As<DistributionClaim>("distribution: {0: 12.5%, 2: 87.5%}").shares, ElementsAre(Pair(0, 0.125), Pair(2, 0.875)));
+  EXPECT_THAT(As<DistributionClaim>("distribution: {0: 33.3%, 1: 33.3%, 2: 33.4%}").shares, SizeIs(3));
+  EXPECT_THAT(Texts("distribution: {0: 12.5%, 10: 87.5%}"), ElementsAre("distribution: {0: 12.5%, 10: 87.5%}"));
+}
+
 TEST_F(ClaimTest, ReadsFieldsOfADevice) {
   const auto claim = As<DeviceClaim>("device: {index: 1, name: NVIDIA H100, memory_total: 5}");
   EXPECT_EQ(claim.index, 1);
