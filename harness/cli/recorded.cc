@@ -99,7 +99,7 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
     const std::string name = entry.path().filename();
-    // "ollama-0.17.4" is of "ollama", "ollama-runner-0.17.4" and "ollama-0.30-0.32.14" are not.
+    // "ollama-0.17.4" is of "ollama", "ollama-runner-0.17.4" is not.
     const bool is_any = scanner.find('@') == std::string::npos && name.starts_with(start + "-") &&
                         name.find_first_not_of("0123456789.", start.size() + 1) == std::string::npos;
     const bool of_version = name == start || name.starts_with(start + ".") || is_any;
