@@ -35,6 +35,7 @@ Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& k
     const std::optional<std::string> own = LevelOf(c, run);
     for (const std::string& level : own ? std::vector{*own} : std::vector<std::string>{"1", "2"}) {
       RunSpec& at_level = runs.emplace_back(run);
+      if (!run.scanner.program.empty()) at_level.scanner.missing.clear();  // what it does is kept, whatever is expected of it
       if (!own) at_level.env.push_back({kLevel, level, {}});
       if (!own && level != "1") at_level.change.clear();
       keys.push_back(

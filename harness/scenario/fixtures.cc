@@ -97,6 +97,7 @@ Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& n
   if (!range) return NoVersion(name);
   const auto [place, is_new] = absent_.try_emplace(name.text, *other);
   ScannerSpec& absent = place->second;
+  absent.program.clear();
   absent.version = versions;
   absent.missing = NotGiven(absent.given, range->from.empty() || range->below.empty() ? ToString(*range) : versions);
   absent.stand_ins.clear();
