@@ -324,6 +324,7 @@ Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node, const std
   std::vector<Expectation> each;
   for (const YamlNode& run : runs->IsList() ? runs->items : std::vector<YamlNode>{*runs}) {
     TRY(expectation.run, ReadNonEmpty(run, "a run"));
+    if (const size_t at = run.text.find('@'); at != std::string::npos && !ParseVersions(run.text.substr(at + 1))) return NoVersion(run);
     expectation.run_pos = run.pos;
     each.push_back(expectation);
   }

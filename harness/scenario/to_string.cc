@@ -241,8 +241,9 @@ std::string RunName(const std::string& name, const ScannerSpec& scanner) {
 
 bool IsNamed(const RunSpec& run, const std::string& wanted) {
   const std::string suffix = run.fixed ? kFixedSuffix : "";
-  return run.name == wanted || run.name == wanted + suffix ||
-         run.name == RunName(wanted, run.scanner) + suffix;
+  if (run.name == wanted || run.name == wanted + suffix) return true;
+  const std::string name = wanted.substr(0, wanted.find('@'));
+  return run.name == RunName(name, run.scanner) + suffix && Means(wanted, name, run.scanner.version);
 }
 
 std::string UuidText(const GpuDevice& device) {
