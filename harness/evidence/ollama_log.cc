@@ -188,8 +188,7 @@ bool IsOfLlamaServer(const std::vector<LogLine>& log) {
 }
 
 // A llama-server lists its devices on one stream and logs on the other, by a thread of its own: what it says between two
-// lines of the server's is in any order. Both of a directory say why the backend gives nothing, but the first is stopped as
-// soon as it has told of the processor, before or after that: a line is told once.
+// lines of the server's is in any order.
 Lines InOrder(const std::vector<LogLine>& log) {
   // What is left to a GPU without memory of its own is this machine's.
   const bool shares = std::any_of(log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, " type=iGPU "); });
@@ -202,17 +201,20 @@ Lines InOrder(const std::vector<LogLine>& log) {
   Lines lines, said;
   const auto tell = [&] {
     std::sort(said.begin(), said.end());
-    said.erase(std::unique(said.begin(), said.end()), said.end());
     Append(std::exchange(said, {}), lines);
   };
-  for (const LogLine& line : log) {
+  for (const LogLine& line : Parted(log)) {
     if (IsNoise(line)) continue;
+    std::string text = masked(line);
+    if (text.empty()) continue;
     if (line.level.empty()) {
-      said.push_back("  " + masked(line));
+      said.push_back("  " + std::move(text));
       continue;
     }
     tell();
-    lines.push_back(masked(line));
+    // The place in a list of devices that is in random order.
+    if (Has(text, "supported GPU library combinations")) RE2::GlobalReplace(&text, R"((\d+):\d+([ \]]))", R"(\1:N\2)");
+    lines.push_back(std::move(text));
   }
   tell();
   return lines;
@@ -236,6 +238,13 @@ Lines SortedBlocks(Lines::const_iterator begin, Lines::const_iterator end) {
   return sorted;
 }
 
+// Both llama-servers of a directory say why the backend gives nothing, but the first is stopped as soon as it has told of the
+// processor, before or after that: what children say is told once.
+void TellOnce(Lines& lines) {
+  const auto again = [](const auto& a, const auto& b) { return a == b && a.starts_with("  "); };
+  lines.erase(std::unique(lines.begin(), lines.end(), again), lines.end());
+}
+
 Lines CanonicalLlamaServerLog(const std::vector<LogLine>& log) {
   const Lines lines = InOrder(log);
   const auto after = [&](auto begin, std::string_view text) {
@@ -257,6 +266,7 @@ Lines CanonicalLlamaServerLog(const std::vector<LogLine>& log) {
   Append(second, all);
   SortNeighbours(rest);
   Append(rest, all);
+  TellOnce(all);
   return all;
 }
 
