@@ -43,6 +43,16 @@ Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::stri
 // --scanner takes a name of fixtures/scanners or a file of the user's own.
 bool IsScannerFile(const std::string& scanner) { return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml"); }
 
+// Why no case has "ollama@0.99": nobody gave it. "" when that is not why.
+std::string AbsentVersion(const std::string& scanner, const Catalog& catalog) {
+  const size_t at = scanner.find('@');
+  if (IsScannerFile(scanner) || at == std::string::npos) return "";
+  const bool given = std::any_of(catalog.given.begin(), catalog.given.end(), [&](const GivenProgram& program) {
+    return Means(program.name + scanner.substr(at), program.name, program.version);
+  });
+  return given ? "" : NotGiven("ollama", scanner.substr(at + 1));
+}
+
 }  // namespace
 
 Result<Selected> Select(const Selection& selection) {
@@ -70,8 +80,10 @@ Result<Selected> Select(const Selection& selection) {
     TRY(const std::vector<std::string> scenario_files, FilesOf(catalog, path, id));
     for (const std::string& file : scenario_files) TRY(selected.Add(file, id));
   }
-  if (selected.size() == 0) return Error{"no case matches; gpustage list shows all"};
-  return selected;
+  if (selected.size() > 0) return selected;
+  for (const std::string& scanner : selection.scanners)
+    if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty()) return Error{absent};
+  return Error{"no case matches; gpustage list shows all"};
 }
 
 Result<std::vector<Case>> SelectCases(const Selection& selection) {

@@ -49,6 +49,9 @@ TEST_F(CmdRunTest, ExitsWith2WhenNothingMatches) {
   const Ran ran = RunActor("exit, 0", "devices: 0", {"--filter", "no such run"});
   EXPECT_EQ(ran.status, 2);
   EXPECT_EQ(ran.err, "gpustage: no case matches; gpustage list shows all\n");
+  const Ran absent = Run({"run", "ollama/healthy", "--scanner", "ollama@0.99"});
+  EXPECT_EQ(absent.status, 2);
+  EXPECT_EQ(absent.err, "gpustage: no ollama 0.99 here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH\n");
 }
 
 TEST_F(CmdRunTest, NamesTheNearestScenarioAndScanner) {
