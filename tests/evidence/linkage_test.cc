@@ -99,6 +99,20 @@ TEST_F(LinkageTest, DerivesWhoStandsBeforeLibcFromTheOrderOfLoading) {
   EXPECT_THAT(Of({"/libpre.so"}, "/libpre.so").interposers, ElementsAre(Interposer{2, "dlopen", "/libpre.so", 0}, Interposer{2, "malloc", "/libpre.so", 0}));
 }
 
+// ld.so tells an auditor of a call through the PLT, and of no other use of an address.
+TEST_F(LinkageTest, NamesWhoCallsDlsymPastItsPlt) {
+  const std::string calls = "void* dlsym(void*, const char*); void* ask(void){return dlsym(0, \"x\");}";
+  Build("plt", calls);
+  Build("now", calls, "", "-Wl,-z,now");
+  Build("past", calls, "", "-fno-plt");
+  Build("versioned", "void* dlvsym(void*, const char*, const char*); void* ask(void){return dlvsym(0, \"x\", \"y\");}", "", "-fno-plt");
+  Build("address", "void* dlsym(void*, const char*); void* (*ask)(void*, const char*) = dlsym;");
+  Build("weak", "__attribute__((weak)) void* dlsym(void*, const char*); void* ask(void){return dlsym ? dlsym(0, \"x\") : 0;}");  // as Rust's std has it
+  Build("own", "void* dlsym(void* h, const char* n){(void)h; (void)n; return 0;} void* ask(void){return dlsym(0, \"x\");}", "", "-fno-plt");
+  EXPECT_THAT(Of({"/libplt.so", "/libpast.so", "/libnow.so", "/libversioned.so", "/libaddress.so", "/libweak.so", "/libown.so"}).unseen_misses,
+              ElementsAre(UnseenMisses{2, "/libpast.so"}, UnseenMisses{2, "/libversioned.so"}, UnseenMisses{2, "/libaddress.so"}, UnseenMisses{2, "/libweak.so"}));
+}
+
 TEST_F(LinkageTest, ReadsAnyBytes) {
   const Result<std::string> whole = ReadFile(scratch_->path() + "/libuser.so");
   ASSERT_THAT(whole, IsOk());
