@@ -98,14 +98,8 @@ std::map<std::string, const Recording*> ByKey(const Side& side) {
   return all;
 }
 
-// "ollama" of "ollama@0.17.4" and of "ollama-0.30@0.32.14", whose definition is for later versions.
-std::string ProgramOf(const std::string& name) {
-  std::string program = name.substr(0, name.find('@'));
-  const size_t dash = program.rfind('-');
-  if (dash != std::string::npos && program.find_first_not_of("0123456789.", dash + 1) == std::string::npos)
-    program.resize(dash);
-  return program;
-}
+// "ollama" of "ollama@0.17.4".
+std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
 
 // The same scanner in two versions: then a line that all cases differ in is told once.
 bool AreVersions(const Side& a, const Side& b) { return a.name != b.name && ProgramOf(a.name) == ProgramOf(b.name); }

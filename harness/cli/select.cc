@@ -57,7 +57,8 @@ Result<Selected> Select(const Selection& selection) {
   if (!files.empty())
     for (const std::string& file : files)
       if (!FileExists(file)) return Error{fmt::format("no scanner definition {}", Quote(file))};
-  const std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
+  std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
+  std::erase_if(known, [](const std::string& name) { return name.find('@') != std::string::npos; });  // one more of another's
   for (const std::string& scanner : selection.scanners)
     if (!IsScannerFile(scanner) && std::find(known.begin(), known.end(), scanner.substr(0, scanner.find('@'))) == known.end())
       return Error{fmt::format("no scanner {}{}", Quote(scanner), DidYouMean(scanner, known))};

@@ -12,12 +12,12 @@ namespace {
 bool WantsRun(const Selection& selection, const std::string& id, const ListedRun& run) {
   const bool scanner = selection.scanners.empty() ||
                        std::any_of(selection.scanners.begin(), selection.scanners.end(), [&](const std::string& name) {
-                         return name == run.scanner || name == run.version || BaseNameOf(name) == run.scanner + ".yaml";
+                         return Means(name, run.scanner, run.version) || BaseNameOf(name) == run.scanner + ".yaml";
                        });
   return scanner && (selection.filter.empty() || (id + " " + run.name).find(selection.filter) != std::string::npos);
 }
 
-ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, RunName(run.scanner.name, run.scanner)}; }
+ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.scanner.version}; }
 
 }  // namespace
 

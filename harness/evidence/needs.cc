@@ -34,8 +34,10 @@ int EntryOf(const std::string& list, const std::string& candidate) {
   return best;
 }
 
+}  // namespace
+
 // Events call the rule by the loader's flag, which is one for LD_LIBRARY_PATH and RPATH.
-std::string RuleOf(const Evidence& evidence, const Event& search) {
+std::string RuleOfSearch(const Evidence& evidence, const Event& search) {
   const auto has = [&](const char* words) { return search.detail.starts_with(words); };
   if (has("by LD_LIBRARY_PATH")) {
     const auto list = VariableOf(ProcessOf(evidence, search.pid), "LD_LIBRARY_PATH");
@@ -48,12 +50,10 @@ std::string RuleOf(const Evidence& evidence, const Event& search) {
   return "";
 }
 
-std::string Requester(const Event& search) {
+std::string RequesterOf(const Event& search) {
   const std::string who = search.detail.substr(search.detail.rfind(", for ") + 6);
   return who == "the program" ? "" : who;
 }
-
-}  // namespace
 
 const Process* ProcessOf(const Evidence& evidence, int pid) {
   const Process* found = nullptr;  // the last: a program may become another
@@ -89,13 +89,13 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     }
     if (event.kind == EventKind::kSearch && event.first_name) {
       // A path that is asked for is another library's story.
-      if (event.subject.starts_with('/') && Requester(event).empty()) {
+      if (event.subject.starts_with('/') && RequesterOf(event).empty()) {
         loading = false;
         continue;
       }
-      needs.push_back({event.subject, Requester(event), {}, "", "", event.id});
+      needs.push_back({event.subject, RequesterOf(event), {}, "", "", event.id});
     } else if (event.kind == EventKind::kSearch && !needs.empty()) {
-      needs.back().tried.push_back({event.subject, RuleOf(evidence, event)});
+      needs.back().tried.push_back({event.subject, RuleOfSearch(evidence, event)});
     } else if (event.kind == EventKind::kLoad && !needs.empty() && needs.back().found.empty()) {
       needs.back().found = event.subject;
       if (!needs.back().tried.empty()) needs.back().rule = needs.back().tried.back().rule;
@@ -125,7 +125,7 @@ std::string RuleOfLoad(const Evidence& evidence, const Event& load) {
     // Between the two the loader opens the file.
     if (event.pid != load.pid || event.tid != load.tid || event.kind == EventKind::kOpen || event.kind == EventKind::kLook) continue;
     if (event.kind != EventKind::kSearch) return "";
-    return event.subject == load.subject || event.first_name ? RuleOf(evidence, event) : "";
+    return event.subject == load.subject || event.first_name ? RuleOfSearch(evidence, event) : "";
   }
   return "";
 }

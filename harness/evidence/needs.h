@@ -34,6 +34,11 @@ std::string CountByRule(const Need& need);
 // "by LD_LIBRARY_PATH[2]", "in a default directory"
 std::string ByRule(const std::string& rule);
 
+// The rule by which a search (a kSearch event) came to its path; "" for a name as it was asked for.
+std::string RuleOfSearch(const Evidence& evidence, const Event& search);
+// The path of the library that it is for; "" is the program.
+std::string RequesterOf(const Event& search);
+
 // The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the program itself, or a path.
 std::string RuleOfLoad(const Evidence& evidence, const Event& load);
 

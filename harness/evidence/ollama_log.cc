@@ -188,21 +188,33 @@ bool IsOfLlamaServer(const std::vector<LogLine>& log) {
 }
 
 // A llama-server lists its devices on one stream and logs on the other, by a thread of its own: what it says between two
-// lines of the server's is in any order.
+// lines of the server's is in any order. Both of a directory say why the backend gives nothing, but the first is stopped as
+// soon as it has told of the processor, before or after that: a line is told once.
 Lines InOrder(const std::vector<LogLine>& log) {
+  // What is left to a GPU without memory of its own is this machine's.
+  const bool shares = std::any_of(log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, " type=iGPU "); });
+  const auto masked = [&](const LogLine& line) {
+    std::string text = Masked(line.text);
+    if (shares) RE2::GlobalReplace(&text, R"re((type=iGPU total="[^"]*" available=)"[^"]*")re", R"(\1HOST)");
+    if (shares) RE2::GlobalReplace(&text, R"re((\(\d+ MiB, )\d+ MiB free\))re", "\\1HOST free)");
+    return text;
+  };
   Lines lines, said;
+  const auto tell = [&] {
+    std::sort(said.begin(), said.end());
+    said.erase(std::unique(said.begin(), said.end()), said.end());
+    Append(std::exchange(said, {}), lines);
+  };
   for (const LogLine& line : log) {
     if (IsNoise(line)) continue;
     if (line.level.empty()) {
-      said.push_back("  " + Masked(line.text));
+      said.push_back("  " + masked(line));
       continue;
     }
-    std::sort(said.begin(), said.end());
-    Append(std::exchange(said, {}), lines);
-    lines.push_back(Masked(line.text));
+    tell();
+    lines.push_back(masked(line));
   }
-  std::sort(said.begin(), said.end());
-  Append(said, lines);
+  tell();
   return lines;
 }
 

@@ -52,7 +52,7 @@ std::string TotalsText(const Report& report) {
   int64_t assuming = 0;
   for (const ReportedRun& run : report.runs) {
     if (run.verdict == VerdictKind::kSkip) ++reasons[run.because];
-    if (run.verdict == VerdictKind::kPass) ++passed[run.scanner];
+    if (run.verdict == VerdictKind::kPass) ++passed[NameOf(run)];
     if (run.duration_ms > 0) durations[NameOf(run)].push_back(run.duration_ms);
     assuming += run.assumed.empty() ? 0 : 1;
   }

@@ -46,7 +46,7 @@ inline constexpr char kFixedSuffix[] = "+fix";  // behind the name of a fixed ru
 
 // "ollama@0.17.4" for a scanner that was given in a version, the name alone for all others.
 std::string RunName(const std::string& name, const ScannerSpec& scanner);
-// Whether an expectation's `run: ollama` or `run: ollama@0.17.4` means this run.
+// Whether an expectation's `run: ollama`, `run: ollama@0.17.4` or `run: ollama@<0.30` means this run.
 bool IsNamed(const RunSpec& run, const std::string& wanted);
 
 // Takes runs out of the list. What one of them would have done to the tree is done before the next.

@@ -109,7 +109,7 @@ Status CaseRange::CheckExpected() {
     check.See(outline);
     // With its fixes, unless something is wrong with them: then Finish says it.
     if (!expected_.AddTo(outline)) continue;
-    for (const RunSpec& run : outline.runs) runs->second.push_back({run.name, run.scanner.name, RunName(run.scanner.name, run.scanner)});
+    for (const RunSpec& run : outline.runs) runs->second.push_back({run.name, run.scanner.name, run.scanner.version});
   }
   return check.Finish();
 }

@@ -16,7 +16,7 @@ namespace gpustage {
 struct ListedRun {
   std::string name;
   std::string scanner;
-  std::string version;  // "ollama@0.17.4"; the scanner's name for one that has none
+  std::string version;  // that the scanner was given in
 };
 
 class CaseRange {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/scenario/claim_loader.h"
 #include "harness/scenario/claim_parts.h"
 
 namespace gpustage {
@@ -41,19 +42,13 @@ struct OutcomeClaim {  // outcome: {exited: 0}, {killed: SIGBUS}, timed_out
   std::optional<int> code;  // exit status or signal number
   friend bool operator==(const OutcomeClaim&, const OutcomeClaim&) = default;
 };
-struct LoadsClaim {  // loads: {library: libcuda.so.1, from: /usr/lib/…, by: cache}; loads_not: libcuda.so.1
-  std::string library;              // SONAME, base name, or a path inside the root
-  std::optional<std::string> from;  // the path that was mapped
-  bool present = true;
-  // The rule that found it: "LD_LIBRARY_PATH", "RPATH", "RUNPATH", "cache", "default".
-  std::optional<std::string> by = std::nullopt;
-  friend bool operator==(const LoadsClaim&, const LoadsClaim&) = default;
-};
 struct CallsClaim {  // calls: {function: cuInit, in: ollama runner, count: 1, result: 0}
   std::string function;
   CountRange count{1, std::nullopt};
   std::optional<int64_t> result;
   std::optional<std::string> in = std::nullopt;  // a part of the process's role; none: any process
+  std::optional<int> device = std::nullopt;      // the ordinal that it asks about
+  std::optional<std::string> arguments = std::nullopt;  // a part of them, as a trace shows them
   friend bool operator==(const CallsClaim&, const CallsClaim&) = default;
 };
 struct LostClaim {  // lost: {library: cuda_v12/libggml-cuda.so, at: loaded, because: "…"}
@@ -61,6 +56,7 @@ struct LostClaim {  // lost: {library: cuda_v12/libggml-cuda.so, at: loaded, bec
   Step at = Step::kListed;
   std::optional<std::string> because;  // a part of the reason
   std::optional<std::string> cause = std::nullopt;  // its word: "missing-dependency"
+  std::optional<std::string> known = std::nullopt;  // how: "seen", "derived" from events, "asked" of the system after the run
   friend bool operator==(const LostClaim&, const LostClaim&) = default;
 };
 struct ReachedClaim {  // reached: {library: …, step: counted}
@@ -79,6 +75,7 @@ struct ProcessClaim {  // process: {role: ollama runner, count: 2, environment: 
   CountRange count{1, std::nullopt};
   std::vector<std::string> environment;  // NAME=value, or NAME alone for any value: as it was started
   std::optional<std::string> ended = std::nullopt;  // "exited 2", "killed by SIGSEGV"
+  std::optional<std::string> argv = std::nullopt;   // a part of its words, one space between two
   friend bool operator==(const ProcessClaim&, const ProcessClaim&) = default;
 };
 
@@ -96,7 +93,8 @@ struct UnheardClaim {  // unheard: a line that a process printed, and that reach
 };
 
 struct Claim {
-  std::variant<DevicesClaim, DistributionClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, CallsClaim, LostClaim,
+  std::variant<DevicesClaim, DistributionClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim, LoadsClaim, SearchesClaim,
+               DlsymClaim, LacksClaim, TakesClaim, CallsClaim, LostClaim,
                ReachedClaim, SilentClaim, ProcessClaim, FilesClaim, UnheardClaim>
       what;
   bool inverted = false;  // never written in a file; tests turn claims round to see them fail

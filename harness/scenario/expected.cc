@@ -23,6 +23,23 @@ bool IsOfAnotherVersion(const Expectation& expectation, const std::vector<std::s
          });
 }
 
+// A version of which nothing is expected here, while something is of others, is not started: nothing could be said of it.
+// Whether there is one.
+bool SkipOtherVersions(const std::vector<Expectation>& all, Case& c) {
+  bool any = false;
+  for (const Expectation& expectation : all)
+    for (RunSpec& run : c.runs) {
+      const auto is_of_it = [&](const Expectation& own) { return !own.run || IsNamed(run, *own.run); };
+      if (!Matches(expectation.when, c.axes) || !IsOfAnotherVersion(expectation, {run.name}) ||
+          std::any_of(c.expect.begin(), c.expect.end(), is_of_it))
+        continue;
+      any = true;
+      if (run.scanner.missing.empty())
+        run.scanner.missing = fmt::format("nothing is expected of {} here, only of {}", run.name, *expectation.run);
+    }
+  return any;
+}
+
 }  // namespace
 
 Result<Expected> Expected::Read(const YamlNode& root, const Matrix& matrix, Fixtures& fixtures) {
@@ -69,7 +86,8 @@ Status Expected::AddTo(Case& c, Use* use) const {
     c.expect.push_back(expectations_[i]);
     if (use != nullptr) use->expectations[i] = true;
   }
-  if (expect_ && c.expect.empty()) return ErrorAt(*expect_, fmt::format("nothing is expected of {}", c.id));
+  const bool is_of_others = SkipOtherVersions(expectations_, c);
+  if (expect_ && c.expect.empty() && !is_of_others) return ErrorAt(*expect_, fmt::format("nothing is expected of {}", c.id));
   if (!suspects_.axis.empty()) TRY(AddSuspect(suspects_, c));
   bool fixed = false;
   for (size_t i = 0; i < fixes_.size(); ++i) {

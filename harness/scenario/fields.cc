@@ -174,7 +174,8 @@ Result<std::string> ReadFixtureName(const YamlNode& file, std::string_view kind)
   TRY(std::string name, ReadName(*node, fmt::format("a {}", kind)));
   std::string stem = BaseNameOf(file.pos.file);
   stem = stem.substr(0, stem.rfind('.'));
-  if (name == stem) return name;
+  // A scanner may have a second definition, for other versions.
+  if (name == stem || (kind == "scanner" && stem.starts_with(name + "@"))) return name;
   return ErrorAt(
       *node, fmt::format("expected {}: {}, the name of the file, got {}", kind, stem, Quote(name)));
 }
@@ -183,6 +184,10 @@ Error UnknownWord(const YamlNode& node, std::string_view what,
                   const std::vector<std::string>& words) {
   return ErrorAt(
       node, fmt::format("unknown {} {}{}", what, Describe(node), DidYouMean(node.text, words)));
+}
+
+Error NoVersion(const YamlNode& node) {
+  return ErrorAt(node, fmt::format("expected a version such as ollama@0.17, ollama@<0.30 or ollama@>=0.30, got {}", Describe(node)));
 }
 
 }  // namespace gpustage

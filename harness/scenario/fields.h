@@ -59,6 +59,9 @@ Result<std::string> ReadFixtureName(const YamlNode& file, std::string_view kind)
 Error UnknownWord(const YamlNode& node, std::string_view what,
                   const std::vector<std::string>& words);
 
+// Of a name whose part behind the @ is no version.
+Error NoVersion(const YamlNode& node);
+
 template <typename T>
 Result<T> ReadChoice(const YamlNode& node, std::string_view what,
                      std::initializer_list<std::pair<std::string_view, T>> choices) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "harness/base/files.h"
 #include "harness/scenario/fields.h"
 
@@ -14,13 +16,13 @@ ProgramSource ProgramAt(std::string path, std::string missing) {
   return {"", std::move(missing)};
 }
 
-// The scanner once for each program that was given for it; itself when none was, or none is asked
-// for.
+// The scanner once for each program that was given for it; itself when none is asked for.
 std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
                                   const std::vector<GivenProgram>& given) {
+  if (scanner.given.empty()) return {scanner};
   std::vector<ScannerSpec> versions;
   for (const GivenProgram& program : given) {
-    if (scanner.given.empty() || program.name != scanner.given) continue;
+    if (program.name != scanner.given) continue;
     if (!Holds(scanner.versions, program.version)) continue;
     ScannerSpec& version = versions.emplace_back(scanner);
     version.program = program.path;
@@ -33,8 +35,19 @@ std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
     // A program alone is a release too: then the layout's own have to do.
     std::erase_if(version.release, [](const auto& library) { return !FileExists(library.second); });
   }
-  if (versions.empty()) versions.push_back(scanner);
   return versions;
+}
+
+// Scanners of which no version was given: then one by its name alone says so.
+void AddMissing(const std::vector<ScannerSpec>& definitions, std::map<std::string, ScannerSpec>& scanners) {
+  for (const ScannerSpec& definition : definitions) {
+    const bool is_here = std::any_of(scanners.begin(), scanners.end(), [&](const auto& known) {
+      return known.second.name == definition.name && known.second.missing.empty();
+    });
+    if (definition.given.empty() || is_here) continue;
+    const auto [missing, is_first] = scanners.emplace(definition.name, definition);
+    if (!is_first) missing->second.missing = NotGiven(definition.given, "");  // all its definitions are for all versions
+  }
 }
 
 }  // namespace
@@ -66,32 +79,51 @@ Result<const Capabilities*> Fixtures::FindCapabilities() {
 
 Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& name) {
   TRY(const auto* scanners, AllScanners());
+  YamlNode bare = name;  // without a version
+  bare.text = name.text.substr(0, name.text.find('@'));
   std::vector<const ScannerSpec*> found;
   std::vector<std::string> names;
+  const ScannerSpec* other = nullptr;  // in another version
   for (const auto& [known, spec] : *scanners) {
-    if (name.IsText() && (known == name.text || spec.name == name.text)) found.push_back(&spec);
     names.push_back(spec.name);
+    if (!name.IsText()) continue;
+    if (Means(name.text, spec.name, spec.version)) found.push_back(&spec);
+    if (other == nullptr && spec.name == bare.text && !spec.given.empty()) other = &spec;
   }
-  if (found.empty()) return UnknownWord(name, "scanner", names);
-  return found;
+  if (!found.empty()) return found;
+  if (other == nullptr) return UnknownWord(bare, "scanner", names);
+  const std::string versions = name.text.substr(bare.text.size() + 1);
+  const std::optional<VersionRange> range = ParseVersions(versions);
+  if (!range) return NoVersion(name);
+  const auto [place, is_new] = absent_.try_emplace(name.text, *other);
+  ScannerSpec& absent = place->second;
+  absent.program.clear();
+  absent.version = versions;
+  absent.missing = NotGiven(absent.given, range->from.empty() || range->below.empty() ? ToString(*range) : versions);
+  absent.stand_ins.clear();
+  return std::vector<const ScannerSpec*>{&absent};
 }
 
 Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
   if (scanners_) return &*scanners_;
-  std::vector<std::string> files;
-  for (const std::string& name : NamesIn(catalog_.scanners, ".yaml"))
-    files.push_back(fmt::format("{}/{}.yaml", catalog_.scanners, name));
-  files.insert(files.end(), catalog_.scanner_files.begin(), catalog_.scanner_files.end());
-  std::map<std::string, ScannerSpec> scanners;
-  for (const std::string& file : files) {
-    TRY(const ScannerSpec spec, ReadScannerFile(file, *this));
+  std::vector<ScannerSpec> definitions;
+  for (const std::string& name : NamesIn(catalog_.scanners, ".yaml")) {
+    TRY(ScannerSpec definition, ReadScannerFile(fmt::format("{}/{}.yaml", catalog_.scanners, name), *this));
+    definitions.push_back(std::move(definition));
+  }
+  for (const std::string& file : catalog_.scanner_files) {
+    TRY(ScannerSpec definition, ReadScannerFile(file, *this));
     // A file of the user's stands for all versions of the one in the folder.
-    std::erase_if(scanners, [&](const auto& known) { return known.second.name == spec.name; });
-    for (ScannerSpec& version : Versions(spec, catalog_.given)) {
+    std::erase_if(definitions, [&](const ScannerSpec& known) { return known.name == definition.name; });
+    definitions.push_back(std::move(definition));
+  }
+  std::map<std::string, ScannerSpec> scanners;
+  for (const ScannerSpec& definition : definitions)
+    for (ScannerSpec& version : Versions(definition, catalog_.given)) {
       std::string name = RunName(version.name, version);
       scanners.emplace(std::move(name), std::move(version));
     }
-  }
+  AddMissing(definitions, scanners);
   return &scanners_.emplace(std::move(scanners));
 }
 
@@ -130,8 +162,7 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
     return ProgramAt(path, fmt::format("{} is not on this machine", path));
   }
   if (choice.key == "given")
-    return ProgramSource{
-        "", fmt::format("no {} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", name, name)};
+    return ProgramSource{"", NotGiven(name, "")};
   const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;
   return ProgramAt(fmt::format("{}/{}", folder, name),
                    fmt::format("the program {} is not built", name));

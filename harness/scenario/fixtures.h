@@ -30,7 +30,8 @@ class Fixtures {
   Result<const Layout*> FindLayout(const YamlNode& name);
   Result<const GpuDevice*> FindDevice(const YamlNode& name);
   Result<const Capabilities*> FindCapabilities();
-  // One for each version that was given: "ollama" finds all of them, "ollama@0.17.4" one.
+  // One for each version that was given: "ollama" finds all of them, "ollama@0.17" and "ollama@<0.30" those that are. One that
+  // is missing where there are none.
   Result<std::vector<const ScannerSpec*>> FindScanners(const YamlNode& name);
   // By RunName.
   Result<const std::map<std::string, ScannerSpec>*> AllScanners();
@@ -48,6 +49,7 @@ class Fixtures {
   std::map<std::string, GpuDevice> devices_;
   std::optional<Capabilities> capabilities_;
   std::optional<std::map<std::string, ScannerSpec>> scanners_;
+  std::map<std::string, ScannerSpec> absent_;  // by the name with the version that was asked for
   std::optional<std::vector<LibrarySource>> real_parts_;
 };
 

@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "harness/scenario/fields.h"
-#include "harness/scenario/readers.h"
+#include "harness/scenario/claim_readers.h"
 
 namespace gpustage {
 namespace {

@@ -7,13 +7,13 @@
 #include <limits>
 
 #include "harness/scenario/cause.h"
-#include "harness/scenario/fields.h"
+#include "harness/scenario/claim_readers.h"
 #include "harness/scenario/readers.h"
 
 namespace gpustage {
 namespace {
-
 constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
+}
 
 Result<CountRange> ReadCount(const YamlNode& node, std::string_view what) {
   if (node.IsText()) {
@@ -34,6 +34,17 @@ Result<CountRange> ReadCount(const YamlNode& node, std::string_view what) {
   }
   return range;
 }
+
+Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what, std::optional<std::string>& value) {
+  const YamlNode* node = claim.Find(key);
+  if (node == nullptr) return Ok();
+  TRY(value, ReadNonEmpty(*node, what));
+  return Ok();
+}
+
+namespace {
+
+constexpr std::string_view kRole = "a part of the role of a process";
 
 Result<LinePattern> ReadPattern(const YamlNode& node) {
   if (node.IsText()) {
@@ -84,11 +95,6 @@ Status ReadDevicesClaim(const YamlEntry& entry, Whats& whats) {
   return Ok();
 }
 
-Result<What> ReadDistributionClaim(const YamlNode& node) {
-  TRY(DistributionClaim claim, ReadDistribution(node));
-  return What(std::move(claim));
-}
-
 Result<What> ReadDevice(const YamlNode& node) {
   TRY(CheckKeys(node, "a device",
                 {"index", "name", "library", "library_path", "pci_id", "uuid", "memory_total"}));
@@ -104,38 +110,8 @@ Result<What> ReadDevice(const YamlNode& node) {
   return What(std::move(claim));
 }
 
-Result<What> ReadLoads(const YamlNode& node) {
-  LoadsClaim claim;
-  if (node.IsText()) {
-    TRY(claim.library, ReadNonEmpty(node, "a library"));
-    return What(std::move(claim));
-  }
-  TRY(CheckKeys(node, "a library", {"library", "from", "by"}));
-  TRY(const YamlNode* library, Require(node, "loads", "library"));
-  TRY(claim.library, ReadNonEmpty(*library, "a library"));
-  if (const YamlNode* from = node.Find("from")) {
-    TRY(claim.from, ReadTreePath(*from, "where it was loaded from"));
-  }
-  if (const YamlNode* by = node.Find("by")) {
-    TRY(claim.by, ReadChoice<std::string>(*by, "rule",
-                                          {{"LD_LIBRARY_PATH", "LD_LIBRARY_PATH"},
-                                           {"RPATH", "RPATH"},
-                                           {"RUNPATH", "RUNPATH"},
-                                           {"cache", "cache"},
-                                           {"default", "default"}}));
-  }
-  return What(std::move(claim));
-}
-
-Result<What> ReadLoadsNot(const YamlNode& node) {
-  LoadsClaim claim;
-  claim.present = false;
-  TRY(claim.library, ReadNonEmpty(node, "a library"));
-  return What(std::move(claim));
-}
-
 Result<What> ReadCallsClaim(const YamlNode& node) {
-  TRY(CheckKeys(node, "calls", {"function", "in", "count", "result"}));
+  TRY(CheckKeys(node, "calls", {"function", "in", "count", "result", "device", "arguments"}));
   CallsClaim claim;
   TRY(const YamlNode* function, Require(node, "calls", "function"));
   TRY(claim.function, ReadNonEmpty(*function, "the name of a function"));
@@ -145,21 +121,24 @@ Result<What> ReadCallsClaim(const YamlNode& node) {
   if (const YamlNode* result = node.Find("result")) {
     TRY(claim.result, ReadInteger(*result, "a result", -kMaxCount, kMaxCount));
   }
-  if (const YamlNode* in = node.Find("in")) {
-    TRY(claim.in, ReadNonEmpty(*in, "a part of the role of a process"));
+  if (const YamlNode* device = node.Find("device")) {
+    TRY(claim.device, ReadInt(*device, "the ordinal of a device", 0, 1000));
   }
+  TRY(ReadInto(node, "arguments", "a part of the arguments, as a trace shows them", claim.arguments));
+  TRY(ReadInto(node, "in", kRole, claim.in));
   return What(std::move(claim));
 }
 
 Result<What> ReadLost(const YamlNode& node) {
-  TRY(CheckKeys(node, "lost", {"library", "at", "because", "cause"}));
+  TRY(CheckKeys(node, "lost", {"library", "at", "because", "cause", "known"}));
   LostClaim claim;
   TRY(const YamlNode* library, Require(node, "lost", "library"));
   TRY(claim.library, ReadNonEmpty(*library, "a library"));
   TRY(const YamlNode* at, Require(node, "lost", "at"));
   TRY(claim.at, ReadStep(*at));
-  if (const YamlNode* because = node.Find("because")) {
-    TRY(claim.because, ReadNonEmpty(*because, "a part of the reason"));
+  TRY(ReadInto(node, "because", "a part of the reason", claim.because));
+  if (const YamlNode* known = node.Find("known")) {
+    TRY(claim.known, ReadChoice<std::string>(*known, "way to know", {{"seen", "seen"}, {"derived", "derived"}, {"asked", "asked"}}));
   }
   if (const YamlNode* cause = node.Find("cause")) {
     TRY(claim.cause, ReadCause(*cause));
@@ -206,9 +185,7 @@ Result<What> ReadFiles(const YamlNode& node) {
   if (const YamlNode* answer = node.Find("answer")) {
     TRY(claim.answer, ReadChoice<std::string>(*answer, "answer", {{"found", "found"}, {"missing", "missing"}, {"refused", "refused"}}));
   }
-  if (const YamlNode* in = node.Find("in")) {
-    TRY(claim.in, ReadNonEmpty(*in, "a part of the role of a process"));
-  }
+  TRY(ReadInto(node, "in", kRole, claim.in));
   if (const YamlNode* count = node.Find("count")) {
     TRY(claim.count, ReadCount(*count, "times"));
   }
@@ -221,7 +198,7 @@ Result<What> ReadUnheard(const YamlNode& node) {
 }
 
 Result<What> ReadProcess(const YamlNode& node) {
-  TRY(CheckKeys(node, "a process", {"role", "count", "environment", "ended"}));
+  TRY(CheckKeys(node, "a process", {"role", "count", "environment", "ended", "argv"}));
   ProcessClaim claim;
   TRY(const YamlNode* role, Require(node, "a process", "role"));
   TRY(claim.role, ReadNonEmpty(*role, "a part of the role of a process"));
@@ -234,6 +211,7 @@ Result<What> ReadProcess(const YamlNode& node) {
       if (entry.empty() || entry.front() == '=')
         return ErrorAt(*environment, "expected NAME=value, or NAME for any value");
   }
+  TRY(ReadInto(node, "argv", "a part of its words", claim.argv));
   if (const YamlNode* ended = node.Find("ended")) {
     TRY(const OutcomeClaim end, ReadEnd(*ended));
     claim.ended = end.kind == "exited" ? fmt::format("exited {}", *end.code)
@@ -276,6 +254,13 @@ Status ReadLogClaims(const YamlEntry& log, Whats& whats) {
   return Ok();
 }
 
+// The reader of one kind of claim as one of any.
+template <auto Read>
+Result<What> As(const YamlNode& node) {
+  TRY(auto claim, Read(node));
+  return What(std::move(claim));
+}
+
 // One claim, or a list of them.
 template <Result<What> (*Read)(const YamlNode&)>
 Status ReadEach(const YamlEntry& entry, Whats& whats) {
@@ -298,12 +283,16 @@ struct ClaimKey {
   Status (*read)(const YamlEntry& entry, Whats& whats);
 };
 constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
-                                   {"distribution", ReadEach<ReadDistributionClaim>},
+                                   {"distribution", ReadEach<As<ReadDistribution>>},
                                    {"device", ReadEach<ReadDevice>},
                                    {"log", ReadLogClaims},
                                    {"outcome", ReadEach<ReadOutcome>},
-                                   {"loads", ReadEach<ReadLoads>},
-                                   {"loads_not", ReadEach<ReadLoadsNot>},
+                                   {"loads", ReadEach<As<ReadLoads>>},
+                                   {"loads_not", ReadEach<As<ReadLoadsNot>>},
+                                   {"searches", ReadEach<As<ReadSearches>>},
+                                   {"dlsym", ReadEach<As<ReadDlsym>>},
+                                   {"lacks", ReadEach<As<ReadLacks>>},
+                                   {"takes", ReadEach<As<ReadTakes>>},
                                    {"calls", ReadEach<ReadCallsClaim>},
                                    {"lost", ReadEach<ReadLost>},
                                    {"reached", ReadEach<ReadReached>},
@@ -335,6 +324,7 @@ Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node, const std
   std::vector<Expectation> each;
   for (const YamlNode& run : runs->IsList() ? runs->items : std::vector<YamlNode>{*runs}) {
     TRY(expectation.run, ReadNonEmpty(run, "a run"));
+    if (const size_t at = run.text.find('@'); at != std::string::npos && !ParseVersions(run.text.substr(at + 1))) return NoVersion(run);
     expectation.run_pos = run.pos;
     each.push_back(expectation);
   }

@@ -164,8 +164,7 @@ Status ReadVersions(const YamlNode& node, ScannerSpec& scanner) {
       if (!RE2::FullMatch(*bound, R"(\d{1,6}(\.\d{1,6})*)"))
         return ErrorAt(*version, fmt::format("expected a version such as 0.30, got {}", Describe(*version)));
     }
-  scanner.missing = fmt::format("no {} {} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", scanner.given,
-                                ToString(scanner.versions), scanner.given);
+  scanner.missing = NotGiven(scanner.given, ToString(scanner.versions));
   return Ok();
 }
 

@@ -51,9 +51,6 @@ Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures);
 Result<Case> ReadCase(const YamlNode& root, Case start, Fixtures& fixtures);
 Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, Fixtures& fixtures);
 
-// read_distribution.cc
-Result<DistributionClaim> ReadDistribution(const YamlNode& node);
-
 // read_expect.cc
 Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
                                                   const std::vector<Axis>& axes);

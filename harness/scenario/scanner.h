@@ -37,6 +37,12 @@ struct VersionRange {
 };
 bool Holds(const VersionRange& range, const std::string& version);
 std::string ToString(const VersionRange& range);  // "from 0.30 on", "below 0.30"
+// Why a program that the user gives is missing; `versions` are those that are, "" for all.
+std::string NotGiven(const std::string& program, const std::string& versions);
+// What stands behind the @ of a name: ">=0.30", "<0.30", or "0.17", which 0.17.4 is of, too. Nothing for another word.
+std::optional<VersionRange> ParseVersions(const std::string& text);
+// Whether "ollama", "ollama@0.17.4", "ollama@0.17" or "ollama@<0.30" means `name` in `version`.
+bool Means(const std::string& wanted, const std::string& name, const std::string& version);
 
 // A file of the host and its place in a tree.
 struct BroughtFile {

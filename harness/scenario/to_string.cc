@@ -86,11 +86,14 @@ std::string DeviceText(const DeviceClaim& device) {
   return fmt::format("device: {{{}}}", fields);
 }
 
+// ", in: ollama runner" for a key that is there.
+std::string Also(const char* key, const std::optional<std::string>& value) { return value ? fmt::format(", {}: {}", key, Bare(*value)) : ""; }
+
 std::string CallsText(const CallsClaim& calls) {
   const std::string result = calls.result ? fmt::format(", result: {}", *calls.result) : "";
-  const std::string in = calls.in ? fmt::format(", in: {}", Bare(*calls.in)) : "";
-  return fmt::format("calls: {{function: {}, count: {}{}{}}}", calls.function,
-                     ToString(calls.count), result, in);
+  const std::string device = calls.device ? fmt::format(", device: {}", *calls.device) : "";
+  return fmt::format("calls: {{function: {}, count: {}{}{}{}{}}}", calls.function, ToString(calls.count), result, device,
+                     Also("arguments", calls.arguments), Also("in", calls.in));
 }
 
 std::string OrderText(const LogOrderClaim& order) {
@@ -102,18 +105,35 @@ std::string OrderText(const LogOrderClaim& order) {
 
 std::string LoadsText(const LoadsClaim& loads) {
   if (!loads.present) return fmt::format("loads_not: {}", Bare(loads.library));
-  if (!loads.from && !loads.by) return fmt::format("loads: {}", Bare(loads.library));
-  return fmt::format("loads: {{library: {}{}{}}}", Bare(loads.library),
-                     loads.from ? ", from: " + Bare(*loads.from) : "",
-                     loads.by ? ", by: " + *loads.by : "");
+  if (!loads.from && !loads.by && !loads.build_id && !loads.in) return fmt::format("loads: {}", Bare(loads.library));
+  return fmt::format("loads: {{library: {}{}{}{}{}}}", Bare(loads.library), Also("from", loads.from), Also("by", loads.by),
+                     Also("build_id", loads.build_id), Also("in", loads.in));
+}
+
+std::string SearchesText(const SearchesClaim& searches) {
+  return fmt::format("searches: {{path: {}{}{}{}, count: {}}}", Bare(searches.path), Also("by", searches.by), Also("for", searches.requester),
+                     Also("in", searches.in), ToString(searches.count));
+}
+
+std::string DlsymText(const DlsymClaim& dlsym) {
+  return fmt::format("dlsym: {{symbol: {}{}{}{}, count: {}}}", Bare(dlsym.symbol), Also("answer", dlsym.answer), Also("from", dlsym.from),
+                     Also("in", dlsym.in), ToString(dlsym.count));
+}
+
+std::string LacksText(const LacksClaim& lacks) {
+  return fmt::format("lacks: {{library: {}{}{}{}, count: {}}}", Bare(lacks.library), Also("of", lacks.of), Also("symbol", lacks.symbol),
+                     Also("version", lacks.version), ToString(lacks.count));
+}
+
+std::string TakesText(const TakesClaim& takes) {
+  return fmt::format("takes: {{function: {}{}{}, count: {}}}", Bare(takes.function), Also("from", takes.from), Also("in", takes.in),
+                     ToString(takes.count));
 }
 
 std::string LostText(const LostClaim& lost) {
-  const std::string because =
-      lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
-  const std::string cause = lost.cause ? fmt::format(", cause: {}", *lost.cause) : "";
-  return fmt::format("lost: {{library: {}, at: {}{}{}}}", Bare(lost.library), ToString(lost.at),
-                     cause, because);
+  const std::string because = lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
+  return fmt::format("lost: {{library: {}, at: {}{}{}{}}}", Bare(lost.library), ToString(lost.at), Also("cause", lost.cause),
+                     Also("known", lost.known), because);
 }
 
 std::string ProcessText(const ProcessClaim& process) {
@@ -121,8 +141,8 @@ std::string ProcessText(const ProcessClaim& process) {
   for (const std::string& entry : process.environment)
     environment += (environment.empty() ? "" : ", ") + Bare(entry);
   if (!environment.empty()) environment = fmt::format(", environment: [{}]", environment);
-  return fmt::format("process: {{role: {}, count: {}{}{}}}", Bare(process.role), ToString(process.count), environment,
-                     process.ended ? ", ended: " + *process.ended : "");
+  return fmt::format("process: {{role: {}, count: {}{}{}{}}}", Bare(process.role), ToString(process.count), environment,
+                     process.ended ? ", ended: " + *process.ended : "", Also("argv", process.argv));
 }
 
 std::string FilesText(const FilesClaim& files) {
@@ -162,6 +182,10 @@ std::string ToString(const Claim& claim) {
                             [](const LogOrderClaim& c) { return OrderText(c); },
                             [](const OutcomeClaim& c) { return OutcomeText(c); },
                             [](const LoadsClaim& c) { return LoadsText(c); },
+                            [](const SearchesClaim& c) { return SearchesText(c); },
+                            [](const DlsymClaim& c) { return DlsymText(c); },
+                            [](const LacksClaim& c) { return LacksText(c); },
+                            [](const TakesClaim& c) { return TakesText(c); },
                             [](const CallsClaim& c) { return CallsText(c); },
                             [](const LostClaim& c) { return LostText(c); },
                             [](const SilentClaim& c) {
@@ -217,8 +241,9 @@ std::string RunName(const std::string& name, const ScannerSpec& scanner) {
 
 bool IsNamed(const RunSpec& run, const std::string& wanted) {
   const std::string suffix = run.fixed ? kFixedSuffix : "";
-  return run.name == wanted || run.name == wanted + suffix ||
-         run.name == RunName(wanted, run.scanner) + suffix;
+  if (run.name == wanted || run.name == wanted + suffix) return true;
+  const std::string name = wanted.substr(0, wanted.find('@'));
+  return run.name == RunName(name, run.scanner) + suffix && Means(wanted, name, run.scanner.version);
 }
 
 std::string UuidText(const GpuDevice& device) {

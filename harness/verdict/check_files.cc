@@ -1,5 +1,4 @@
 // Claims about what processes asked of the kernel.
-#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -26,16 +25,13 @@ bool Answers(const Event& event, const std::optional<std::string>& answer) {
 
 Check CheckFiles(const Evidence& evidence, const FilesClaim& claim) {
   if (!evidence.files_observed) return FilesUnseen(evidence);
-  const std::vector<const Process*> processes = claim.in ? ProcessesOf(evidence, *claim.in) : std::vector<const Process*>{};
-  const auto in = [&](int pid) {
-    return !claim.in || std::any_of(processes.begin(), processes.end(), [&](const Process* process) { return process->pid == pid; });
-  };
+  const Within within(evidence, claim.in);
   const std::string path = LexicallyNormal(claim.path);
   int64_t count = 0;
   const Event* last = nullptr;
   const Event* other = nullptr;  // it asked for it, and otherwise than claimed
   for (const Event& event : evidence.events) {
-    if (!Asks(event, std::nullopt) || !in(event.pid) || LexicallyNormal(event.subject) != path) continue;
+    if (!Asks(event, std::nullopt) || !within.Has(event.pid) || LexicallyNormal(event.subject) != path) continue;
     if (Asks(event, claim.how) && Answers(event, claim.answer)) {
       ++count;
       last = &event;

@@ -18,18 +18,22 @@ const LogLine* FirstMatch(const Evidence& evidence, const LinePattern& pattern, 
   return nullptr;
 }
 
-// Whether `path` is what a scenario calls `library`: itself, or the end of it after a '/'.
-bool Names(const std::string& path, const std::string& library) {
-  return path == library || (path.size() > library.size() && path.ends_with(library) &&
-                             path[path.size() - library.size() - 1] == '/');
-}
-
 // The row of the funnel that says most of a library: the one that got furthest.
 const FunnelRow* FurthestRow(const Evidence& evidence, const std::string& library) {
   const FunnelRow* best = nullptr;
   for (const FunnelRow& row : evidence.funnel)
     if (Names(row.library, library) && (best == nullptr || row.reached > best->reached)) best = &row;
   return best;
+}
+
+std::string KnownWord(Known known) {
+  switch (known) {
+    case Known::kNotObservable: return "not observable";
+    case Known::kSeen: return "seen";
+    case Known::kDerived: return "derived";
+    case Known::kAsked: return "asked";
+  }
+  return "";
 }
 
 EventId FunnelEvent(const Evidence& evidence) {
@@ -120,58 +124,29 @@ Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim) {
   return Made(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome), evidence.outcome_event());
 }
 
-namespace {
-
-// "LD_LIBRARY_PATH[2]" and "default directory" as a scenario calls them.
-std::string RuleWord(const std::string& rule) {
-  if (rule == "ld.so.cache") return "cache";
-  if (rule == "default directory") return "default";
-  return rule.substr(0, rule.find('['));
-}
-
-// Processes whose role has this in it. One that no recorder was in has no entry: its role is not known.
-constexpr char kUnseen[] = "the program is not dynamic, or was started without the recorder";
-
-}  // namespace
-
-Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
-  if (!evidence.loader_observed) return Unknown("no dynamic program was seen, so no load could be", evidence.outcome_event());
-  const Event* other = nullptr;
-  std::string rule;
-  for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kLoad || !(Names(event.subject, claim.library) || (claim.from && event.subject == *claim.from))) continue;
-    const std::string found_by = claim.by ? RuleOfLoad(evidence, event) : "";
-    const bool here = !claim.from || event.subject == *claim.from;
-    if (here && (!claim.by || RuleWord(found_by) == *claim.by))
-      return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""), event.id);
-    other = &event;
-    rule = found_by;
-  }
-  if (other != nullptr) return Made(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)), other->id);
-  return Made(!claim.present, fmt::format("no process loaded {}", claim.library), FunnelEvent(evidence));
-}
-
 Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
   if (!evidence.journal_complete) return Unknown("the journal of calls is not complete", evidence.outcome_event());
-  const std::vector<const Process*> processes = claim.in ? ProcessesOf(evidence, *claim.in) : std::vector<const Process*>{};
-  const auto in = [&](int pid) {
-    return !claim.in || std::any_of(processes.begin(), processes.end(), [&](const Process* process) { return process->pid == pid; });
+  const Within within(evidence, claim.in);
+  const auto is_meant = [&](const Event& call) {
+    return (!claim.result || call.value == *claim.result) && (!claim.device || call.device == *claim.device) &&
+           (!claim.arguments || call.detail.find(*claim.arguments) != std::string::npos);
   };
   int64_t count = 0;
-  EventId event = 0;
-  for (const Event& call : evidence.events)
-    if (call.kind == EventKind::kCall && in(call.pid) && call.subject == claim.function && (!claim.result || call.value == *claim.result)) {
-      ++count;
-      event = call.id;
-    }
+  const Event* last = nullptr;
+  const Event* other = nullptr;  // of the function, and not meant
+  for (const Event& call : evidence.events) {
+    if (call.kind != EventKind::kCall || call.subject != claim.function || !within.Has(call.pid)) continue;
+    (is_meant(call) ? last : other) = &call;
+    count += is_meant(call) ? 1 : 0;
+  }
   // None is only said of what could be watched.
-  if (count == 0 && !evidence.loader_observed)
-    return Unknown(fmt::format("calls of {}: {}", claim.function, kUnseen), evidence.outcome_event());
-  if (count == 0 && claim.in && processes.empty())
-    return Unknown(fmt::format("calls in {}: no such process was seen", *claim.in), evidence.outcome_event());
+  if (count == 0)
+    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
+      return Unknown(fmt::format("calls of {}: {}", claim.function, unseen), evidence.outcome_event());
   std::string seen = fmt::format("{} {}", count, count == 1 ? "call" : "calls");
-  if (claim.in) seen += fmt::format(" in {} {}", processes.size(), processes.size() == 1 ? "process" : "processes");
-  return Made(claim.count.Contains(count), seen, event == 0 ? FunnelEvent(evidence) : event);
+  if (claim.in) seen += fmt::format(" in {} {}", within.size(), within.size() == 1 ? "process" : "processes");
+  const Event* const shown = last != nullptr ? last : other;
+  return Made(claim.count.Contains(count), seen, shown == nullptr ? FunnelEvent(evidence) : shown->id);
 }
 
 Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
@@ -185,10 +160,12 @@ Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
       });
     });
     if (!has || (claim.ended && process->end != *claim.ended)) continue;
+    if (claim.argv && fmt::format("{}", fmt::join(process->argv, " ")).find(*claim.argv) == std::string::npos) continue;
     ++count;
     event = claim.ended ? process->end_event : process->event;
   }
-  if (count == 0 && !evidence.loader_observed && !evidence.files_observed) return Unknown(fmt::format("processes: {}", kUnseen), evidence.outcome_event());
+  if (count == 0 && !evidence.loader_observed && !evidence.files_observed)
+    return Unknown("processes: " + Within(evidence, std::nullopt).LoaderUnseen(), evidence.outcome_event());
   return Made(claim.count.Contains(count), fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
               event == 0 ? evidence.outcome_event() : event);
 }
@@ -210,8 +187,9 @@ Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
                 row->event);
   const bool why = !claim.because || row->reason.find(*claim.because) != std::string::npos;
   const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
-  const std::string cause = word ? "" : fmt::format(" ({})", ToString(row->cause));
-  return Made(*row->lost_at == claim.at && why && word, fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
+  const bool known = !claim.known || KnownWord(row->known) == *claim.known;
+  const std::string cause = word ? known ? "" : fmt::format(" ({})", KnownWord(row->known)) : fmt::format(" ({})", ToString(row->cause));
+  return Made(*row->lost_at == claim.at && why && word && known, fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
               row->event);
 }
 
@@ -237,6 +215,10 @@ bool CanJudge(EvidenceLevel level, const Claim& claim) {
     bool operator()(const LogOrderClaim&) const { return true; }
     bool operator()(const OutcomeClaim&) const { return true; }
     bool operator()(const LoadsClaim&) const { return WatchesLoader(level); }
+    bool operator()(const SearchesClaim&) const { return WatchesLoader(level); }
+    bool operator()(const DlsymClaim&) const { return WatchesLoader(level); }
+    bool operator()(const LacksClaim&) const { return WatchesLoader(level); }
+    bool operator()(const TakesClaim&) const { return WatchesLoader(level); }
     bool operator()(const CallsClaim&) const { return WatchesLoader(level); }
     bool operator()(const LostClaim&) const { return WatchesLoader(level); }
     bool operator()(const ReachedClaim&) const { return WatchesLoader(level); }
@@ -258,6 +240,10 @@ Check CheckClaim(const Evidence& evidence, const Claim& claim) {
     Check operator()(const LogOrderClaim& c) const { return CheckLogOrder(evidence, c); }
     Check operator()(const OutcomeClaim& c) const { return CheckOutcome(evidence, c); }
     Check operator()(const LoadsClaim& c) const { return CheckLoads(evidence, c); }
+    Check operator()(const SearchesClaim& c) const { return CheckSearches(evidence, c); }
+    Check operator()(const DlsymClaim& c) const { return CheckDlsym(evidence, c); }
+    Check operator()(const LacksClaim& c) const { return CheckLacks(evidence, c); }
+    Check operator()(const TakesClaim& c) const { return CheckTakes(evidence, c); }
     Check operator()(const CallsClaim& c) const { return CheckCalls(evidence, c); }
     Check operator()(const LostClaim& c) const { return CheckLost(evidence, c); }
     Check operator()(const SilentClaim& c) const { return CheckSilent(evidence, c); }

@@ -77,7 +77,7 @@ ends 0 inside gpustage run first-steps
 says ' passed, 0 failed, '
 ! grep -q '^0 passed' out || fail "$(<out)"
 says 'the real part ggml-12 is not here: run gpustage-real'
-says 'no ollama below 0.30 here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH'
+says 'no ollama here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH'
 grep -E '^[0-9]+ passed, ' out
 ends 0 inside gpustage-gtest first-steps --gtest_filter='*unlistable*'
 ends 0 inside env GPUSTAGE_CACHE=/tmp gpustage-real

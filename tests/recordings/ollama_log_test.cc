@@ -177,5 +177,22 @@ TEST(CanonicalOllamaLog, OfLlamaServerKeepsAFailureWithItsDirectory) {
   EXPECT_THAT(log[6], testing::AllOf(HasSubstr("failure during"), HasSubstr("/v13")));
 }
 
+TEST(CanonicalOllamaLog, OfLlamaServerTellsOnceWhatTheStoppedOneMayHaveSaid) {
+  const std::string server = R"(level=DEBUG source=llama_server.go:121 msg="llama-server discovery: stopped")", refused = "ggml_cuda_init: failed";
+  EXPECT_EQ(Canonical({server, refused, "load_backend: loaded", refused, server}), Canonical({server, "load_backend: loaded", refused, server}));
+  // Of two directories each is told.
+  EXPECT_NE(Canonical({server, refused, server, refused}), Canonical({server, refused, server}));
+}
+
+TEST(CanonicalOllamaLog, OfLlamaServerMasksWhatIsLeftToAnIntegratedGpu) {
+  const auto log = [](const std::string& type, const std::string& free) {
+    return Canonical({R"(level=DEBUG source=llama_server.go:121 msg=stopped)", "  CUDA0: Orin (62840 MiB, " + free + " MiB free)",
+                      "level=INFO source=types.go:32 msg=\"inference compute\" type=" + type + " total=\"61.4 GiB\" available=\"" + free + " GiB\""});
+  };
+  EXPECT_EQ(log("iGPU", "19"), log("iGPU", "22"));
+  EXPECT_NE(log("discrete", "19"), log("discrete", "22"));
+  EXPECT_THAT(log("iGPU", "19"), Contains("    CUDA0: Orin (62840 MiB, HOST free)"));
+}
+
 }  // namespace
 }  // namespace gpustage

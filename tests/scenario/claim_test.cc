@@ -131,6 +131,27 @@ TEST_F(ClaimTest, ReadsStepsOfTheFunnel) {
             (ReachedClaim{"b.so", Step::kReported}));
 }
 
+TEST_F(ClaimTest, ReadsWhatTheLoaderDid) {
+  EXPECT_THAT(As<LoadsClaim>("loads: {library: a, build_id: 0badcafe, in: ollama runner}").build_id, Optional(std::string("0badcafe")));
+  EXPECT_EQ(As<SearchesClaim>("searches: {path: /a/b.so, by: RUNPATH, for: c.so, in: d, count: 2}"),
+            (SearchesClaim{"/a/b.so", "RUNPATH", "c.so", "d", {2, 2}}));
+  EXPECT_EQ(As<DlsymClaim>("dlsym: {symbol: f, answer: found, from: a.so}"), (DlsymClaim{"f", "found", "a.so"}));
+  EXPECT_EQ(As<LacksClaim>("lacks: {library: a.so, of: b.so, symbol: f@V1, version: V1}"), (LacksClaim{"a.so", "b.so", "f@V1", "V1"}));
+  EXPECT_EQ(As<TakesClaim>("takes: {function: dlopen, from: w.so, count: 0}"), (TakesClaim{"dlopen", "w.so", std::nullopt, {0, 0}}));
+  EXPECT_THAT(As<CallsClaim>("calls: {function: f, device: 1, arguments: x=2}").device, Optional(1));
+  EXPECT_THAT(As<LostClaim>("lost: {library: a, at: loaded, known: asked}").known, Optional(std::string("asked")));
+  EXPECT_THAT(As<ProcessClaim>("process: {role: a, argv: serve --port}").argv, Optional(std::string("serve --port")));
+}
+
+TEST_F(ClaimTest, PrintsWhatTheLoaderDid) {
+  for (const char* text : {"loads: {library: a, from: /a, by: cache, build_id: 0badcafe, in: b}", "searches: {path: /a, by: cache, for: b, in: c, count: 2}",
+                           "dlsym: {symbol: f, answer: missing, in: b, count: 1}", "lacks: {library: a, of: b, symbol: f@V, version: V, count: 1}",
+                           "takes: {function: f, from: a, in: b, count: 0}", "calls: {function: f, count: 1, result: 0, device: 1, arguments: x, in: b}",
+                           "process: {role: a, count: 1, argv: b}"})
+    EXPECT_THAT(Texts(std::string("{") + text + "}"), ElementsAre(text));
+  EXPECT_THAT(Texts("{lost: {library: a, at: loaded, cause: not-elf, known: asked}}"), ElementsAre("lost: {library: a, at: loaded, cause: not-elf, known: asked}"));
+}
+
 TEST_F(ClaimTest, PointsAtTheClaim) {
   const auto claims = Read("{run: dlopen, devices: 2, log: {has: [a, bc]}}");
   ASSERT_THAT(claims, SizeIs(3));

@@ -156,7 +156,7 @@ TEST(CheckLoads, KnowsWhichFileWasMapped) {
            "no process loaded libcuda.so.1");
   const Evidence unwatched = Decoded(HandMadeRun().WithoutLoader());
   ExpectUnknown(CheckLoads(unwatched, {"libcuda.so.1", std::nullopt, false}), unwatched,
-                "no dynamic program was seen, so no load could be");
+                "loads: the program is not dynamic, or was started without the recorder");
 }
 
 TEST(CheckCalls, CountsCallsAndTheirResults) {
@@ -228,10 +228,24 @@ TEST(CheckCalls, CountsThoseOfAProcess) {
   ExpectNotOk(CheckCalls(served, {"cuInit", {1, 1}, std::nullopt, "serve"}), served, "0 calls in 1 process");
 }
 
+TEST(CheckCalls, TellsOrdinalsAndArguments) {
+  const Evidence asked = Decoded(HandMadeRun().Process(7, 1, "/bin/a", "a").Call(7, "cuDeviceGetName", 0, 1, "device=1, bytes=64"));
+  CallsClaim claim;
+  claim.function = "cuDeviceGetName";
+  claim.device = 1;
+  claim.arguments = "bytes=64";
+  EXPECT_TRUE(CheckCalls(asked, claim).ok);
+  claim.device = 0;
+  EXPECT_FALSE(CheckCalls(asked, claim).ok);
+  claim.device = std::nullopt;
+  claim.arguments = "bytes=65";
+  EXPECT_FALSE(CheckCalls(asked, claim).ok);
+}
+
 // A static program, or one that was started without the recorder, may have called whatever it liked.
 TEST(CheckCalls, SaysNoneOfNoProcessThatWasNotSeen) {
   const Evidence served = Served(), unwatched = Decoded(HandMadeRun().WithoutLoader()), nobody = Decoded(HandMadeRun());
-  ExpectUnknown(CheckCalls(served, {"cuInit", {0, 0}, std::nullopt, "python3"}), served, "calls in python3: no such process was seen");
+  ExpectUnknown(CheckCalls(served, {"cuInit", {0, 0}, std::nullopt, "python3"}), served, "calls of cuInit: no process \"python3\" was seen");
   for (const Evidence& evidence : {unwatched, nobody})
     ExpectUnknown(CheckCalls(evidence, {"cuInit", {0, 0}, std::nullopt}), evidence,
                   "calls of cuInit: the program is not dynamic, or was started without the recorder");
@@ -250,6 +264,11 @@ TEST(CheckProcess, ComparesRoleAndEnvironment) {
   ExpectOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA_INIT=1", "LD_LIBRARY_PATH"}}), served, "1 such process");
   ExpectNotOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA_INIT=2"}}), served, "0 such processes");
   ExpectNotOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA"}}), served, "0 such processes");
+  ProcessClaim words{"runner", {1, 1}, {}};
+  words.argv = "ollama runner";
+  ExpectOk(CheckProcess(served, words), served, "1 such process");
+  words.argv = "ollama serve";
+  ExpectNotOk(CheckProcess(served, words), served, "0 such processes");
   ExpectUnknown(CheckProcess(nobody, {"runner", {0, 0}, {}}), nobody,
                 "processes: the program is not dynamic, or was started without the recorder");
 }
