@@ -107,7 +107,7 @@ TEST_F(LinkageTest, NamesWhoCallsDlsymPastItsPlt) {
   Build("past", calls, "", "-fno-plt");
   Build("versioned", "void* dlvsym(void*, const char*, const char*); void* ask(void){return dlvsym(0, \"x\", \"y\");}", "", "-fno-plt");
   Build("address", "void* dlsym(void*, const char*); void* (*ask)(void*, const char*) = dlsym;");
-  Build("weak", "__attribute__((weak)) void* dlsym(void*, const char*); void* ask(void){return dlsym ? dlsym(0, \"x\") : 0;}");  // as Rust's std has it
+  Build("weak", "__attribute__((weak)) void* dlsym(void*, const char*); void* ask(void){return dlsym ? dlsym(0, \"x\") : 0;}");
   Build("own", "void* dlsym(void* h, const char* n){(void)h; (void)n; return 0;} void* ask(void){return dlsym(0, \"x\");}", "", "-fno-plt");
   std::vector<std::string> named;
   for (const UnseenMisses& misses : Of({"/libplt.so", "/libpast.so", "/libnow.so", "/libversioned.so", "/libaddress.so", "/libweak.so", "/libown.so"}).unseen_misses)
