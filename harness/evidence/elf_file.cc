@@ -159,8 +159,11 @@ void ElfFile::ReadRelocations(uint64_t address, uint64_t bytes) {
     const auto index = static_cast<uint32_t>(ELF64_R_SYM(relocations[i].r_info));
     if (index == 0 || !seen.insert(index).second) continue;
     const Elf64_Sym* const symbol = AtAddress<Elf64_Sym>(symbols_ + index * sizeof(Elf64_Sym));
-    if (symbol == nullptr || symbol->st_shndx != SHN_UNDEF || ELF64_ST_BIND(symbol->st_info) == STB_WEAK) continue;
-    WantedSymbol want{std::string(Text(symbol->st_name)), "", ""};
+    if (symbol == nullptr || symbol->st_shndx != SHN_UNDEF) continue;
+    const std::string_view name = Text(symbol->st_name);
+    if (ELF64_R_TYPE(relocations[i].r_info) != R_X86_64_JUMP_SLOT && (name == "dlsym" || name == "dlvsym")) asks_past_plt = true;
+    if (ELF64_ST_BIND(symbol->st_info) == STB_WEAK) continue;
+    WantedSymbol want{std::string(name), "", ""};
     const uint16_t* const version = has_version_table ? AtAddress<uint16_t>(symbol_versions_ + index * sizeof(uint16_t)) : nullptr;
     if (const size_t node = version == nullptr ? 0 : *version & ~kHidden; node > 1 && node < needed_names_.size()) {
       want.version = needed_names_[node].version;

@@ -35,6 +35,7 @@ class ElfFile {
   std::vector<std::string> versions;  // that it defines; none and no table: it knows of no versions
   bool has_version_table = false;     // of the symbols
   std::vector<WantedSymbol> wanted;   // strong, in the order in which they are bound: what must be there for RTLD_NOW
+  bool asks_past_plt = false;         // dlsym or dlvsym is a filled-in address to it (-fno-plt, Rust), of which ld.so tells no auditor
   uint64_t tls_bytes = 0;             // of its thread-local block, when code in it wants that at a fixed offset
   bool ends_early = false;            // a segment lies beyond the file's end
 

@@ -89,6 +89,11 @@ class OfProcess {
       }
   }
 
+  void FindUnseenMisses(std::vector<UnseenMisses>& found) const {
+    for (const Object& object : objects_)
+      if (object.file != nullptr && object.file->asks_past_plt) found.push_back({pid_, object.path});
+  }
+
   // The first in the scope of the program has it for everybody.
   void FindInterposers(const Evidence& evidence, std::vector<Interposer>& found) const {
     std::set<std::string> seen;
@@ -197,6 +202,7 @@ Linkage LinkageOf(const Evidence& evidence, const FileOpener& open) {
       const OfProcess of_process(evidence, process.pid, files);
       of_process.FindGaps(linkage.gaps);
       of_process.FindInterposers(evidence, linkage.interposers);
+      of_process.FindUnseenMisses(linkage.unseen_misses);
     }
   return linkage;
 }

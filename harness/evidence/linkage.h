@@ -31,9 +31,17 @@ struct Interposer {
   friend bool operator==(const Interposer&, const Interposer&) = default;
 };
 
+// Who calls dlsym past its PLT: what it asks for and finds is seen, what it does not find is not.
+struct UnseenMisses {
+  int pid = 0;
+  std::string library;  // "" is the program
+  friend bool operator==(const UnseenMisses&, const UnseenMisses&) = default;
+};
+
 struct Linkage {
   std::vector<Gap> gaps;
   std::vector<Interposer> interposers;
+  std::vector<UnseenMisses> unseen_misses;
   friend bool operator==(const Linkage&, const Linkage&) = default;
 };
 

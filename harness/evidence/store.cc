@@ -224,6 +224,10 @@ Interposer ReadInterposer(const ordered_json& line) {
   return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")), line.at("event")};
 }
 
+ordered_json Line(const UnseenMisses& unseen) {
+  return {{"record", "unseen_misses"}, {"pid", unseen.pid}, {"library", Write(unseen.library)}};
+}
+
 ordered_json Line(const Outside& outside) {
   return {{"record", "outside"},
           {"pid", outside.pid},
@@ -301,6 +305,8 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
     evidence.outside.push_back(ReadOutside(line));
   } else if (record == "interposer") {
     evidence.linkage.interposers.push_back(ReadInterposer(line));
+  } else if (record == "unseen_misses") {
+    evidence.linkage.unseen_misses.push_back({line.at("pid"), ReadText(line.at("library"))});
   } else if (record == "end") {
     ReadEnd(line, evidence);
   } else {
@@ -344,6 +350,7 @@ std::string EvidenceLines(const KeptRun& run) {
   for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
   for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
   for (const Interposer& interposer : evidence.linkage.interposers) lines.push_back(Line(interposer));
+  for (const UnseenMisses& unseen : evidence.linkage.unseen_misses) lines.push_back(Line(unseen));
   for (const Outside& outside : evidence.outside) lines.push_back(Line(outside));
   lines.push_back(End(evidence));
   std::string text;

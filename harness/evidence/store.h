@@ -8,7 +8,7 @@
 
 namespace gpustage {
 
-inline constexpr int kEvidenceVersion = 2;
+inline constexpr int kEvidenceVersion = 3;
 
 // Evidence, and whose it is.
 struct KeptRun {

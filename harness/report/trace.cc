@@ -1,6 +1,7 @@
 #include "harness/report/trace.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -151,6 +152,13 @@ std::string NotObservable(const Evidence& evidence) {
   for (const Process& process : evidence.processes)
     if (evidence.loader_observed && !process.loader_observed)
       add(fmt::format("what {} loaded: its loader was not watched", ProcessName(evidence, process.pid)));
+  std::map<std::string, std::string> unseen;  // processes, by library
+  for (const UnseenMisses& misses : evidence.linkage.unseen_misses) {
+    std::string& in = unseen[misses.library];
+    in += (in.empty() ? "" : ", ") + ProcessName(evidence, misses.pid);
+  }
+  for (const auto& [library, in] : unseen)
+    add(fmt::format("which symbols {} asked for in vain: it calls dlsym past its PLT ({})", library.empty() ? "the program" : BaseNameOf(library), in));
   if (!evidence.journal_complete) add("some calls: the journal is not complete");
   if (!evidence.device_count) add("its devices: " + evidence.devices_unreadable);
   for (const FunnelRow& row : evidence.funnel)

@@ -116,7 +116,9 @@ void FileListener::Write(const seccomp_notif& told) {
     case SYS_getdents64: return WriteList(told, std::move(record));
     case SYS_write:
     case SYS_writev: return WriteOutput(told, std::move(record));
-    case SYS_exit_group: lives_[ids->process].exit_code = static_cast<int>(told.data.args[0] & 0xff); return;
+    case SYS_exit_group: lives_[ids->process].exit_code = static_cast<int>(told.data.args[0] & 0xff); return NoteChildren(ids->process);
+    case SYS_wait4:
+    case SYS_waitid: return NoteChildren(ids->process);
     default: return;
   }
 }
@@ -192,6 +194,14 @@ void FileListener::WriteOutput(const seccomp_notif& told, FileRecord record) {
   }
   record.answered = true;
   Add(std::move(record));
+}
+
+// A child that was forked and asks for nothing is known by its parent, who is held while we look: until it waits, what is dead is there.
+void FileListener::NoteChildren(pid_t process) {
+  for (const pid_t child : ChildrenOf(process)) {
+    const bool has_ended = std::any_of(ended_.begin(), ended_.end(), [&](const Life& life) { return life.ids.process == child; });
+    if (!has_ended) Ids(child);
+  }
 }
 
 // Its number, and those of its threads, may be given away again.

@@ -42,6 +42,7 @@ class FileListener {
   void WriteExec(const seccomp_notif& told, bool at, FileRecord record);
   void WriteList(const seccomp_notif& told, FileRecord record);
   void WriteOutput(const seccomp_notif& told, FileRecord record);
+  void NoteChildren(pid_t process);
   void NoteEnd(pid_t process);
   const ThreadIds* Ids(pid_t thread);
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;

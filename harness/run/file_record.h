@@ -16,7 +16,7 @@ enum class FileAct {
   kList,   // getdents: a directory's entries were read
   kExec,   // execve, execveat
   kWrite,  // to its standard output or error, where that does not come to us
-  kExit,   // the process ended; one that was forked, and asked for nothing, is not known of
+  kExit,   // the process ended; one that asked for nothing is known of when its parent waits for it or exits
 };
 
 struct FileRecord {

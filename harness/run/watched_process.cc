@@ -1,5 +1,6 @@
 #include "harness/run/watched_process.h"
 
+#include <dirent.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -62,6 +63,18 @@ std::optional<ThreadIds> IdsOf(pid_t thread) {
       break;
     }
   return ids;
+}
+
+std::vector<pid_t> ChildrenOf(pid_t process) {
+  std::vector<pid_t> children;
+  const std::string threads = fmt::format("/proc/{}/task", process);
+  DIR* const directory = opendir(threads.c_str());
+  for (const dirent* entry; directory != nullptr && (entry = readdir(directory)) != nullptr;) {
+    std::ifstream list(fmt::format("{}/{}/children", threads, entry->d_name));
+    for (pid_t child; list >> child;) children.push_back(child);
+  }
+  if (directory != nullptr) closedir(directory);
+  return children;
 }
 
 std::optional<std::string> ReadText(pid_t thread, uint64_t address, size_t limit) {

@@ -24,6 +24,9 @@ struct ThreadIds {
 // By the thread's id as we see it. Nothing when it is gone.
 std::optional<ThreadIds> IdsOf(pid_t thread);
 
+// Its children as we see them, also those that have ended and are not waited for. None where the kernel does not tell.
+std::vector<pid_t> ChildrenOf(pid_t process);
+
 // Its memory. Nothing when the address is none of its own, or it is gone.
 std::optional<std::string> ReadText(pid_t thread, uint64_t address, size_t limit);
 std::optional<std::string> ReadBytes(pid_t thread, uint64_t address, size_t bytes);

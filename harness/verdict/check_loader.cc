@@ -93,6 +93,11 @@ Check CheckDlsym(const Evidence& evidence, const DlsymClaim& claim) {
     else
       found.Near(event);
   }
+  if (found.count == 0 && claim.answer != "found")
+    for (const UnseenMisses& unseen : evidence.linkage.unseen_misses)
+      if (within.Has(unseen.pid))
+        return Unknown(fmt::format("dlsym: {} calls it past its PLT, and what it asked for in vain is not seen", unseen.library.empty() ? "the program" : unseen.library),
+                       evidence.outcome_event());
   return Counted(evidence, within, claim.count, found, "dlsym");
 }
 

@@ -68,7 +68,7 @@ TEST_F(TraceTest, RefusesEvidenceOfAnotherVersion) {
   Write("new.jsonl", "{\"format\":\"gpustage-evidence\",\"version\":9}\n");
   const Ran ran = Trace({Path("new.jsonl")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 2"));
+  EXPECT_THAT(ran.err, HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 3"));
 }
 
 TEST_F(TraceTest, SaysThatNothingMatches) {

@@ -99,6 +99,22 @@ TEST_F(LinkageTest, DerivesWhoStandsBeforeLibcFromTheOrderOfLoading) {
   EXPECT_THAT(Of({"/libpre.so"}, "/libpre.so").interposers, ElementsAre(Interposer{2, "dlopen", "/libpre.so", 0}, Interposer{2, "malloc", "/libpre.so", 0}));
 }
 
+// ld.so tells an auditor of a call through the PLT, and of no other use of an address.
+TEST_F(LinkageTest, NamesWhoCallsDlsymPastItsPlt) {
+  const std::string calls = "void* dlsym(void*, const char*); void* ask(void){return dlsym(0, \"x\");}";
+  Build("plt", calls);
+  Build("now", calls, "", "-Wl,-z,now");
+  Build("past", calls, "", "-fno-plt");
+  Build("versioned", "void* dlvsym(void*, const char*, const char*); void* ask(void){return dlvsym(0, \"x\", \"y\");}", "", "-fno-plt");
+  Build("address", "void* dlsym(void*, const char*); void* (*ask)(void*, const char*) = dlsym;");
+  Build("weak", "__attribute__((weak)) void* dlsym(void*, const char*); void* ask(void){return dlsym ? dlsym(0, \"x\") : 0;}");
+  Build("own", "void* dlsym(void* h, const char* n){(void)h; (void)n; return 0;} void* ask(void){return dlsym(0, \"x\");}", "", "-fno-plt");
+  std::vector<std::string> named;
+  for (const UnseenMisses& misses : Of({"/libplt.so", "/libpast.so", "/libnow.so", "/libversioned.so", "/libaddress.so", "/libweak.so", "/libown.so"}).unseen_misses)
+    named.push_back(std::to_string(misses.pid) + " " + misses.library);
+  EXPECT_THAT(named, ElementsAre("2 /libpast.so", "2 /libversioned.so", "2 /libaddress.so", "2 /libweak.so"));
+}
+
 TEST_F(LinkageTest, ReadsAnyBytes) {
   const Result<std::string> whole = ReadFile(scratch_->path() + "/libuser.so");
   ASSERT_THAT(whole, IsOk());

@@ -56,6 +56,7 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
   KeptRun run = Kept(CauseExamples().front().evidence);
   run.evidence.linkage.gaps.push_back({2, "/a.so", "/b.so", {"V_1"}, {"x@V_1"}, true});
   run.evidence.linkage.interposers.push_back({2, "dlopen", "/opt/\xff.so", 1});
+  run.evidence.linkage.unseen_misses.push_back({2, "/opt/\xff.so"});
   run.evidence.outside.push_back({2, "/proc/modules", "what", true, 3, 1});
   const Result<KeptRun> again = Again(run);
   ASSERT_THAT(again, IsOk());
@@ -64,14 +65,14 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":2,)")) << text.substr(0, 80);
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":3,)")) << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"event\","));
   EXPECT_TRUE(text.ends_with("}\n"));
 }
 
 TEST(Store, RefusesAnotherVersion) {
-  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":1})"), "x.jsonl"),
-              FailsAt(1, 1, "this evidence is of version 1; this gpustage reads version 2, so run the scenario again or use the gpustage that kept it"));
+  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
+              FailsAt(1, 1, "this evidence is of version 2; this gpustage reads version 3, so run the scenario again or use the gpustage that kept it"));
 }
 
 TEST(Store, RefusesWhatIsNoEvidence) {
@@ -90,7 +91,7 @@ TEST(Store, NamesTheLineThatIsWrong) {
   std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
   const size_t second = text.find('\n') + 1;
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second), "x.jsonl"),
-              FailsAt(2, 1, "this line is not as version 2 has it: unknown record \"dream\""));
+              FailsAt(2, 1, "this line is not as version 3 has it: unknown record \"dream\""));
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"), FailsAt(7, 1, "this evidence has no end: it was not written to its last line"));
 }
 

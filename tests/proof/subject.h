@@ -34,6 +34,7 @@ inline Subject PythonSubject() {
 }
 inline Subject CppSubject() { return {"cpp", Built("scan"), {"/usr/bin/scan"}}; }
 inline Subject BoundAtStartSubject() { return {"cpp_now", Built("scan_now"), {"/usr/bin/scan_now"}}; }
+inline Subject PastPltSubject() { return {"cpp_past_plt", Built("scan_past_plt"), {"/usr/bin/scan_past_plt"}}; }
 inline Subject GoSubject() { return {"go", Built("scan_go"), {"/usr/bin/scan_go"}, {}, true, true}; }
 inline Subject StaticSubject() { return {"static", Built("scan_static"), {"/usr/bin/scan_static"}, {}, false}; }
 inline std::vector<Subject> DynamicSubjects() { return {CppSubject(), BoundAtStartSubject(), PythonSubject(), GoSubject()}; }

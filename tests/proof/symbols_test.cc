@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "harness/base/process.h"
+#include "harness/evidence/linkage.h"
 #include "tests/proof/subject.h"
 
 namespace gpustage {
@@ -60,6 +61,22 @@ TEST_P(OfSymbols, KnowsTheBuildIdOfEveryMappedFile) {
   }
   EXPECT_GE(with, 5);
 }
+
+// Its hits are seen, its misses are not, and that is said of it and of nobody else.
+class OfMisses : public OfSymbols {};
+TEST_P(OfMisses, AreSaidToBeUnseenWhereTheyAre) {
+  ASSERT_NO_FATAL_FAILURE(Stage(GetParam()));
+  if (IsSkipped()) return;
+  const Evidence evidence = Watch();
+  const bool past_plt = GetParam().name == PastPltSubject().name;
+  EXPECT_THAT(Asked(evidence, "scan_outer"), ElementsAre("symbol scan_outer in /opt/scan/libscan_outer.so"));
+  EXPECT_EQ(Asked(evidence, "scan_no_such_symbol").empty(), past_plt);
+  std::vector<UnseenMisses> expected;
+  for (const Process& process : evidence.processes)
+    if (past_plt) expected.push_back({process.pid, ""});
+  EXPECT_EQ(LinkageOf(evidence, [&](const std::string& path) { return tree_->root.At(path, O_RDONLY | O_CLOEXEC); }).unseen_misses, expected);
+}
+INSTANTIATE_TEST_SUITE_P(Loader, OfMisses, testing::Values(CppSubject(), BoundAtStartSubject(), PastPltSubject()), NameOf);
 
 INSTANTIATE_TEST_SUITE_P(Loader, OfSymbols, testing::ValuesIn(DynamicSubjects()), NameOf);
 

@@ -110,6 +110,15 @@ TEST(Trace, SaysWhatCouldNotBeObserved) {
   EXPECT_THAT(unseen, Not(HasSubstr("No device")));
 }
 
+TEST(Trace, SaysWhoseMissesAreNotSeen) {
+  KeptRun run = Good();
+  run.evidence.linkage.unseen_misses = {{2, "/usr/lib/librust.so"}, {2, ""}};
+  TraceOptions wide;
+  wide.width = 1000;
+  EXPECT_THAT(TraceText(run, wide), HasSubstr("  not observable: which symbols the program asked for in vain: it calls dlsym past its PLT (ggml_driver 2); "
+                                              "which symbols librust.so asked for in vain: it calls dlsym past its PLT (ggml_driver 2)\n"));
+}
+
 TEST(Trace, SaysWhyNothingRan) { EXPECT_THAT(TraceText(Runs()[2], {}), HasSubstr("\nNothing ran: no ollama here\n")); }
 
 TEST(Trace, NamesTheNextCommand) {

@@ -108,10 +108,11 @@ static void Unheard(const char* text) {
 static void Dies(int number) {
   const pid_t child = fork();
   if (child == 0) {
-    access("/", F_OK); /* who asks for nothing is not seen */
-    raise(number);
+    raise(number); /* it has asked for nothing */
     _exit(0);
   }
+  siginfo_t ended;
+  for (int i = 0; i < 2; ++i) waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT); /* it stays, and is there to be seen again */
   waitpid(child, NULL, 0);
 }
 

@@ -75,6 +75,20 @@ TEST(CheckDlsym, TellsFoundFromMissing) {
   EXPECT_FALSE(CheckDlsym(seen, missing).ok);
 }
 
+TEST(CheckDlsym, SaysNothingOfMissesThatCouldNotBeSeen) {
+  Evidence seen = Seen();
+  DlsymClaim missing{"ggml_backend_other", "missing"};
+  missing.count = {0, 0};
+  EXPECT_TRUE(CheckDlsym(seen, missing).ok);
+  seen.linkage.unseen_misses = {{3, kBackend}};
+  EXPECT_TRUE(CheckDlsym(seen, missing).unknown);
+  missing.in = "serve";  // is another process
+  EXPECT_TRUE(CheckDlsym(seen, missing).ok);
+  missing.in = std::nullopt;
+  missing.answer = "found";  // is seen of everybody
+  EXPECT_TRUE(CheckDlsym(seen, missing).ok);
+}
+
 TEST(CheckLoads, TellsBuildIdsAndProcesses) {
   const Evidence seen = Seen();
   LoadsClaim claim;

@@ -2,8 +2,9 @@
 // closed and handed out, into the run's journal. It runs inside the scanner, so it needs nothing: no libc, no allocation,
 // no lock. A second libc in the audit namespace would cost five times as much and could fail on its own.
 //
-// Not to be seen from here: why a dlopen failed (only ld.so's text says), data symbols, and what is called through an address
-// that ld.so filled in before anybody could look (-fno-plt): a dlsym that missed then, or who stands before libc's functions.
+// Not to be seen from here: why a dlopen failed (only ld.so's text says), who provides data, and what is called through an address
+// that ld.so filled in when it relocated (-fno-plt, Rust, a pointer to the function): a dlsym that missed then, or who stands before
+// libc's functions. What dlsym found is told of whoever asked, be it function, data, thread-local or indirect.
 
 #include <elf.h>
 #include <link.h>
