@@ -135,7 +135,10 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   if (started.pid == 0) child.RunInit();
   if (started.pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
   started.pidfd = Fd(pidfd);
-  if (started.watch) started.watch->CloseChannel();
+  if (started.watch) {
+    started.watch->SetBox(pidfd);
+    started.watch->CloseChannel();
+  }
   return started;
 }
 

@@ -67,9 +67,13 @@ int64_t Now() {
 uint64_t Argument(const seccomp_notif& told, int i) { return i < 0 ? 0 : told.data.args[i]; }
 pid_t ThreadOf(const seccomp_notif& told) { return static_cast<pid_t>(told.pid); }
 
+Error Failed(const char* call) {
+  return Error{fmt::format("gpustage could not watch the scanner any longer: {}: {}", call, std::strerror(errno))};
+}
+
 }  // namespace
 
-void FileListener::UntilEnd() {
+Status FileListener::UntilEnd() {
   const uint64_t at_once = SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP;
   ioctl(listener_, SECCOMP_IOCTL_NOTIF_SET_FLAGS, at_once);  // cheaper where the kernel can
   for (;;) {
@@ -79,24 +83,39 @@ void FileListener::UntilEnd() {
       waits.push_back({life.pidfd.get(), POLLIN, 0});
       of.push_back(process);
     }
-    if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) break;
+    if (poll(waits.data(), waits.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      return Failed("poll");
+    }
     for (size_t i = 1; i < waits.size(); ++i)
       if (waits[i].revents != 0) NoteEnd(of[i]);
-    if ((waits[0].revents & POLLIN) != 0 && !Hear()) break;
-    if ((waits[0].revents & POLLIN) == 0 && (waits[0].revents & (POLLHUP | POLLERR)) != 0) break;
+    if ((waits[0].revents & POLLNVAL) != 0) {
+      errno = EBADF;
+      return Failed("poll");
+    }
+    // POLLERR alone says that the kernel was interrupted when it looked.
+    if ((waits[0].revents & POLLIN) != 0)
+      TRY(Hear());
+    else if ((waits[0].revents & POLLHUP) != 0)
+      return Ok();
   }
 }
 
-bool FileListener::Hear() {
+Status FileListener::Hear() {
   seccomp_notif told = {};
-  if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &told) != 0) return errno == EINTR || errno == ENOENT;
+  if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &told) != 0)
+    return errno == EINTR || errno == ENOENT ? Ok() : Failed("SECCOMP_IOCTL_NOTIF_RECV");
   if (!root_) {
     root_ = Fd(open(fmt::format("/proc/{}/root", told.pid).c_str(), O_PATH | O_CLOEXEC));
     take_ids_();
   }
   Write(told);
   seccomp_notif_resp go_on = {told.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-  return ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &go_on) == 0 || errno == ENOENT || errno == EINTR;
+  while (ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &go_on) != 0) {
+    if (errno == ENOENT) break;  // it was killed meanwhile
+    if (errno != EINTR) return Failed("SECCOMP_IOCTL_NOTIF_SEND");
+  }
+  return Ok();
 }
 
 void FileListener::Write(const seccomp_notif& told) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/result.h"
 #include "harness/run/file_record.h"
 #include "harness/run/file_watch.h"
 #include "harness/run/watched_process.h"
@@ -22,8 +23,8 @@ class FileListener {
   FileListener(const FileWatchSpec& spec, int listener, FileLog& log, std::function<void()> take_ids)
       : spec_(spec), listener_(listener), log_(log), take_ids_(std::move(take_ids)) {}
 
-  // Until no process with the filter is left.
-  void UntilEnd();
+  // Until no process with the filter is left. An Error when that cannot be known: nobody answers the next call then.
+  Status UntilEnd();
   // How each process ended. Once all are waited for.
   void WriteEnds();
 
@@ -36,7 +37,7 @@ class FileListener {
     int64_t ended_ns = 0;
   };
 
-  bool Hear();
+  Status Hear();
   void Write(const seccomp_notif& told);
   void WriteNamed(const seccomp_notif& told, const struct NamedCall& call, FileRecord record);
   void WriteExec(const seccomp_notif& told, bool at, FileRecord record);

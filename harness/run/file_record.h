@@ -51,6 +51,7 @@ struct FileLog {
   bool recorded = false;  // it was watched from its first exec on
   bool complete = true;   // false: there was more than we keep
   std::string note;       // why it was not watched
+  std::string failure;    // of ours, for which the box was ended
   friend bool operator==(const FileLog&, const FileLog&) = default;
 };
 

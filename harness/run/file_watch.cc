@@ -54,7 +54,7 @@ void TakeFileIds(const FileWatchSpec& spec) {
   syscall(SYS_setfsuid, spec.uid);
 }
 
-void Serve(const FileWatchSpec& spec, int channel, std::future<void> over, FileLog& log) {
+void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::future<void> over, FileLog& log) {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -68,7 +68,10 @@ void Serve(const FileWatchSpec& spec, int channel, std::future<void> over, FileL
   }
   log.recorded = true;
   FileListener heard(spec, listener.get(), log, [&spec] { TakeFileIds(spec); });
-  heard.UntilEnd();
+  if (const Status heard_all = heard.UntilEnd(); !heard_all) {
+    log.failure = heard_all.error().message;
+    syscall(SYS_pidfd_send_signal, box.get(), SIGKILL, nullptr, 0);
+  }
   // How a process ended is told once somebody has waited for it: when the box is gone, Finish says so.
   over.wait();
   heard.WriteEnds();
@@ -81,7 +84,9 @@ Result<std::unique_ptr<FileWatch>> FileWatch::Start(FileWatchSpec spec) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error{fmt::format("cannot make a channel to the box: {}", std::strerror(errno))};
   std::unique_ptr<FileWatch> watch(new FileWatch(std::move(spec), Fd(ends[0]), Fd(ends[1])));
-  watch->thread_ = std::thread([&watch = *watch] { Serve(watch.spec_, watch.ours_.get(), watch.over_.get_future(), watch.log_); });
+  watch->thread_ = std::thread([&watch = *watch] { 
+    Serve(watch.spec_, watch.ours_.get(), watch.box_.get_future(), watch.over_.get_future(), watch.log_);
+  });
   return watch;
 }
 

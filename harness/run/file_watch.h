@@ -38,6 +38,9 @@ class FileWatch {
   // Where the box says who listens (SendListener). It is the child's; ours must be closed once there is a child.
   int channel() const { return theirs_.get(); }
   void CloseChannel() { theirs_.Close(); }
+  // The init of the box, which has begun: when the watching fails it is killed, for the next call of a process in it would wait
+  // for ever.
+  void SetBox(int pidfd) { box_.set_value(pidfd); }
   // When everything in the box has ended, or it never began.
   FileLog Finish();
 
@@ -47,6 +50,7 @@ class FileWatch {
   const FileWatchSpec spec_;
   Fd ours_, theirs_;
   FileLog log_;
+  std::promise<int> box_;    // its pidfd
   std::promise<void> over_;  // of the box
   std::thread thread_;
 };

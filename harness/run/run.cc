@@ -24,8 +24,9 @@ void WatchLoader(std::vector<std::string>& environment) {
     environment.push_back(std::string(kAuditVariable) + kAuditPath);
 }
 
-// What the recorders inside wrote down.
+// What was watched, and what the recorders inside wrote down.
 Status ReadRecords(const ScannerStart& start, const Root& root, const Recorders& recorders, RawRun& run) {
+  if (!run.files.failure.empty()) return Error{run.files.failure};
   run.level = recorders.level;
   if (recorders.level == EvidenceLevel::kNone) return Ok();
   TRY(run.journal, ReadJournal(root));

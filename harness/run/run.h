@@ -37,7 +37,7 @@ struct ScannerStart {
   bool record_files = true;
 };
 
-// An Error only when the recorders cannot be set up; everything the scanner does is in the RawRun.
+// An Error only when the recorders cannot be set up, or fail in the middle; everything the scanner does is in the RawRun.
 Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Recorders& recorders,
                           const Isolation& isolation);
 
