@@ -84,7 +84,7 @@ Result<std::unique_ptr<FileWatch>> FileWatch::Start(FileWatchSpec spec) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error{fmt::format("cannot make a channel to the box: {}", std::strerror(errno))};
   std::unique_ptr<FileWatch> watch(new FileWatch(std::move(spec), Fd(ends[0]), Fd(ends[1])));
-  watch->thread_ = std::thread([&watch = *watch] { 
+  watch->thread_ = std::thread([&watch = *watch] {
     Serve(watch.spec_, watch.ours_.get(), watch.box_.get_future(), watch.over_.get_future(), watch.log_);
   });
   return watch;
