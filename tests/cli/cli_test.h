@@ -9,6 +9,17 @@
 
 namespace gpustage {
 
+// How a page breaks its lines depends on how long the path of TMPDIR is.
+inline std::string InOneLine(const std::string& page) {
+  std::string line;
+  for (const char c : page)
+    if (const bool space = c == ' ' || c == '\n'; !space)
+      line += c;
+    else if (!line.ends_with(' '))
+      line += ' ';
+  return line;
+}
+
 class CliTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -5,6 +5,7 @@ set -uo pipefail
 GPUSTAGE=$1
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
+MARK=marker-of-this-test-$$  # of another copy of this test, too, processes may run here
 failed=0 passed=0
 
 # expect STATUS TEXT ARGS…: the program ends with STATUS and prints TEXT; "" is any.
@@ -74,29 +75,29 @@ GPUSTAGE_CACHE=$WORK expect 0 "skipped 5: the real part ggml-12 is not here" run
 grep -q '"pass": 1' "$WORK/report.json" || { echo "the JSON report has no totals"; failed=$((failed + 1)); }
 
 # Killed in the middle, it leaves no process, and the next start clears its directory.
-cat >"$WORK/hangs.yaml" <<'END'
+cat >"$WORK/hangs.yaml" <<END
 claim: a driver that never answers
 machine: {devices: [h100-80gb], faults: [{function: cuInit, hang: true}]}
 layout: [nvidia-driver-debian]
-tree: [{symlink: /opt/marker-of-this-test.so, to: /usr/lib/x86_64-linux-gnu/libcuda.so.1}]
-runs: [{name: hand, scanner: dlopen, args: [/opt/marker-of-this-test.so]}]
+tree: [{symlink: /opt/$MARK.so, to: /usr/lib/x86_64-linux-gnu/libcuda.so.1}]
+runs: [{name: hand, scanner: dlopen, args: [/opt/$MARK.so]}]
 expect: [{devices: 0}]
 END
 mkdir "$WORK/tmp"
 TMPDIR=$WORK/tmp "$GPUSTAGE" run "$WORK/hangs.yaml" >"$WORK/hung" 2>&1 &
 pid=$!
 for _ in $(seq 100); do
-  pgrep -f marker-of-this-test >/dev/null && break
+  pgrep -f $MARK >/dev/null && break
   sleep 0.1
 done
-pgrep -f marker-of-this-test >/dev/null || { echo "the hanging scanner was never seen:"; cat "$WORK/hung"; failed=$((failed + 1)); }
+pgrep -f $MARK >/dev/null || { echo "the hanging scanner was never seen:"; cat "$WORK/hung"; failed=$((failed + 1)); }
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 for _ in $(seq 50); do
-  pgrep -f marker-of-this-test >/dev/null || break
+  pgrep -f $MARK >/dev/null || break
   sleep 0.1
 done
-pgrep -f marker-of-this-test >/dev/null && { echo "a scanner outlived the gpustage that was killed"; failed=$((failed + 1)); }
+pgrep -f $MARK >/dev/null && { echo "a scanner outlived the gpustage that was killed"; failed=$((failed + 1)); }
 TMPDIR=$WORK/tmp "$GPUSTAGE" run "$healthy" --scanner ollama-model >/dev/null
 [[ -z $(ls "$WORK/tmp") ]] || { echo "left behind: $(ls "$WORK/tmp")"; failed=$((failed + 1)); }
 

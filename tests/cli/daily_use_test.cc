@@ -75,7 +75,7 @@ TEST_F(DailyUseTest, AKnownFailureThatPassesIsNews) {
   const Ran ran = RunActor(kOneDevice, "devices: 1", {"--xfail-from", Path("known.yaml")});
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.out, HasSubstr("  because   expected to fail (counts one too few), and it passes:"));
-  EXPECT_THAT(ran.out, HasSubstr(Path("known.yaml") + ":1:10 can go\n"));
+  EXPECT_THAT(InOneLine(ran.out), HasSubstr(InOneLine(Path("known.yaml") + ":1:10 can go ")));
 }
 
 TEST_F(DailyUseTest, AKnownFailureExpires) {
@@ -83,8 +83,8 @@ TEST_F(DailyUseTest, AKnownFailureExpires) {
   const Ran ran = RunActor(kOneDevice, "devices: 2", {"--xfail-from", Path("known.yaml")});
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.out, HasSubstr("it was expected to fail until 2020-02-29 (counts one too few), and that day is over\n"));
-  EXPECT_THAT(ran.out, HasSubstr("  expected  mended by 2020-02-29    " + Path("known.yaml") + ":1:10\n"));
-  EXPECT_THAT(ran.out, HasSubstr("  expected  devices: 2    "));
+  EXPECT_THAT(InOneLine(ran.out), HasSubstr(InOneLine(" expected mended by 2020-02-29 " + Path("known.yaml") + ":1:10 seen ")));
+  EXPECT_THAT(InOneLine(ran.out), HasSubstr(" expected devices: 2 "));
 }
 
 TEST_F(DailyUseTest, AKnownFailureOfNothingIsAnError) {
@@ -171,8 +171,8 @@ TEST_F(DailyUseTest, RepeatsMayDifferAsTheScenarioStates) {
   EXPECT_EQ(Report("r.json")["cases"][0]["answers"].size(), 2u);
   const Ran other = started("distribution: {0: 5%, 1: 95%}");
   EXPECT_EQ(other.status, 1);
-  EXPECT_THAT(other.out, HasSubstr("  expected  distribution: {0: 5%, 1: 95%}    " + Path("s.yaml") + ":"));
-  EXPECT_THAT(other.out, HasSubstr("comes by chance in less than 1 of 20000 repeats"));
+  EXPECT_THAT(InOneLine(other.out), HasSubstr(InOneLine(" expected distribution: {0: 5%, 1: 95%} " + Path("s.yaml") + ":")));
+  EXPECT_THAT(InOneLine(other.out), HasSubstr("comes by chance in less than 1 of 20000 repeats"));
   EXPECT_EQ(RunActor(kOneDevice, "distribution: {0: 5%, 1: 95%}").status, 0);
   EXPECT_EQ(RunActor(kOneDevice, "distribution: {0: 5%, 2: 95%}").status, 1);
 }

@@ -48,7 +48,8 @@ class Question : public CliTest {
     return Unwrapped(ran.out);
   }
   // Of a case that Ollama was recorded in, "FOLDER/SCENARIO@… debug=1".
-  std::string ExplainRecorded(const std::string& key) const {
+  std::string ExplainRecorded(const std::string& key) const { return Explain(RecordedLog(key)); }
+  static std::string RecordedLog(const std::string& key) {
     const std::string scenario = key.substr(0, key.find_first_of("@ "));
     const auto json = ReadFile(InSources("/fixtures/recordings/ollama-0.17.4/") + scenario + ".json");
     EXPECT_THAT(json, IsOk());
@@ -57,7 +58,7 @@ class Question : public CliTest {
     std::string log;
     for (const std::string& line : recordings->of.at(key).log)
       log += (line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " : "") + line + "\n";
-    return Explain(log);
+    return log;
   }
   std::string Trace(const std::string& id, std::vector<std::string> options = {"--filter", "service"}) const {
     options.insert(options.begin(), {"trace", id});
@@ -200,6 +201,28 @@ TEST_F(Question, WhatNow) {
   EXPECT_THAT(says, HasSubstr("24 causes fit. Look first at this, which tells 10 of them from all others: sudo -u ollama env LD_LIBRARY_PATH="));
   EXPECT_LT(says.find("Look first"), says.find("B1-no-libcudart"));
   EXPECT_LT(says.find("B1-no-libcudart"), says.find("Ruled out: A1-unlistable, A2-other-tree"));
+}
+
+// Nothing is said of a log that it does not show.
+TEST_F(Question, WhatALogDoesNotSay) {
+  const auto times = [](const std::string& text, const std::string& part) {
+    size_t count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+  };
+  const std::string healthy = ExplainRecorded("first-steps/healthy@gpus=1,stack=ollama-12 debug=1");
+  EXPECT_THAT(healthy, AllOf(HasSubstr("A device was found"), HasSubstr("the first pass counted 1")));
+  EXPECT_THAT(healthy, Not(HasSubstr("all of one id"))) << "one GPU is no copy of itself";
+  EXPECT_THAT(healthy, Not(HasSubstr("the line of the CPU")));
+  // A child of the second pass is for a device and tries no directory.
+  const std::string dropped = ExplainRecorded("report-history/state-50-second-pass-dies debug=1");
+  EXPECT_EQ(times(dropped, "cuda_v12 was tried"), 1u) << dropped;
+  // A device that is verified again, as after a restart, is misread in the same way.
+  const std::string misread = RecordedLog("scanner-not-loading/the-working-state debug=1");
+  EXPECT_EQ(times(Explain(misread + misread), "the backend was asked"), 1u);
+  const std::string report = kTheReport;
+  EXPECT_THAT(Explain(report), Not(HasSubstr("does not begin at the server's start")));
+  EXPECT_THAT(Explain(report.substr(report.find('\n') + 1)), HasSubstr("The log does not begin at the server's start"));
 }
 
 // A reader sees at the top of each what was seen then, what was announced, and what it was.

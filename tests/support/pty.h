@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/program.h"
+
 namespace gpustage {
 
 class Pty {
@@ -23,6 +25,7 @@ class Pty {
       winsize size) {
     pid_ = forkpty(&screen_, nullptr, nullptr, &size);
     if (pid_ == 0) {
+      ForgetSurroundings();
       for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
       std::vector<char*> words;
       for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
