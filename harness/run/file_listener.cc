@@ -93,7 +93,7 @@ Status FileListener::UntilEnd() {
       errno = EBADF;
       return Failed("poll");
     }
-    // POLLERR alone says that the kernel was interrupted when it looked.
+    // POLLERR alone says that the kernel was interrupted when it looked (kernel/seccomp.c, seccomp_notify_poll).
     if ((waits[0].revents & POLLIN) != 0)
       TRY(Hear());
     else if ((waits[0].revents & POLLHUP) != 0)
