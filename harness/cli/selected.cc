@@ -37,7 +37,10 @@ Status Selected::Add(const std::string& file, const std::string& id) {
   std::error_code none;
   const std::string real = std::filesystem::canonical(file, none).string();
   const auto known = std::find_if(sources_.begin(), sources_.end(), [&](const auto& source) { return source->real == real; });
-  const auto number_of_source = static_cast<uint32_t>(known - sources_.begin());
+  const auto number = static_cast<uint32_t>(known - sources_.begin());
+  std::set<uint32_t> taken;
+  for (const Chosen& chosen : chosen_)
+    if (chosen.source == number) taken.insert(chosen.number);
   if (known == sources_.end()) {
     auto source = std::make_unique<Source>();
     source->real = real;
@@ -47,13 +50,8 @@ Status Selected::Add(const std::string& file, const std::string& id) {
     TRY(source->range->CheckValues());
     TRY(source->range->CheckExpected());
     sources_.push_back(std::move(source));
-    Choose(number_of_source, id, {});
-    return Ok();
   }
-  std::set<uint32_t> taken;
-  for (const Chosen& chosen : chosen_)
-    if (chosen.source == number_of_source) taken.insert(chosen.number);
-  Choose(number_of_source, id, taken);
+  Choose(number, id, taken);
   return Ok();
 }
 

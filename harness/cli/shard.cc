@@ -7,11 +7,10 @@
 #include <fmt/format.h>
 
 #include "harness/base/text.h"
+#include "harness/report/report.h"
 
 namespace gpustage {
 namespace {
-
-constexpr int kMostShards = 100000;
 
 std::optional<int> Number(std::string_view text) {
   int value = 0;

@@ -51,6 +51,8 @@ enum class StepState { kNotObservable, kSeen, kDerived, kDidNotHappen };  // how
 
 // How a statement is known: an event shows it, it follows from events, or the system was asked after the run.
 enum class Known { kNotObservable, kSeen, kDerived, kAsked };
+std::string ToString(Known known);  // "not observable", "seen", "derived", "asked"
+std::optional<Known> ParseKnown(const std::string& word);
 
 // One candidate library in one process. The device is lost at the first step that did not happen.
 struct FunnelRow {

@@ -73,7 +73,6 @@ int IndexOf(const char* const (&words)[N], const std::string& word) {
 constexpr const char* kOutcomes[] = {"exited", "killed", "timed_out", "stopped", "not_started"};
 constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen"};
 constexpr const char* kLevels[] = {"none", "libs", "files", "all"};
-constexpr const char* kKnown[] = {"not observable", "seen", "derived", "asked"};
 
 ordered_json Line(const Event& event) {
   return {{"record", "event"},     {"id", event.id},           {"time_ns", event.time_ns},
@@ -164,7 +163,7 @@ ordered_json Line(const FunnelRow& row) {
           {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
           {"reason", Write(row.reason)},
           {"cause", ToString(row.cause)},
-          {"known", kKnown[static_cast<size_t>(row.known)]},
+          {"known", ToString(row.known)},
           {"remark", Write(row.remark)},
           {"event", row.event},
           {"failed", row.failed},
@@ -187,7 +186,9 @@ FunnelRow ReadRow(const ordered_json& line) {
   const auto cause = ParseCause(line.at("cause").get<std::string>());
   if (!cause) throw std::invalid_argument("unknown cause");
   row.cause = *cause;
-  row.known = static_cast<Known>(IndexOf(kKnown, line.at("known")));
+  const auto known = ParseKnown(line.at("known").get<std::string>());
+  if (!known) throw std::invalid_argument("unknown way to know");
+  row.known = *known;
   row.remark = ReadText(line.at("remark"));
   row.event = line.at("event");
   row.failed = line.at("failed");

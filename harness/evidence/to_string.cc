@@ -1,4 +1,5 @@
 #include <cstring>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -6,6 +7,8 @@
 
 namespace gpustage {
 namespace {
+
+constexpr const char* kKnown[] = {"not observable", "seen", "derived", "asked"};  // in the order of Known
 
 // ": No such file or directory"; "" when it went well.
 std::string AnswerText(int64_t value) {
@@ -39,6 +42,14 @@ std::string WhatHappened(const Event& event) {
 }
 
 }  // namespace
+
+std::string ToString(Known known) { return kKnown[static_cast<size_t>(known)]; }
+
+std::optional<Known> ParseKnown(const std::string& word) {
+  for (size_t i = 0; i < std::size(kKnown); ++i)
+    if (word == kKnown[i]) return static_cast<Known>(i);
+  return std::nullopt;
+}
 
 std::string ToString(EventKind kind) {
   switch (kind) {

@@ -242,6 +242,9 @@ Result<Report> ParseJsonReport(const std::string& text, const std::string& file)
     Reader(whole).Read(document);
     Report report = {std::move(document.cases), document.seconds, document.reports, std::move(document.shards),
                      std::move(document.problems), std::move(document.baseline)};
+    for (size_t i = 0; i < report.shards.size(); ++i)
+      if (const ReportedShard& shard = report.shards[i]; shard.index < 1 || shard.total > kMostShards || shard.index > shard.total)
+        throw Refused{fmt::format("/shards/{}", i), fmt::format("expected a shard from 1 to its total, at most {}, got {} of {}", kMostShards, shard.index, shard.total)};
     if (document.totals != Count(report.runs)) throw Refused{"/totals", "these totals are not those of the cases below"};
     if (document.exit_status != ExitStatus(report)) throw Refused{"/exit_status", "this is not the exit status of the cases below"};
     return report;

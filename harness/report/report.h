@@ -26,10 +26,12 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
+inline constexpr int kMostShards = 100000;
+
 // Which part of all cases a report is of.
 struct ReportedShard {
   int index = 1;  // from 1
-  int total = 1;
+  int total = 1;  // kMostShards at most
   friend auto operator<=>(const ReportedShard&, const ReportedShard&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "harness/report/reported_run.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "harness/evidence/assumed.h"
@@ -79,7 +81,7 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 
 std::string ReportedRun::TraceCommand() const {
   const bool is_known = scenario.find('/') != std::string::npos;
-  return "gpustage trace " + (is_known ? id : file + id.substr(scenario.size()));
+  return "gpustage trace " + (is_known ? id : file + id.substr(std::min(id.find('@'), id.size())));
 }
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {

@@ -12,6 +12,9 @@ namespace gpustage {
 
 // 2, {at_least: 1}, {at_least: 1, at_most: 3}
 Result<CountRange> ReadCount(const YamlNode& node, std::string_view what);
+// The count: of a claim, if it is there.
+Status ReadTimes(const YamlNode& claim, std::string_view what, CountRange& count);
+inline constexpr std::string_view kRole = "a part of the role of a process";
 // Non-empty text of this key, if it is there.
 Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what, std::optional<std::string>& value);
 

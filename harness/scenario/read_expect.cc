@@ -35,6 +35,13 @@ Result<CountRange> ReadCount(const YamlNode& node, std::string_view what) {
   return range;
 }
 
+Status ReadTimes(const YamlNode& claim, std::string_view what, CountRange& count) {
+  const YamlNode* node = claim.Find("count");
+  if (node == nullptr) return Ok();
+  TRY(count, ReadCount(*node, what));
+  return Ok();
+}
+
 Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what, std::optional<std::string>& value) {
   const YamlNode* node = claim.Find(key);
   if (node == nullptr) return Ok();
@@ -43,8 +50,6 @@ Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view wh
 }
 
 namespace {
-
-constexpr std::string_view kRole = "a part of the role of a process";
 
 Result<LinePattern> ReadPattern(const YamlNode& node) {
   if (node.IsText()) {
@@ -115,9 +120,7 @@ Result<What> ReadCallsClaim(const YamlNode& node) {
   CallsClaim claim;
   TRY(const YamlNode* function, Require(node, "calls", "function"));
   TRY(claim.function, ReadNonEmpty(*function, "the name of a function"));
-  if (const YamlNode* count = node.Find("count")) {
-    TRY(claim.count, ReadCount(*count, "calls"));
-  }
+  TRY(ReadTimes(node, "calls", claim.count));
   if (const YamlNode* result = node.Find("result")) {
     TRY(claim.result, ReadInteger(*result, "a result", -kMaxCount, kMaxCount));
   }
@@ -186,9 +189,7 @@ Result<What> ReadFiles(const YamlNode& node) {
     TRY(claim.answer, ReadChoice<std::string>(*answer, "answer", {{"found", "found"}, {"missing", "missing"}, {"refused", "refused"}}));
   }
   TRY(ReadInto(node, "in", kRole, claim.in));
-  if (const YamlNode* count = node.Find("count")) {
-    TRY(claim.count, ReadCount(*count, "times"));
-  }
+  TRY(ReadTimes(node, "times", claim.count));
   return What(std::move(claim));
 }
 
@@ -201,10 +202,8 @@ Result<What> ReadProcess(const YamlNode& node) {
   TRY(CheckKeys(node, "a process", {"role", "count", "environment", "ended", "argv"}));
   ProcessClaim claim;
   TRY(const YamlNode* role, Require(node, "a process", "role"));
-  TRY(claim.role, ReadNonEmpty(*role, "a part of the role of a process"));
-  if (const YamlNode* count = node.Find("count")) {
-    TRY(claim.count, ReadCount(*count, "processes"));
-  }
+  TRY(claim.role, ReadNonEmpty(*role, kRole));
+  TRY(ReadTimes(node, "processes", claim.count));
   if (const YamlNode* environment = node.Find("environment")) {
     TRY(claim.environment, ReadTexts(*environment, "NAME=value, or NAME"));
     for (const std::string& entry : claim.environment)

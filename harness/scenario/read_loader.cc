@@ -1,6 +1,4 @@
 // Claims about the loader, of an expectation.
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "harness/scenario/claim_readers.h"
@@ -9,7 +7,6 @@
 namespace gpustage {
 namespace {
 
-constexpr std::string_view kRole = "a part of the role of a process";
 constexpr std::string_view kLibrary = "a library";
 
 Status ReadRule(const YamlNode& claim, std::optional<std::string>& by) {
@@ -21,13 +18,6 @@ Status ReadRule(const YamlNode& claim, std::optional<std::string>& by) {
                                    {"RUNPATH", "RUNPATH"},
                                    {"cache", "cache"},
                                    {"default", "default"}}));
-  return Ok();
-}
-
-Status ReadTimes(const YamlNode& claim, std::string_view what, CountRange& count) {
-  const YamlNode* node = claim.Find("count");
-  if (node == nullptr) return Ok();
-  TRY(count, ReadCount(*node, what));
   return Ok();
 }
 

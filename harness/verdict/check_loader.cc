@@ -51,7 +51,6 @@ Check Counted(const Evidence& evidence, const Within& within, const CountRange& 
 
 Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
   const Within within(evidence, claim.in);
-  if (const std::string unseen = within.LoaderUnseen(); !unseen.empty()) return Unknown("loads: " + unseen, evidence.outcome_event());
   const Event* other = nullptr;
   std::string rule;
   for (const Event& event : evidence.events) {
@@ -64,6 +63,7 @@ Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
     other = &event;
     rule = found_by;
   }
+  if (const std::string unseen = within.LoaderUnseen(); !unseen.empty()) return Unknown("loads: " + unseen, evidence.outcome_event());
   if (other != nullptr) return Made(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)), other->id);
   return Made(!claim.present, fmt::format("no process loaded {}", claim.library), OfTheLoss(evidence));
 }

@@ -26,16 +26,6 @@ const FunnelRow* FurthestRow(const Evidence& evidence, const std::string& librar
   return best;
 }
 
-std::string KnownWord(Known known) {
-  switch (known) {
-    case Known::kNotObservable: return "not observable";
-    case Known::kSeen: return "seen";
-    case Known::kDerived: return "derived";
-    case Known::kAsked: return "asked";
-  }
-  return "";
-}
-
 EventId FunnelEvent(const Evidence& evidence) {
   const FunnelRow* const row = LostRow(evidence);
   return row == nullptr ? evidence.outcome_event() : row->event;
@@ -187,8 +177,8 @@ Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
                 row->event);
   const bool why = !claim.because || row->reason.find(*claim.because) != std::string::npos;
   const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
-  const bool known = !claim.known || KnownWord(row->known) == *claim.known;
-  const std::string cause = word ? known ? "" : fmt::format(" ({})", KnownWord(row->known)) : fmt::format(" ({})", ToString(row->cause));
+  const bool known = !claim.known || ToString(row->known) == *claim.known;
+  const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->known)) : fmt::format(" ({})", ToString(row->cause));
   return Made(*row->lost_at == claim.at && why && word && known, fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
               row->event);
 }

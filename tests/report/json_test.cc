@@ -140,6 +140,15 @@ TEST_F(Damaged, AVerdictThatIsNone) {
   EXPECT_EQ(error.pos, (SourcePos{"r.json", LineOf(text, "\"failed\""), 7, 19}));
 }
 
+TEST_F(Damaged, AShardThatIsNone) {
+  for (const char* total : {"2", "2000000000"}) {
+    const std::string other = std::string("\"index\": 3,\n      \"total\": ") + total;
+    const Error error = Of(With("\"index\": 3,\n      \"total\": 3", other));
+    EXPECT_EQ(error.message, std::string("expected a shard from 1 to its total, at most 100000, got 3 of ") + total);
+    EXPECT_EQ(error.pos->file, "r.json");
+  }
+}
+
 TEST_F(Damaged, AKeyThatIsMissingOrUnknown) {
   const std::string less = With("      \"claim\": \"a complete tree gives one device for each GPU\",\n", "");
   EXPECT_EQ(Of(less).message, "\"claim\" is missing here");

@@ -102,6 +102,12 @@ TEST_F(InsideTheBox, ThereIsNoNetwork) {
   EXPECT_EQ(Out(Act({"socket", std::to_string(AF_UNIX)})), "socket ok\n");
 }
 
+// What it opens would pass by every filter, and by who watches.
+TEST_F(InsideTheBox, ThereIsNoIoUring) {
+  if (syscall(SYS_io_uring_setup, 1, nullptr) < 0 && errno == ENOSYS) GTEST_SKIP() << "this kernel has no io_uring";
+  EXPECT_EQ(Out(Act({"io_uring"})), "io_uring ENOSYS\n");
+}
+
 TEST_F(InsideTheBox, LoopbackIsThereWhenItIsAskedFor) {
   if (!isolation().network_namespace) GTEST_SKIP() << "this machine allows no network namespace";
   spec_.loopback = true;

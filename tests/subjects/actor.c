@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +181,8 @@ int main(int argc, char** argv) {
         Crash();
       else if (strcmp(act, "abort") == 0)
         abort();
+      else if (strcmp(act, "io_uring") == 0)
+        dprintf(1, "io_uring %s\n", Said(syscall(SYS_io_uring_setup, 1, NULL) < 0));
       else if (strcmp(act, "hang") == 0)
         WaitForEver();
       else if (strcmp(act, "daemon") == 0)

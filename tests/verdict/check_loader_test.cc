@@ -104,6 +104,18 @@ TEST(CheckLoads, TellsBuildIdsAndProcesses) {
   EXPECT_FALSE(CheckLoads(seen, claim).ok);
 }
 
+// One process that nobody could look into takes nothing away from what was seen of another.
+TEST(CheckLoads, BelievesWhatWasSeen) {
+  Evidence part = Seen();
+  part.processes[0].loader_observed = false;
+  LoadsClaim claim;
+  claim.library = "libcudart.so.12";
+  claim.in = "ollama";
+  EXPECT_TRUE(CheckLoads(part, claim).ok);
+  claim.library = "libcublas.so.12";
+  EXPECT_TRUE(CheckLoads(part, claim).unknown);
+}
+
 TEST(CheckLacks, NamesTheEdgeAndWhatIsMissing) {
   const Evidence seen = Seen();
   LacksClaim claim{"libggml-cuda.so", "libcudart.so.12", "cudaFree@libcudart.so.12", "libcudart.so.12", {1, 1}};
