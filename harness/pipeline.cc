@@ -34,7 +34,8 @@ CaseReport ForAllRuns(const Case& c, const Verdict& verdict) {
 
 CaseReport RunInOneTree(const Case& c, Worker& worker) {
   if (worker.IsPastDeadline()) return ForAllRuns(c, Skipped(worker.DeadlineReason(false)));
-  if (const std::string why = worker.CannotStage(c); !why.empty()) return ForAllRuns(c, Skipped(why));
+  if (const std::string why = worker.CannotStage(c); !why.empty())
+    return ForAllRuns(c, Skipped(why));
   Result<std::unique_ptr<Stand>> stand = StageCase(c, worker);
   if (!stand) return ForAllRuns(c, Failed(stand.error()));
   CaseReport report{c, {}};
@@ -56,11 +57,14 @@ CaseReport RunInOneTree(const Case& c, Worker& worker) {
 
 void PutStandIns(const std::map<std::string, LibrarySource>& stand_ins, std::vector<TreeOp>& tree) {
   for (TreeOp& op : tree)
-    if (auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake)
-      if (const auto other = stand_ins.find(placed->source.name); other != stand_ins.end()) placed->source = other->second;
+    if (auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
+        placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake)
+      if (const auto other = stand_ins.find(placed->source.name); other != stand_ins.end())
+        placed->source = other->second;
 }
 
-// The case for the runs that want others of our fakes in their tree, or for all others; what the rest changes is done.
+// The case for the runs that want others of our fakes in their tree, or for all others; what the
+// rest changes is done.
 Case Only(bool stand_ins, Case c) {
   for (RunSpec& run : c.runs) {
     if (run.scanner.stand_ins.empty() == stand_ins) {

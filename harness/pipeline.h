@@ -1,4 +1,5 @@
-// The table of contents: one case from its scenario to its verdicts, in the order of the folders beside this file.
+// The table of contents: one case from its scenario to its verdicts, in the order of the folders
+// beside this file.
 #pragma once
 
 #include "harness/report/case_report.h"

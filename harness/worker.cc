@@ -1,15 +1,14 @@
 #include "harness/worker.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-
-#include <fmt/format.h>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "harness/base/files.h"
 #include "harness/evidence/funnel.h"
@@ -19,7 +18,8 @@ namespace gpustage {
 
 namespace {
 
-// The program that the case's first run with a program at `path` has there; it stands from the start.
+// The program that the case's first run with a program at `path` has there; it stands from the
+// start.
 std::string ProgramAt(const Case& c, const std::string& path) {
   for (const RunSpec& run : c.runs)
     if (run.scanner.at == path && !run.scanner.program.empty()) return run.scanner.program;
@@ -29,7 +29,9 @@ std::string ProgramAt(const Case& c, const std::string& path) {
 bool IsTakenAway(const Case& c, const RunSpec& spec, const std::string& path) {
   for (const auto* ops : {&c.tree, &spec.change})
     for (const TreeOp& op : *ops)
-      if (const auto* removed = std::get_if<RemoveOp>(&op.what); removed != nullptr && removed->path == path) return true;
+      if (const auto* removed = std::get_if<RemoveOp>(&op.what);
+          removed != nullptr && removed->path == path)
+        return true;
   return false;
 }
 
@@ -40,9 +42,11 @@ std::vector<BroughtFile> FolderGuests(const Case& c, const RunSpec& spec) {
   std::error_code none;
   for (const auto& [folder, host_folder] : scanner.release_folders)
     for (const auto& entry : std::filesystem::directory_iterator(host_folder, none))
-      if (const std::string path = folder + "/" + entry.path().filename().string(); entry.is_regular_file(none) && !IsTakenAway(c, spec, path))
+      if (const std::string path = folder + "/" + entry.path().filename().string();
+          entry.is_regular_file(none) && !IsTakenAway(c, spec, path))
         guests.push_back({path, entry.path()});
-  std::sort(guests.begin(), guests.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::sort(guests.begin(), guests.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
   return guests;
 }
 
@@ -50,10 +54,13 @@ std::vector<BroughtFile> FolderGuests(const Case& c, const RunSpec& spec) {
 std::vector<BroughtFile> GuestsOf(const Case& c, const RunSpec& spec) {
   const ScannerSpec& scanner = spec.scanner;
   std::vector<BroughtFile> guests;
-  if (!scanner.at.empty() && ProgramAt(c, scanner.at) != scanner.program) guests.push_back({scanner.at, scanner.program});
+  if (!scanner.at.empty() && ProgramAt(c, scanner.at) != scanner.program)
+    guests.push_back({scanner.at, scanner.program});
   for (const TreeOp& op : c.tree) {
     const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
-    if (placed == nullptr || placed->source.kind != LibrarySource::Kind::kFake || placed->broken != Breakage{}) continue;
+    if (placed == nullptr || placed->source.kind != LibrarySource::Kind::kFake ||
+        placed->broken != Breakage{})
+      continue;
     const auto own = scanner.release.find(placed->source.name);
     if (own == scanner.release.end()) continue;
     const BroughtFile guest = {placed->path, own->second};  // two layouts may have placed the same
@@ -64,7 +71,8 @@ std::vector<BroughtFile> GuestsOf(const Case& c, const RunSpec& spec) {
 
 bool Stands(const Root& root, const std::string& path, struct stat& found) {
   const Result<Place> place = root.FindPlace(path);
-  return place && fstatat(place->directory.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+  return place &&
+         fstatat(place->directory.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 std::string Aside(const std::string& path) {
@@ -77,8 +85,10 @@ std::string Aside(const std::string& path) {
 Status Move(const Root& root, const std::string& from, const std::string& to) {
   TRY(const Place source, root.FindPlace(from));
   TRY(const Place target, root.MakePlace(to));
-  if (renameat(source.directory.get(), source.name.c_str(), target.directory.get(), target.name.c_str()) != 0)
-    return Error{fmt::format("cannot move {} to {} in the tree: {}", from, to, std::strerror(errno))};
+  if (renameat(source.directory.get(), source.name.c_str(), target.directory.get(),
+               target.name.c_str()) != 0)
+    return Error{
+        fmt::format("cannot move {} to {} in the tree: {}", from, to, std::strerror(errno))};
   return Ok();
 }
 
@@ -94,12 +104,14 @@ void Worker::EndBy(std::chrono::steady_clock::time_point start, std::chrono::sec
 }
 
 std::string Worker::DeadlineReason(bool started) const {
-  return fmt::format("the deadline of {} s {}", after_.count(), started ? "came while it ran" : "had passed");
+  return fmt::format("the deadline of {} s {}", after_.count(),
+                     started ? "came while it ran" : "had passed");
 }
 
 std::string Worker::CannotStage(const Case& c) const {
   for (const TreeOp& op : c.tree)
-    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && !placed->source.missing.empty())
+    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
+        placed != nullptr && !placed->source.missing.empty())
       return placed->source.missing;
   if (!CanSetOwners()) return NeedOfSecondUid(c);
   return "";
@@ -173,8 +185,12 @@ Status Worker::Host(const Case& c, const RunSpec& spec, Stand& stand) {
   stand.guests.clear();
   const auto place = [&](const BroughtFile& guest, mode_t mode) -> Status {
     std::error_code none;
-    const std::string link = std::filesystem::read_symlink(guest.host_path, none);  // "libggml.so.0", or ""
-    TreeOp placing = {PlaceLibraryOp{guest.path, {LibrarySource::Kind::kFile, guest.path, guest.host_path, ""}, {}, mode}, {}};
+    const std::string link =
+        std::filesystem::read_symlink(guest.host_path, none);  // "libggml.so.0", or ""
+    TreeOp placing = {
+        PlaceLibraryOp{
+            guest.path, {LibrarySource::Kind::kFile, guest.path, guest.host_path, ""}, {}, mode},
+        {}};
     if (!link.empty()) placing.what = SymlinkOp{guest.path, link};
     TRY(ApplySteps({{placing, 0}}, stand.private_copies, shared_, stand.tree));
     stand.guests.push_back(guest);
@@ -187,22 +203,26 @@ Status Worker::Host(const Case& c, const RunSpec& spec, Stand& stand) {
     TRY(place(guest, found.st_mode & 07777));
   }
   for (const BroughtFile& guest : beside)
-    if (!Stands(root, guest.path, found) && Stands(root, ParentOf(guest.path), found) && S_ISDIR(found.st_mode))
+    if (!Stands(root, guest.path, found) && Stands(root, ParentOf(guest.path), found) &&
+        S_ISDIR(found.st_mode))
       TRY(place(guest, 0755));
   return Ok();
 }
 
 Result<RawRun> Worker::Run(const Case& c, const RunSpec& spec, Stand& stand) {
   if (!spec.change.empty()) {
-    TRY(const std::vector<PlanStep> steps, PlanChange(spec.change, stand.tree.next_instance, c.machine));
-    for (const PlanStep& step : steps) stand.tree.next_instance = std::max(stand.tree.next_instance, step.instance + 1);
+    TRY(const std::vector<PlanStep> steps,
+        PlanChange(spec.change, stand.tree.next_instance, c.machine));
+    for (const PlanStep& step : steps)
+      stand.tree.next_instance = std::max(stand.tree.next_instance, step.instance + 1);
     TRY(ApplySteps(steps, stand.private_copies, shared_, stand.tree));
     TRY(WriteLoaderCache(stand.tree.root));
   }
   TRY(Host(c, spec, stand));
   TRY(ScannerStart start, StartOf(c, spec));
   if (deadline_) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());
     start.time_limit = std::clamp(left, std::chrono::milliseconds(1), start.time_limit);
   }
   return RunScanner(start, stand.tree.root, recorders_, isolation());
@@ -217,7 +237,8 @@ Result<std::vector<std::string>> Worker::Unasked(const Case& c) {
       if (program.empty()) continue;
       TRY(const std::vector<HostFile> closure, Closure(program));
       for (const HostFile& file : closure)
-        if (!file.host_path.starts_with(ParentOf(program) + "/")) paths.push_back(file.path);  // what lies beside it is its own
+        if (!file.host_path.starts_with(ParentOf(program) + "/"))
+          paths.push_back(file.path);  // what lies beside it is its own
     }
   }
   return paths;
@@ -227,8 +248,11 @@ Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, E
   TRY(ScannerStart start, StartOf(c, spec));
   const FileOpener open_inside = [&](const std::string& path) {
     const auto& shown = start.host_directories;
-    const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) { return path.starts_with(directory + "/"); });
-    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)) : stand.tree.root.At(path, O_RDONLY);
+    const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) {
+      return path.starts_with(directory + "/");
+    });
+    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC))
+                   : stand.tree.root.At(path, O_RDONLY);
   };
   TRY(const std::vector<std::string> base, Unasked(c));
   evidence.outside = FindOutside(evidence, {base, start.host_directories}, open_inside);
@@ -238,7 +262,8 @@ Status Worker::Explain(const Case& c, const RunSpec& spec, const Stand& stand, E
   const std::vector<std::string> own = start.environment;
   for (const Question& question : OpenQuestions(evidence)) {
     start.environment = question.environment.empty() ? own : question.environment;
-    TRY(std::vector<Answer> said, Ask(start, question.paths, stand.tree.root, recorders_, isolation()));
+    TRY(std::vector<Answer> said,
+        Ask(start, question.paths, stand.tree.root, recorders_, isolation()));
     answers.insert(answers.end(), said.begin(), said.end());
   }
   ExplainLosses(answers, static_cast<int>(start.user.uid), evidence);
@@ -249,7 +274,11 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
   const std::string user = spec.user.value_or(c.user);
   const std::optional<Identity> identity = FindUser(user);
   if (!identity)
-    return Error{fmt::format("no user {} in the tree; there are root, ollama, user, nobody and numbers to 65534", user), spec.pos};
+    return Error{
+        fmt::format(
+            "no user {} in the tree; there are root, ollama, user, nobody and numbers to 65534",
+            user),
+        spec.pos};
   ScannerStart start;
   start.argv = spec.scanner.argv;
   start.argv.insert(start.argv.end(), spec.args.begin(), spec.args.end());
@@ -268,10 +297,13 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
 std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec) {
   std::vector<std::string> found;
   for (const std::string& arg : spec.args)
-    if (arg.starts_with('/') && BaseNameOf(arg).find(".so") != std::string::npos) found.push_back(LexicallyNormal(arg));
+    if (arg.starts_with('/') && BaseNameOf(arg).find(".so") != std::string::npos)
+      found.push_back(LexicallyNormal(arg));
   if (!found.empty()) return found;
   const auto add = [&](const std::string& path) {
-    if (IsBackendName(BaseNameOf(path)) && std::find(found.begin(), found.end(), path) == found.end()) found.push_back(path);
+    if (IsBackendName(BaseNameOf(path)) &&
+        std::find(found.begin(), found.end(), path) == found.end())
+      found.push_back(path);
   };
   std::vector<const std::vector<TreeOp>*> lists = {&c.tree};
   for (const RunSpec& run : c.runs) lists.push_back(&run.change);

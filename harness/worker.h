@@ -1,4 +1,5 @@
-// What the cases of one start share, and the outside world of one case: stage it, run a scanner in it, ask why.
+// What the cases of one start share, and the outside world of one case: stage it, run a scanner in
+// it, ask why.
 #pragma once
 
 #include <chrono>
@@ -24,9 +25,11 @@ struct Stand {
   StagedTree tree;
   bool private_copies = false;
   bool keep = false;
-  std::vector<BroughtFile> guests;  // what the last run's scanner brought in place of the tree's own, which waits aside
+  std::vector<BroughtFile>
+      guests;  // what the last run's scanner brought in place of the tree's own, which waits aside
 
-  Stand(StagedTree staged, bool copies, bool kept) : tree(std::move(staged)), private_copies(copies), keep(kept) {}
+  Stand(StagedTree staged, bool copies, bool kept)
+      : tree(std::move(staged)), private_copies(copies), keep(kept) {}
   Stand(Stand&&) = delete;
   ~Stand();
 };
@@ -44,9 +47,12 @@ class Worker {
   bool CanSetOwners() const { return isolation().level != IsolationLevel::kUserOneUid; }
   const Recorders& recorders() const { return recorders_; }
 
-  // Nothing starts after this, and what runs is ended then. Its runs are skipped, with a reason that IsOfDeadline knows.
+  // Nothing starts after this, and what runs is ended then. Its runs are skipped, with a reason
+  // that IsOfDeadline knows.
   void EndBy(std::chrono::steady_clock::time_point start, std::chrono::seconds after);
-  bool IsPastDeadline() const { return deadline_ && std::chrono::steady_clock::now() >= *deadline_; }
+  bool IsPastDeadline() const {
+    return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+  }
   std::string DeadlineReason(bool started) const;
   bool IsOfDeadline(const std::string& reason) const {
     return deadline_ && (reason == DeadlineReason(false) || reason == DeadlineReason(true));
@@ -58,17 +64,20 @@ class Worker {
   // The host files that the scanners of the case need, closures included.
   Result<std::vector<HostFile>> BaseFor(const Case& c);
   Result<std::unique_ptr<Stand>> Build(const StagePlan& plan);
-  // What the run's scanner has of its own stands where the tree's was, until another run needs it back.
+  // What the run's scanner has of its own stands where the tree's was, until another run needs it
+  // back.
   Status Host(const Case& c, const RunSpec& spec, Stand& stand);
   // Does the run's change to the tree first.
   Result<RawRun> Run(const Case& c, const RunSpec& spec, Stand& stand);
-  // Asks the system about what the evidence leaves open, reads the files that were loaded, and fills the answers in.
+  // Asks the system about what the evidence leaves open, reads the files that were loaded, and
+  // fills the answers in.
   Status Explain(const Case& c, const RunSpec& spec, const Stand& stand, Evidence& evidence);
 
  private:
   Result<std::vector<HostFile>> Closure(const std::string& program);
   Result<std::vector<HostFile>> Library(const std::string& name);
-  // Paths inside of what this machine gave because a program of the case was linked to it, and no scanner named.
+  // Paths inside of what this machine gave because a program of the case was linked to it, and no
+  // scanner named.
   Result<std::vector<std::string>> Unasked(const Case& c);
 
   const Workspace& workspace_;
@@ -85,8 +94,8 @@ class Worker {
 // How the scanner of a run is started.
 Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec);
 
-// The paths of the tree that the scanner of a run may take for a GPU backend, links included; for a hand test the libraries
-// that it is given.
+// The paths of the tree that the scanner of a run may take for a GPU backend, links included; for a
+// hand test the libraries that it is given.
 std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec);
 
 }  // namespace gpustage

@@ -40,7 +40,7 @@ char g_handle;  // one serves all: nothing is kept in it
 namespace gpustage::world {
 const int32_t kNotSupported = CUBLAS_STATUS_NOT_SUPPORTED;
 const int32_t kDeviceLost = 13;  // CUBLAS_STATUS_EXECUTION_FAILED
-}
+}  // namespace gpustage::world
 
 using gpustage::world::Answer;
 using gpustage::world::AnswerText;
@@ -56,7 +56,8 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   return Answer(CALL().Trust(Fidelity::kFixed), [&]() -> cublasStatus_t {
     if (handle == nullptr) return CUBLAS_STATUS_INVALID_VALUE;
     void* lt = nullptr;
-    if (const cublasStatus_t result = cublasLtCreate(&lt); result != CUBLAS_STATUS_SUCCESS) return result;
+    if (const cublasStatus_t result = cublasLtCreate(&lt); result != CUBLAS_STATUS_SUCCESS)
+      return result;
     *handle = reinterpret_cast<cublasHandle_t>(&g_handle);
     return CUBLAS_STATUS_SUCCESS;
   });

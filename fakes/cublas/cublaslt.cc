@@ -5,7 +5,7 @@
 namespace gpustage::world {
 const int32_t kNotSupported = 15;  // CUBLAS_STATUS_NOT_SUPPORTED
 const int32_t kDeviceLost = 13;    // CUBLAS_STATUS_EXECUTION_FAILED
-}
+}  // namespace gpustage::world
 
 using gpustage::world::Answer;
 using gpustage::world::Fidelity;

@@ -18,24 +18,15 @@ int32_t Attribute(int attribute, int32_t otherwise) {
 CUresult PutLimit(size_t* value, int limit) {
   if (value == nullptr) return CUDA_ERROR_INVALID_VALUE;
   switch (limit) {
-    case 0:
-      return Put(value, size_t{1024});  // stack of a thread
-    case 1:
-      return Put(value, size_t{8650752});  // printf
-    case 2:
-      return Put(value, size_t{8388608});  // heap
-    case 4:
-      return Put(value, size_t{2048});  // pending launches
-    case 5:
-      return Put(value, size_t{64});  // granularity of fetches
-    case 6:
-      return Put(value, static_cast<size_t>(Attribute(108, 0)) / 10 * 3);
-    case 7:
-      return Put(value, static_cast<size_t>(Attribute(97, 0)));  // shared memory
-    case 8:
-      return Put(value, size_t{0});
-    default:
-      return CUDA_ERROR_UNSUPPORTED_LIMIT;
+    case 0: return Put(value, size_t{1024});     // stack of a thread
+    case 1: return Put(value, size_t{8650752});  // printf
+    case 2: return Put(value, size_t{8388608});  // heap
+    case 4: return Put(value, size_t{2048});     // pending launches
+    case 5: return Put(value, size_t{64});       // granularity of fetches
+    case 6: return Put(value, static_cast<size_t>(Attribute(108, 0)) / 10 * 3);
+    case 7: return Put(value, static_cast<size_t>(Attribute(97, 0)));  // shared memory
+    case 8: return Put(value, size_t{0});
+    default: return CUDA_ERROR_UNSUPPORTED_LIMIT;
   }
 }
 

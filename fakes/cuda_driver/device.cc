@@ -13,22 +13,14 @@ using world::kNoAttribute;
 // What the rest of the device says about an attribute that the scenario left out.
 int32_t Derived(const Device& device, CUdevice_attribute attribute) {
   switch (attribute) {
-    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
-      return device.sm_count;
-    case CU_DEVICE_ATTRIBUTE_INTEGRATED:
-      return device.integrated;
-    case CU_DEVICE_ATTRIBUTE_PCI_BUS_ID:
-      return static_cast<int32_t>(device.pci_bus);
-    case CU_DEVICE_ATTRIBUTE_PCI_DEVICE_ID:
-      return static_cast<int32_t>(device.pci_device);
-    case CU_DEVICE_ATTRIBUTE_PCI_DOMAIN_ID:
-      return static_cast<int32_t>(device.pci_domain);
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
-      return device.cc_major;
-    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
-      return device.cc_minor;
-    default:
-      return kNoAttribute;
+    case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: return device.sm_count;
+    case CU_DEVICE_ATTRIBUTE_INTEGRATED: return device.integrated;
+    case CU_DEVICE_ATTRIBUTE_PCI_BUS_ID: return static_cast<int32_t>(device.pci_bus);
+    case CU_DEVICE_ATTRIBUTE_PCI_DEVICE_ID: return static_cast<int32_t>(device.pci_device);
+    case CU_DEVICE_ATTRIBUTE_PCI_DOMAIN_ID: return static_cast<int32_t>(device.pci_domain);
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: return device.cc_major;
+    case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: return device.cc_minor;
+    default: return kNoAttribute;
   }
 }
 

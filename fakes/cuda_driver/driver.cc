@@ -11,7 +11,7 @@
 namespace gpustage::world {
 const int32_t kNotSupported = CUDA_ERROR_NOT_SUPPORTED;
 const int32_t kDeviceLost = CUDA_ERROR_UNKNOWN;
-}
+}  // namespace gpustage::world
 
 namespace gpustage::cuda_driver {
 namespace {
@@ -29,8 +29,8 @@ constexpr BeforeInit kBeforeInit[] = {
 VisibleDevices g_devices;  // written once, before g_count
 int g_count = -1;
 
-// A library of a newer branch than the kernel module is forward compatibility, which is for data centre GPUs alone (CUDA
-// Compatibility guide); any other difference is a mismatch (cuda.h on 803).
+// A library of a newer branch than the kernel module is forward compatibility, which is for data
+// centre GPUs alone (CUDA Compatibility guide); any other difference is a mismatch (cuda.h on 803).
 CUresult AskKernelModule() {
   const world::KernelModule module = world::TheKernelModule();
   if (module == world::KernelModule::kSame) return CUDA_SUCCESS;

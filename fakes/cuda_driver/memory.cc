@@ -142,18 +142,12 @@ CUresult PutAttribute(int* value, int attribute, const void* memory) {
   const Allocation* const slot = Around(memory);
   if (slot == nullptr || value == nullptr) return CUDA_ERROR_INVALID_VALUE;
   switch (attribute) {
-    case 2:
-      return Put(value, slot->device >= 0 ? 2 : 1);
-    case 7:
-      return Put(value, static_cast<int>(slot - g_allocations) + 1);
-    case 8:
-      return Put(value, 0);
-    case 9:
-      return Put(value, slot->device >= 0 ? slot->device : CurrentDevice());
-    case 10:
-      return Put(value, 1);
-    default:
-      return CUDA_ERROR_INVALID_VALUE;
+    case 2: return Put(value, slot->device >= 0 ? 2 : 1);
+    case 7: return Put(value, static_cast<int>(slot - g_allocations) + 1);
+    case 8: return Put(value, 0);
+    case 9: return Put(value, slot->device >= 0 ? slot->device : CurrentDevice());
+    case 10: return Put(value, 1);
+    default: return CUDA_ERROR_INVALID_VALUE;
   }
 }
 

@@ -15,8 +15,9 @@ bool StartsUuid(const char* text) {
   return strncmp(text, "GPU-", 4) == 0 || strncmp(text, "MIG-", 4) == 0;
 }
 
-// Source: NVIDIA MIG User Guide, CUDA device enumeration. Before driver 570 a process sees one slice of all, and beside a
-// slice no whole GPU; from then on every slice that is a GPU instance of its own, which all of ours are.
+// Source: NVIDIA MIG User Guide, CUDA device enumeration. Before driver 570 a process sees one
+// slice of all, and beside a slice no whole GPU; from then on every slice that is a GPU instance of
+// its own, which all of ours are.
 bool SeesManySlices(const World& machine) {
   int major = 0;
   for (const char* c = machine.driver_version; *c >= '0' && *c <= '9'; ++c)

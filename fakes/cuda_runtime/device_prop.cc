@@ -37,24 +37,19 @@ Layout LayoutFor(PropsLayout wanted, int major) {
   const size_t no_uuid = kTotalMemoryOffset - kUuidOffset;
   const Layout own = {major - 11, 0, kSizes[major - 11]};
   switch (wanted) {
-    case PropsLayout::kOwn:
-      return own;
-    case PropsLayout::kCuda12:
-      return {1, 0, kSizes[1]};
-    case PropsLayout::kCuda13:
-      return {2, 0, kSizes[2]};
-    case PropsLayout::kNaive:
-      return {1, no_uuid, kSizes[1] - no_uuid};
-    case PropsLayout::kTruncated:
-      return {own.column, 0, kMajorOffset};
-    case PropsLayout::kHomemade:
-      break;
+    case PropsLayout::kOwn: return own;
+    case PropsLayout::kCuda12: return {1, 0, kSizes[1]};
+    case PropsLayout::kCuda13: return {2, 0, kSizes[2]};
+    case PropsLayout::kNaive: return {1, no_uuid, kSizes[1] - no_uuid};
+    case PropsLayout::kTruncated: return {own.column, 0, kMajorOffset};
+    case PropsLayout::kHomemade: break;
   }
   return own;
 }
 
-// A struct as a shim's author made it up: what he thought of, in that order. So large was the one of the report behind this
-// project, which put "GPU-00000000-1400-0000-0900-000000000000" into a log: 80 GiB and 9.0.
+// A struct as a shim's author made it up: what he thought of, in that order. So large was the one
+// of the report behind this project, which put "GPU-00000000-1400-0000-0900-000000000000" into a
+// log: 80 GiB and 9.0.
 struct Homemade {
   char name[256];
   uint64_t total_memory;

@@ -15,17 +15,12 @@ constexpr cudaMemcpyKind kHostToHost = 0, kToDevice = 1, kToHost = 2, kOnDevice 
 // By the caller's word for where memory is; without one the driver finds out.
 CUresult Copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   switch (kind) {
-    case kToDevice:
-      return Cuda().cuMemcpyHtoD(Address(to), from, bytes);
-    case kToHost:
-      return Cuda().cuMemcpyDtoH(to, Address(from), bytes);
-    case kOnDevice:
-      return Cuda().cuMemcpyDtoD(Address(to), Address(from), bytes);
+    case kToDevice: return Cuda().cuMemcpyHtoD(Address(to), from, bytes);
+    case kToHost: return Cuda().cuMemcpyDtoH(to, Address(from), bytes);
+    case kOnDevice: return Cuda().cuMemcpyDtoD(Address(to), Address(from), bytes);
     case kHostToHost:
-    case kAny:
-      return Copy(to, from, bytes);
-    default:
-      return cudaErrorInvalidMemcpyDirection;
+    case kAny: return Copy(to, from, bytes);
+    default: return cudaErrorInvalidMemcpyDirection;
   }
 }
 

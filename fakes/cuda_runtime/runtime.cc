@@ -15,7 +15,7 @@ asm(".symver dlsym,dlsym@GLIBC_2.2.5");
 namespace gpustage::world {
 const int32_t kNotSupported = cudaErrorNotSupported;
 const int32_t kDeviceLost = cudaErrorUnknown;
-}
+}  // namespace gpustage::world
 
 namespace gpustage::cuda_runtime {
 namespace {

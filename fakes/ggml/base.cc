@@ -12,7 +12,7 @@
 namespace gpustage::world {
 const int32_t kNotSupported = 0;
 const int32_t kDeviceLost = 0;
-}
+}  // namespace gpustage::world
 
 namespace {
 

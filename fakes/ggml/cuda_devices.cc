@@ -66,7 +66,8 @@ void CheckDriver(CUresult error, const char* statement, const char* function, in
 // cudaDeviceProp as the headers of this backend's CUDA major have it.
 class Props {
  public:
-  // The real one's struct is not initialised: what no runtime writes is what the stack held, here the same each time.
+  // The real one's struct is not initialised: what no runtime writes is what the stack held, here
+  // the same each time.
   explicit Props(int device) {
     memset(bytes_, 0xa5, sizeof(bytes_));
     CUDA_CHECK(cudaGetDeviceProperties(raw(), device));

@@ -61,7 +61,8 @@ nvmlReturn_t nvmlSystemGetCudaDriverVersion(int* version);
 nvmlReturn_t nvmlSystemGetCudaDriverVersion_v2(int* version);
 
 nvmlReturn_t nvmlDeviceGetCount(unsigned int* count);
-nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int* current, unsigned int* pending);
+nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int* current,
+                                  unsigned int* pending);
 nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int* count);
 nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t* device);
 nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t* device);

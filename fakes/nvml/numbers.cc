@@ -7,18 +7,12 @@ namespace {
 // NVML_DEVICE_ARCH_*; the recorded ones are 9.
 unsigned int Architecture(const Device& device) {
   switch (device.prop_cc_major) {
-    case 5:
-      return 3;
-    case 6:
-      return 4;
-    case 7:
-      return device.prop_cc_minor >= 5 ? 6 : 5;
-    case 8:
-      return device.prop_cc_minor == 9 ? 8 : device.prop_cc_minor == 7 ? 11 : 7;
-    case 9:
-      return 9;
-    default:
-      return 10;
+    case 5: return 3;
+    case 6: return 4;
+    case 7: return device.prop_cc_minor >= 5 ? 6 : 5;
+    case 8: return device.prop_cc_minor == 9 ? 8 : device.prop_cc_minor == 7 ? 11 : 7;
+    case 9: return 9;
+    default: return 10;
   }
 }
 

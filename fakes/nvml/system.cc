@@ -22,14 +22,10 @@ unsigned int g_count = 0;
 
 nvmlReturn_t AskKernel() {
   switch (world::ControlNode()) {
-    case world::Node::kThere:
-      break;
-    case world::Node::kMissing:
-      return NVML_ERROR_DRIVER_NOT_LOADED;
-    case world::Node::kRefused:
-      return NVML_ERROR_NO_PERMISSION;
-    case world::Node::kNotTheDevice:
-      return NVML_ERROR_OPERATING_SYSTEM;
+    case world::Node::kThere: break;
+    case world::Node::kMissing: return NVML_ERROR_DRIVER_NOT_LOADED;
+    case world::Node::kRefused: return NVML_ERROR_NO_PERMISSION;
+    case world::Node::kNotTheDevice: return NVML_ERROR_OPERATING_SYSTEM;
   }
   return world::TheKernelModule() == world::KernelModule::kSame
              ? NVML_SUCCESS

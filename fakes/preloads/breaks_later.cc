@@ -5,7 +5,9 @@ constexpr int kRoom = 2;
 
 extern "C" void* dlopen(const char* name, int flags) {
   static int calls = 0;
-  void* const library = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) <= kRoom ? gpustage::preload::Next()(name, flags) : nullptr;
+  void* const library = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) <= kRoom
+                            ? gpustage::preload::Next()(name, flags)
+                            : nullptr;
   gpustage::preload::Note(name, flags, library);
   return library;
 }

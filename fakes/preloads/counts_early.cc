@@ -1,4 +1,5 @@
-// Counts devices in its constructor, in every process that it is preloaded into, and does nothing else: its dlopen jumps on.
+// Counts devices in its constructor, in every process that it is preloaded into, and does nothing
+// else: its dlopen jumps on.
 #include <dlfcn.h>
 
 #if defined(__x86_64__)

@@ -1,4 +1,5 @@
-// The usual way: it calls on. To libc the caller is this library, so $ORIGIN, RPATH and RUNPATH are this library's.
+// The usual way: it calls on. To libc the caller is this library, so $ORIGIN, RPATH and RUNPATH are
+// this library's.
 #include "fakes/preloads/preload.h"
 
 extern "C" void* dlopen(const char* name, int flags) {

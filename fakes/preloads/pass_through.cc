@@ -1,8 +1,10 @@
-// Does it right: it jumps on, so that libc still sees who called, whose $ORIGIN, RPATH and name space count.
+// Does it right: it jumps on, so that libc still sees who called, whose $ORIGIN, RPATH and name
+// space count.
 #include "fakes/preloads/preload.h"
 
 extern "C" {
-__attribute__((visibility("hidden"))) gpustage::preload::OpenLibrary gpustage_preload_begin(const char* name, int flags) {
+__attribute__((visibility("hidden"))) gpustage::preload::OpenLibrary gpustage_preload_begin(
+    const char* name, int flags) {
   gpustage::preload::Note(name, flags, nullptr);
   return gpustage::preload::Next();
 }

@@ -1,4 +1,5 @@
-// Starts itself in a constructor by opening the driver, through its own dlopen, which starts itself first.
+// Starts itself in a constructor by opening the driver, through its own dlopen, which starts itself
+// first.
 #include <dlfcn.h>
 
 #include "fakes/preloads/preload.h"

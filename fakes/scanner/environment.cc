@@ -18,7 +18,8 @@ constexpr bool kArm64 = true;
 constexpr bool kArm64 = false;
 #endif
 
-// Looking for a Jetson is compiled in on arm64 alone. What it would do there can be asked for here; a scenario that does says so.
+// Looking for a Jetson is compiled in on arm64 alone. What it would do there can be asked for here;
+// a scenario that does says so.
 bool IsArm64() {
   const char* const asked = std::getenv("GPUSTAGE_OLLAMA_MACHINE");
   return kArm64 || (asked != nullptr && std::string_view(asked) == "arm64");

@@ -13,29 +13,16 @@ namespace {
 // The third text of a record: what the scenario did to this call.
 void Describe(const Fault& fault, TextWriter& out) {
   switch (fault.action) {
-    case FaultAction::kReturn:
-      out.Add("fault: return ").Decimal(fault.code);
-      break;
-    case FaultAction::kHang:
-      out.Add("fault: hang");
-      break;
+    case FaultAction::kReturn: out.Add("fault: return ").Decimal(fault.code); break;
+    case FaultAction::kHang: out.Add("fault: hang"); break;
     case FaultAction::kDelay:
       out.Add("fault: delay ").Decimal(fault.milliseconds).Add(" ms");
       break;
-    case FaultAction::kSegfault:
-      out.Add("fault: segfault");
-      break;
-    case FaultAction::kAbort:
-      out.Add("fault: abort");
-      break;
-    case FaultAction::kExit:
-      out.Add("fault: exit ").Decimal(fault.code);
-      break;
-    case FaultAction::kLost:
-      out.Add("fault: the device is lost");
-      break;
-    case FaultAction::kMemoryLeft:
-      break;
+    case FaultAction::kSegfault: out.Add("fault: segfault"); break;
+    case FaultAction::kAbort: out.Add("fault: abort"); break;
+    case FaultAction::kExit: out.Add("fault: exit ").Decimal(fault.code); break;
+    case FaultAction::kLost: out.Add("fault: the device is lost"); break;
+    case FaultAction::kMemoryLeft: break;
   }
 }
 
@@ -43,20 +30,14 @@ void Describe(const Fault& fault, TextWriter& out) {
 void Perform(const Fault& fault) {
   volatile int* volatile nothing = nullptr;
   switch (fault.action) {
-    case FaultAction::kHang:
-      SleepForEver();
-    case FaultAction::kSegfault:
-      *nothing = 0;
-      break;
-    case FaultAction::kAbort:
-      abort();
-    case FaultAction::kExit:
-      Exit(fault.code);
+    case FaultAction::kHang: SleepForEver();
+    case FaultAction::kSegfault: *nothing = 0; break;
+    case FaultAction::kAbort: abort();
+    case FaultAction::kExit: Exit(fault.code);
     case FaultAction::kReturn:
     case FaultAction::kDelay:
     case FaultAction::kLost:
-    case FaultAction::kMemoryLeft:
-      break;
+    case FaultAction::kMemoryLeft: break;
   }
 }
 

@@ -41,8 +41,8 @@ int64_t MillisecondsSinceBoot() {
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
-// Of this process, by the kernel's account: its 22nd field, counted behind the name in brackets, in hundredths of a second.
-// Without /proc it began now.
+// Of this process, by the kernel's account: its 22nd field, counted behind the name in brackets, in
+// hundredths of a second. Without /proc it began now.
 int64_t StartOfProcess() {
   char text[1024];
   const long length = ReadFile("/proc/self/stat", text, sizeof(text) - 1, true);

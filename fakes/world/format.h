@@ -1,17 +1,22 @@
-// The three binary shapes that the harness and the fakes share. This is the only header of fakes/ that harness/ includes.
+// The three binary shapes that the harness and the fakes share. This is the only header of fakes/
+// that harness/ includes.
 //
-//   stamp    a slot in the data of every fake, filled in when the fake is placed: where its world and journal are
-//   world    one read-only file: the devices, the driver and the faults that a placed fake answers from
-//   journal  one append-only file a run: every call into a fake, and what the loader did (run/recorders write there too)
+//   stamp    a slot in the data of every fake, filled in when the fake is placed: where its world
+//            and journal are
+//   world    one read-only file: the devices, the driver and the faults that a placed fake answers
+//            from
+//   journal  one append-only file a run: every call into a fake, and what the loader did
+//            (run/recorders write there too)
 //
-// All integers are little endian, all structs are plain and 8-byte aligned. Paths are absolute inside the private root.
+// All integers are little endian, all structs are plain and 8-byte aligned. Paths are absolute
+// inside the private root.
 #pragma once
 
 #include <cstdint>
 
 namespace gpustage::world {
 
-// ---- Stamp ----------------------------------------------------------------------------------------------------------
+// ---- Stamp --------------------------------------------------------------------------------------
 
 inline constexpr char kStampMagic[16] = "GPUSTAGE-STAMP1";  // 15 characters and the NUL
 
@@ -24,14 +29,15 @@ struct Stamp {
 };
 static_assert(sizeof(Stamp) == 488);
 
-// ---- World ----------------------------------------------------------------------------------------------------------
+// ---- World --------------------------------------------------------------------------------------
 
 inline constexpr char kWorldMagic[8] = "GPSWRLD";
 inline constexpr uint32_t kWorldVersion = 1;
 inline constexpr uint32_t kMaxDevices = 32;
 inline constexpr uint32_t kMaxFaults = 64;
-inline constexpr uint32_t kMaxAttributes = 192;      // CUdevice_attribute numbers 0..191
-inline constexpr int32_t kNoAttribute = INT32_MIN;  // the fake derives it or answers CUDA_ERROR_INVALID_VALUE
+inline constexpr uint32_t kMaxAttributes = 192;  // CUdevice_attribute numbers 0..191
+inline constexpr int32_t kNoAttribute =
+    INT32_MIN;  // the fake derives it or answers CUDA_ERROR_INVALID_VALUE
 
 // A board in MIG mode is NVML's alone; CUDA has its slices.
 enum class Mig : uint32_t { kOff = 0, kSlice = 1, kBoard = 2 };
@@ -43,22 +49,24 @@ inline constexpr uint32_t kFreeIsAssumed = 2;
 struct Device {
   char name[256];
   uint8_t uuid[16];
-  char pci_bus_id[32];      // as cudaDeviceGetPCIBusId prints it; a scenario may give a malformed one
+  char pci_bus_id[32];  // as cudaDeviceGetPCIBusId prints it; a scenario may give a malformed one
   uint32_t pci_domain;
   uint32_t pci_bus;
   uint32_t pci_device;
-  int32_t cc_major;         // compute capability by the driver API
+  int32_t cc_major;  // compute capability by the driver API
   int32_t cc_minor;
-  int32_t prop_cc_major;    // the same in cudaDeviceProp and NVML; they differ only where a scenario says so
+  int32_t prop_cc_major;  // the same in cudaDeviceProp and NVML; they differ only where a scenario
+                          // says so
   int32_t prop_cc_minor;
   int32_t sm_count;
   int32_t integrated;
   Mig mig;
-  uint64_t memory_total;    // bytes, as CUDA counts them
-  uint64_t memory_free;     // bytes
+  uint64_t memory_total;       // bytes, as CUDA counts them
+  uint64_t memory_free;        // bytes
   uint64_t nvml_memory_total;  // bytes; NVML's figure is larger than CUDA's on real boards
   int32_t attributes[kMaxAttributes];
-  uint8_t assumed[kMaxAttributes / 8];  // a bit an attribute: its value is nobody's record; a call that reads it says so
+  uint8_t assumed[kMaxAttributes / 8];  // a bit an attribute: its value is nobody's record; a call
+                                        // that reads it says so
   uint32_t assumed_memory;
   uint32_t reserved;
 };
@@ -71,16 +79,19 @@ enum class FaultAction : uint32_t {
   kAbort = 4,
   kExit = 5,
   // These two happen to a device, not to a call: once begun they meet every later call for it.
-  kLost = 6,        // it falls off the bus: calls for it answer `code`, or what the library says of a lost device
+  kLost = 6,  // it falls off the bus: calls for it answer `code`, or what the library says of a
+              // lost device
   kMemoryLeft = 7,  // only `bytes` of its memory are free
 };
 
 struct Fault {
-  char function[64];      // exported name, "cuInit"; "" with kLost and kMemoryLeft: no call begins it, time does
-  char process_has[64];   // only in a process whose command line or environment contains this; "" is every process
-  int32_t device;         // only for this ordinal; -1 is every device
-  uint32_t first_call;    // N-th call in a process, counted from 1, from which on it applies
-  uint32_t last_call;     // up to which it applies; 0: for ever
+  char function[64];  // exported name, "cuInit"; "" with kLost and kMemoryLeft: no call begins it,
+                      // time does
+  char process_has[64];  // only in a process whose command line or environment contains this; "" is
+                         // every process
+  int32_t device;        // only for this ordinal; -1 is every device
+  uint32_t first_call;   // N-th call in a process, counted from 1, from which on it applies
+  uint32_t last_call;    // up to which it applies; 0: for ever
   FaultAction action;
   int32_t code;           // kReturn: what the function returns; kExit: the exit status
   uint32_t milliseconds;  // kDelay
@@ -88,15 +99,23 @@ struct Fault {
   uint32_t from_ms;       // only so long after the process started, from which on it applies
   uint32_t to_ms;         // up to which it applies; 0: for ever
   uint32_t reserved;
-  uint64_t bytes;         // kMemoryLeft
+  uint64_t bytes;  // kMemoryLeft
 };
 
 // How cudaGetDeviceProperties fills the caller's struct. Real ones follow the library's own major.
-enum class PropsLayout : uint32_t { kOwn = 0, kCuda12 = 1, kCuda13 = 2, kNaive = 3, kTruncated = 4, kHomemade = 5 };
+enum class PropsLayout : uint32_t {
+  kOwn = 0,
+  kCuda12 = 1,
+  kCuda13 = 2,
+  kNaive = 3,
+  kTruncated = 4,
+  kHomemade = 5
+};
 
-// The kernel side. A placed fake looks at the nodes in World::device_nodes, /dev. No character device can be made in a user
-// namespace, so a node of the machine is a regular file that says which one it is: "gpustage node nvidia0\n" in nvidia0.
-// Anything else under that name is not the device.
+// The kernel side. A placed fake looks at the nodes in World::device_nodes, /dev. No character
+// device can be made in a user namespace, so a node of the machine is a regular file that says
+// which one it is: "gpustage node nvidia0\n" in nvidia0. Anything else under that name is not the
+// device.
 inline constexpr char kNodeContent[] = "gpustage node ";  // and the name, and a line feed
 
 struct World {
@@ -105,9 +124,9 @@ struct World {
   uint32_t bytes;               // sizeof(World): a fake built from another header refuses the file
   int32_t driver_cuda_version;  // cuDriverGetVersion: 12080 is 12.8
   PropsLayout props_layout;
-  char driver_version[32];      // "580.159.04", as NVML prints it
-  char kernel_driver[32];       // the kernel module's; "": the same
-  char device_nodes[96];        // the folder of nvidiactl, nvidia-uvm, nvidia0, …; "": nobody looks
+  char driver_version[32];  // "580.159.04", as NVML prints it
+  char kernel_driver[32];   // the kernel module's; "": the same
+  char device_nodes[96];    // the folder of nvidiactl, nvidia-uvm, nvidia0, …; "": nobody looks
   uint32_t device_count;
   uint32_t fault_count;
   uint32_t board_count;  // boards in MIG mode, in `devices` behind CUDA's
@@ -116,14 +135,15 @@ struct World {
   Fault faults[kMaxFaults];
 };
 
-// The sixth argument of an open, a stat or a readlink that our recorders make inside a scanner; these calls have at most five.
-// Who watches the scanner's files lets them pass.
+// The sixth argument of an open, a stat or a readlink that our recorders make inside a scanner;
+// these calls have at most five. Who watches the scanner's files lets them pass.
 inline constexpr uint64_t kOwnCallMark = 0x6567617473757067;  // "gpustage"
 
-// ---- Journal --------------------------------------------------------------------------------------------------------
-// The file is JournalHeader, then records. A writer takes space with one fetch_add on `next`, stores `size`, fills the
-// record and stores `kind` last (release). kind 0 is a record whose writer died: the reader steps over it by its size.
-// size 0 ends the readable part. When a record does not fit, `dropped` counts it and nothing is written.
+// ---- Journal ------------------------------------------------------------------------------------
+// The file is JournalHeader, then records. A writer takes space with one fetch_add on `next`,
+// stores `size`, fills the record and stores `kind` last (release). kind 0 is a record whose writer
+// died: the reader steps over it by its size. size 0 ends the readable part. When a record does not
+// fit, `dropped` counts it and nothing is written.
 
 inline constexpr char kJournalMagic[8] = "GPSJRNL";
 inline constexpr uint32_t kJournalVersion = 1;
@@ -133,26 +153,33 @@ struct JournalHeader {
   uint32_t version;
   uint32_t reserved;
   uint64_t capacity;  // bytes for records, after this header
-  uint64_t next;      // offset of the next free byte, from the end of this header; may run past capacity
-  uint64_t dropped;   // records that did not fit
+  uint64_t
+      next;  // offset of the next free byte, from the end of this header; may run past capacity
+  uint64_t dropped;  // records that did not fit
 };
 
 enum class RecordKind : uint16_t {
   kUnfinished = 0,
   // Fakes.
-  kCall = 1,          // value: result, or kNoResult; device: ordinal or -1; detail: Fidelity; text: function, arguments,
-                      // and when a fault met the call "fault: hang", "fault: return 35", …
+  kCall =
+      1,  // value: result, or kNoResult; device: ordinal or -1; detail: Fidelity; text: function,
+          // arguments, and when a fault met the call "fault: hang", "fault: return 35", …
   // The loader, by the audit recorder.
-  kProcess = 16,      // value: parent pid; text: executable, command line (words separated by \x1f)
-  kSearch = 17,       // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the name or candidate path
-  kObjectOpen = 18,   // value: id of the link map; detail: its namespace (LM_ID); text: its path ("" is the program), build-id
+  kProcess = 16,  // value: parent pid; text: executable, command line (words separated by \x1f)
+  kSearch = 17,   // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the
+                  // name or candidate path
+  kObjectOpen = 18,  // value: id of the link map; detail: its namespace (LM_ID); text: its path (""
+                     // is the program), build-id
   kObjectClose = 19,  // value: id of the link map
-  kSymbol = 20,       // a dlsym that hit: value: id of the providing link map; text: symbol, provider path
-  kSymbolAsked = 21,  // a dlsym or dlvsym begins; value: its handle, the id of a link map or RTLD_*; text: symbol, version.
-                      // It missed unless kSymbol of that name is the next of the two in its thread.
-  kBinding = 22,      // value: id of a link map that is not libc's and provides this function to somebody; text: function
+  kSymbol =
+      20,  // a dlsym that hit: value: id of the providing link map; text: symbol, provider path
+  kSymbolAsked = 21,  // a dlsym or dlvsym begins; value: its handle, the id of a link map or
+                      // RTLD_*; text: symbol, version. It missed unless kSymbol of that name is the
+                      // next of the two in its thread.
+  kBinding = 22,  // value: id of a link map that is not libc's and provides this function to
+                  // somebody; text: function
   // Programs of ours that play a scanner may leave a note here.
-  kNote = 32,         // text: what
+  kNote = 32,  // text: what
 };
 
 // The value of a call that a fault hung or ended: it never returned.
@@ -162,7 +189,7 @@ inline constexpr int64_t kNoResult = INT64_MIN;
 enum class Fidelity : uint32_t { kModelled = 0, kFixed = 1, kStub = 2, kAssumed = 3 };
 
 struct Record {
-  uint32_t size;      // bytes with this header and the texts, a multiple of 8
+  uint32_t size;  // bytes with this header and the texts, a multiple of 8
   RecordKind kind;
   uint16_t instance;  // Stamp::instance of the writer; 0 for the audit recorder
   uint64_t time_ns;   // CLOCK_MONOTONIC
@@ -171,7 +198,7 @@ struct Record {
   int64_t value;
   int32_t device;
   uint32_t detail;
-  uint32_t texts;     // how many NUL-terminated strings follow
+  uint32_t texts;  // how many NUL-terminated strings follow
   uint32_t reserved;
 };
 static_assert(sizeof(Record) == 48);

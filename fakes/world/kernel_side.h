@@ -1,5 +1,5 @@
-// The kernel side of the machine as the libraries of the driver meet it: its nodes in /dev, and which version the kernel
-// module is.
+// The kernel side of the machine as the libraries of the driver meet it: its nodes in /dev, and
+// which version the kernel module is.
 #pragma once
 
 #include "fakes/world/format.h"

@@ -57,9 +57,8 @@ void Exit(int status) {
 }
 
 long ReadFile(const char* path, char* buffer, long size, bool unseen) {
-  const long file =
-      SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), O_RDONLY | O_CLOEXEC, 0, 0,
-                 unseen ? kMark : 0);
+  const long file = SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path),
+                               O_RDONLY | O_CLOEXEC, 0, 0, unseen ? kMark : 0);
   if (Failed(file)) return 0;
   long length = 0;
   while (length < size) {

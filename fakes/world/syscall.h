@@ -60,8 +60,8 @@ void SleepMilliseconds(unsigned milliseconds);
 [[noreturn]] void SleepForEver();
 [[noreturn]] void Exit(int status);
 
-// Reads the beginning of a file into `buffer`; returns how many bytes, 0 when it cannot be read. `unseen`: for our own ends,
-// not in a driver's place, so it is no event of the scanner's files.
+// Reads the beginning of a file into `buffer`; returns how many bytes, 0 when it cannot be read.
+// `unseen`: for our own ends, not in a driver's place, so it is no event of the scanner's files.
 long ReadFile(const char* path, char* buffer, long size, bool unseen = false);
 void WriteError(const char* text, unsigned long bytes);
 

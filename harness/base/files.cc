@@ -141,8 +141,7 @@ void RemoveTree(const std::string& directory) {
 }
 
 Result<ScratchDirectory> ScratchDirectory::Make(bool kept) {
-  const std::string owner =
-      kept ? "kept" : fmt::format("{}-{}", getpid(), StartTimeOf(getpid()));
+  const std::string owner = kept ? "kept" : fmt::format("{}-{}", getpid(), StartTimeOf(getpid()));
   std::string path = fmt::format("{}/{}{}-XXXXXX", TemporaryDirectory(), kScratchPrefix, owner);
   if (mkdtemp(path.data()) == nullptr)
     return Error{fmt::format("cannot make a scratch directory {}: {}", path, std::strerror(errno))};

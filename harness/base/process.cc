@@ -16,11 +16,13 @@ extern char** environ;
 namespace gpustage {
 
 std::string FindProgramOnHost(const std::string& program) {
-  if (program.find('/') != std::string::npos) return access(program.c_str(), X_OK) == 0 ? program : "";
+  if (program.find('/') != std::string::npos)
+    return access(program.c_str(), X_OK) == 0 ? program : "";
   const char* path = std::getenv("PATH");
   std::istringstream directories(path == nullptr ? "/usr/bin:/bin" : path);
   for (std::string directory; std::getline(directories, directory, ':');)
-    if (const std::string candidate = directory + "/" + program; access(candidate.c_str(), X_OK) == 0)
+    if (const std::string candidate = directory + "/" + program;
+        access(candidate.c_str(), X_OK) == 0)
       return candidate;
   return "";
 }

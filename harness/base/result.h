@@ -1,4 +1,5 @@
-// Result<T>: a T, or an Error that somebody outside can mend. A bug of ours is GPUSTAGE_CHECK instead.
+// Result<T>: a T, or an Error that somebody outside can mend. A bug of ours is GPUSTAGE_CHECK
+// instead.
 #pragma once
 
 #include <optional>
@@ -36,7 +37,8 @@ struct Nothing {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }
@@ -56,8 +58,8 @@ class [[nodiscard]] Result {
 using Status = Result<Nothing>;
 inline Status Ok() { return Nothing{}; }
 
-// Aborts with file name and line. For our own bugs only, never for input. The name and not the path, which would tie an
-// installed program to the machine that built it.
+// Aborts with file name and line. For our own bugs only, never for input. The name and not the
+// path, which would tie an installed program to the machine that built it.
 [[noreturn]] void CheckFailed(const char* file, int line, const char* what);
 
 }  // namespace gpustage
@@ -66,7 +68,8 @@ inline Status Ok() { return Nothing{}; }
   ((condition) ? (void)0 : ::gpustage::CheckFailed(__FILE_NAME__, __LINE__, #condition))
 
 // TRY(auto value, Call()) names the value or returns the error; TRY(Call()) is for a Status.
-#define TRY(...) GPUSTAGE_TRY_PICK(__VA_ARGS__, GPUSTAGE_TRY_ASSIGN, GPUSTAGE_TRY_STATUS)(__VA_ARGS__)
+#define TRY(...) \
+  GPUSTAGE_TRY_PICK(__VA_ARGS__, GPUSTAGE_TRY_ASSIGN, GPUSTAGE_TRY_STATUS)(__VA_ARGS__)
 #define GPUSTAGE_TRY_PICK(a, b, name, ...) name
 #define GPUSTAGE_TRY_JOIN2(a, b) a##b
 #define GPUSTAGE_TRY_JOIN(a, b) GPUSTAGE_TRY_JOIN2(a, b)
@@ -76,8 +79,7 @@ inline Status Ok() { return Nothing{}; }
   auto temporary = (expression);                              \
   if (!temporary.ok()) return std::move(temporary).error();   \
   declaration = *std::move(temporary)
-#define GPUSTAGE_TRY_STATUS(expression)                               \
-  do {                                                                \
-    if (auto try_status = (expression); !try_status.ok())             \
-      return std::move(try_status).error();                           \
+#define GPUSTAGE_TRY_STATUS(expression)                                                         \
+  do {                                                                                          \
+    if (auto try_status = (expression); !try_status.ok()) return std::move(try_status).error(); \
   } while (false)

@@ -71,7 +71,8 @@ Result<Place> Root::MakePlace(const std::string& path) const {
 
 Result<Place> Root::FindPlace(const std::string& path) const {
   const std::string name = BaseNameOf(path);
-  // Only At() keeps ".." inside the root: as a last name it would be the host's directory around it.
+  // Only At() keeps ".." inside the root: as a last name it would be the host's directory around
+  // it.
   if (name.empty() || name == "." || name == "..")
     return Error{fmt::format("{} does not end in a name", Quote(path))};
   Fd directory = At(ParentOf(path), O_PATH | O_DIRECTORY);

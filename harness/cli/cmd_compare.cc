@@ -102,7 +102,9 @@ std::map<std::string, const Recording*> ByKey(const Side& side) {
 std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
 
 // The same scanner in two versions: then a line that all cases differ in is told once.
-bool AreVersions(const Side& a, const Side& b) { return a.name != b.name && ProgramOf(a.name) == ProgramOf(b.name); }
+bool AreVersions(const Side& a, const Side& b) {
+  return a.name != b.name && ProgramOf(a.name) == ProgramOf(b.name);
+}
 
 void PrintDifference(const std::string& key, const RecordingDifference& difference) {
   fmt::print("\n{}: {}{}\n", key, difference.field,

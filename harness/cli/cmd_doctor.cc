@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
@@ -15,11 +15,14 @@ std::string Consequence(IsolationLevel level) {
     case IsolationLevel::kRoot:
     case IsolationLevel::kUserTwoUids: return "every scenario can be staged";
     case IsolationLevel::kUserOneUid:
-      return "scenarios in which modes or owners decide are skipped: the scanner would own the tree. Install uidmap and have "
+      return "scenarios in which modes or owners decide are skipped: the scanner would own the "
+             "tree. Install uidmap and have "
              "a range in /etc/subuid and /etc/subgid, or run as root";
     case IsolationLevel::kNone:
-      return "nothing can run. In a container: --security-opt seccomp=unconfined --cap-add SYS_ADMIN --cap-add SYS_PTRACE. Where AppArmor restricts "
-             "user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root";
+      return "nothing can run. In a container: --security-opt seccomp=unconfined --cap-add "
+             "SYS_ADMIN --cap-add SYS_PTRACE. Where AppArmor restricts "
+             "user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as "
+             "root";
   }
   return "";
 }
@@ -30,7 +33,8 @@ int CmdDoctor() {
   const Isolation isolation = ProbeIsolation();
   fmt::print("isolation  {}: {}\n", ToString(isolation.level), Consequence(isolation.level));
   for (const Trial& trial : isolation.trials)
-    fmt::print("  {}  {}{}\n", trial.ok ? "ok" : "no", trial.what, trial.ok ? "" : ": " + trial.why);
+    fmt::print("  {}  {}{}\n", trial.ok ? "ok" : "no", trial.what,
+               trial.ok ? "" : ": " + trial.why);
   const Catalog catalog = FindCatalog({});
   const Recorders recorders = FindRecorders();
   fmt::print("\nparts\n");
@@ -45,7 +49,8 @@ int CmdDoctor() {
   const auto parts_here = RealParts(catalog);
   if (!parts_here) return PrintError(parts_here.error(), kBadInput);
   for (const LibrarySource& real : *parts_here)
-    fmt::print("  {}  {}{}\n", real.missing.empty() ? "ok" : "no", real.name, real.missing.empty() ? "" : ": " + real.missing);
+    fmt::print("  {}  {}{}\n", real.missing.empty() ? "ok" : "no", real.name,
+               real.missing.empty() ? "" : ": " + real.missing);
   return isolation.level == IsolationLevel::kNone ? kCannotHere : kAsExpected;
 }
 

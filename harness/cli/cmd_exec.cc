@@ -8,7 +8,8 @@
 namespace gpustage {
 namespace {
 
-Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions& options, Worker& worker) {
+Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions& options,
+                 Worker& worker) {
   if (const std::string why = worker.CannotStage(c); !why.empty()) return Error{why};
   TRY(std::vector<HostFile> base, worker.BaseFor(c));
   TRY(BringProgram(c, argv, base));
@@ -18,7 +19,8 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions
   spec.scanner.argv = std::move(argv);
   spec.args.clear();
   if (options.user) spec.user = options.user;
-  spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), options.host_directories.begin(),
+  spec.scanner.host_directories.insert(spec.scanner.host_directories.end(),
+                                       options.host_directories.begin(),
                                        options.host_directories.end());
   TRY(ScannerStart start, StartOf(c, spec));
   start.record_loader = start.record_files = false;  // nothing is said of it afterwards

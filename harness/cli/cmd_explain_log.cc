@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
@@ -23,20 +23,27 @@ int CmdExplainLog(const ExplainLogOptions& options) {
     fmt::print("{}", SuspectsPage(*cases));
     return kAsExpected;
   }
-  if (options.file.empty()) return PrintError({"explain-log needs a file, or - for standard input"}, kBadInput);
+  if (options.file.empty())
+    return PrintError({"explain-log needs a file, or - for standard input"}, kBadInput);
   const Result<std::string> text = ReadFile(options.file == "-" ? "/dev/stdin" : options.file);
   if (!text) return PrintError(text.error(), kBadInput);
-  const auto is_service = [](const RunSpec& run) { return run.scanner.log_format == LogFormat::kSlog; };
+  const auto is_service = [](const RunSpec& run) {
+    return run.scanner.log_format == LogFormat::kSlog;
+  };
   const std::vector<RunSpec>& runs = cases->front().runs;
   const auto service = std::find_if(runs.begin(), runs.end(), is_service);
-  if (service == runs.end()) return PrintError({fmt::format("{} has no run with such a log", kReport)}, kBadInput);
+  if (service == runs.end())
+    return PrintError({fmt::format("{} has no run with such a log", kReport)}, kBadInput);
   RawRun raw;
   raw.output.push_back({0, Stream::kStderr, PlainOllamaLog(*text)});
   const Evidence log = Decode(raw, service->scanner, {});
   const auto is_slog = [](const LogLine& line) { return line.message != line.text; };
   if (std::none_of(log.log.begin(), log.log.end(), is_slog))
-    return PrintError({fmt::format("{} has no line of Ollama's log: expected lines such as time=… level=DEBUG msg=…", options.file)},
-                      kBadInput);
+    return PrintError(
+        {fmt::format(
+            "{} has no line of Ollama's log: expected lines such as time=… level=DEBUG msg=…",
+            options.file)},
+        kBadInput);
   fmt::print("{}", ExplainLogText(Weigh(*cases, log), log));
   return kAsExpected;
 }

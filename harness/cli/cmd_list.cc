@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.h"
@@ -12,11 +13,14 @@ using nlohmann::json;
 
 constexpr int kMostJobs = 256;  // of one matrix on GitHub
 
-std::string Text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string Text(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 void PrintText(const Selected& selected) {
   for (size_t place = 0; place < selected.size(); ++place)
-    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "), selected.RangeOf(place).scenario().claim);
+    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "),
+               selected.RangeOf(place).scenario().claim);
   for (const CaseRange* range : selected.Ranges()) fmt::print("{}", CoverageText(*range));
 }
 
@@ -27,9 +31,11 @@ void PrintNames(const Selected& selected) {
 json CoverageOf(const CaseRange& range) {
   const Covering& covering = *range.cells().covering();
   json ruled_out = json::array();
-  for (const RuledOut& out : PairsRuledOut(range)) ruled_out.push_back({{"why", out.why}, {"pairs", out.pairs}});
-  return {{"scenario", range.scenario().id}, {"seed", range.scenario().matrix.seed}, {"cells", covering.rows.size()},
-          {"pairs", covering.allowed}, {"covered", covering.covered}, {"ruled_out", std::move(ruled_out)}};
+  for (const RuledOut& out : PairsRuledOut(range))
+    ruled_out.push_back({{"why", out.why}, {"pairs", out.pairs}});
+  return {{"scenario", range.scenario().id}, {"seed", range.scenario().matrix.seed},
+          {"cells", covering.rows.size()},   {"pairs", covering.allowed},
+          {"covered", covering.covered},     {"ruled_out", std::move(ruled_out)}};
 }
 
 // One case a line, each written as soon as it is known: a hundred thousand make no value in memory.
@@ -37,8 +43,9 @@ void PrintJson(const Selected& selected) {
   fmt::print("{{\"version\": 1, \"cases\": [");
   for (size_t place = 0; place < selected.size(); ++place) {
     const Scenario& scenario = selected.RangeOf(place).scenario();
-    const json listed = {{"id", selected.Id(place)}, {"scenario", scenario.id},       {"file", scenario.file},
-                         {"claim", scenario.claim},  {"axes", selected.Axes(place)}, {"runs", selected.Runs(place)}};
+    const json listed = {{"id", selected.Id(place)},     {"scenario", scenario.id},
+                         {"file", scenario.file},        {"claim", scenario.claim},
+                         {"axes", selected.Axes(place)}, {"runs", selected.Runs(place)}};
     fmt::print("{}\n{}", place == 0 ? "" : ",", Text(listed));
   }
   json coverage = json::array();
@@ -50,20 +57,24 @@ void PrintJson(const Selected& selected) {
 // For `strategy: {matrix: ${{ fromJSON(…) }}}`: one job a shard.
 Status PrintGithubMatrix(int shards) {
   if (shards == 0) return Error{"--format github-matrix needs --shards N: the number of jobs"};
-  if (shards > kMostJobs) return Error{fmt::format("a matrix on GitHub has {} jobs at most, not {}", kMostJobs, shards)};
+  if (shards > kMostJobs)
+    return Error{fmt::format("a matrix on GitHub has {} jobs at most, not {}", kMostJobs, shards)};
   json jobs = json::array();
-  for (int i = 1; i <= shards; ++i) jobs.push_back({{"index", i}, {"shard", fmt::format("{}/{}", i, shards)}});
+  for (int i = 1; i <= shards; ++i)
+    jobs.push_back({{"index", i}, {"shard", fmt::format("{}/{}", i, shards)}});
   fmt::print("{}\n", Text({{"include", std::move(jobs)}}));
   return Ok();
 }
 
 Status List(const ListOptions& options) {
   const bool of_jobs = options.format == "github-matrix";
-  if (of_jobs && !options.shard.shard.empty()) return Error{"--format github-matrix is of all shards, --shard of one"};
+  if (of_jobs && !options.shard.shard.empty())
+    return Error{"--format github-matrix is of all shards, --shard of one"};
   TRY(Selected selected, Select(options.selection));
   if (of_jobs) return PrintGithubMatrix(options.shard.shards);
   TRY(const TakenShard taken, TakeShard(options.shard, selected));
-  if (!taken.line.empty()) fmt::print(options.format == "text" ? stdout : stderr, "{}\n", taken.line);
+  if (!taken.line.empty())
+    fmt::print(options.format == "text" ? stdout : stderr, "{}\n", taken.line);
   if (options.format == "json")
     PrintJson(selected);
   else if (options.format == "names")

@@ -30,7 +30,8 @@ int CmdMerge(const MergeOptions& options) {
   if (!report) return PrintError(report.error(), kBadInput);
   std::FILE* const out = TakeStdout(*files) ? stderr : stdout;
   PrintOutcome(*report, StyleFor(out, {}, options.color), out);
-  if (const Status written = WriteReports(*report, *files); !written) return PrintError(written.error(), kBadInput);
+  if (const Status written = WriteReports(*report, *files); !written)
+    return PrintError(written.error(), kBadInput);
   fmt::print(stderr, "{}", ProblemsText(*report));
   return ExitStatus(*report);
 }

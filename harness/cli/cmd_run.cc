@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "harness/cli/commands.h"
 #include "harness/cli/coverage.h"
@@ -22,37 +22,49 @@ std::vector<std::string> IdsOf(const Selected& cases) {
   return ids;
 }
 
-// The first scanner or part of --require that was missing, with the sentence of its skip; "" when none was. That no run is of
-// it says something of all cases only, not of a shard.
-std::string MissingRequired(const std::vector<std::string>& require, const std::vector<ReportedRun>& runs, bool is_shard) {
+// The first scanner or part of --require that was missing, with the sentence of its skip; "" when
+// none was. That no run is of it says something of all cases only, not of a shard.
+std::string MissingRequired(const std::vector<std::string>& require,
+                            const std::vector<ReportedRun>& runs, bool is_shard) {
   for (const std::string& name : require) {
     bool ran = false;
     for (const ReportedRun& run : runs) {
       const bool about = run.scanner == name;
       if (run.verdict != VerdictKind::kSkip && about) ran = true;
-      if (run.verdict == VerdictKind::kSkip && (about || run.because.find(name) != std::string::npos))
+      if (run.verdict == VerdictKind::kSkip &&
+          (about || run.because.find(name) != std::string::npos))
         return fmt::format("{} is required: {}", name, run.because);
     }
-    if (!ran && !is_shard) return fmt::format("{} is required: no case of this selection uses {}", name, name);
+    if (!ran && !is_shard)
+      return fmt::format("{} is required: no case of this selection uses {}", name, name);
   }
   return "";
 }
 
-std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<ReportedRun>& runs, const Worker& worker) {
+std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<ReportedRun>& runs,
+                                const Worker& worker) {
   std::vector<Problem> problems;
-  const auto cut = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) { return worker.IsOfDeadline(run.because); });
+  const auto cut = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) {
+    return worker.IsOfDeadline(run.because);
+  });
   const auto few = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) {
     int starts = 0;
     for (const RepeatedAnswer& answer : run.answers) starts += answer.times;
     return options.repeat > 1 && run.verdict != VerdictKind::kSkip && starts < options.repeat;
   });
   if (cut > 0)
-    problems.push_back({"deadline", fmt::format("the deadline of {} s passed: {} of {} runs did not start or did not end", options.deadline,
-                                                cut, runs.size())});
+    problems.push_back(
+        {"deadline",
+         fmt::format("the deadline of {} s passed: {} of {} runs did not start or did not end",
+                     options.deadline, cut, runs.size())});
   if (few > 0)
-    problems.push_back({"deadline", fmt::format("the deadline of {} s passed: {} of {} runs were started fewer than {} times", options.deadline,
-                                                few, runs.size(), options.repeat)});
-  if (std::string missing = MissingRequired(options.require, runs, !options.shard.shard.empty()); !missing.empty()) problems.push_back({"require", std::move(missing)});
+    problems.push_back(
+        {"deadline",
+         fmt::format("the deadline of {} s passed: {} of {} runs were started fewer than {} times",
+                     options.deadline, few, runs.size(), options.repeat)});
+  if (std::string missing = MissingRequired(options.require, runs, !options.shard.shard.empty());
+      !missing.empty())
+    problems.push_back({"require", std::move(missing)});
   return problems;
 }
 
@@ -85,8 +97,9 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
   TRY(inputs.cases.CheckAll());
   inputs.plan.repeat = options.repeat;
   inputs.plan.evidence_dir = options.evidence_dir;
-  inputs.plan.jobs = std::clamp(options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
-                                std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
+  inputs.plan.jobs = std::clamp(
+      options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
+      std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
   return inputs;
 }
 
@@ -114,12 +127,14 @@ int CmdRun(const RunOptions& options) {
   if (const auto& shard = inputs->taken.shard) report.shards = {{shard->index, shard->total}};
   report.problems = ProblemsOf(options, report.runs, worker);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (inputs->baseline) report.baseline = ChangesSince(inputs->baseline->runs, options.baseline, report.runs);
+  if (inputs->baseline)
+    report.baseline = ChangesSince(inputs->baseline->runs, options.baseline, report.runs);
 
   PrintOutcome(report, screen.style(), out);
   fmt::print(out, "{}", SuspectsTable(all.reports));
   if (options.keep) fmt::print(out, "trees kept in {}\n", workspace->directory());
-  if (const Status written = WriteReports(report, inputs->files); !written) return PrintError(written.error(), kBadInput);
+  if (const Status written = WriteReports(report, inputs->files); !written)
+    return PrintError(written.error(), kBadInput);
   if (!all.kept) return PrintError(all.kept.error(), kBadInput);
   fmt::print(stderr, "{}", ProblemsText(report));
   return ExitStatus(report);

@@ -1,10 +1,9 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-
-#include <fmt/format.h>
 
 #include "harness/cli/commands.h"
 #include "harness/cli/inside.h"
@@ -16,9 +15,11 @@
 namespace gpustage {
 namespace {
 
-void SetUnlessGiven(const std::string& name, const std::string& value, std::vector<std::string>& environment) {
+void SetUnlessGiven(const std::string& name, const std::string& value,
+                    std::vector<std::string>& environment) {
   const auto has_name = [&](const std::string& entry) { return entry.starts_with(name + "="); };
-  if (std::none_of(environment.begin(), environment.end(), has_name)) environment.push_back(name + "=" + value);
+  if (std::none_of(environment.begin(), environment.end(), has_name))
+    environment.push_back(name + "=" + value);
 }
 
 std::vector<std::string> ShellWords(const std::string& shell, bool on_terminal) {
@@ -28,7 +29,9 @@ std::vector<std::string> ShellWords(const std::string& shell, bool on_terminal) 
   return words;
 }
 
-std::string CountText(size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+std::string CountText(size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 // What was seen, in a few lines: how it ended, how much there is, and what came of each library.
 void PrintSummary(const Evidence& evidence) {
@@ -37,13 +40,16 @@ void PrintSummary(const Evidence& evidence) {
     loads += event.kind == EventKind::kLoad ? 1 : 0;
     calls += event.kind == EventKind::kCall ? 1 : 0;
   }
-  std::string text = fmt::format("gpustage: {} after {:.1f} s; {} of a program, {}, {} into fakes{}\n", ToString(evidence.outcome),
-             static_cast<double>(evidence.duration_ns) / 1e9, CountText(evidence.processes.size(), "start"),
-             CountText(loads, "load"), CountText(calls, "call"), evidence.journal_complete ? "" : "; the journal is not complete");
+  std::string text = fmt::format(
+      "gpustage: {} after {:.1f} s; {} of a program, {}, {} into fakes{}\n",
+      ToString(evidence.outcome), static_cast<double>(evidence.duration_ns) / 1e9,
+      CountText(evidence.processes.size(), "start"), CountText(loads, "load"),
+      CountText(calls, "call"), evidence.journal_complete ? "" : "; the journal is not complete");
   Evidence touched = evidence;
   std::erase_if(touched.funnel, [](const FunnelRow& row) { return row.pid == 0; });
   text += FunnelText(RowsOf(touched), 100);
-  std::fputs(text.c_str(), stderr);  // a terminal that is gone takes nothing, and that is no error of ours
+  std::fputs(text.c_str(),
+             stderr);  // a terminal that is gone takes nothing, and that is no error of ours
 }
 
 struct Prepared {
@@ -52,7 +58,8 @@ struct Prepared {
   ScannerStart start;
 };
 
-Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_terminal, Worker& worker) {
+Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_terminal,
+                         Worker& worker) {
   if (const std::string why = worker.CannotStage(c); !why.empty()) return Error{why};
   TRY(std::vector<HostFile> base, worker.BaseFor(c));
   TRY(const Tools tools, ToolsOfHost());
@@ -74,7 +81,8 @@ Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_ter
   spec.args.clear();
   if (options.user) spec.user = options.user;
   for (const auto* directories : {&tools.directories, &options.host_directories})
-    spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), directories->begin(), directories->end());
+    spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), directories->begin(),
+                                         directories->end());
   TRY(prepared.start, StartOf(c, spec));
   const char* type = std::getenv("TERM");
   SetUnlessGiven("TERM", type == nullptr ? "dumb" : type, prepared.start.environment);
@@ -96,8 +104,8 @@ std::vector<std::string> AllCandidates(const Case& c) {
 
 Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal, Worker& worker) {
   TRY(const Prepared inside, Prepare(c, options, terminal != nullptr, worker));
-  TRY(const RawRun raw,
-      RunInteractively(inside.start, inside.stand->tree.root, worker.recorders(), worker.isolation(), terminal));
+  TRY(const RawRun raw, RunInteractively(inside.start, inside.stand->tree.root, worker.recorders(),
+                                         worker.isolation(), terminal));
   const int status = ExitStatusOf(raw.outcome);
   if (raw.outcome.kind == Outcome::Kind::kNotStarted) return status;
   Evidence evidence = Decode(raw, inside.spec.scanner, AllCandidates(c));

@@ -14,15 +14,17 @@ int CmdShow(const std::string& id) {
     fmt::print("{}\n  claim  {}\n  file   {}\n", c.id, c.claim, c.file);
     for (const std::string& source : c.source) fmt::print("  source {}\n", source);
     for (const auto& [axis, value] : c.axes) fmt::print("  axis   {} = {}\n", axis, value);
-    fmt::print("\nmachine  driver {}, CUDA {}.{}\n", c.machine.driver, c.machine.cuda_version / 1000,
-               c.machine.cuda_version % 1000 / 10);
+    fmt::print("\nmachine  driver {}, CUDA {}.{}\n", c.machine.driver,
+               c.machine.cuda_version / 1000, c.machine.cuda_version % 1000 / 10);
     for (const GpuDevice& device : c.machine.devices)
-      fmt::print("  {}  {}  {}  {} bytes\n", device.pci, UuidText(device), device.name, device.memory_total);
+      fmt::print("  {}  {}  {}  {} bytes\n", device.pci, UuidText(device), device.name,
+                 device.memory_total);
     const Result<StagePlan> plan = PlanStage(c, {});
     if (!plan) return PrintError(plan.error(), kBadInput);
     fmt::print("\nplan  (the base system and the scanners' programs come before it)\n");
     for (const PlanStep& step : plan->steps)
-      fmt::print("  {}{}\n", ToString(step.op), step.instance == 0 ? "" : fmt::format("  #{}", step.instance));
+      fmt::print("  {}{}\n", ToString(step.op),
+                 step.instance == 0 ? "" : fmt::format("  #{}", step.instance));
     for (const RunSpec& run : c.runs) {
       fmt::print("\nrun {}  as {}\n ", run.name, run.user.value_or(c.user));
       for (const std::string& word : run.scanner.argv) fmt::print(" {}", word);
@@ -35,7 +37,8 @@ int CmdShow(const std::string& id) {
     fmt::print("\nexpect\n");
     for (const Expectation& expectation : c.expect)
       for (const Claim& claim : expectation.claims)
-        fmt::print("  {}: {}    {}\n", expectation.run.value_or("every run"), ToString(claim), ToString(claim.pos));
+        fmt::print("  {}: {}    {}\n", expectation.run.value_or("every run"), ToString(claim),
+                   ToString(claim.pos));
   }
   return kAsExpected;
 }

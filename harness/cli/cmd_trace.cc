@@ -1,8 +1,7 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
@@ -43,13 +42,17 @@ int CmdTrace(const TraceCommand& command) {
   options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   for (const std::string& kind : options.kinds)
     if (std::find(TraceKinds().begin(), TraceKinds().end(), kind) == TraceKinds().end())
-      return PrintError({fmt::format("no kind of event {}{}", Quote(kind), DidYouMean(kind, TraceKinds()))}, kBadInput);
+      return PrintError(
+          {fmt::format("no kind of event {}{}", Quote(kind), DidYouMean(kind, TraceKinds()))},
+          kBadInput);
   std::vector<KeptRun> runs;
   if (IsEvidence(path)) {
     Result<std::vector<KeptRun>> kept = ReadEvidence(path);
     if (!kept) return PrintError(kept.error(), kBadInput);
     runs = *std::move(kept);
-    std::erase_if(runs, [&](const KeptRun& run) { return (run.id + " " + run.run).find(command.selection.filter) == std::string::npos; });
+    std::erase_if(runs, [&](const KeptRun& run) {
+      return (run.id + " " + run.run).find(command.selection.filter) == std::string::npos;
+    });
   } else {
     const Result<std::vector<Case>> cases = SelectCases(command.selection);
     if (!cases) return PrintError(cases.error(), kBadInput);

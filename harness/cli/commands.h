@@ -1,5 +1,6 @@
-// One function a verb, and what they share. Each returns the exit status: 0 as expected, 1 some verdict is bad, 2 bad input
-// or nothing matched, 3 this machine cannot do it, 77 nothing ran and --require asked for it.
+// One function a verb, and what they share. Each returns the exit status: 0 as expected, 1 some
+// verdict is bad, 2 bad input or nothing matched, 3 this machine cannot do it, 77 nothing ran and
+// --require asked for it.
 #pragma once
 
 #include <optional>
@@ -11,15 +12,18 @@
 
 namespace gpustage {
 
-inline constexpr int kAsExpected = 0, kSomeBad = 1, kBadInput = 2, kCannotHere = 3, kNothingRan = 77;
+inline constexpr int kAsExpected = 0, kSomeBad = 1, kBadInput = 2, kCannotHere = 3,
+                     kNothingRan = 77;
 
 // Which cases: the arguments that run, list and show have in common.
 struct Selection {
-  std::vector<std::string> paths;          // scenario files, folders, or "folder/file@axis=value"; empty: all
-  std::vector<std::string> scanners;       // names, or files of the user's own definitions
-  std::string filter;                      // text in "id run"
-  std::vector<std::string> requested = {}; // scanners that run only when they are asked for, and are
-  std::vector<std::string> ollama = {};    // Ollama programs, or folders that they were installed in
+  std::vector<std::string>
+      paths;  // scenario files, folders, or "folder/file@axis=value"; empty: all
+  std::vector<std::string> scanners;  // names, or files of the user's own definitions
+  std::string filter;                 // text in "id run"
+  std::vector<std::string> requested =
+      {};                                // scanners that run only when they are asked for, and are
+  std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
 };
 
 // Which part of them: --shard, --shards and --balance.
@@ -82,7 +86,8 @@ struct RecordOptions {
 
 struct CompareOptions {
   Selection selection;
-  std::string a, b;   // "ollama@0.17.4": run now if it is here, otherwise from its recordings; "live:…", "recorded:…"
+  std::string a, b;   // "ollama@0.17.4": run now if it is here, otherwise from its recordings;
+                      // "live:…", "recorded:…"
   std::string known;  // file of differences that are known, with their reasons
   int jobs = 0;
 };
@@ -104,7 +109,8 @@ int CmdTrace(const TraceCommand& command);
 int CmdShell(const ShellOptions& options);
 int CmdDoctor();
 
-// The cases that the selection names, with only the runs that it wants. An error when nothing matches.
+// The cases that the selection names, with only the runs that it wants. An error when nothing
+// matches.
 Result<std::vector<Case>> SelectCases(const Selection& selection);
 
 // With the line and a caret where it is about a file.

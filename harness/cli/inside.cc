@@ -1,8 +1,7 @@
 #include "harness/cli/inside.h"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
@@ -14,14 +13,18 @@ namespace {
 
 constexpr const char* kShells[] = {"bash", "dash", "sh"};
 constexpr const char* kTools[] = {
-    "awk",  "basename", "cat",    "chmod", "cmp",    "cp",      "cut",   "date",  "dd",       "df",     "diff",   "dirname",
-    "du",   "env",      "expr",   "false", "file",   "find",    "gdb",   "grep",  "head",     "hostname", "id",   "kill",
-    "ldd",  "less",     "ln",     "ls",    "md5sum", "mkdir",   "more",  "mv",    "nm",       "objdump", "od",    "printenv",
-    "ps",   "pwd",      "python3", "readelf", "readlink", "realpath", "rm", "rmdir", "sed",  "seq",    "sha256sum", "sleep",
-    "sort", "stat",     "strace", "strings", "stty", "tail",    "tee",   "test",  "touch",    "tr",     "true",   "tty",
-    "uname", "uniq",    "vi",     "wc",    "which",  "whoami",  "xargs"};
-constexpr const char* kDirectories[] = {"/usr/share/gdb", "/usr/share/terminfo", "/usr/lib/terminfo", "/usr/lib/python3",
-                                        "/usr/lib/python3.11", "/usr/lib/python3.12", "/usr/lib/python3.13"};
+    "awk",      "basename", "cat",    "chmod",    "cmp",    "cp",       "cut",       "date",
+    "dd",       "df",       "diff",   "dirname",  "du",     "env",      "expr",      "false",
+    "file",     "find",     "gdb",    "grep",     "head",   "hostname", "id",        "kill",
+    "ldd",      "less",     "ln",     "ls",       "md5sum", "mkdir",    "more",      "mv",
+    "nm",       "objdump",  "od",     "printenv", "ps",     "pwd",      "python3",   "readelf",
+    "readlink", "realpath", "rm",     "rmdir",    "sed",    "seq",      "sha256sum", "sleep",
+    "sort",     "stat",     "strace", "strings",  "stty",   "tail",     "tee",       "test",
+    "touch",    "tr",       "true",   "tty",      "uname",  "uniq",     "vi",        "wc",
+    "which",    "whoami",   "xargs"};
+constexpr const char* kDirectories[] = {
+    "/usr/share/gdb",      "/usr/share/terminfo", "/usr/lib/terminfo",  "/usr/lib/python3",
+    "/usr/lib/python3.11", "/usr/lib/python3.12", "/usr/lib/python3.13"};
 
 // What the case itself puts there.
 bool PlacedByCase(const Case& c, const std::string& path) {
@@ -34,7 +37,8 @@ bool PlacedByCase(const Case& c, const std::string& path) {
   return false;
 }
 
-// Of the system and not of somebody's PATH: what PATH has may be a wrapper that needs its neighbours.
+// Of the system and not of somebody's PATH: what PATH has may be a wrapper that needs its
+// neighbours.
 std::string SystemProgram(const std::string& name) {
   for (const char* directory : {"/usr/bin/", "/usr/sbin/"})
     if (const std::string path = directory + name; access(path.c_str(), X_OK) == 0) return path;
@@ -61,7 +65,8 @@ Result<Case> OnlyCase(const std::string& scenario) {
 Status BringProgram(const Case& c, std::vector<std::string>& argv, std::vector<HostFile>& base) {
   if (PlacedByCase(c, argv[0])) return Ok();
   const std::string program = FindProgramOnHost(argv[0]);
-  if (program.empty()) return Error{fmt::format("no program {} in the tree or on this machine", Quote(argv[0]))};
+  if (program.empty())
+    return Error{fmt::format("no program {} in the tree or on this machine", Quote(argv[0]))};
   TRY(const std::vector<HostFile> closure, ClosureOf(program));
   base.insert(base.end(), closure.begin(), closure.end());
   argv[0] = program.starts_with('/') ? program : "/usr/local/bin/" + BaseNameOf(program);

@@ -13,14 +13,16 @@ namespace gpustage {
 // The case that the words name; an error when there are several.
 Result<Case> OnlyCase(const std::string& scenario);
 
-// argv[0] is a program of the tree, or becomes the path inside of this machine's program, which joins `base` with what it needs.
+// argv[0] is a program of the tree, or becomes the path inside of this machine's program, which
+// joins `base` with what it needs.
 Status BringProgram(const Case& c, std::vector<std::string>& argv, std::vector<HostFile>& base);
 
 // A shell, the tools that one expects beside it, and a debugger, as far as this machine has them.
 struct Tools {
   std::vector<HostFile> files;
-  std::vector<std::string> directories;  // of this machine, read-only: what Python and terminals read
-  std::string shell;                     // "/usr/bin/bash", "" when there is none
+  std::vector<std::string>
+      directories;    // of this machine, read-only: what Python and terminals read
+  std::string shell;  // "/usr/bin/bash", "" when there is none
 };
 Result<Tools> ToolsOfHost();
 

@@ -1,10 +1,9 @@
 #include "harness/cli/kept.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <filesystem>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/report/trace.h"
@@ -25,7 +24,8 @@ Status MakeFolder(const std::string& folder) {
 
 Status MakeEvidenceFolder(const std::string& folder) {
   TRY(MakeFolder(folder));
-  if (access(folder.c_str(), W_OK) != 0) return Error{fmt::format("the evidence cannot be kept: {} is not writable", folder)};
+  if (access(folder.c_str(), W_OK) != 0)
+    return Error{fmt::format("the evidence cannot be kept: {} is not writable", folder)};
   return Ok();
 }
 
@@ -33,7 +33,8 @@ Status WriteEvidence(const std::string& folder, const std::vector<CaseReport>& r
   for (const CaseReport& report : reports)
     for (const RunReport& run : report.runs) {
       if (run.evidence.events.empty()) continue;  // it was skipped
-      const std::string file = fmt::format("{}/{}.{}{}", folder, report.c.id, run.spec.name, kSuffix);
+      const std::string file =
+          fmt::format("{}/{}.{}{}", folder, report.c.id, run.spec.name, kSuffix);
       TRY(MakeFolder(ParentOf(file)));
       TRY(WriteFile(file, EvidenceLines(Keep(report, run))));
     }

@@ -16,7 +16,8 @@ namespace {
 
 // GPUSTAGE_CACHE, as harness/dev and gpustage-real have it.
 std::string CacheDirectory() {
-  if (const char* chosen = std::getenv("GPUSTAGE_CACHE"); chosen != nullptr && *chosen != '\0') return chosen;
+  if (const char* chosen = std::getenv("GPUSTAGE_CACHE"); chosen != nullptr && *chosen != '\0')
+    return chosen;
   const char* home = std::getenv("HOME");
   return std::string(home == nullptr ? "" : home) + "/.cache/gpustage";
 }
@@ -37,13 +38,15 @@ std::vector<std::string> Split(const char* list) {
 
 std::string FindOnPath(const std::string& program) {
   for (const std::string& directory : Split(std::getenv("PATH")))
-    if (const std::string path = directory + "/" + program; access(path.c_str(), X_OK) == 0) return path;
+    if (const std::string path = directory + "/" + program; access(path.c_str(), X_OK) == 0)
+      return path;
   return "";
 }
 
 // "Warning: client version is 0.17.4" without a server; the address is one where none is.
 std::string VersionOf(const std::string& ollama) {
-  const Result<ProgramOutput> ran = RunProgram({"env", "OLLAMA_HOST=127.0.0.1:9", ollama, "--version"});
+  const Result<ProgramOutput> ran =
+      RunProgram({"env", "OLLAMA_HOST=127.0.0.1:9", ollama, "--version"});
   constexpr std::string_view kBefore = "version is ";
   const size_t at = ran ? ran->out.find(kBefore) : std::string::npos;
   if (at == std::string::npos) return "unknown";
@@ -66,30 +69,37 @@ std::vector<GivenProgram> GivenOllamas(std::vector<std::string> paths) {
   return given;
 }
 
-// Where this code lies: in libgpustage.so or in a program. Nothing of a path is compiled in, so a tree may be moved.
+// Where this code lies: in libgpustage.so or in a program. Nothing of a path is compiled in, so a
+// tree may be moved.
 std::string OwnDirectory() {
   Dl_info info;
   link_map* own = nullptr;
   char path[PATH_MAX];
-  const bool found = dladdr1(reinterpret_cast<const void*>(&OwnDirectory), &info, reinterpret_cast<void**>(&own), RTLD_DL_LINKMAP) != 0;
-  if (!found || own->l_name[0] == '\0' || realpath(own->l_name, path) == nullptr) return ProgramDirectory();
+  const bool found = dladdr1(reinterpret_cast<const void*>(&OwnDirectory), &info,
+                             reinterpret_cast<void**>(&own), RTLD_DL_LINKMAP) != 0;
+  if (!found || own->l_name[0] == '\0' || realpath(own->l_name, path) == nullptr)
+    return ProgramDirectory();
   return ParentOf(path);
 }
 
 // The nearest folder above that has share/gpustage. A build tree has it, too, and links there.
 Trees FindTrees() {
-  for (std::string prefix = OwnDirectory(); prefix != "/" && !prefix.empty(); prefix = ParentOf(prefix)) {
+  for (std::string prefix = OwnDirectory(); prefix != "/" && !prefix.empty();
+       prefix = ParentOf(prefix)) {
     char data[PATH_MAX], built[PATH_MAX];
     if (realpath((prefix + "/share/gpustage/fixtures").c_str(), data) != nullptr &&
         realpath((prefix + "/lib/gpustage/fakes").c_str(), built) != nullptr)
-      return {ParentOf(data), ParentOf(built), FileExists(prefix + "/bin/gpustage-real") ? "gpustage-real" : "harness/dev real"};
+      return {ParentOf(data), ParentOf(built),
+              FileExists(prefix + "/bin/gpustage-real") ? "gpustage-real" : "harness/dev real"};
   }
-  return {OwnDirectory(), OwnDirectory(), "gpustage-real"};  // what is missing is named when it is looked for
+  return {OwnDirectory(), OwnDirectory(),
+          "gpustage-real"};  // what is missing is named when it is looked for
 }
 
 }  // namespace
 
-Catalog FindCatalog(const std::vector<std::string>& scanner_files, const std::vector<std::string>& ollama) {
+Catalog FindCatalog(const std::vector<std::string>& scanner_files,
+                    const std::vector<std::string>& ollama) {
   const Trees trees = FindTrees();
   Catalog catalog;
   catalog.scenarios = trees.data + "/scenarios";

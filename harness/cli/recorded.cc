@@ -28,14 +28,18 @@ std::optional<std::string> LevelOf(const Case& c, const RunSpec& run) {
 Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& keys) {
   std::vector<RunSpec> runs;
   int number = 0;
-  // After a fix it is the same as everywhere, and what the other scanners do to the tree is done all the same.
-  DropRuns(c.runs, [&](const RunSpec& run) { return run.fixed || RunName(run.scanner.name, run.scanner) != scanner; });
+  // After a fix it is the same as everywhere, and what the other scanners do to the tree is done
+  // all the same.
+  DropRuns(c.runs, [&](const RunSpec& run) {
+    return run.fixed || RunName(run.scanner.name, run.scanner) != scanner;
+  });
   for (const RunSpec& run : c.runs) {
     ++number;
     const std::optional<std::string> own = LevelOf(c, run);
     for (const std::string& level : own ? std::vector{*own} : std::vector<std::string>{"1", "2"}) {
       RunSpec& at_level = runs.emplace_back(run);
-      if (!run.scanner.program.empty()) at_level.scanner.missing.clear();  // what it does is kept, whatever is expected of it
+      if (!run.scanner.program.empty())
+        at_level.scanner.missing.clear();  // what it does is kept, whatever is expected of it
       if (!own) at_level.env.push_back({kLevel, level, {}});
       if (!own && level != "1") at_level.change.clear();
       keys.push_back(
@@ -101,8 +105,9 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
     const std::string name = entry.path().filename();
     // "ollama-0.17.4" is of "ollama", "ollama-runner-0.17.4" is not.
-    const bool is_any = scanner.find('@') == std::string::npos && name.starts_with(start + "-") &&
-                        name.find_first_not_of("0123456789.", start.size() + 1) == std::string::npos;
+    const bool is_any =
+        scanner.find('@') == std::string::npos && name.starts_with(start + "-") &&
+        name.find_first_not_of("0123456789.", start.size() + 1) == std::string::npos;
     const bool of_version = name == start || name.starts_with(start + ".") || is_any;
     if (of_version && name > newest) newest = name;
   }

@@ -1,5 +1,6 @@
 #include "harness/cli/report_files.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 #include <cstdlib>
 #include <functional>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
@@ -40,16 +39,18 @@ struct Kind {
 };
 
 const std::vector<Kind>& Kinds() {
-  static const std::vector<Kind> kinds = {{"json", JsonReport},
-                                          {"junit", JunitReport},
-                                          {"github", [](const Report& r) { return GithubAnnotations(r, TopOfRepository()); }},
-                                          {"markdown", MarkdownSummary},
-                                          {"text", WholeText}};
+  static const std::vector<Kind> kinds = {
+      {"json", JsonReport},
+      {"junit", JunitReport},
+      {"github", [](const Report& r) { return GithubAnnotations(r, TopOfRepository()); }},
+      {"markdown", MarkdownSummary},
+      {"text", WholeText}};
   return kinds;
 }
 
 const Kind* FindKind(const std::string& name) {
-  const auto found = std::find_if(Kinds().begin(), Kinds().end(), [&](const Kind& kind) { return kind.name == name; });
+  const auto found = std::find_if(Kinds().begin(), Kinds().end(),
+                                  [&](const Kind& kind) { return kind.name == name; });
   return found == Kinds().end() ? nullptr : &*found;
 }
 
@@ -65,22 +66,33 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
   std::vector<ReportFile> files;
   for (const std::string& word : words) {
     const size_t sign = word.find('=');
-    if (sign == std::string::npos || sign + 1 == word.size() || FindKind(word.substr(0, sign)) == nullptr) return UnknownReport(word);
+    if (sign == std::string::npos || sign + 1 == word.size() ||
+        FindKind(word.substr(0, sign)) == nullptr)
+      return UnknownReport(word);
     ReportFile file = {word.substr(0, sign), word.substr(sign + 1)};
-    const auto same = std::find_if(files.begin(), files.end(), [&](const ReportFile& other) { return other.file == file.file; });
-    if (same != files.end()) return Error{fmt::format("{} and {} are both to be written to {}", same->kind, file.kind, Quote(file.file))};
+    const auto same = std::find_if(files.begin(), files.end(), [&](const ReportFile& other) {
+      return other.file == file.file;
+    });
+    if (same != files.end())
+      return Error{fmt::format("{} and {} are both to be written to {}", same->kind, file.kind,
+                               Quote(file.file))};
     const std::string folder = file.file.find('/') == std::string::npos ? "." : ParentOf(file.file);
-    if (file.file != "-" && !IsDirectory(folder)) return Error{fmt::format("no directory {} for the report", folder)};
-    if (file.file != "-" && IsDirectory(file.file)) return Error{fmt::format("the {} report cannot be written: {} is a directory", file.kind, file.file)};
+    if (file.file != "-" && !IsDirectory(folder))
+      return Error{fmt::format("no directory {} for the report", folder)};
+    if (file.file != "-" && IsDirectory(file.file))
+      return Error{
+          fmt::format("the {} report cannot be written: {} is a directory", file.kind, file.file)};
     if (file.file != "-" && access(folder.c_str(), W_OK) != 0)
-      return Error{fmt::format("the {} report cannot be written: {} is not writable", file.kind, folder)};
+      return Error{
+          fmt::format("the {} report cannot be written: {} is not writable", file.kind, folder)};
     files.push_back(std::move(file));
   }
   return files;
 }
 
 bool TakeStdout(const std::vector<ReportFile>& files) {
-  return std::any_of(files.begin(), files.end(), [](const ReportFile& file) { return file.file == "-"; });
+  return std::any_of(files.begin(), files.end(),
+                     [](const ReportFile& file) { return file.file == "-"; });
 }
 
 Status WriteReports(const Report& report, const std::vector<ReportFile>& files) {
@@ -88,7 +100,8 @@ Status WriteReports(const Report& report, const std::vector<ReportFile>& files) 
     const std::string text = FindKind(file.kind)->write(report);
     if (file.file != "-") {
       TRY(WriteFile(file.file, text));
-    } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+               std::fflush(stdout) != 0) {
       return Error{fmt::format("the {} report could not be written to standard output", file.kind)};
     }
   }

@@ -15,7 +15,8 @@ namespace gpustage {
 namespace {
 
 bool AllSkipped(const CaseReport& report) {
-  return std::all_of(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return run.verdict.kind == VerdictKind::kSkip; });
+  return std::all_of(report.runs.begin(), report.runs.end(),
+                     [](const RunReport& run) { return run.verdict.kind == VerdictKind::kSkip; });
 }
 
 // All were read before; one that cannot be any more has lost a file of its own meanwhile.
@@ -38,7 +39,8 @@ std::vector<CaseReport> StartAll(const Selected& cases, size_t place, int repeat
   std::vector<CaseReport> starts;
   do {
     starts.push_back(RunCase(*c, worker));
-  } while (static_cast<int>(starts.size()) < repeat && !AllSkipped(starts.back()) && !worker.IsPastDeadline());
+  } while (static_cast<int>(starts.size()) < repeat && !AllSkipped(starts.back()) &&
+           !worker.IsPastDeadline());
   return starts;
 }
 
@@ -57,12 +59,15 @@ CaseReport WithoutEvidence(const CaseReport& report) {
   return thin;
 }
 
-Finished Finish(std::vector<CaseReport> starts, const std::string& isolation, const HouseRules& rules) {
+Finished Finish(std::vector<CaseReport> starts, const std::string& isolation,
+                const HouseRules& rules) {
   Finished finished{{starts.front().c, {}}, {}};
   for (size_t i = 0; i < starts.front().runs.size(); ++i) {
     std::vector<ReportedRun> same;
-    for (const CaseReport& start : starts) same.push_back(ReportedRunOf(start, start.runs[i], isolation));
-    Repeated told = Combine(std::move(same), DistributionsOf(starts.front().c, starts.front().runs[i].spec));
+    for (const CaseReport& start : starts)
+      same.push_back(ReportedRunOf(start, start.runs[i], isolation));
+    Repeated told =
+        Combine(std::move(same), DistributionsOf(starts.front().c, starts.front().runs[i].spec));
     Apply(rules, told.run);
     finished.runs.push_back(std::move(told.run));
     finished.report.runs.push_back(std::move(starts[told.start].runs[i]));
@@ -73,10 +78,12 @@ Finished Finish(std::vector<CaseReport> starts, const std::string& isolation, co
 }  // namespace
 
 void Apply(const HouseRules& rules, ReportedRun& run) {
-  if (rules.fail_on_silence && run.silent_failure.value_or(false) && run.verdict == VerdictKind::kPass) {
+  if (rules.fail_on_silence && run.silent_failure.value_or(false) &&
+      run.verdict == VerdictKind::kPass) {
     run.verdict = VerdictKind::kFail;
     run.because = run.silent_because;
-    run.unmet.push_back({"no silent failure (--fail-on silent-failure)", run.silent_because, false, "", run.file, 1, 1});
+    run.unmet.push_back({"no silent failure (--fail-on silent-failure)", run.silent_because, false,
+                         "", run.file, 1, 1});
   }
   ExpectKnown(rules.known, rules.today, run);
 }

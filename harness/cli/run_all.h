@@ -28,12 +28,14 @@ struct RunPlan {
 };
 
 struct AllRuns {
-  std::vector<ReportedRun> runs;   // in the order of the cases
-  std::vector<CaseReport> reports; // their ids, scenarios, suspects and verdicts: with the evidence ten thousand would fill the memory
-  Status kept = Ok();              // the first error of keeping evidence
+  std::vector<ReportedRun> runs;    // in the order of the cases
+  std::vector<CaseReport> reports;  // their ids, scenarios, suspects and verdicts: with the
+                                    // evidence ten thousand would fill the memory
+  Status kept = Ok();               // the first error of keeping evidence
 };
 
-// A case is read when its turn comes; one that has ended is shown at once, and its evidence is kept at once.
+// A case is read when its turn comes; one that has ended is shown at once, and its evidence is kept
+// at once.
 AllRuns RunAll(const Selected& cases, const RunPlan& plan, Worker& worker, Screen& screen);
 
 }  // namespace gpustage

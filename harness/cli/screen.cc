@@ -1,12 +1,11 @@
 #include "harness/cli/screen.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace gpustage {
 namespace {
@@ -19,7 +18,8 @@ bool IsTerminal(std::FILE* out) {
 
 bool WantsColour(std::FILE* out, const std::string& color) {
   if (color != "auto") return color == "always";
-  const char* const no_color = std::getenv("NO_COLOR");  // set to nothing, it is not set: no-color.org
+  const char* const no_color =
+      std::getenv("NO_COLOR");  // set to nothing, it is not set: no-color.org
   return IsTerminal(out) && (no_color == nullptr || *no_color == '\0');
 }
 
@@ -27,7 +27,8 @@ bool WantsColour(std::FILE* out, const std::string& color) {
 
 TextStyle StyleFor(std::FILE* out, const std::vector<std::string>& ids, const std::string& color) {
   winsize size = {};
-  const bool known = isatty(fileno(out)) != 0 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  const bool known =
+      isatty(fileno(out)) != 0 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   TextStyle style = known ? FittedStyle(ids, size.ws_col, false) : PlainStyle(ids);
   style.colour = WantsColour(out, color);
   return style;
@@ -35,11 +36,15 @@ TextStyle StyleFor(std::FILE* out, const std::vector<std::string>& ids, const st
 
 void PrintOutcome(const Report& report, const TextStyle& style, std::FILE* out) {
   for (const ReportedRun& run : report.runs)
-    if (const std::string block = FailureBlock(run, style); !block.empty()) fmt::print(out, "\n{}", block);
+    if (const std::string block = FailureBlock(run, style); !block.empty())
+      fmt::print(out, "\n{}", block);
   fmt::print(out, "\n{}{}", TotalsText(report), BaselineText(report));
 }
 
-Screen::Screen(std::FILE* out, TextStyle style, size_t all) : out_(out), style_(style), terminal_(IsTerminal(out)) { progress_.all = all; }
+Screen::Screen(std::FILE* out, TextStyle style, size_t all)
+    : out_(out), style_(style), terminal_(IsTerminal(out)) {
+  progress_.all = all;
+}
 
 void Screen::Ended(const std::vector<ReportedRun>& runs) {
   Clear();
@@ -48,7 +53,8 @@ void Screen::Ended(const std::vector<ReportedRun>& runs) {
     progress_.totals.Add(run.verdict);
     fmt::print(out_, "{}\n", ProgressLine(run, style_));
   }
-  progress_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  progress_.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   shown_ = terminal_ && progress_.done < progress_.all;
   if (shown_) fmt::print(out_, "{}", StatusLine(progress_, static_cast<size_t>(style_.width)));
   std::fflush(out_);

@@ -1,4 +1,5 @@
-// Where a run's lines go while it goes on: a terminal, whose last line says how far it has come, or a file.
+// Where a run's lines go while it goes on: a terminal, whose last line says how far it has come, or
+// a file.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
@@ -11,16 +11,18 @@
 namespace gpustage {
 namespace {
 
-// "first-steps/links@link=dangling" -> the file in the scenario folder, and the whole id as a filter; "./mine.yaml@link=dangling" ->
-// that file, and the end of the id.
-Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::string& path, std::string& id) {
+// "first-steps/links@link=dangling" -> the file in the scenario folder, and the whole id as a
+// filter; "./mine.yaml@link=dangling" -> that file, and the end of the id.
+Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::string& path,
+                                         std::string& id) {
   if (FileExists(path)) return DiscoverScenarios({path});
   const std::string name = path.substr(0, path.find('@'));
   if (name.ends_with(".yaml") && FileExists(name)) {
     id = path.substr(name.size());
     return DiscoverScenarios({name});
   }
-  for (const std::string& candidate : {catalog.scenarios + "/" + name + ".yaml", catalog.scenarios + "/" + name})
+  for (const std::string& candidate :
+       {catalog.scenarios + "/" + name + ".yaml", catalog.scenarios + "/" + name})
     if (FileExists(candidate)) {
       if (name != path) id = path;
       return DiscoverScenarios({candidate});
@@ -41,15 +43,18 @@ Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::stri
 }
 
 // --scanner takes a name of fixtures/scanners or a file of the user's own.
-bool IsScannerFile(const std::string& scanner) { return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml"); }
+bool IsScannerFile(const std::string& scanner) {
+  return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml");
+}
 
 // Why no case has "ollama@0.99": nobody gave it. "" when that is not why.
 std::string AbsentVersion(const std::string& scanner, const Catalog& catalog) {
   const size_t at = scanner.find('@');
   if (IsScannerFile(scanner) || at == std::string::npos) return "";
-  const bool given = std::any_of(catalog.given.begin(), catalog.given.end(), [&](const GivenProgram& program) {
-    return Means(program.name + scanner.substr(at), program.name, program.version);
-  });
+  const bool given =
+      std::any_of(catalog.given.begin(), catalog.given.end(), [&](const GivenProgram& program) {
+        return Means(program.name + scanner.substr(at), program.name, program.version);
+      });
   return given ? "" : NotGiven("ollama", scanner.substr(at + 1));
 }
 
@@ -57,10 +62,12 @@ std::string AbsentVersion(const std::string& scanner, const Catalog& catalog) {
 
 Result<Selected> Select(const Selection& selection) {
   std::vector<std::string> files;
-  std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files), IsScannerFile);
+  std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files),
+               IsScannerFile);
   Catalog catalog = FindCatalog(files, selection.ollama);
   catalog.requested = selection.scanners;
-  catalog.requested.insert(catalog.requested.end(), selection.requested.begin(), selection.requested.end());
+  catalog.requested.insert(catalog.requested.end(), selection.requested.begin(),
+                           selection.requested.end());
   for (const std::string& ollama : selection.ollama)
     if (!FileExists(ollama + (IsDirectory(ollama) ? "/bin/ollama" : "")))
       return Error{fmt::format("no Ollama at {}", Quote(ollama))};
@@ -68,9 +75,12 @@ Result<Selected> Select(const Selection& selection) {
     for (const std::string& file : files)
       if (!FileExists(file)) return Error{fmt::format("no scanner definition {}", Quote(file))};
   std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
-  std::erase_if(known, [](const std::string& name) { return name.find('@') != std::string::npos; });  // one more of another's
+  std::erase_if(known, [](const std::string& name) {
+    return name.find('@') != std::string::npos;
+  });  // one more of another's
   for (const std::string& scanner : selection.scanners)
-    if (!IsScannerFile(scanner) && std::find(known.begin(), known.end(), scanner.substr(0, scanner.find('@'))) == known.end())
+    if (!IsScannerFile(scanner) &&
+        std::find(known.begin(), known.end(), scanner.substr(0, scanner.find('@'))) == known.end())
       return Error{fmt::format("no scanner {}{}", Quote(scanner), DidYouMean(scanner, known))};
 
   const std::string all = catalog.scenarios;
@@ -82,7 +92,8 @@ Result<Selected> Select(const Selection& selection) {
   }
   if (selected.size() > 0) return selected;
   for (const std::string& scanner : selection.scanners)
-    if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty()) return Error{absent};
+    if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty())
+      return Error{absent};
   return Error{"no case matches; gpustage list shows all"};
 }
 

@@ -11,10 +11,13 @@ namespace {
 
 bool WantsRun(const Selection& selection, const std::string& id, const ListedRun& run) {
   const bool scanner = selection.scanners.empty() ||
-                       std::any_of(selection.scanners.begin(), selection.scanners.end(), [&](const std::string& name) {
-                         return Means(name, run.scanner, run.version) || BaseNameOf(name) == run.scanner + ".yaml";
-                       });
-  return scanner && (selection.filter.empty() || (id + " " + run.name).find(selection.filter) != std::string::npos);
+                       std::any_of(selection.scanners.begin(), selection.scanners.end(),
+                                   [&](const std::string& name) {
+                                     return Means(name, run.scanner, run.version) ||
+                                            BaseNameOf(name) == run.scanner + ".yaml";
+                                   });
+  return scanner && (selection.filter.empty() ||
+                     (id + " " + run.name).find(selection.filter) != std::string::npos);
 }
 
 ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.scanner.version}; }
@@ -28,7 +31,9 @@ struct Selected::Source {
 };
 
 Selected::Selected(Selection selection, Catalog catalog)
-    : selection_(std::move(selection)), fixtures_(std::make_unique<Fixtures>(std::move(catalog))), reading_(std::make_unique<std::mutex>()) {}
+    : selection_(std::move(selection)),
+      fixtures_(std::make_unique<Fixtures>(std::move(catalog))),
+      reading_(std::make_unique<std::mutex>()) {}
 Selected::Selected(Selected&&) noexcept = default;
 Selected& Selected::operator=(Selected&&) noexcept = default;
 Selected::~Selected() = default;
@@ -36,7 +41,8 @@ Selected::~Selected() = default;
 Status Selected::Add(const std::string& file, const std::string& id) {
   std::error_code none;
   const std::string real = std::filesystem::canonical(file, none).string();
-  const auto known = std::find_if(sources_.begin(), sources_.end(), [&](const auto& source) { return source->real == real; });
+  const auto known = std::find_if(sources_.begin(), sources_.end(),
+                                  [&](const auto& source) { return source->real == real; });
   const auto number = static_cast<uint32_t>(known - sources_.begin());
   std::set<uint32_t> taken;
   for (const Chosen& chosen : chosen_)
@@ -62,7 +68,8 @@ void Selected::Choose(uint32_t source, const std::string& id, const std::set<uin
     const std::string own = range.Id(number);
     if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
     const std::vector<ListedRun>& runs = range.Runs(number);
-    if (std::any_of(runs.begin(), runs.end(), [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
+    if (std::any_of(runs.begin(), runs.end(),
+                    [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
       chosen_.push_back({source, static_cast<uint32_t>(number)});
   }
 }
@@ -73,7 +80,9 @@ void Selected::Keep(const std::vector<size_t>& places) {
   chosen_ = std::move(kept);
 }
 
-const CaseRange& Selected::RangeOf(size_t place) const { return *sources_[chosen_[place].source]->range; }
+const CaseRange& Selected::RangeOf(size_t place) const {
+  return *sources_[chosen_[place].source]->range;
+}
 
 std::string Selected::Id(size_t place) const { return RangeOf(place).Id(chosen_[place].number); }
 
@@ -104,7 +113,9 @@ Status Selected::CheckAll() const {
 std::vector<const CaseRange*> Selected::Ranges() const {
   std::vector<const CaseRange*> ranges;
   for (const Chosen& chosen : chosen_)
-    if (const CaseRange* range = sources_[chosen.source]->range.get(); ranges.empty() || ranges.back() != range) ranges.push_back(range);
+    if (const CaseRange* range = sources_[chosen.source]->range.get();
+        ranges.empty() || ranges.back() != range)
+      ranges.push_back(range);
   return ranges;
 }
 

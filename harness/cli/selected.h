@@ -1,4 +1,5 @@
-// The cases of a selection, each read when its turn comes: a hundred thousand take the room of their numbers.
+// The cases of a selection, each read when its turn comes: a hundred thousand take the room of
+// their numbers.
 #pragma once
 
 #include <memory>
@@ -19,8 +20,8 @@ class Selected {
   Selected& operator=(Selected&&) noexcept;
   ~Selected();
 
-  // The cases of this file that the selection wants and does not have yet. `id`: only the one of this id, or whose id ends so if
-  // it begins with '@'.
+  // The cases of this file that the selection wants and does not have yet. `id`: only the one of
+  // this id, or whose id ends so if it begins with '@'.
   Status Add(const std::string& file, const std::string& id);
   // Only these of them, by their places.
   void Keep(const std::vector<size_t>& places);
@@ -33,7 +34,8 @@ class Selected {
   std::vector<std::string> Runs(size_t place) const;
   // With only the runs that are wanted. From any thread.
   Result<Case> Read(size_t place) const;
-  // Reads every one of them: what only a combination of values gets wrong is found before anything runs.
+  // Reads every one of them: what only a combination of values gets wrong is found before anything
+  // runs.
   Status CheckAll() const;
   // The scenarios that any of the cases are of.
   std::vector<const CaseRange*> Ranges() const;

@@ -26,8 +26,9 @@ Result<Shard> ParseShard(const std::string& text);
 // The value of a variable; nothing when it is not set.
 using Variables = std::function<std::optional<std::string>(const std::string& name)>;
 
-// What GoogleTest, Bazel, GitLab, Slurm and Kubernetes say in the environment; nothing when none says it. Two that disagree
-// are an error. `total` is what the user says of how many there are; 0: nothing.
+// What GoogleTest, Bazel, GitLab, Slurm and Kubernetes say in the environment; nothing when none
+// says it. Two that disagree are an error. `total` is what the user says of how many there are; 0:
+// nothing.
 Result<std::optional<Shard>> ShardOfEnvironment(const Variables& variables, int total);
 // The variables that it looks at, for a sentence.
 std::string ShardVariables();
@@ -35,8 +36,9 @@ std::string ShardVariables();
 // The shard, from 1, of a case: the same on every machine and in every release.
 int ShardOf(const std::string& id, int total);
 
-// The shards, from 1, of all these cases, so that each takes about as long: the longest first, each to the shard that has the
-// least. A case without a duration has the median of the others.
-std::vector<int> BalancedShards(const std::vector<std::string>& ids, const std::map<std::string, double>& milliseconds, int total);
+// The shards, from 1, of all these cases, so that each takes about as long: the longest first, each
+// to the shard that has the least. A case without a duration has the median of the others.
+std::vector<int> BalancedShards(const std::vector<std::string>& ids,
+                                const std::map<std::string, double>& milliseconds, int total);
 
 }  // namespace gpustage

@@ -1,10 +1,10 @@
 #include "gpustage/cases.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "harness/cli/selected.h"
 #include "harness/embed/place.h"
@@ -13,7 +13,8 @@
 namespace gpustage {
 
 struct CaseSource {
-  CaseSource(std::shared_ptr<const Selected> all_cases, size_t its_place) : all(std::move(all_cases)), place(its_place) {}
+  CaseSource(std::shared_ptr<const Selected> all_cases, size_t its_place)
+      : all(std::move(all_cases)), place(its_place) {}
   std::shared_ptr<const Selected> all;
   size_t place;
 };
@@ -37,16 +38,19 @@ ListedCase Listed(std::shared_ptr<const Selected> all, size_t place, std::set<st
   listed.file = scenario.file;
   const size_t slash = scenario.id.rfind('/');
   listed.suite = slash == std::string::npos ? "scenarios" : TestName(scenario.id.substr(0, slash));
-  const std::string name = TestName(slash == std::string::npos ? listed.id : listed.id.substr(slash + 1));
+  const std::string name =
+      TestName(slash == std::string::npos ? listed.id : listed.id.substr(slash + 1));
   listed.name = name;
-  for (int n = 2; !taken.insert(listed.suite + "." + listed.name).second; ++n) listed.name = fmt::format("{}_{}", name, n);
+  for (int n = 2; !taken.insert(listed.suite + "." + listed.name).second; ++n)
+    listed.name = fmt::format("{}_{}", name, n);
   listed.source = std::make_shared<const CaseSource>(std::move(all), place);
   return listed;
 }
 
 }  // namespace
 
-CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std::string>& scanners) {
+CaseList ListCases(const std::vector<std::string>& paths,
+                   const std::vector<std::string>& scanners) {
   Selection selection;
   selection.paths = paths;
   selection.scanners = scanners;
@@ -55,7 +59,8 @@ CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std:
   const auto all = std::make_shared<const Selected>(*std::move(selected));
   CaseList list;
   std::set<std::string> taken;
-  for (size_t place = 0; place < all->size(); ++place) list.cases.push_back(Listed(all, place, taken));
+  for (size_t place = 0; place < all->size(); ++place)
+    list.cases.push_back(Listed(all, place, taken));
   return list;
 }
 
@@ -74,8 +79,10 @@ CaseEnd RunListed(const ListedCase& listed) {
   const CaseReport report = RunCase(*c, *shop.worker);
   size_t skipped = 0;
   for (const RunReport& run : report.runs) {
-    end.failed += FailureBlock(ReportedRunOf(report, run, ToString(shop.worker->isolation().level)), {});
-    if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail) end.known_bug = report.c.xfail->reason;
+    end.failed +=
+        FailureBlock(ReportedRunOf(report, run, ToString(shop.worker->isolation().level)), {});
+    if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail)
+      end.known_bug = report.c.xfail->reason;
     if (run.verdict.kind != VerdictKind::kSkip) continue;
     ++skipped;
     end.skips += fmt::format("{}: {}\n", run.spec.name, run.verdict.because);

@@ -1,4 +1,5 @@
-// gpustage-gtest [PATH…] [--scanner NAME]… [--gtest_…]: every case of the scenarios as a test of GoogleTest.
+// gpustage-gtest [PATH…] [--scanner NAME]… [--gtest_…]: every case of the scenarios as a test of
+// GoogleTest.
 #include <cstdio>
 
 #include "gpustage/register.h"
@@ -11,7 +12,9 @@ int main(int argc, char** argv) {
     if (word == "--scanner" && i + 1 < argc) {
       scanners.push_back(argv[++i]);
     } else if (word.starts_with("-")) {
-      std::fprintf(stderr, "usage: gpustage-gtest [PATH...] [--scanner NAME or FILE.yaml]... [--gtest_...]\n");
+      std::fprintf(
+          stderr,
+          "usage: gpustage-gtest [PATH...] [--scanner NAME or FILE.yaml]... [--gtest_...]\n");
       return word == "--help" ? 0 : 2;
     } else {
       paths.push_back(word);
@@ -23,7 +26,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (!gpustage::FilterMatchesAny(list.cases, testing::GTEST_FLAG(filter))) {
-    std::fprintf(stderr, "gpustage: no case matches --gtest_filter=%s\n", testing::GTEST_FLAG(filter).c_str());
+    std::fprintf(stderr, "gpustage: no case matches --gtest_filter=%s\n",
+                 testing::GTEST_FLAG(filter).c_str());
     return 2;
   }
   gpustage::RegisterCases(list.cases);

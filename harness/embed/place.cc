@@ -17,7 +17,8 @@ bool HasThreads() {
 Workshop Enter() {
   Workshop shop;
   if (HasThreads()) {
-    shop.error = "this process has started threads already: the first stage must be run before any is";
+    shop.error =
+        "this process has started threads already: the first stage must be run before any is";
     return shop;
   }
   static std::optional<Workspace> workspace;  // a worker works in it to the end of the process

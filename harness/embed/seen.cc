@@ -11,22 +11,26 @@ namespace {
 
 constexpr size_t kFunnelWidth = 120;  // columns
 
-static_assert(static_cast<int>(Step::kListed) == kListed && static_cast<int>(Step::kLoaded) == kLoaded &&
-              static_cast<int>(Step::kEntryPoint) == kEntryPoint && static_cast<int>(Step::kReported) == kReported);
+static_assert(static_cast<int>(Step::kListed) == kListed &&
+              static_cast<int>(Step::kLoaded) == kLoaded &&
+              static_cast<int>(Step::kEntryPoint) == kEntryPoint &&
+              static_cast<int>(Step::kReported) == kReported);
 
 FoundDevice Found(const SeenDevice& device) {
   const auto field = [&](const char* name) {
     const auto at = device.fields.find(name);
     return at == device.fields.end() ? std::string() : at->second;
   };
-  return {field("name"), field("library"), field("library_path"), field("pci_id"), field("uuid"), field("memory_total")};
+  return {field("name"),   field("library"), field("library_path"),
+          field("pci_id"), field("uuid"),    field("memory_total")};
 }
 
 // A claim alone has no runs and no axes to choose from.
 Result<std::vector<Claim>> ReadClaims(const std::string& text) {
   TRY(YamlNode node, ParseYaml(text, "claim"));
   for (const char* choice : {"run", "when"})
-    if (node.Find(choice) != nullptr) return Error{fmt::format("a claim about one run has no \"{}\"", choice), node.pos};
+    if (node.Find(choice) != nullptr)
+      return Error{fmt::format("a claim about one run has no \"{}\"", choice), node.pos};
   YamlNode list;
   list.kind = YamlNode::Kind::kList;
   list.pos = node.pos;
@@ -35,13 +39,19 @@ Result<std::vector<Claim>> ReadClaims(const std::string& text) {
   return std::move(expectations.front().claims);
 }
 
-Finding Unknown(std::string expected, std::string why) { return {false, true, std::move(expected), std::move(why)}; }
+Finding Unknown(std::string expected, std::string why) {
+  return {false, true, std::move(expected), std::move(why)};
+}
 
-Finding Told(Check check) { return {check.ok, check.unknown, std::move(check.expected), std::move(check.seen)}; }
+Finding Told(Check check) {
+  return {check.ok, check.unknown, std::move(check.expected), std::move(check.seen)};
+}
 
 // What a run was that was not.
 std::string WhyNot(const Seen& seen) {
-  return !seen.error.empty() ? seen.error : !seen.skipped.empty() ? seen.skipped : "nothing was run";
+  return !seen.error.empty()     ? seen.error
+         : !seen.skipped.empty() ? seen.skipped
+                                 : "nothing was run";
 }
 
 Check LossOfAny(const Evidence& evidence, Step step) {
@@ -79,10 +89,13 @@ Seen SeenOf(RunReport report) {
   const Evidence& evidence = report.evidence;
   seen.outcome = ToString(evidence.outcome);
   if (evidence.device_count) seen.device_count = static_cast<int>(*evidence.device_count);
-  for (const SeenDevice& device : evidence.devices.value_or(std::vector<SeenDevice>())) seen.devices.push_back(Found(device));
+  for (const SeenDevice& device : evidence.devices.value_or(std::vector<SeenDevice>()))
+    seen.devices.push_back(Found(device));
   for (const LogLine& line : evidence.log) seen.log.push_back(line.text);
   for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at) seen.losses.push_back({row.library, row.role, static_cast<FunnelStep>(*row.lost_at), row.reason, ToString(row.cause)});
+    if (row.lost_at)
+      seen.losses.push_back({row.library, row.role, static_cast<FunnelStep>(*row.lost_at),
+                             row.reason, ToString(row.cause)});
   seen.funnel = FunnelText(RowsOf(evidence), kFunnelWidth);
   seen.evidence = std::make_shared<const Evidence>(std::move(report.evidence));
   return seen;
@@ -90,7 +103,10 @@ Seen SeenOf(RunReport report) {
 
 Finding Seen::Check(const std::string& claim) const {
   const Result<std::vector<Claim>> claims = ReadClaims(claim);
-  if (!claims) return Unknown(claim, fmt::format("{}: {}", claims.error().pos ? ToString(*claims.error().pos) : "claim", claims.error().message));
+  if (!claims)
+    return Unknown(
+        claim, fmt::format("{}: {}", claims.error().pos ? ToString(*claims.error().pos) : "claim",
+                           claims.error().message));
   std::string expected;
   for (const Claim& one : *claims) expected += (expected.empty() ? "" : ", ") + ToString(one);
   if (evidence == nullptr) return Unknown(expected, WhyNot(*this));
@@ -105,9 +121,11 @@ Finding Seen::Check(const std::string& claim) const {
 
 Finding Seen::CheckLoss(FunnelStep at, const std::string& library) const {
   const Step step = static_cast<Step>(at);
-  const std::string expected = fmt::format("lost at \"{}\"{}", ToString(step), library.empty() ? "" : ": " + library);
+  const std::string expected =
+      fmt::format("lost at \"{}\"{}", ToString(step), library.empty() ? "" : ": " + library);
   if (evidence == nullptr) return Unknown(expected, WhyNot(*this));
-  Finding finding = Told(library.empty() ? LossOfAny(*evidence, step) : CheckLost(*evidence, {library, step, std::nullopt}));
+  Finding finding = Told(library.empty() ? LossOfAny(*evidence, step)
+                                         : CheckLost(*evidence, {library, step, std::nullopt}));
   finding.expected = expected;
   return finding;
 }

@@ -1,8 +1,8 @@
 #include "gpustage/stage.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/cli/places.h"
@@ -58,7 +58,8 @@ void Merge(YamlNode& old, YamlNode more) {
     for (YamlNode& item : more.items) old.items.push_back(std::move(item));
   } else if (old.IsMap() && more.IsMap()) {
     for (YamlEntry& entry : more.entries) {
-      const auto same = std::find_if(old.entries.begin(), old.entries.end(), [&](const YamlEntry& e) { return e.key == entry.key; });
+      const auto same = std::find_if(old.entries.begin(), old.entries.end(),
+                                     [&](const YamlEntry& e) { return e.key == entry.key; });
       if (same == old.entries.end())
         old.entries.push_back(std::move(entry));
       else
@@ -76,7 +77,8 @@ void AddTo(YamlNode& root, const std::string& key, YamlNode value) {
   Merge(root, std::move(more));
 }
 
-void AddOp(YamlNode& root, const std::vector<std::pair<std::string, std::string>>& op, const SourcePos& pos) {
+void AddOp(YamlNode& root, const std::vector<std::pair<std::string, std::string>>& op,
+           const SourcePos& pos) {
   AddTo(root, "tree", List({Map(op, pos)}, pos));
 }
 
@@ -121,7 +123,8 @@ Stage& Stage::AddDirectory(const std::string& path, const std::string& mode, Her
   return *this;
 }
 
-Stage& Stage::AddFile(const std::string& path, const std::string& content, const std::string& mode, Here here) {
+Stage& Stage::AddFile(const std::string& path, const std::string& content, const std::string& mode,
+                      Here here) {
   AddOp(parts_->root, {{"file", path}, {"content", content}, {"mode", mode}}, PosOf(here));
   return *this;
 }
@@ -132,7 +135,8 @@ Stage& Stage::AddLink(const std::string& path, const std::string& to, Here here)
 }
 
 Stage& Stage::AddLibrary(const std::string& path, const std::string& source, Here here) {
-  AddOp(parts_->root, {{"library", path}, {source.starts_with('/') ? "file" : "fake", source}}, PosOf(here));
+  AddOp(parts_->root, {{"library", path}, {source.starts_with('/') ? "file" : "fake", source}},
+        PosOf(here));
   return *this;
 }
 
@@ -154,7 +158,9 @@ Stage& Stage::SetEnv(const std::string& name, const std::string& value, Here her
   return *this;
 }
 
-Stage& Stage::UnsetEnv(const std::string& name, Here here) { return Add("env", fmt::format("{{{}: {{unset: true}}}}", name), here); }
+Stage& Stage::UnsetEnv(const std::string& name, Here here) {
+  return Add("env", fmt::format("{{{}: {{unset: true}}}}", name), here);
+}
 
 Stage& Stage::SetUser(const std::string& user, Here here) {
   AddTo(parts_->root, "user", Text(user, PosOf(here)));
@@ -162,7 +168,8 @@ Stage& Stage::SetUser(const std::string& user, Here here) {
 }
 
 Stage& Stage::Add(const std::string& key, const std::string& yaml, Here here) {
-  const std::vector<std::string> known = {"machine", "layout", "tree", "env", "user", "working_directory"};
+  const std::vector<std::string> known = {"machine", "layout", "tree",
+                                          "env",     "user",   "working_directory"};
   Result<YamlNode> node = ParseYaml(yaml, here.file_name());
   if (std::find(known.begin(), known.end(), key) == known.end())
     parts_->errors.push_back({fmt::format("unknown key \"{}\" of a stage", key), PosOf(here)});
@@ -188,7 +195,8 @@ Seen Stage::Run(const std::string& scanner, const std::vector<std::string>& args
   YamlNode root = parts_->root;
   root.pos = pos;
   root.entries.push_back({"runs", pos, List({std::move(run)}, pos)});
-  const Result<Case> resolved = CaseOf(root, is_file ? std::vector{scanner} : std::vector<std::string>{});
+  const Result<Case> resolved =
+      CaseOf(root, is_file ? std::vector{scanner} : std::vector<std::string>{});
   if (!resolved) return NotRun(Sentence(resolved.error()));
   const Workshop& shop = SharedWorkshop();
   if (!shop.error.empty()) return NotRun(fmt::format("{}: {}", ToString(pos), shop.error));

@@ -1,8 +1,8 @@
 #include "harness/evidence/assumed.h"
 
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 namespace gpustage {
 

@@ -8,8 +8,8 @@
 
 namespace gpustage {
 
-// What somebody asked for and was told an assumed value: "cuDeviceGetAttribute(device=0, attrib=13)", each once, in the order
-// of the first call.
+// What somebody asked for and was told an assumed value: "cuDeviceGetAttribute(device=0,
+// attrib=13)", each once, in the order of the first call.
 std::vector<std::string> AssumedReads(const Evidence& evidence);
 
 }  // namespace gpustage

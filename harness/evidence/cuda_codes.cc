@@ -21,7 +21,8 @@ constexpr Row kRows[] = {
 }  // namespace
 
 CudaCode CodeOf(std::string_view function, int64_t code) {
-  const Api api = function.starts_with("cuda") || function.starts_with("__cuda") ? Api::kRuntime : Api::kDriver;
+  const Api api =
+      function.starts_with("cuda") || function.starts_with("__cuda") ? Api::kRuntime : Api::kDriver;
   for (const Row& row : kRows)
     if (row.api == api && row.code == code) return row.meaning;
   return {};

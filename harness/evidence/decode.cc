@@ -1,14 +1,13 @@
 #include "harness/evidence/decode.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <link.h>
 
 #include <algorithm>
 #include <set>
 #include <tuple>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "harness/evidence/devices.h"
 #include "harness/evidence/files.h"
@@ -43,7 +42,9 @@ std::string RuleOf(uint32_t flag) {
   }
 }
 
-std::string Text(const JournalRecord& record, size_t i) { return i < record.texts.size() ? record.texts[i] : ""; }
+std::string Text(const JournalRecord& record, size_t i) {
+  return i < record.texts.size() ? record.texts[i] : "";
+}
 
 // Where dlsym looks, by its handle.
 std::string PlaceOf(int64_t handle, const std::string& path) {
@@ -52,8 +53,9 @@ std::string PlaceOf(int64_t handle, const std::string& path) {
   return path.empty() ? "the program and what it needs" : path;
 }
 
-// The places of kSymbolAsked records that no kSymbol answers: the next of both in their thread is another question, or none.
-// A journal that is not whole says nothing of a miss, for the answer may be what it lacks.
+// The places of kSymbolAsked records that no kSymbol answers: the next of both in their thread is
+// another question, or none. A journal that is not whole says nothing of a miss, for the answer may
+// be what it lacks.
 std::set<size_t> Misses(const Journal& journal) {
   std::set<size_t> misses;
   std::map<std::pair<int, int>, size_t> open;  // by process and thread
@@ -61,7 +63,8 @@ std::set<size_t> Misses(const Journal& journal) {
     const JournalRecord& record = journal.records[i];
     const std::pair thread = {record.pid, record.tid};
     const auto asked = open.find(thread);
-    if (record.kind == RecordKind::kSymbol && asked != open.end() && Text(journal.records[asked->second], 0) == Text(record, 0)) {
+    if (record.kind == RecordKind::kSymbol && asked != open.end() &&
+        Text(journal.records[asked->second], 0) == Text(record, 0)) {
       misses.erase(asked->second);
       open.erase(asked);
     } else if (record.kind == RecordKind::kSymbolAsked) {
@@ -75,7 +78,8 @@ std::set<size_t> Misses(const Journal& journal) {
 // Turns journal records into events; remembers what the loader's ids stand for.
 class RecordReader {
  public:
-  explicit RecordReader(int64_t start_ns, Evidence& evidence) : start_ns_(start_ns), evidence_(evidence) {}
+  explicit RecordReader(int64_t start_ns, Evidence& evidence)
+      : start_ns_(start_ns), evidence_(evidence) {}
 
   Event Read(const JournalRecord& record) {
     Event event;
@@ -92,7 +96,8 @@ class RecordReader {
         event.detail = Text(record, 1);
         event.device = record.device;
         event.assumed = record.detail == static_cast<uint32_t>(world::Fidelity::kAssumed);
-        if (!Text(record, 2).empty()) event.detail += (event.detail.empty() ? "" : "; ") + Text(record, 2);
+        if (!Text(record, 2).empty())
+          event.detail += (event.detail.empty() ? "" : "; ") + Text(record, 2);
         break;
       case RecordKind::kProcess:
         event.kind = EventKind::kProcess;
@@ -104,7 +109,8 @@ class RecordReader {
         event.kind = EventKind::kSearch;
         event.object = object;
         event.first_name = record.detail == LA_SER_ORIG;
-        event.detail = fmt::format("{}, for {}", RuleOf(record.detail), path.empty() ? "the program" : path);
+        event.detail =
+            fmt::format("{}, for {}", RuleOf(record.detail), path.empty() ? "the program" : path);
         break;
       case RecordKind::kObjectOpen:
         event.kind = EventKind::kLoad;
@@ -133,9 +139,7 @@ class RecordReader {
         event.object = object;
         event.detail = path.empty() ? "the program" : path;
         break;
-      default:
-        event.kind = EventKind::kNote;
-        break;
+      default: event.kind = EventKind::kNote; break;
     }
     return event;
   }
@@ -154,12 +158,14 @@ class RecordReader {
 
   const int64_t start_ns_;
   Evidence& evidence_;
-  std::map<std::pair<int, uint64_t>, std::string> paths_;  // of the loader's objects, by process and id
+  std::map<std::pair<int, uint64_t>, std::string>
+      paths_;  // of the loader's objects, by process and id
 };
 
 }  // namespace
 
-Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector<std::string>& candidates) {
+Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
+                const std::vector<std::string>& candidates) {
   Evidence evidence;
   evidence.outcome = run.outcome;
   evidence.duration_ns = run.duration_ns;
@@ -174,7 +180,9 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
     Event event = reader.Read(journal.records[i]);
     if (event.kind == EventKind::kMiss && !misses.contains(i)) continue;
     // Each object that calls the function is bound to it anew.
-    if (event.kind == EventKind::kBinding && !bindings.emplace(event.pid, event.object, event.subject).second) continue;
+    if (event.kind == EventKind::kBinding &&
+        !bindings.emplace(event.pid, event.object, event.subject).second)
+      continue;
     evidence.events.push_back(std::move(event));
   }
   for (const TimedLine& line : SplitLines(run.output)) {
@@ -209,8 +217,10 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector
         }
   }
   AddLives(run.files, evidence);
-  evidence.loader_observed = run.loader_recorded && std::any_of(evidence.processes.begin(), evidence.processes.end(),
-                                                              [](const Process& process) { return process.loader_observed; });
+  evidence.loader_observed =
+      run.loader_recorded &&
+      std::any_of(evidence.processes.begin(), evidence.processes.end(),
+                  [](const Process& process) { return process.loader_observed; });
   ReadDevices(scanner.devices, run, evidence);
   evidence.funnel = BuildFunnel(evidence, candidates);
   SeeListing(evidence);

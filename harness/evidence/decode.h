@@ -9,7 +9,9 @@
 
 namespace gpustage {
 
-// `candidates` are the paths of the tree that a scanner may take for a GPU backend: see CandidateLibraries.
-Evidence Decode(const RawRun& run, const ScannerSpec& scanner, const std::vector<std::string>& candidates);
+// `candidates` are the paths of the tree that a scanner may take for a GPU backend: see
+// CandidateLibraries.
+Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
+                const std::vector<std::string>& candidates);
 
 }  // namespace gpustage

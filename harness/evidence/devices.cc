@@ -1,10 +1,10 @@
 #include "harness/evidence/devices.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <re2/re2.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "harness/evidence/log_lines.h"
 
@@ -18,7 +18,9 @@ bool FromStream(const DeviceReader& reader, Stream stream) {
   return (reader.stream == "stdout") == (stream == Stream::kStdout);
 }
 
-std::string FieldText(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string FieldText(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 void AddJson(const json& list, EventId event, Evidence& evidence) {
   std::vector<SeenDevice> devices;
@@ -46,21 +48,25 @@ void ReadJson(const DeviceReader& reader, const RawRun& run, Evidence& evidence)
   if (parsed.is_array()) return AddJson(parsed, event, evidence);
   if (parsed.is_object() && parsed.contains("devices") && parsed["devices"].is_array()) {
     AddJson(parsed["devices"], event, evidence);
-    if (parsed.contains("count") && parsed["count"].is_number_integer()) evidence.device_count = parsed["count"];
+    if (parsed.contains("count") && parsed["count"].is_number_integer())
+      evidence.device_count = parsed["count"];
     return;
   }
   evidence.devices_unreadable =
-      text.empty() ? fmt::format("it printed nothing on {}", wanted == Stream::kStdout ? "stdout" : "stderr")
-                   : "what it printed is not JSON with a list of devices";
+      text.empty()
+          ? fmt::format("it printed nothing on {}", wanted == Stream::kStdout ? "stdout" : "stderr")
+          : "what it printed is not JSON with a list of devices";
 }
 
 // All groups of a match, by name.
-bool MatchGroups(const RE2& pattern, const std::string& line, std::map<std::string, std::string>& groups) {
+bool MatchGroups(const RE2& pattern, const std::string& line,
+                 std::map<std::string, std::string>& groups) {
   const int count = pattern.NumberOfCapturingGroups();
   std::vector<re2::StringPiece> parts(static_cast<size_t>(count) + 1);
   if (!pattern.Match(line, 0, line.size(), RE2::UNANCHORED, parts.data(), count + 1)) return false;
   for (const auto& [name, index] : pattern.NamedCapturingGroups())
-    if (const auto& part = parts[static_cast<size_t>(index)]; part.data() != nullptr && !part.empty())
+    if (const auto& part = parts[static_cast<size_t>(index)];
+        part.data() != nullptr && !part.empty())
       groups[name] = std::string(part);
   return true;
 }
@@ -98,7 +104,8 @@ void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& eviden
   }
   // A list that was cut short says nothing of what would have followed.
   if (run.outcome.kind != Outcome::Kind::kExited && run.outcome.kind != Outcome::Kind::kStopped) {
-    evidence.devices_unreadable = fmt::format("the scanner was not done: {}", ToString(run.outcome));
+    evidence.devices_unreadable =
+        fmt::format("the scanner was not done: {}", ToString(run.outcome));
     return;
   }
   if (reader.kind == DeviceReader::Kind::kJson) return ReadJson(reader, run, evidence);

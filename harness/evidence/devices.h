@@ -6,7 +6,8 @@
 
 namespace gpustage {
 
-// Fills devices, device_count and devices_unreadable. `evidence.log` and its events are there already.
+// Fills devices, device_count and devices_unreadable. `evidence.log` and its events are there
+// already.
 void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& evidence);
 
 }  // namespace gpustage

@@ -1,4 +1,5 @@
-// What ld.so reads of a library's file: what it needs and what it has, in which versions. Total: any bytes give something.
+// What ld.so reads of a library's file: what it needs and what it has, in which versions. Total:
+// any bytes give something.
 #pragma once
 
 #include <elf.h>
@@ -12,7 +13,7 @@
 namespace gpustage {
 
 struct WantedVersion {
-  std::string file;     // who is to have it: "libcudart.so.12"
+  std::string file;  // who is to have it: "libcudart.so.12"
   std::string version;
   bool weak = false;
 };
@@ -34,10 +35,13 @@ class ElfFile {
   std::vector<WantedVersion> wanted_versions;
   std::vector<std::string> versions;  // that it defines; none and no table: it knows of no versions
   bool has_version_table = false;     // of the symbols
-  std::vector<WantedSymbol> wanted;   // strong, in the order in which they are bound: what must be there for RTLD_NOW
-  bool asks_past_plt = false;         // dlsym or dlvsym is a filled-in address to it (-fno-plt, Rust), of which ld.so tells no auditor
-  uint64_t tls_bytes = 0;             // of its thread-local block, when code in it wants that at a fixed offset
-  bool ends_early = false;            // a segment lies beyond the file's end
+  std::vector<WantedSymbol>
+      wanted;  // strong, in the order in which they are bound: what must be there for RTLD_NOW
+  bool asks_past_plt = false;  // dlsym or dlvsym is a filled-in address to it (-fno-plt, Rust), of
+                               // which ld.so tells no auditor
+  uint64_t tls_bytes =
+      0;  // of its thread-local block, when code in it wants that at a fixed offset
+  bool ends_early = false;  // a segment lies beyond the file's end
 
   // As ld.so matches names and versions.
   bool Has(const WantedSymbol& symbol) const;
@@ -61,7 +65,8 @@ class ElfFile {
 
   std::unique_ptr<const char, Unmap> bytes_;
   std::vector<Elf64_Phdr> segments_;
-  uint64_t strings_ = 0, symbols_ = 0, symbol_versions_ = 0, gnu_hash_ = 0, hash_ = 0;  // addresses in the file's own space
+  uint64_t strings_ = 0, symbols_ = 0, symbol_versions_ = 0, gnu_hash_ = 0,
+           hash_ = 0;                       // addresses in the file's own space
   std::vector<std::string> version_names_;  // by index, of those that it defines
   std::vector<WantedSymbol> needed_names_;  // by index, of those that it needs: version and file
 };

@@ -11,22 +11,27 @@ using EventId = int;  // counted from 1 in order of time; 0: none
 
 enum class EventKind {
   kProcess,  // subject: executable; detail: command line; value: parent pid
-  kSearch,   // subject: the name or candidate path that the loader looked for; detail: by which rule, for whom
-  kLoad,     // subject: path of the object that was mapped; detail: its build-id in hex, "" when it has none
+  kSearch,   // subject: the name or candidate path that the loader looked for; detail: by which
+             // rule, for whom
+  kLoad,     // subject: path of the object that was mapped; detail: its build-id in hex, "" when it
+             // has none
   kUnload,   // subject: path of the object
   kSymbol,   // subject: a symbol that dlsym found; detail: path of its provider
   kMiss,     // subject: a symbol that dlsym did not find; detail: where it looked
-  kBinding,  // subject: a function of libc that another object stands before; detail: path of that object
+  kBinding,  // subject: a function of libc that another object stands before; detail: path of that
+             // object
   kCall,     // subject: function of a fake; detail: arguments; value: result
   kNote,     // subject: what a program of ours had to say
   kLog,      // subject: the line; detail: "stdout" or "stderr"
   kOutcome,  // subject: how the scanner ended; always the last
-  // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the call, and each link that was followed.
+  // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the
+  // call, and each link that was followed.
   kOpen,    // subject: the path, absolute
   kLook,    // subject: the path that stat, access or readlink named
   kList,    // subject: the directory whose entries were read, under the name by which it was opened
   kExec,    // subject: the program; detail: its words
-  kOutput,  // subject: a line that a process printed where it does not come to us; detail: its stream, and what became of it
+  kOutput,  // subject: a line that a process printed where it does not come to us; detail: its
+            // stream, and what became of it
   kExit,    // subject: how the process ended
 };
 
@@ -39,15 +44,17 @@ std::optional<EventKind> ParseEventKind(const std::string& word);
 struct Event {
   EventId id = 0;
   int64_t time_ns = 0;  // since the start of the run
-  int pid = 0;          // as inside the box; 0 when the kind does not say (a log line's writer is not known)
+  int pid =
+      0;  // as inside the box; 0 when the kind does not say (a log line's writer is not known)
   int tid = 0;
   EventKind kind = EventKind::kNote;
   std::string subject;
   std::string detail;
   int64_t value = 0;
-  int device = -1;      // kCall: ordinal that it asks about
-  bool assumed = false;  // kCall: nobody has recorded or published what was answered
-  uint64_t object = 0;  // kSearch: who asked; kLoad, kUnload, kSymbol, kMiss, kBinding: which object; the loader's own id in its process
+  int device = -1;          // kCall: ordinal that it asks about
+  bool assumed = false;     // kCall: nobody has recorded or published what was answered
+  uint64_t object = 0;      // kSearch: who asked; kLoad, kUnload, kSymbol, kMiss, kBinding: which
+                            // object; the loader's own id in its process
   bool unheard = false;     // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   friend bool operator==(const Event&, const Event&) = default;

@@ -1,9 +1,9 @@
+#include <fmt/format.h>
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
-#include <re2/re2.h>
 
 #include "harness/base/files.h"
 #include "harness/evidence/failed_load.h"
@@ -31,27 +31,34 @@ void ExplainUntouched(const Answer& answer, int uid, FunnelRow& row) {
   const std::string directory = ParentOf(row.library), name = BaseNameOf(row.library);
   if (answer.list_error == ENOENT) {
     row.lost_at = Step::kListed;
-    Set(row, Cause::kNeverListed, fmt::format("there is no directory {} to be listed", directory), Known::kAsked);
+    Set(row, Cause::kNeverListed, fmt::format("there is no directory {} to be listed", directory),
+        Known::kAsked);
   } else if (answer.list_error != 0) {
     row.lost_at = Step::kListed;
     Set(row, Cause::kUnlistable,
-        fmt::format("{} could not be listed by uid {}: {}; {}", directory, uid, std::strerror(answer.list_error),
-                    answer.open_error == 0 ? "files in it can be opened by name" : "nor can files in it be opened by name"),
+        fmt::format("{} could not be listed by uid {}: {}; {}", directory, uid,
+                    std::strerror(answer.list_error),
+                    answer.open_error == 0 ? "files in it can be opened by name"
+                                           : "nor can files in it be opened by name"),
         Known::kAsked);
   } else if (answer.open_error != 0) {
     row.lost_at = Step::kMatched;
     Set(row, Cause::kUnopenable,
-        fmt::format("{} is listed but cannot be opened by uid {}: {}{}", name, uid, std::strerror(answer.open_error),
+        fmt::format("{} is listed but cannot be opened by uid {}: {}{}", name, uid,
+                    std::strerror(answer.open_error),
                     answer.kind == 'l' ? "; it is a link that ends at nothing" : ""),
         Known::kAsked);
   } else {
     row.lost_at = Step::kMatched;
     if (!IsOpenedByName(name) && IsBackendName(name))
       Set(row, Cause::kNoNameMatches,
-          fmt::format("{} is listed, and its name is none that the scanner opens: libggml-NAME.so and libggml-NAME-*.so are", name),
+          fmt::format("{} is listed, and its name is none that the scanner opens: libggml-NAME.so "
+                      "and libggml-NAME-*.so are",
+                      name),
           Known::kDerived);
     else
-      Set(row, Cause::kNotTried, "it can be listed and opened, and no process tried it", Known::kAsked);
+      Set(row, Cause::kNotTried, "it can be listed and opened, and no process tried it",
+          Known::kAsked);
   }
   for (const Step step : {Step::kListed, Step::kMatched, Step::kOpened})
     row.steps[step] = step < *row.lost_at ? StepState::kDerived : StepState::kDidNotHappen;
@@ -65,10 +72,12 @@ bool ExplainHidden(const std::vector<Answer>& answers, int uid, FunnelRow& row) 
     if (answer.path == directory && answer.list_error != 0) {
       row.lost_at = Step::kListed;
       row.reached.reset();
-      for (const Step step : {Step::kListed, Step::kMatched}) row.steps[step] = StepState::kDidNotHappen;
+      for (const Step step : {Step::kListed, Step::kMatched})
+        row.steps[step] = StepState::kDidNotHappen;
       Set(row, Cause::kUnlistable,
-          fmt::format("{} could not be listed by uid {}: {}; who knows the name {} can list and open it", ParentOf(directory), uid,
-                      std::strerror(answer.list_error), directory),
+          fmt::format(
+              "{} could not be listed by uid {}: {}; who knows the name {} can list and open it",
+              ParentOf(directory), uid, std::strerror(answer.list_error), directory),
           Known::kAsked);
       return true;
     }
@@ -80,17 +89,23 @@ void ExplainNotTried(const Evidence& evidence, FunnelRow& row) {
   const std::string directory = ParentOf(row.library);
   for (const Process& process : evidence.processes)
     if (const auto told = VariableOf(&process, "OLLAMA_LIBRARY_PATH");
-        told && process.role == "ollama runner" && (':' + *told + ':').find(':' + directory + ':') != std::string::npos) {
+        told && process.role == "ollama runner" &&
+        (':' + *told + ':').find(':' + directory + ':') != std::string::npos) {
       row.event = process.event;
       return Set(row, Cause::kNotTried,
-                 fmt::format("{} (pid {}) was started for {}, and opened no backend there", process.role, process.pid, directory), Known::kSeen);
+                 fmt::format("{} (pid {}) was started for {}, and opened no backend there",
+                             process.role, process.pid, directory),
+                 Known::kSeen);
     }
   std::string where;
   for (const FunnelRow& other : evidence.funnel)
-    if (other.pid != 0 && where.find(ParentOf(other.library) + " ") == std::string::npos) where += ParentOf(other.library) + " ";
+    if (other.pid != 0 && where.find(ParentOf(other.library) + " ") == std::string::npos)
+      where += ParentOf(other.library) + " ";
   Set(row, Cause::kNotTried,
       where.empty() ? "it can be listed and opened, and no process opened any backend"
-                    : fmt::format("it can be listed and opened, and no process tried it; backends were opened in {}only", where),
+                    : fmt::format("it can be listed and opened, and no process tried it; backends "
+                                  "were opened in {}only",
+                                  where),
       Known::kAsked);
 }
 
@@ -102,31 +117,46 @@ std::string Choice(const Evidence& evidence) {
   return "";
 }
 
-// What a log line says of the directory that was passed over; where none does, what follows from the variable.
+// What a log line says of the directory that was passed over; where none does, what follows from
+// the variable.
 void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
   const std::string directory = ParentOf(row.library);
   const bool vulkan = BaseNameOf(directory).find("vulkan") != std::string::npos;
   const std::string choice = Choice(evidence);
   for (const LogLine& line : evidence.log)
-    if ((line.text.find("skipping") != std::string::npos || line.text.find("disabled") != std::string::npos) &&
-        (line.text.find(directory) != std::string::npos || (vulkan && line.text.find("Vulkan support disabled") != std::string::npos))) {
+    if ((line.text.find("skipping") != std::string::npos ||
+         line.text.find("disabled") != std::string::npos) &&
+        (line.text.find(directory) != std::string::npos ||
+         (vulkan && line.text.find("Vulkan support disabled") != std::string::npos))) {
       const bool asked = line.text.find("user's request") != std::string::npos && !choice.empty();
-      Set(row, Cause::kFiltered, fmt::format("the scanner passed {} over: {}{}", directory, line.message, asked ? "; " + choice : ""), Known::kSeen);
+      Set(row, Cause::kFiltered,
+          fmt::format("the scanner passed {} over: {}{}", directory, line.message,
+                      asked ? "; " + choice : ""),
+          Known::kSeen);
       row.event = line.event;
       return;
     }
-  const bool ollama = std::any_of(evidence.processes.begin(), evidence.processes.end(),
-                                  [](const Process& process) { return process.role == "ollama serve"; });
-  if (ollama && !choice.empty() && choice.find('"' + BaseNameOf(directory) + '"') == std::string::npos)
-    Set(row, Cause::kFiltered, fmt::format("{}, and {} has another name, so it is passed over", choice, directory), Known::kDerived);
+  const bool ollama =
+      std::any_of(evidence.processes.begin(), evidence.processes.end(),
+                  [](const Process& process) { return process.role == "ollama serve"; });
+  if (ollama && !choice.empty() &&
+      choice.find('"' + BaseNameOf(directory) + '"') == std::string::npos)
+    Set(row, Cause::kFiltered,
+        fmt::format("{}, and {} has another name, so it is passed over", choice, directory),
+        Known::kDerived);
 }
 
 // Whoever asks in the environment of the process that tried is killed too, so there is no answer.
 std::string NoAnswer(const Evidence& evidence, const FunnelRow& row) {
   const auto preload = VariableOf(ProcessOf(evidence, row.pid), "LD_PRELOAD");
-  const std::string start = row.pid == 0 ? "no process was seen to ask for it, and the system cannot be asked why: whoever asks in the environment of this run is killed"
-                                         : fmt::format("it was asked for and not loaded, and the system cannot be asked why: whoever asks in the environment of "
-                                                       "{} (pid {}) is killed", row.role, row.pid);
+  const std::string start = row.pid == 0
+                                ? "no process was seen to ask for it, and the system cannot be "
+                                  "asked why: whoever asks in the environment of this run is killed"
+                                : fmt::format(
+                                      "it was asked for and not loaded, and the system cannot be "
+                                      "asked why: whoever asks in the environment of "
+                                      "{} (pid {}) is killed",
+                                      row.role, row.pid);
   return start + (preload ? fmt::format("; LD_PRELOAD is \"{}\"", *preload) : "");
 }
 
@@ -141,20 +171,22 @@ std::vector<Question> OpenQuestions(const Evidence& evidence) {
   for (const FunnelRow& row : evidence.funnel) {
     if (!NeedsAnswer(row)) continue;
     std::vector<std::string> environment;
-    if (const Process* process = ProcessOf(evidence, row.pid); row.pid != 0 && process != nullptr) environment = process->environment;
+    if (const Process* process = ProcessOf(evidence, row.pid); row.pid != 0 && process != nullptr)
+      environment = process->environment;
     auto same = std::find_if(questions.begin(), questions.end(),
                              [&](const Question& q) { return q.environment == environment; });
     if (same == questions.end()) same = questions.insert(same, Question{{}, environment});
     for (const std::string& path : PathsToAsk(evidence, row))
-      if (std::find(same->paths.begin(), same->paths.end(), path) == same->paths.end()) same->paths.push_back(path);
+      if (std::find(same->paths.begin(), same->paths.end(), path) == same->paths.end())
+        same->paths.push_back(path);
   }
   return questions;
 }
 
 void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& evidence) {
   for (FunnelRow& row : evidence.funnel) {
-    const auto answer =
-        std::find_if(answers.begin(), answers.end(), [&](const Answer& a) { return a.path == row.library; });
+    const auto answer = std::find_if(answers.begin(), answers.end(),
+                                     [&](const Answer& a) { return a.path == row.library; });
     if (answer == answers.end() || !NeedsAnswer(row)) continue;
     if (answer->kind == '!') {
       if (row.reason.empty()) Set(row, Cause::kLoadKills, NoAnswer(evidence, row), Known::kDerived);

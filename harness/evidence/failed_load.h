@@ -1,4 +1,5 @@
-// Why a library that was asked for was not loaded, out of what the loader did and what the system said when it was asked.
+// Why a library that was asked for was not loaded, out of what the loader did and what the system
+// said when it was asked.
 #pragma once
 
 #include <string>
@@ -9,10 +10,12 @@
 
 namespace gpustage {
 
-// The library, and to look at only: where what it lacked was looked for, and where other copies of what it got may lie.
+// The library, and to look at only: where what it lacked was looked for, and where other copies of
+// what it got may lie.
 std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& row);
 
 // `row` was lost at "loaded". One that loads when asked is lost at its entry point.
-void ExplainFailedLoad(const Evidence& evidence, const std::vector<Answer>& answers, int uid, FunnelRow& row);
+void ExplainFailedLoad(const Evidence& evidence, const std::vector<Answer>& answers, int uid,
+                       FunnelRow& row);
 
 }  // namespace gpustage

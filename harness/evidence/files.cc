@@ -1,12 +1,11 @@
 #include "harness/evidence/files.h"
 
+#include <fmt/format.h>
 #include <string.h>
 
 #include <algorithm>
 #include <map>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "harness/evidence/log_lines.h"
 
@@ -19,7 +18,8 @@ std::string EndText(const FileRecord& record) {
   if (!record.answered) return "ended, and how is not known";
   if (record.signal == 0) return fmt::format("exited {}", record.code);
   const char* const name = sigabbrev_np(record.signal);
-  return name != nullptr ? fmt::format("killed by SIG{}", name) : fmt::format("killed by signal {}", record.signal);
+  return name != nullptr ? fmt::format("killed by SIG{}", name)
+                         : fmt::format("killed by signal {}", record.signal);
 }
 
 std::string Joined(const std::vector<std::string>& words) {
@@ -30,7 +30,8 @@ std::string Joined(const std::vector<std::string>& words) {
 
 std::string CallText(const FileRecord& record) {
   std::string text = record.call + (record.writes ? " to write" : "");
-  for (size_t i = 0; i < record.links.size(); ++i) text += (i == 0 ? " through " : ", ") + record.links[i];
+  for (size_t i = 0; i < record.links.size(); ++i)
+    text += (i == 0 ? " through " : ", ") + record.links[i];
   return text + (record.links.empty() ? "" : ":");
 }
 
@@ -45,8 +46,13 @@ class FileReader {
       case FileAct::kLook: return Named(record, EventKind::kLook);
       case FileAct::kList: return Listed(record);
       case FileAct::kWrite: return Printed(record);
-      case FileAct::kExec: Add(record, EventKind::kExec, record.path, Joined(record.argv), Value(record)); return;
-      case FileAct::kExit: Add(record, EventKind::kExit, EndText(record), "", record.signal != 0 ? record.signal : record.code); return;
+      case FileAct::kExec:
+        Add(record, EventKind::kExec, record.path, Joined(record.argv), Value(record));
+        return;
+      case FileAct::kExit:
+        Add(record, EventKind::kExit, EndText(record), "",
+            record.signal != 0 ? record.signal : record.code);
+        return;
     }
   }
 
@@ -57,11 +63,15 @@ class FileReader {
   }
 
  private:
-  static int64_t Value(const FileRecord& record) { return record.answered ? record.error : kNoAnswer; }
+  static int64_t Value(const FileRecord& record) {
+    return record.answered ? record.error : kNoAnswer;
+  }
 
-  Event& Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail, int64_t value) {
+  Event& Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail,
+             int64_t value) {
     Event event;
-    event.time_ns = std::min(record.time_ns - run_.start_ns, run_.duration_ns);  // an end may be noticed late
+    event.time_ns =
+        std::min(record.time_ns - run_.start_ns, run_.duration_ns);  // an end may be noticed late
     event.pid = record.pid;
     event.tid = record.tid;
     event.kind = kind;
@@ -73,7 +83,8 @@ class FileReader {
 
   void Named(const FileRecord& record, EventKind kind) {
     last_listed_.erase(record.pid);
-    if (kind == EventKind::kOpen && record.error == 0) asked_[{record.pid, record.real.empty() ? record.path : record.real}] = record.path;
+    if (kind == EventKind::kOpen && record.error == 0)
+      asked_[{record.pid, record.real.empty() ? record.path : record.real}] = record.path;
     Add(record, kind, record.path, CallText(record), Value(record));
   }
 
@@ -81,7 +92,8 @@ class FileReader {
   void Listed(const FileRecord& record) {
     if (std::exchange(last_listed_[record.pid], record.path) == record.path) return;
     const auto asked = asked_.find({record.pid, record.path});
-    Add(record, EventKind::kList, asked == asked_.end() ? record.path : asked->second, record.call, Value(record));
+    Add(record, EventKind::kList, asked == asked_.end() ? record.path : asked->second, record.call,
+        Value(record));
   }
 
   void Printed(const FileRecord& record) {
@@ -99,25 +111,33 @@ class FileReader {
 
   void Line(const FileRecord& record, Stream stream, const std::string& bytes) {
     const std::string line = WithoutColour(bytes);
-    const bool passed_on = std::any_of(evidence_.log.begin(), evidence_.log.end(),
-                                       [&](const LogLine& logged) { return !line.empty() && logged.raw.find(line) != std::string::npos; });
+    const bool passed_on =
+        std::any_of(evidence_.log.begin(), evidence_.log.end(), [&](const LogLine& logged) {
+          return !line.empty() && logged.raw.find(line) != std::string::npos;
+        });
     const std::string name = stream == Stream::kStdout ? "stdout" : "stderr";
     Event& event = Add(record, EventKind::kOutput, line, "", 0);
     event.unheard = !passed_on;
-    event.detail = passed_on ? name + ", passed on" : fmt::format("{} to {}, heard by nobody", name, record.path == "/dev/null" ? record.path : "another process");
+    event.detail = passed_on
+                       ? name + ", passed on"
+                       : fmt::format("{} to {}, heard by nobody", name,
+                                     record.path == "/dev/null" ? record.path : "another process");
   }
 
   const RawRun& run_;
   Evidence& evidence_;
-  std::map<std::pair<int, std::string>, std::string> asked_;  // by process and what it is: the name by which it was opened
+  std::map<std::pair<int, std::string>, std::string>
+      asked_;  // by process and what it is: the name by which it was opened
   std::map<int, std::string> last_listed_;
   std::map<std::pair<int, Stream>, std::pair<FileRecord, std::string>> pending_;
 };
 
-// The process that this exec started, if the loader's recorder saw it: the next start of that pid before another exec.
+// The process that this exec started, if the loader's recorder saw it: the next start of that pid
+// before another exec.
 Process* StartedBy(EventId exec, EventId next_exec, int pid, Evidence& evidence) {
   for (Process& process : evidence.processes)
-    if (process.pid == pid && process.event > exec && (next_exec == 0 || process.event < next_exec)) return &process;
+    if (process.pid == pid && process.event > exec && (next_exec == 0 || process.event < next_exec))
+      return &process;
   return nullptr;
 }
 
@@ -125,14 +145,17 @@ Process* StartedBy(EventId exec, EventId next_exec, int pid, Evidence& evidence)
 
 std::string RoleOf(const std::string& executable, const std::vector<std::string>& argv) {
   std::string role = executable.substr(executable.rfind('/') + 1);
-  if (argv.size() > 1 && !argv[1].empty() && argv[1].find_first_of("/-=.") == std::string::npos) role += " " + argv[1];
+  if (argv.size() > 1 && !argv[1].empty() && argv[1].find_first_of("/-=.") == std::string::npos)
+    role += " " + argv[1];
   return role;
 }
 
 void AddFileEvents(const RawRun& run, Evidence& evidence) {
   const FileLog& log = run.files;
   evidence.files_observed = log.recorded && log.complete;
-  evidence.files_unobserved = log.recorded && !log.complete && log.note.empty() ? "there were more calls than are kept" : log.note;
+  evidence.files_unobserved = log.recorded && !log.complete && log.note.empty()
+                                  ? "there were more calls than are kept"
+                                  : log.note;
   FileReader reader(run, evidence);
   for (const FileRecord& record : log.records) reader.Read(record);
   reader.Rest();
@@ -141,7 +164,8 @@ void AddFileEvents(const RawRun& run, Evidence& evidence) {
 void AddLives(const FileLog& log, Evidence& evidence) {
   std::vector<const FileRecord*> execs;
   for (const FileRecord& record : log.records)
-    if (record.act == FileAct::kExec && !record.path.starts_with(kOurFolder)) execs.push_back(&record);
+    if (record.act == FileAct::kExec && !record.path.starts_with(kOurFolder))
+      execs.push_back(&record);
   std::vector<EventId> events;
   for (const Event& event : evidence.events)
     if (event.kind == EventKind::kExec) events.push_back(event.id);
@@ -155,14 +179,15 @@ void AddLives(const FileLog& log, Evidence& evidence) {
       known->environment = exec.environment;  // whole, however long
       continue;
     }
-    evidence.processes.push_back(
-        {exec.pid, exec.parent, exec.path, exec.argv, exec.environment, RoleOf(exec.path, exec.argv), events[i], false, "", 0});
+    evidence.processes.push_back({exec.pid, exec.parent, exec.path, exec.argv, exec.environment,
+                                  RoleOf(exec.path, exec.argv), events[i], false, "", 0});
   }
   std::stable_sort(evidence.processes.begin(), evidence.processes.end(),
                    [](const Process& a, const Process& b) { return a.event < b.event; });
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kExit) continue;
-    for (auto process = evidence.processes.rbegin(); process != evidence.processes.rend(); ++process)
+    for (auto process = evidence.processes.rbegin(); process != evidence.processes.rend();
+         ++process)
       if (process->pid == event.pid) {
         process->end = event.subject;
         process->end_event = event.id;

@@ -7,10 +7,12 @@
 
 namespace gpustage {
 
-// `run`'s files: one event a record, but for our own recorders' files and for a directory that is read on. Not yet in order, nor numbered.
+// `run`'s files: one event a record, but for our own recorders' files and for a directory that is
+// read on. Not yet in order, nor numbered.
 void AddFileEvents(const RawRun& run, Evidence& evidence);
 
-// Once events are in order and have numbers: each exec is the start of a process, which ends at an exit.
+// Once events are in order and have numbers: each exec is the start of a process, which ends at an
+// exit.
 void AddLives(const FileLog& log, Evidence& evidence);
 
 // "/usr/local/bin/ollama", {"ollama", "runner", "--port", "1"} -> "ollama runner".

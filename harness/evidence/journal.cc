@@ -40,9 +40,10 @@ Journal ReadJournalBytes(std::string_view bytes) {
     if (record.kind == world::RecordKind::kUnfinished)
       journal.complete = false;
     else
-      journal.records.push_back({record.kind, record.time_ns, record.pid, record.tid, record.instance, record.value,
-                                 record.device, record.detail,
-                                 ReadTexts(bytes.substr(sizeof record, record.size - sizeof record), record.texts)});
+      journal.records.push_back(
+          {record.kind, record.time_ns, record.pid, record.tid, record.instance, record.value,
+           record.device, record.detail,
+           ReadTexts(bytes.substr(sizeof record, record.size - sizeof record), record.texts)});
     bytes.remove_prefix(record.size);
   }
   return journal;

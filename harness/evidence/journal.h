@@ -1,4 +1,5 @@
-// Reads a journal's bytes. Total: any bytes give a list, and `complete` says whether they were a whole journal.
+// Reads a journal's bytes. Total: any bytes give a list, and `complete` says whether they were a
+// whole journal.
 #pragma once
 
 #include <cstdint>

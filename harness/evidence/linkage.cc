@@ -1,13 +1,12 @@
 #include "harness/evidence/linkage.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "harness/base/files.h"
 #include "harness/base/root.h"
@@ -23,7 +22,8 @@ constexpr size_t kShown = 3;  // symbols of a gap, in a sentence
 
 bool IsLibc(const std::string& path) {
   const std::string name = BaseNameOf(path);
-  return name == "libc.so.6" || name.starts_with("libdl.so.") || name.starts_with("libpthread.so.") || name.starts_with("ld-linux");
+  return name == "libc.so.6" || name.starts_with("libdl.so.") ||
+         name.starts_with("libpthread.so.") || name.starts_with("ld-linux");
 }
 
 // Everything that one process loaded, in order; the program is the first and has the name "".
@@ -71,13 +71,16 @@ class OfProcess {
   OfProcess(const Evidence& evidence, int pid, Files& files) : pid_(pid) {
     const Process* const process = ProcessOf(evidence, pid);
     program_ = process->executable;
-    preloads_ = SplitNames(VariableOf(process, "LD_PRELOAD").value_or("") + " " + files.TextOf("/etc/ld.so.preload"));
+    preloads_ = SplitNames(VariableOf(process, "LD_PRELOAD").value_or("") + " " +
+                           files.TextOf("/etc/ld.so.preload"));
     for (const Event& event : evidence.events) {
       if (event.pid != pid) continue;
       if (event.kind == EventKind::kProcess) objects_.clear();
-      const bool again = std::any_of(objects_.begin(), objects_.end(), [&](const Object& o) { return o.path == event.subject; });
+      const bool again = std::any_of(objects_.begin(), objects_.end(),
+                                     [&](const Object& o) { return o.path == event.subject; });
       if (event.kind == EventKind::kLoad && !again)
-        objects_.push_back({event.subject, files.Get(event.subject.empty() ? program_ : event.subject)});
+        objects_.push_back(
+            {event.subject, files.Get(event.subject.empty() ? program_ : event.subject)});
     }
   }
 
@@ -91,7 +94,8 @@ class OfProcess {
 
   void FindUnseenMisses(std::vector<UnseenMisses>& found) const {
     for (const Object& object : objects_)
-      if (object.file != nullptr && object.file->asks_past_plt) found.push_back({pid_, object.path});
+      if (object.file != nullptr && object.file->asks_past_plt)
+        found.push_back({pid_, object.path});
   }
 
   // The first in the scope of the program has it for everybody.
@@ -104,7 +108,9 @@ class OfProcess {
       }
     const std::vector<const Object*> scope = StartScope();
     for (const char* function : kWatched) {
-      const auto first = std::find_if(scope.begin(), scope.end(), [&](const Object* o) { return o->file->Has({function, "", ""}); });
+      const auto first = std::find_if(scope.begin(), scope.end(), [&](const Object* o) {
+        return o->file->Has({function, "", ""});
+      });
       if (first == scope.end() || IsLibc((*first)->path) || seen.contains(function)) continue;
       found.push_back({pid_, function, (*first)->path.empty() ? "the program" : (*first)->path, 0});
     }
@@ -112,18 +118,23 @@ class OfProcess {
 
  private:
   bool IsCalled(const Object& object, const std::string& name) const {
-    return BaseNameOf(object.path) == name || object.path == name || (object.file != nullptr && object.file->soname == name);
+    return BaseNameOf(object.path) == name || object.path == name ||
+           (object.file != nullptr && object.file->soname == name);
   }
 
-  // What was there when the program began: it, what was put before everything else, and what they need.
+  // What was there when the program began: it, what was put before everything else, and what they
+  // need.
   std::vector<const Object*> StartScope() const {
     std::vector<std::string> wanted = preloads_;
     std::vector<const Object*> scope;
     for (bool grown = true; grown;) {
       grown = false;
       for (const Object& object : objects_) {
-        if (object.file == nullptr || std::find(scope.begin(), scope.end(), &object) != scope.end()) continue;
-        const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) { return IsCalled(object, name); });
+        if (object.file == nullptr || std::find(scope.begin(), scope.end(), &object) != scope.end())
+          continue;
+        const bool is_wanted =
+            std::any_of(wanted.begin(), wanted.end(),
+                        [&](const std::string& name) { return IsCalled(object, name); });
         if (!object.path.empty() && !is_wanted) continue;
         scope.push_back(&object);
         wanted.insert(wanted.end(), object.file->needed.begin(), object.file->needed.end());
@@ -147,21 +158,28 @@ class OfProcess {
       }
   }
 
-  // Where a library that it needs was not loaded at all, that is what is missing, and not each of its symbols.
+  // Where a library that it needs was not loaded at all, that is what is missing, and not each of
+  // its symbols.
   void Symbols(const Object& object, std::vector<Gap>& gaps) const {
     for (const std::string& name : object.file->needed)
-      if (std::none_of(objects_.begin(), objects_.end(), [&](const Object& o) { return IsCalled(o, name); })) return;
+      if (std::none_of(objects_.begin(), objects_.end(),
+                       [&](const Object& o) { return IsCalled(o, name); }))
+        return;
     for (const WantedSymbol& want : object.file->wanted) {
       const auto has = [&](const Object& o) { return o.file != nullptr && o.file->Has(want); };
       if (std::any_of(objects_.begin(), objects_.end(), has)) continue;
-      const auto named = std::find_if(objects_.begin(), objects_.end(), [&](const Object& o) { return !want.file.empty() && IsCalled(o, want.file); });
-      GapTo(named == objects_.end() ? "" : named->path, object, gaps).symbols.push_back(ToString(want));
+      const auto named = std::find_if(objects_.begin(), objects_.end(), [&](const Object& o) {
+        return !want.file.empty() && IsCalled(o, want.file);
+      });
+      GapTo(named == objects_.end() ? "" : named->path, object, gaps)
+          .symbols.push_back(ToString(want));
     }
   }
 
   Gap& GapTo(const std::string& provider, const Object& requester, std::vector<Gap>& gaps) const {
     for (Gap& gap : gaps)
-      if (gap.pid == pid_ && gap.requester == requester.path && gap.provider == provider) return gap;
+      if (gap.pid == pid_ && gap.requester == requester.path && gap.provider == provider)
+        return gap;
     gaps.push_back({pid_, requester.path, provider, {}, {}, false});
     return gaps.back();
   }
@@ -174,7 +192,8 @@ class OfProcess {
 
 std::string Some(const std::vector<std::string>& names) {
   const size_t shown = std::min(names.size(), kShown);
-  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(shown), ", "),
+  return fmt::format("{}{}",
+                     fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(shown), ", "),
                      shown < names.size() ? fmt::format(" and {} more", names.size() - shown) : "");
 }
 
@@ -185,11 +204,17 @@ std::string ToString(const Gap& gap) {
   const std::string provider = gap.provider;
   std::string text;
   const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
-  if (gap.unversioned) add(fmt::format("{} has no version information at all, and {} was built against one that has", provider, who));
+  if (gap.unversioned)
+    add(fmt::format("{} has no version information at all, and {} was built against one that has",
+                    provider, who));
   if (!gap.versions.empty())
-    add(fmt::format("{} does not define the version{} {} that {} needs", provider, gap.versions.size() == 1 ? "" : "s", Some(gap.versions), who));
+    add(fmt::format("{} does not define the version{} {} that {} needs", provider,
+                    gap.versions.size() == 1 ? "" : "s", Some(gap.versions), who));
   if (!gap.symbols.empty())
-    add(fmt::format("{} {}, which {} needs", provider.empty() ? "no library that was loaded has" : provider + " does not have", Some(gap.symbols), who));
+    add(fmt::format(
+        "{} {}, which {} needs",
+        provider.empty() ? "no library that was loaded has" : provider + " does not have",
+        Some(gap.symbols), who));
   return text;
 }
 

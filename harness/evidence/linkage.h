@@ -1,5 +1,5 @@
-// What the loaded libraries of a process need of each other and lack, and who stands before libc: derived after the run, from
-// the files of the tree as they were loaded.
+// What the loaded libraries of a process need of each other and lack, and who stands before libc:
+// derived after the run, from the files of the tree as they were loaded.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ struct Gap {
   std::string provider;   // the library that was loaded for it; "": nobody has the symbols
   std::vector<std::string> versions;  // that it needs and the provider does not define
   std::vector<std::string> symbols;   // the same, as symbol@version; found nowhere else either
-  bool unversioned = false;  // the provider has the right name and knows of no versions at all, so nothing can be checked
+  bool unversioned = false;  // the provider has the right name and knows of no versions at all, so
+                             // nothing can be checked
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
@@ -27,7 +28,8 @@ struct Interposer {
   int pid = 0;
   std::string function;
   std::string library;
-  int event = 0;  // that shows it; 0: it follows from the order of loading and from what the files export
+  int event =
+      0;  // that shows it; 0: it follows from the order of loading and from what the files export
   friend bool operator==(const Interposer&, const Interposer&) = default;
 };
 
@@ -45,7 +47,8 @@ struct Linkage {
   friend bool operator==(const Linkage&, const Linkage&) = default;
 };
 
-// "/opt/libcudart.so.12 does not have cudaFree@libcudart.so.12 and 3 more, which /opt/libggml-cuda.so needs"
+// "/opt/libcudart.so.12 does not have cudaFree@libcudart.so.12 and 3 more, which
+// /opt/libggml-cuda.so needs"
 std::string ToString(const Gap& gap);
 
 // Opens a file as the scanner's processes saw it; an invalid one where it cannot.

@@ -1,11 +1,11 @@
 #include "harness/evidence/log_lines.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <charconv>
 #include <memory>
-
 #include <nlohmann/json.hpp>
-#include <re2/re2.h>
 
 namespace gpustage {
 namespace {
@@ -20,7 +20,8 @@ void AppendUtf8(uint32_t code, std::string& text) {
   for (int i = more - 1; i >= 0; --i) text += static_cast<char>(0x80 | (code >> 6 * i & 0x3f));
 }
 
-// A string in quotes as Go's strconv.Quote writes it; one that was cut ends where it ends. Moves past it.
+// A string in quotes as Go's strconv.Quote writes it; one that was cut ends where it ends. Moves
+// past it.
 std::string TakeGoString(std::string_view& text) {
   constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
   std::string value;
@@ -54,7 +55,8 @@ std::string TakeGoString(std::string_view& text) {
 bool NextPair(std::string_view& text, std::string& key, std::string& value) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   const size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0 || text.substr(0, equals).find(' ') != std::string_view::npos)
+  if (equals == std::string_view::npos || equals == 0 ||
+      text.substr(0, equals).find(' ') != std::string_view::npos)
     return false;
   key = text.substr(0, equals);
   text.remove_prefix(equals + 1);
@@ -132,7 +134,8 @@ std::vector<TimedLine> SplitLines(const std::vector<OutputChunk>& output) {
   }
   for (size_t which = 0; which < 2; ++which)
     if (!pending[which].empty())
-      lines.push_back({last[which], which == 0 ? Stream::kStdout : Stream::kStderr, pending[which]});
+      lines.push_back(
+          {last[which], which == 0 ? Stream::kStdout : Stream::kStderr, pending[which]});
   std::stable_sort(lines.begin(), lines.end(),
                    [](const TimedLine& a, const TimedLine& b) { return a.time_ns < b.time_ns; });
   return lines;

@@ -17,10 +17,12 @@ struct TimedLine {
   std::string text;
 };
 
-// Complete lines of each stream in order of arrival; what is left without a newline at the end is a line too.
+// Complete lines of each stream in order of arrival; what is left without a newline at the end is a
+// line too.
 std::vector<TimedLine> SplitLines(const std::vector<OutputChunk>& output);
 
-// Colour and time go, level, message and fields are read as the format says. A line of another form is plain text.
+// Colour and time go, level, message and fields are read as the format says. A line of another form
+// is plain text.
 LogLine ParseLogLine(const TimedLine& line, LogFormat format);
 
 // For ScannerStart::done_when: whether the RE2 `pattern` is found in a line without colour.

@@ -1,8 +1,8 @@
 #include "harness/evidence/needs.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 
@@ -27,7 +27,9 @@ int EntryOf(const std::string& list, const std::string& candidate) {
   for (size_t i = 0; i < parts.size(); ++i) {
     std::string part = parts[i];
     while (part.size() > 1 && part.ends_with('/')) part.pop_back();
-    if (!candidate.starts_with(part + "/") || part.size() < longest || (best != 0 && part.size() == longest)) continue;
+    if (!candidate.starts_with(part + "/") || part.size() < longest ||
+        (best != 0 && part.size() == longest))
+      continue;
     best = static_cast<int>(i + 1);
     longest = part.size();
   }
@@ -65,7 +67,8 @@ const Process* ProcessOf(const Evidence& evidence, int pid) {
 std::optional<std::string> VariableOf(const Process* process, std::string_view name) {
   if (process == nullptr) return std::nullopt;
   for (const std::string& entry : process->environment)
-    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') return entry.substr(name.size() + 1);
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+      return entry.substr(name.size() + 1);
   return std::nullopt;
 }
 
@@ -74,7 +77,8 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
   bool loading = false;
   for (const Event& event : evidence.events) {
     if (event.pid != row.pid || row.pid == 0) continue;
-    const bool own = event.kind == EventKind::kLoad && LexicallyNormal(event.subject) == row.library;
+    const bool own =
+        event.kind == EventKind::kLoad && LexicallyNormal(event.subject) == row.library;
     if (own) {
       needs.clear();  // a load that is tried again
       loading = true;
@@ -82,8 +86,8 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     }
     if (!loading) continue;
     // It is torn down, or it stands and what comes is not its own.
-    if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss ||
-        event.kind == EventKind::kCall) {
+    if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol ||
+        event.kind == EventKind::kMiss || event.kind == EventKind::kCall) {
       loading = false;
       continue;
     }
@@ -113,17 +117,22 @@ std::string CountByRule(const Need& need) {
     ++counts.back().second;
   }
   std::string text;
-  for (const auto& [rule, count] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", rule, count);
+  for (const auto& [rule, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", rule, count);
   return text;
 }
 
-std::string ByRule(const std::string& rule) { return rule == "default directory" ? "in a default directory" : "by " + rule; }
+std::string ByRule(const std::string& rule) {
+  return rule == "default directory" ? "in a default directory" : "by " + rule;
+}
 
 std::string RuleOfLoad(const Evidence& evidence, const Event& load) {
   for (EventId id = load.id - 1; id > 0; --id) {
     const Event& event = evidence.At(id);
     // Between the two the loader opens the file.
-    if (event.pid != load.pid || event.tid != load.tid || event.kind == EventKind::kOpen || event.kind == EventKind::kLook) continue;
+    if (event.pid != load.pid || event.tid != load.tid || event.kind == EventKind::kOpen ||
+        event.kind == EventKind::kLook)
+      continue;
     if (event.kind != EventKind::kSearch) return "";
     return event.subject == load.subject || event.first_name ? RuleOfSearch(evidence, event) : "";
   }

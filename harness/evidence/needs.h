@@ -24,8 +24,8 @@ struct Need {
   friend bool operator==(const Need&, const Need&) = default;
 };
 
-// In the order of the search, from the load of the row's library up to its end or its unload. What was loaded before is
-// not searched for again, so it is not here.
+// In the order of the search, from the load of the row's library up to its end or its unload. What
+// was loaded before is not searched for again, so it is not here.
 std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row);
 
 // "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
@@ -39,7 +39,8 @@ std::string RuleOfSearch(const Evidence& evidence, const Event& search);
 // The path of the library that it is for; "" is the program.
 std::string RequesterOf(const Event& search);
 
-// The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the program itself, or a path.
+// The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the
+// program itself, or a path.
 std::string RuleOfLoad(const Evidence& evidence, const Event& load);
 
 const Process* ProcessOf(const Evidence& evidence, int pid);

@@ -29,7 +29,8 @@ constexpr Mask kMasks[] = {
     {R"( CPU\.\d+\.\w+=\S+)", ""},
     // So does what is left to a GPU without memory of its own, where NVML does not know it.
     {R"((Integrated:true [^{}]*FreeMemory):\d+)", R"(\1:HOST)"},
-    // llama-server's own lines: their time and level, which are written by themselves, and this machine's processors.
+    // llama-server's own lines: their time and level, which are written by themselves, and this
+    // machine's processors.
     {R"(^(\d+\.\d\d\.\d{3}\.\d{3} )?[DIWE] )", ""},
     {R"(^\d+\.\d\d\.\d{3}\.\d{3} )", ""},
     {R"(n_threads = \d+ \(n_threads_batch = \d+\) / \d+)", "n_threads = HOST"},
@@ -54,8 +55,8 @@ bool Has(const std::string& line, std::string_view text) {
 // started.
 bool IsNoise(const LogLine& line) {
   constexpr std::string_view kSources[] = {
-      "source=images.go",          "source=sched.go",        "source=gguf.go",
-      "key with type not found",   "Ollama cloud disabled",  "source=model_recommendations.go",
+      "source=images.go",           "source=sched.go",           "source=gguf.go",
+      "key with type not found",    "Ollama cloud disabled",     "source=model_recommendations.go",
       "source=model_show_cache.go", "source=model_list_cache.go"};
   constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is",
                                           "ssh-ed25519 "};
@@ -181,20 +182,23 @@ void SortNeighbours(Lines& lines) {
   }
 }
 
-// From 0.30 on: what the children say comes through the server, so it stands where it belongs unless devices are
-// validated at the same time.
+// From 0.30 on: what the children say comes through the server, so it stands where it belongs
+// unless devices are validated at the same time.
 bool IsOfLlamaServer(const std::vector<LogLine>& log) {
-  return std::any_of(log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, "source=llama_server.go"); });
+  return std::any_of(log.begin(), log.end(),
+                     [](const LogLine& line) { return Has(line.text, "source=llama_server.go"); });
 }
 
-// A llama-server lists its devices on one stream and logs on the other, by a thread of its own: what it says between two
-// lines of the server's is in any order.
+// A llama-server lists its devices on one stream and logs on the other, by a thread of its own:
+// what it says between two lines of the server's is in any order.
 Lines InOrder(const std::vector<LogLine>& log) {
   // What is left to a GPU without memory of its own is this machine's.
-  const bool shares = std::any_of(log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, " type=iGPU "); });
+  const bool shares = std::any_of(
+      log.begin(), log.end(), [](const LogLine& line) { return Has(line.text, " type=iGPU "); });
   const auto masked = [&](const LogLine& line) {
     std::string text = Masked(line.text);
-    if (shares) RE2::GlobalReplace(&text, R"re((type=iGPU total="[^"]*" available=)"[^"]*")re", R"(\1HOST)");
+    if (shares)
+      RE2::GlobalReplace(&text, R"re((type=iGPU total="[^"]*" available=)"[^"]*")re", R"(\1HOST)");
     if (shares) RE2::GlobalReplace(&text, R"re((\(\d+ MiB, )\d+ MiB free\))re", "\\1HOST free)");
     return text;
   };
@@ -213,7 +217,8 @@ Lines InOrder(const std::vector<LogLine>& log) {
     }
     tell();
     // The place in a list of devices that is in random order.
-    if (Has(text, "supported GPU library combinations")) RE2::GlobalReplace(&text, R"((\d+):\d+([ \]]))", R"(\1:N\2)");
+    if (Has(text, "supported GPU library combinations"))
+      RE2::GlobalReplace(&text, R"((\d+):\d+([ \]]))", R"(\1:N\2)");
     lines.push_back(std::move(text));
   }
   tell();
@@ -225,7 +230,8 @@ Lines SortedBlocks(Lines::const_iterator begin, Lines::const_iterator end) {
   std::vector<Lines> blocks;
   bool open = false;
   for (; begin != end; ++begin) {
-    const bool alone = Has(*begin, "skipping available library") || Has(*begin, "jetpack not detected") ||
+    const bool alone = Has(*begin, "skipping available library") ||
+                       Has(*begin, "jetpack not detected") ||
                        Has(*begin, "dropping integrated GPU");
     const bool late = Has(*begin, "failure during llama-server") || Has(*begin, "NVIDIA driver");
     if (alone || blocks.empty() || (!open && !late)) blocks.emplace_back();
@@ -238,8 +244,8 @@ Lines SortedBlocks(Lines::const_iterator begin, Lines::const_iterator end) {
   return sorted;
 }
 
-// Both llama-servers of a directory say why the backend gives nothing, but the first is stopped as soon as it has told of the
-// processor, before or after that: what children say is told once.
+// Both llama-servers of a directory say why the backend gives nothing, but the first is stopped as
+// soon as it has told of the processor, before or after that: what children say is told once.
 void TellOnce(Lines& lines) {
   const auto again = [](const auto& a, const auto& b) { return a == b && a.starts_with("  "); };
   lines.erase(std::unique(lines.begin(), lines.end(), again), lines.end());
@@ -254,14 +260,17 @@ Lines CanonicalLlamaServerLog(const std::vector<LogLine>& log) {
   const auto evaluating = after(discovering, "evaluating which, if any");
   auto first = discovering;
   if (first != evaluating) ++first;
-  while (first != evaluating && Has(*first, "level=WARN source=runner.go")) ++first;  // of the user's variables
+  while (first != evaluating && Has(*first, "level=WARN source=runner.go"))
+    ++first;  // of the user's variables
   auto tail = evaluating;
   for (auto line = evaluating; line != lines.end(); ++line)
-    if (Has(*line, "filtering device which didn't") || (Has(*line, "bootstrap discovery took") && !Has(*line, "GPU bootstrap")))
+    if (Has(*line, "filtering device which didn't") ||
+        (Has(*line, "bootstrap discovery took") && !Has(*line, "GPU bootstrap")))
       tail = line + 1;
   Lines all(lines.begin(), first), second(evaluating, tail), rest(tail, lines.end());
   Append(SortedBlocks(first, evaluating), all);
-  if (std::count_if(second.begin(), second.end(), [](const auto& line) { return Has(line, "verifying if device"); }) > 1)
+  if (std::count_if(second.begin(), second.end(),
+                    [](const auto& line) { return Has(line, "verifying if device"); }) > 1)
     std::sort(second.begin(), second.end());
   Append(second, all);
   SortNeighbours(rest);

@@ -17,13 +17,19 @@ namespace gpustage {
 namespace {
 
 // Begins of the names of libraries by which a program comes to a GPU, or does its work there.
-constexpr std::string_view kGpuNames[] = {"libcuda.so", "libcudart.so", "libcublas", "libcudnn", "libcufft", "libcurand", "libcusparse", "libcusolver",
-                                          "libnvidia-", "libnvrtc", "libnvJitLink", "libnccl", "libggml-", "libamdhip64", "librocm", "libhsa-runtime",
-                                          "libze_", "libvulkan.so", "libOpenCL.so"};
-// Where the kernel tells of devices. Everything else of /proc is the same on a machine without a GPU.
-constexpr std::string_view kDeviceFacts[] = {"/proc/driver/nvidia", "/proc/modules", "/proc/devices", "/proc/bus/pci", "/proc/misc"};
+constexpr std::string_view kGpuNames[] = {
+    "libcuda.so",     "libcudart.so", "libcublas",    "libcudnn",    "libcufft",
+    "libcurand",      "libcusparse",  "libcusolver",  "libnvidia-",  "libnvrtc",
+    "libnvJitLink",   "libnccl",      "libggml-",     "libamdhip64", "librocm",
+    "libhsa-runtime", "libze_",       "libvulkan.so", "libOpenCL.so"};
+// Where the kernel tells of devices. Everything else of /proc is the same on a machine without a
+// GPU.
+constexpr std::string_view kDeviceFacts[] = {"/proc/driver/nvidia", "/proc/modules",
+                                             "/proc/devices", "/proc/bus/pci", "/proc/misc"};
 
-bool Under(const std::string& path, const std::string& directory) { return path == directory || path.starts_with(directory + "/"); }
+bool Under(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory + "/");
+}
 
 bool WasUsed(const Event& event) {
   switch (event.kind) {
@@ -39,14 +45,16 @@ bool WasUsed(const Event& event) {
 // "/proc/7/maps" and "/proc/self/exe" are of the process itself.
 bool IsOfProcess(const std::string& path) {
   const std::string name = path.substr(6, path.find('/', 6) - 6);
-  return name.empty() || name == "self" || name == "thread-self" || name.find_first_not_of("0123456789") == std::string::npos;
+  return name.empty() || name == "self" || name == "thread-self" ||
+         name.find_first_not_of("0123456789") == std::string::npos;
 }
 
 using FileId = std::pair<dev_t, ino_t>;
 
 class Audit {
  public:
-  Audit(const Surroundings& around, const std::function<Fd(const std::string&)>& open) : around_(around), open_(open) {
+  Audit(const Surroundings& around, const std::function<Fd(const std::string&)>& open)
+      : around_(around), open_(open) {
     for (const std::string& path : around.base)
       if (IsGpuLibrary(path))
         if (const auto id = IdOf(path)) gpu_libraries_.insert(*id);
@@ -57,7 +65,8 @@ class Audit {
       if (WasUsed(event)) Place(event);
     std::vector<Outside> list;
     for (auto& [key, outside] : found_) list.push_back(std::move(outside));
-    std::stable_sort(list.begin(), list.end(), [](const Outside& a, const Outside& b) { return a.event < b.event; });
+    std::stable_sort(list.begin(), list.end(),
+                     [](const Outside& a, const Outside& b) { return a.event < b.event; });
     return list;
   }
 
@@ -65,23 +74,32 @@ class Audit {
   std::optional<FileId> IdOf(const std::string& path) const {
     struct stat found;
     const Fd fd = open_(path);
-    return fd && fstat(fd.get(), &found) == 0 ? std::optional(FileId{found.st_dev, found.st_ino}) : std::nullopt;
+    return fd && fstat(fd.get(), &found) == 0 ? std::optional(FileId{found.st_dev, found.st_ino})
+                                              : std::nullopt;
   }
 
   void Place(const Event& event) {
     const std::string path = LexicallyNormal(event.subject);
     for (const std::string& directory : around_.host_directories)
       if (Under(path, directory)) {
-        if (IsGpuLibrary(path)) return Note(event, path, "a GPU library in a directory that the scanner declares", false);
+        if (IsGpuLibrary(path))
+          return Note(event, path, "a GPU library in a directory that the scanner declares", false);
         return Note(event, directory, "a directory that the scanner declares", false);
       }
     if (path.starts_with("/proc/") && !IsOfProcess(path)) {
-      const bool device = std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts), [&](std::string_view fact) { return path.starts_with(fact); });
-      return Note(event, path, device ? "what this machine's kernel says of devices" : "of this machine's kernel", device);
+      const bool device =
+          std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts),
+                      [&](std::string_view fact) { return path.starts_with(fact); });
+      return Note(
+          event, path,
+          device ? "what this machine's kernel says of devices" : "of this machine's kernel",
+          device);
     }
-    if (gpu_libraries_.empty() || event.kind == EventKind::kLook || event.kind == EventKind::kList) return;
+    if (gpu_libraries_.empty() || event.kind == EventKind::kLook || event.kind == EventKind::kList)
+      return;
     const auto id = IdOf(path);
-    if (id && gpu_libraries_.contains(*id)) Note(event, path, "a GPU library of this machine", true);
+    if (id && gpu_libraries_.contains(*id))
+      Note(event, path, "a GPU library of this machine", true);
   }
 
   void Note(const Event& event, const std::string& path, const std::string& what, bool leak) {
@@ -101,10 +119,12 @@ class Audit {
 bool IsGpuLibrary(const std::string& path) {
   const std::string name = BaseNameOf(path);
   return name.find(".so") != std::string::npos &&
-         std::any_of(std::begin(kGpuNames), std::end(kGpuNames), [&](std::string_view begin) { return name.starts_with(begin); });
+         std::any_of(std::begin(kGpuNames), std::end(kGpuNames),
+                     [&](std::string_view begin) { return name.starts_with(begin); });
 }
 
-std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around, const std::function<Fd(const std::string&)>& open) {
+std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around,
+                                 const std::function<Fd(const std::string&)>& open) {
   return Audit(around, open).Of(evidence);
 }
 

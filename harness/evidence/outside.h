@@ -10,20 +10,22 @@ namespace gpustage {
 class Fd;
 struct Evidence;
 
-// One place outside, and how often one process was there. What the scanner declares may be used; a leak may not.
+// One place outside, and how often one process was there. What the scanner declares may be used; a
+// leak may not.
 struct Outside {
   int pid = 0;
   std::string path;  // of a directory that is declared, the directory
   std::string what;  // "a GPU library of this machine"
   bool leak = false;
   int count = 0;
-  int event = 0;     // the first
+  int event = 0;  // the first
   friend bool operator==(const Outside&, const Outside&) = default;
 };
 
 // What the run had around its tree.
 struct Surroundings {
-  std::vector<std::string> base;              // paths inside, of what came from this machine and was not asked for by name
+  std::vector<std::string>
+      base;  // paths inside, of what came from this machine and was not asked for by name
   std::vector<std::string> host_directories;  // shown at their own paths
 };
 
@@ -31,6 +33,7 @@ struct Surroundings {
 bool IsGpuLibrary(const std::string& path);
 
 // `open` as in linkage.h, to tell a file by what it is and not by how it is called.
-std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around, const std::function<Fd(const std::string&)>& open);
+std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around,
+                                 const std::function<Fd(const std::string&)>& open);
 
 }  // namespace gpustage

@@ -1,5 +1,5 @@
-// A file of recordings. Starts of one scenario say much the same, so each line of a log stands once in "lines", and a
-// log is the numbers of its lines: "0-12 15".
+// A file of recordings. Starts of one scenario say much the same, so each line of a log stands once
+// in "lines", and a log is the numbers of its lines: "0-12 15".
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,34 +1,38 @@
-// What no row of the funnel can say by itself: what became of a counted device in another process, what was counted twice,
-// and whether any log line tells.
+// What no row of the funnel can say by itself: what became of a counted device in another process,
+// what was counted twice, and whether any log line tells.
 #pragma once
 
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
 
-// Second pass, duplicates, struct layouts, counts of other processes. May be called again after rows have changed.
+// Second pass, duplicates, struct layouts, counts of other processes. May be called again after
+// rows have changed.
 void RelateRows(Evidence& evidence);
 
-// "listed" and "matched" as the kernel was asked, where that was watched; the event of a listing that was refused. May be
-// called again after rows have changed.
+// "listed" and "matched" as the kernel was asked, where that was watched; the event of a listing
+// that was refused. May be called again after rows have changed.
 void SeeListing(Evidence& evidence);
-// The first listing of the library's directory, and the first time after it that the library was asked for by its name,
-// whoever did so. 0: there is none.
+// The first listing of the library's directory, and the first time after it that the library was
+// asked for by its name, whoever did so. 0: there is none.
 EventId ListingOf(const Evidence& evidence, const std::string& library);
 EventId NamingOf(const Evidence& evidence, const std::string& library);
 
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //
-// A row has failed when a device may be missing because of it: it was lost, and not because the same device was reported by
-// another way (duplicate, overlap), nor before its entry point where another process got further with the same library. What
-// was passed over or hidden because somebody asked for it, and what nobody tried, has failed only if no device was reported.
+// A row has failed when a device may be missing because of it: it was lost, and not because the
+// same device was reported by another way (duplicate, overlap), nor before its entry point where
+// another process got further with the same library. What was passed over or hidden because
+// somebody asked for it, and what nobody tried, has failed only if no device was reported.
 //
-// A line says so when it complains (a word such as "failed", "cannot", "skipping", "filtering", or the level WARN or ERROR)
-// and names the library, its directory, what it needed and did not get, or the code's name or text. The scanner's own death
-// or time limit says so too. A line that names the library whether it works or not ("bootstrap discovery took") does not.
+// A line says so when it complains (a word such as "failed", "cannot", "skipping", "filtering", or
+// the level WARN or ERROR) and names the library, its directory, what it needed and did not get, or
+// the code's name or text. The scanner's own death or time limit says so too. A line that names the
+// library whether it works or not ("bootstrap discovery took") does not.
 void FindSilence(Evidence& evidence);
 
-// The loss to speak of: one of which a device is missing before any other, and of those the one that got furthest. null: none.
+// The loss to speak of: one of which a device is missing before any other, and of those the one
+// that got furthest. null: none.
 const FunnelRow* LostRow(const Evidence& evidence);
 
 }  // namespace gpustage

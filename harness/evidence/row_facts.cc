@@ -11,7 +11,8 @@ namespace gpustage {
 namespace {
 
 // What a scanner asks a backend for first.
-constexpr std::string_view kEntryPoints[] = {"ggml_backend_init", "cuInit", "cudaGetDeviceCount", "nvmlInit_v2"};
+constexpr std::string_view kEntryPoints[] = {"ggml_backend_init", "cuInit", "cudaGetDeviceCount",
+                                             "nvmlInit_v2"};
 // Calls whose failure is the end of an initialisation.
 constexpr std::string_view kInitCalls[] = {"cudaGetDeviceCount", "cuInit"};
 
@@ -22,7 +23,8 @@ bool IsOneOf(const List& list, std::string_view text) {
 
 class Walk {
  public:
-  Walk(const Evidence& evidence, const std::string& library, int pid) : evidence_(evidence), library_(library), pid_(pid) {}
+  Walk(const Evidence& evidence, const std::string& library, int pid)
+      : evidence_(evidence), library_(library), pid_(pid) {}
 
   RowFacts Facts() {
     for (const Event& event : evidence_.events)
@@ -60,22 +62,28 @@ class Walk {
   void Symbol(const Event& event) {
     if (!IsOneOf(kEntryPoints, event.subject)) return;
     const std::string provider = LexicallyNormal(event.detail);
-    // A dlopen that maps nothing and gives the symbols of another path has found the same file there.
-    if (asked_ && facts_.loaded == 0 && provider != library_ && IsBackendName(BaseNameOf(provider))) facts_.same_as = provider;
-    if (facts_.entry == 0 && (provider == library_ || (asked_ && provider == facts_.same_as))) facts_.entry = event.id;
+    // A dlopen that maps nothing and gives the symbols of another path has found the same file
+    // there.
+    if (asked_ && facts_.loaded == 0 && provider != library_ && IsBackendName(BaseNameOf(provider)))
+      facts_.same_as = provider;
+    if (facts_.entry == 0 && (provider == library_ || (asked_ && provider == facts_.same_as)))
+      facts_.entry = event.id;
     asked_ = false;
   }
 
-  // What it was asked about ends where the scanner goes on to the next backend. A second name of a file is not asked anew.
+  // What it was asked about ends where the scanner goes on to the next backend. A second name of a
+  // file is not asked anew.
   void Calls() {
     EventId end = evidence_.outcome_event(), start = facts_.entry;
     if (!facts_.same_as.empty())
       start = 1;
     else
-      for (EventId id = facts_.entry; id <= evidence_.outcome_event() && end == evidence_.outcome_event(); ++id) {
+      for (EventId id = facts_.entry;
+           id <= evidence_.outcome_event() && end == evidence_.outcome_event(); ++id) {
         const Event& event = evidence_.At(id);
-        const bool next = event.kind == EventKind::kSearch && event.pid == pid_ && event.first_name &&
-                          event.subject.starts_with('/') && !IsHere(event.subject) && IsBackendName(BaseNameOf(event.subject));
+        const bool next = event.kind == EventKind::kSearch && event.pid == pid_ &&
+                          event.first_name && event.subject.starts_with('/') &&
+                          !IsHere(event.subject) && IsBackendName(BaseNameOf(event.subject));
         if (next) end = id;
       }
     for (EventId id = start; id <= evidence_.outcome_event(); ++id) {
@@ -102,8 +110,11 @@ class Walk {
         facts_.refused = event.id;
       }
     }
-    if (facts_.initialised != 0 && event.device >= 0 && event.value == 0 && facts_.counted == 0) facts_.counted = event.id;
-    if (event.subject == "ggml_backend_init" && event.detail.find("fault: return") != std::string::npos) facts_.null_entry = event.id;
+    if (facts_.initialised != 0 && event.device >= 0 && event.value == 0 && facts_.counted == 0)
+      facts_.counted = event.id;
+    if (event.subject == "ggml_backend_init" &&
+        event.detail.find("fault: return") != std::string::npos)
+      facts_.null_entry = event.id;
     if (!starts && event.value != 0 && event.subject != "ggml_backend_init") failed_ = event.id;
   }
 
@@ -118,6 +129,8 @@ class Walk {
 
 }  // namespace
 
-RowFacts FactsOf(const Evidence& evidence, const std::string& library, int pid) { return Walk(evidence, library, pid).Facts(); }
+RowFacts FactsOf(const Evidence& evidence, const std::string& library, int pid) {
+  return Walk(evidence, library, pid).Facts();
+}
 
 }  // namespace gpustage

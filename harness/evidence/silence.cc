@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/evidence/cuda_codes.h"
@@ -14,13 +14,16 @@ namespace {
 
 // Stems, in small letters.
 constexpr std::string_view kComplaints[] = {
-    "fail",    "error",   "cannot",       "could not", "couldn't", "unable",    "skip",     "denied",     "not found",    "no such",
-    "missing", "invalid", "not support",  "unsupport", "incompat", "undefined", "dropping", "filtering",  "refus",        "crash",
-    "killed",  "abort",   "sigsegv",      "sigbus",    "exited",   "disabled",  "timeout",  "timed out",  "not compiled", "insufficient",
-    "not detected", "no cuda", "didn't",  "not initial", "too old", "did not"};
+    "fail",         "error",     "cannot",    "could not",   "couldn't",     "unable",
+    "skip",         "denied",    "not found", "no such",     "missing",      "invalid",
+    "not support",  "unsupport", "incompat",  "undefined",   "dropping",     "filtering",
+    "refus",        "crash",     "killed",    "abort",       "sigsegv",      "sigbus",
+    "exited",       "disabled",  "timeout",   "timed out",   "not compiled", "insufficient",
+    "not detected", "no cuda",   "didn't",    "not initial", "too old",      "did not"};
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -29,7 +32,8 @@ bool Complains(const LogLine& line) {
   if (line.message == "subprocess" || line.message == "server config") return false;
   if (line.level == "WARN" || line.level == "ERROR") return true;
   std::string text = Lower(line.message);
-  if (const auto error = line.fields.find("error"); error != line.fields.end()) text += " error " + Lower(error->second);
+  if (const auto error = line.fields.find("error"); error != line.fields.end())
+    text += " error " + Lower(error->second);
   return std::any_of(std::begin(kComplaints), std::end(kComplaints),
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
@@ -51,7 +55,8 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
   return names;
 }
 
-// A path goes on behind these: "/opt/cuda_v12" is no word about "/opt/cuda_v12.bak" or what is below it.
+// A path goes on behind these: "/opt/cuda_v12" is no word about "/opt/cuda_v12.bak" or what is
+// below it.
 bool IsInPath(const std::string& text, size_t at) {
   const auto c = static_cast<unsigned char>(at < text.size() ? text[at] : ' ');
   return std::isalnum(c) != 0 || c == '/' || c == '.' || c == '_' || c == '-';
@@ -61,7 +66,8 @@ bool IsInPath(const std::string& text, size_t at) {
 bool NamesLibrary(const std::string& text, const std::string& library) {
   const std::string file = BaseNameOf(library), directory = ParentOf(library);
   for (size_t at = text.find(file); at != std::string::npos; at = text.find(file, at + 1))
-    if (at == 0 || text[at - 1] != '/' || text.substr(0, at + file.size()).ends_with(library)) return true;
+    if (at == 0 || text[at - 1] != '/' || text.substr(0, at + file.size()).ends_with(library))
+      return true;
   for (size_t at = text.find(directory); at != std::string::npos; at = text.find(directory, at + 1))
     if (!IsInPath(text, at + directory.size())) return true;
   return false;
@@ -71,7 +77,9 @@ bool NamesLibrary(const std::string& text, const std::string& library) {
 bool Says(const LogLine& line, const FunnelRow& row, const std::vector<std::string>& names) {
   if (!Complains(line)) return false;
   return NamesLibrary(line.text, row.library) ||
-         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return line.text.find(name) != std::string::npos; });
+         std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+           return line.text.find(name) != std::string::npos;
+         });
 }
 
 EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
@@ -79,7 +87,8 @@ EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
   for (const LogLine& line : evidence.log)
     if (Says(line, row, names)) return line.event;
   const Outcome::Kind end = evidence.outcome.kind;
-  const bool dead = end == Outcome::Kind::kKilled || end == Outcome::Kind::kTimedOut || end == Outcome::Kind::kNotStarted;
+  const bool dead = end == Outcome::Kind::kKilled || end == Outcome::Kind::kTimedOut ||
+                    end == Outcome::Kind::kNotStarted;
   return dead ? evidence.outcome_event() : 0;
 }
 
@@ -128,28 +137,34 @@ void FindSilence(Evidence& evidence) {
   for (FunnelRow& row : evidence.funnel) {
     row.failed = HasFailed(evidence, row);
     row.said = row.failed ? WhoSays(evidence, row) : 0;
-    if (row.failed && row.said == 0 && (silent == nullptr || row.reached > silent->reached)) silent = &row;
+    if (row.failed && row.said == 0 && (silent == nullptr || row.reached > silent->reached))
+      silent = &row;
     if (row.said != 0 && told == nullptr) told = &row;
   }
   evidence.silent_failure = silent != nullptr;
   if (silent != nullptr) {
     const size_t lines = evidence.log.size();
-    evidence.silent_because = fmt::format("{} was lost at \"{}\", and {}", BaseNameOf(silent->library), ToString(*silent->lost_at),
-                                          lines == 0   ? "nothing was printed"
-                                          : lines == 1 ? "the one line that was printed does not say so"
-                                                       : fmt::format("none of {} log lines says so", lines));
+    evidence.silent_because = fmt::format(
+        "{} was lost at \"{}\", and {}", BaseNameOf(silent->library), ToString(*silent->lost_at),
+        lines == 0   ? "nothing was printed"
+        : lines == 1 ? "the one line that was printed does not say so"
+                     : fmt::format("none of {} log lines says so", lines));
     if (const Event* const said = SaidToNobody(evidence, *silent))
-      evidence.silent_because += fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
+      evidence.silent_because +=
+          fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
     for (const Process& process : evidence.processes)
-      if (const auto level = VariableOf(&process, "OLLAMA_DEBUG"); level && process.role == "ollama serve" && *level != "2")
-        evidence.silent_because += fmt::format("; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);
+      if (const auto level = VariableOf(&process, "OLLAMA_DEBUG");
+          level && process.role == "ollama serve" && *level != "2")
+        evidence.silent_because += fmt::format(
+            "; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);
     return;
   }
   if (told != nullptr) {
     evidence.silent_because = fmt::format("#{} says: {}", told->said, Words(evidence, told->said));
   } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
     evidence.silent_failure.reset();
-    evidence.silent_because = "what it loaded and called could not be observed, so nor could a failure";
+    evidence.silent_because =
+        "what it loaded and called could not be observed, so nor could a failure";
   } else {
     evidence.silent_because = "nothing failed";
   }

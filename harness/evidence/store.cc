@@ -1,9 +1,9 @@
 #include "harness/evidence/store.h"
 
-#include <sstream>
-
 #include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace gpustage {
 namespace {
@@ -45,7 +45,8 @@ std::string ReadText(const ordered_json& value) {
   if (value.is_string()) return value.get<std::string>();
   const std::string hex = value.at("hex");
   std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return bytes;
 }
 std::vector<std::string> ReadTexts(const ordered_json& list) {
@@ -75,11 +76,20 @@ constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not
 constexpr const char* kLevels[] = {"none", "libs", "files", "all"};
 
 ordered_json Line(const Event& event) {
-  return {{"record", "event"},     {"id", event.id},           {"time_ns", event.time_ns},
-          {"pid", event.pid},      {"tid", event.tid},         {"kind", ToString(event.kind)},
-          {"subject", Write(event.subject)}, {"detail", Write(event.detail)}, {"value", event.value},
-          {"device", event.device}, {"object", event.object},  {"first_name", event.first_name},
-          {"assumed", event.assumed}, {"unheard", event.unheard}};
+  return {{"record", "event"},
+          {"id", event.id},
+          {"time_ns", event.time_ns},
+          {"pid", event.pid},
+          {"tid", event.tid},
+          {"kind", ToString(event.kind)},
+          {"subject", Write(event.subject)},
+          {"detail", Write(event.detail)},
+          {"value", event.value},
+          {"device", event.device},
+          {"object", event.object},
+          {"first_name", event.first_name},
+          {"assumed", event.assumed},
+          {"unheard", event.unheard}};
 }
 Event ReadEvent(const ordered_json& line) {
   const auto kind = ParseEventKind(line.at("kind").get<std::string>());
@@ -153,7 +163,8 @@ ordered_json Line(const SeenDevice& device) {
 
 ordered_json Line(const FunnelRow& row) {
   ordered_json steps;
-  for (const auto& [step, state] : row.steps) steps[ToString(step)] = kStates[static_cast<size_t>(state)];
+  for (const auto& [step, state] : row.steps)
+    steps[ToString(step)] = kStates[static_cast<size_t>(state)];
   return {{"record", "funnel"},
           {"library", Write(row.library)},
           {"pid", row.pid},
@@ -222,7 +233,8 @@ ordered_json Line(const Interposer& interposer) {
           {"event", interposer.event}};
 }
 Interposer ReadInterposer(const ordered_json& line) {
-  return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")), line.at("event")};
+  return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")),
+          line.at("event")};
 }
 
 ordered_json Line(const UnseenMisses& unseen) {
@@ -230,16 +242,13 @@ ordered_json Line(const UnseenMisses& unseen) {
 }
 
 ordered_json Line(const Outside& outside) {
-  return {{"record", "outside"},
-          {"pid", outside.pid},
-          {"path", Write(outside.path)},
-          {"what", Write(outside.what)},
-          {"leak", outside.leak},
-          {"count", outside.count},
+  return {{"record", "outside"},         {"pid", outside.pid},   {"path", Write(outside.path)},
+          {"what", Write(outside.what)}, {"leak", outside.leak}, {"count", outside.count},
           {"event", outside.event}};
 }
 Outside ReadOutside(const ordered_json& line) {
-  return {line.at("pid"), ReadText(line.at("path")), ReadText(line.at("what")), line.at("leak"), line.at("count"), line.at("event")};
+  return {line.at("pid"),  ReadText(line.at("path")), ReadText(line.at("what")),
+          line.at("leak"), line.at("count"),          line.at("event")};
 }
 
 ordered_json End(const Evidence& evidence) {
@@ -281,8 +290,10 @@ void ReadEnd(const ordered_json& line, Evidence& evidence) {
 
 void ReadHead(const ordered_json& head, KeptRun& run) {
   for (const auto& [key, text] :
-       {std::pair{"id", &run.id}, std::pair{"scenario", &run.scenario}, std::pair{"claim", &run.claim}, std::pair{"run", &run.run},
-        std::pair{"scanner", &run.scanner}, std::pair{"verdict", &run.verdict}, std::pair{"because", &run.because}})
+       {std::pair{"id", &run.id}, std::pair{"scenario", &run.scenario},
+        std::pair{"claim", &run.claim}, std::pair{"run", &run.run},
+        std::pair{"scanner", &run.scanner}, std::pair{"verdict", &run.verdict},
+        std::pair{"because", &run.because}})
     *text = ReadText(head.at(key));
 }
 
@@ -290,7 +301,8 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
   const std::string record = line.at("record");
   if (record == "event") {
     evidence.events.push_back(ReadEvent(line));
-    if (evidence.events.back().id != evidence.outcome_event()) throw std::invalid_argument("events are not numbered in order");
+    if (evidence.events.back().id != evidence.outcome_event())
+      throw std::invalid_argument("events are not numbered in order");
   } else if (record == "process") {
     evidence.processes.push_back(ReadProcess(line));
   } else if (record == "log") {
@@ -318,10 +330,12 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
 // An event that something names and that is not there; 0: none.
 EventId UnknownEvent(const Evidence& evidence) {
   std::vector<EventId> named;
-  for (const Process& process : evidence.processes) named.insert(named.end(), {process.event, process.end_event});
+  for (const Process& process : evidence.processes)
+    named.insert(named.end(), {process.event, process.end_event});
   for (const LogLine& line : evidence.log) named.push_back(line.event);
   for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
-  for (const Interposer& interposer : evidence.linkage.interposers) named.push_back(interposer.event);
+  for (const Interposer& interposer : evidence.linkage.interposers)
+    named.push_back(interposer.event);
   for (const Outside& outside : evidence.outside) named.push_back(outside.event);
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) named.push_back(device.event);
@@ -350,7 +364,8 @@ std::string EvidenceLines(const KeptRun& run) {
     for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
   for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
   for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
-  for (const Interposer& interposer : evidence.linkage.interposers) lines.push_back(Line(interposer));
+  for (const Interposer& interposer : evidence.linkage.interposers)
+    lines.push_back(Line(interposer));
   for (const UnseenMisses& unseen : evidence.linkage.unseen_misses) lines.push_back(Line(unseen));
   for (const Outside& outside : evidence.outside) lines.push_back(Line(outside));
   lines.push_back(End(evidence));
@@ -368,26 +383,39 @@ Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& f
     ++number;
     const SourcePos pos = {file, number, 1, 1};
     const ordered_json parsed = ordered_json::parse(line, nullptr, false);
-    if (!parsed.is_object()) return Error{"this line is no JSON object; the file is damaged or not kept evidence", pos};
+    if (!parsed.is_object())
+      return Error{"this line is no JSON object; the file is damaged or not kept evidence", pos};
     try {
       if (number == 1) {
         if (parsed.value("format", "") != "gpustage-evidence")
-          return Error{"this is no evidence that gpustage kept: its first line does not say \"format\": \"gpustage-evidence\"", pos};
+          return Error{
+              "this is no evidence that gpustage kept: its first line does not say \"format\": "
+              "\"gpustage-evidence\"",
+              pos};
         if (const int version = parsed.at("version"); version != kEvidenceVersion)
-          return Error{fmt::format("this evidence is of version {}; this gpustage reads version {}, so run the scenario again or use the "
-                                   "gpustage that kept it", version, kEvidenceVersion), pos};
+          return Error{fmt::format("this evidence is of version {}; this gpustage reads version "
+                                   "{}, so run the scenario again or use the "
+                                   "gpustage that kept it",
+                                   version, kEvidenceVersion),
+                       pos};
         ReadHead(parsed, run);
         continue;
       }
       ReadLine(parsed, run.evidence);
       ended = parsed.at("record") == "end";
     } catch (const std::exception& error) {
-      return Error{fmt::format("this line is not as version {} has it: {}", kEvidenceVersion, error.what()), pos};
+      return Error{
+          fmt::format("this line is not as version {} has it: {}", kEvidenceVersion, error.what()),
+          pos};
     }
   }
   if (const EventId wrong = UnknownEvent(run.evidence); wrong != 0)
-    return Error{fmt::format("something here names event {}, and there are {}", wrong, run.evidence.events.size()), SourcePos{file, number, 1, 1}};
-  if (!ended) return Error{"this evidence has no end: it was not written to its last line", SourcePos{file, std::max(number, 1), 1, 1}};
+    return Error{fmt::format("something here names event {}, and there are {}", wrong,
+                             run.evidence.events.size()),
+                 SourcePos{file, number, 1, 1}};
+  if (!ended)
+    return Error{"this evidence has no end: it was not written to its last line",
+                 SourcePos{file, std::max(number, 1), 1, 1}};
   return run;
 }
 

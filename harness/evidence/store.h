@@ -1,4 +1,5 @@
-// Evidence kept as JSON Lines: harness/evidence/README.md has the format. What is read is what was written.
+// Evidence kept as JSON Lines: harness/evidence/README.md has the format. What is read is what was
+// written.
 #pragma once
 
 #include <string>
@@ -12,7 +13,7 @@ inline constexpr int kEvidenceVersion = 3;
 
 // Evidence, and whose it is.
 struct KeptRun {
-  std::string id;        // of the case
+  std::string id;  // of the case
   std::string scenario;
   std::string claim;
   std::string run;

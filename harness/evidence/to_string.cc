@@ -1,19 +1,21 @@
+#include <fmt/format.h>
+
 #include <cstring>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
 namespace {
 
-constexpr const char* kKnown[] = {"not observable", "seen", "derived", "asked"};  // in the order of Known
+constexpr const char* kKnown[] = {"not observable", "seen", "derived",
+                                  "asked"};  // in the order of Known
 
 // ": No such file or directory"; "" when it went well.
 std::string AnswerText(int64_t value) {
   if (value == 0) return "";
-  return value == kNoAnswer ? ": its answer is not known" : fmt::format(": {}", std::strerror(static_cast<int>(value)));
+  return value == kNoAnswer ? ": its answer is not known"
+                            : fmt::format(": {}", std::strerror(static_cast<int>(value)));
 }
 
 std::string WhatHappened(const Event& event) {
@@ -27,14 +29,18 @@ std::string WhatHappened(const Event& event) {
     case EventKind::kSymbol: return fmt::format("found {} in {}", event.subject, event.detail);
     case EventKind::kMiss: return fmt::format("did not find {} in {}", event.subject, event.detail);
     case EventKind::kBinding: return fmt::format("takes {} from {}", event.subject, event.detail);
-    case EventKind::kCall: return fmt::format("{}({}) = {}", event.subject, event.detail, event.value);
+    case EventKind::kCall:
+      return fmt::format("{}({}) = {}", event.subject, event.detail, event.value);
     case EventKind::kNote: return event.subject;
     case EventKind::kLog: return fmt::format("{}: {}", event.detail, event.subject);
     case EventKind::kOutcome: return event.subject;
     case EventKind::kOpen:
-    case EventKind::kLook: return fmt::format("{} {}{}", event.detail, event.subject, AnswerText(event.value));
+    case EventKind::kLook:
+      return fmt::format("{} {}{}", event.detail, event.subject, AnswerText(event.value));
     case EventKind::kList: return fmt::format("listed {}", event.subject);
-    case EventKind::kExec: return fmt::format("executes {} ({}){}", event.subject, event.detail, AnswerText(event.value));
+    case EventKind::kExec:
+      return fmt::format("executes {} ({}){}", event.subject, event.detail,
+                         AnswerText(event.value));
     case EventKind::kOutput: return fmt::format("{}: {}", event.detail, event.subject);
     case EventKind::kExit: return event.subject;
   }

@@ -1,10 +1,10 @@
 #include "harness/report/baseline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
-
-#include <fmt/format.h>
 
 namespace gpustage {
 namespace {
@@ -23,7 +23,8 @@ std::map<std::string, std::vector<std::string>> BackendsOf(const ReportedRun& ru
   std::map<std::string, std::vector<std::string>> backends;
   if (run.devices)
     for (const ReportedDevice& device : *run.devices)
-      if (!IdentityOf(device).empty() && !BackendOf(device).empty()) backends[IdentityOf(device)].push_back(BackendOf(device));
+      if (!IdentityOf(device).empty() && !BackendOf(device).empty())
+        backends[IdentityOf(device)].push_back(BackendOf(device));
   for (auto& [device, names] : backends) std::sort(names.begin(), names.end());
   return backends;
 }
@@ -41,11 +42,14 @@ void AddMoves(const ReportedRun& before, const ReportedRun& now, std::vector<Mov
       moved.push_back({now.Name(), device, Joined(was->second), Joined(backends)});
 }
 
-void Append(std::vector<std::string>& to, const std::vector<std::string>& from) { to.insert(to.end(), from.begin(), from.end()); }
+void Append(std::vector<std::string>& to, const std::vector<std::string>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 }  // namespace
 
-BaselineChanges ChangesSince(const std::vector<ReportedRun>& before, const std::string& file, const std::vector<ReportedRun>& now) {
+BaselineChanges ChangesSince(const std::vector<ReportedRun>& before, const std::string& file,
+                             const std::vector<ReportedRun>& now) {
   BaselineChanges changes;
   changes.file = file;
   std::map<std::string, const ReportedRun*> old, ran;
@@ -54,17 +58,21 @@ BaselineChanges ChangesSince(const std::vector<ReportedRun>& before, const std::
     if (run.verdict == VerdictKind::kSkip) continue;
     ran[run.Name()] = &run;
     const auto found = old.find(run.Name());
-    const ReportedRun* const was = found == old.end() || found->second->verdict == VerdictKind::kSkip ? nullptr : found->second;
+    const ReportedRun* const was =
+        found == old.end() || found->second->verdict == VerdictKind::kSkip ? nullptr
+                                                                           : found->second;
     const bool was_bad = was != nullptr && IsBad(was->verdict), is_bad = IsBad(run.verdict);
     if (is_bad) (was_bad ? changes.still_failing : changes.newly_failing).push_back(run.Name());
     if (was_bad && run.verdict == VerdictKind::kPass) changes.newly_passing.push_back(run.Name());
     const bool was_silent = was != nullptr && was->silent_failure.value_or(false);
     // What is new and passes was written to be so.
-    if (run.silent_failure.value_or(false) && !was_silent && (was != nullptr || is_bad)) changes.newly_silent.push_back(run.Name());
+    if (run.silent_failure.value_or(false) && !was_silent && (was != nullptr || is_bad))
+      changes.newly_silent.push_back(run.Name());
     if (was != nullptr) AddMoves(*was, run, changes.moved);
   }
   for (const ReportedRun& run : before)
-    if (run.verdict != VerdictKind::kSkip && !ran.contains(run.Name())) changes.not_run.push_back(run.Name());
+    if (run.verdict != VerdictKind::kSkip && !ran.contains(run.Name()))
+      changes.not_run.push_back(run.Name());
   return changes;
 }
 
@@ -75,7 +83,9 @@ BaselineChanges Joined(BaselineChanges a, const BaselineChanges& b) {
   Append(a.still_failing, b.still_failing);
   a.moved.insert(a.moved.end(), b.moved.begin(), b.moved.end());
   // Each shard lacks what the others ran.
-  std::erase_if(a.not_run, [&](const std::string& run) { return std::find(b.not_run.begin(), b.not_run.end(), run) == b.not_run.end(); });
+  std::erase_if(a.not_run, [&](const std::string& run) {
+    return std::find(b.not_run.begin(), b.not_run.end(), run) == b.not_run.end();
+  });
   return a;
 }
 

@@ -21,15 +21,16 @@ struct BaselineChanges {
   std::vector<std::string> newly_failing;
   std::vector<std::string> newly_passing;
   std::vector<MovedDevice> moved;
-  std::vector<std::string> newly_silent;   // silent failures that were none
+  std::vector<std::string> newly_silent;  // silent failures that were none
   std::vector<std::string> still_failing;
-  std::vector<std::string> not_run;        // the earlier report has them; skipped now, or not selected
+  std::vector<std::string> not_run;  // the earlier report has them; skipped now, or not selected
   // Still failing and newly passing are not worse; nor is what did not run, which has its reason.
   bool Worse() const { return !newly_failing.empty() || !moved.empty() || !newly_silent.empty(); }
   friend bool operator==(const BaselineChanges&, const BaselineChanges&) = default;
 };
 
-BaselineChanges ChangesSince(const std::vector<ReportedRun>& before, const std::string& file, const std::vector<ReportedRun>& now);
+BaselineChanges ChangesSince(const std::vector<ReportedRun>& before, const std::string& file,
+                             const std::vector<ReportedRun>& now);
 
 // Of the shards of one run, all held against the same earlier report.
 BaselineChanges Joined(BaselineChanges a, const BaselineChanges& b);

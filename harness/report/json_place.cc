@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <vector>
-
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace gpustage {
 namespace {
@@ -60,12 +59,13 @@ class Finder {
 
  private:
   struct Level {
-    int index;  // -1 in an object
+    int index;      // -1 in an object
     size_t length;  // of the pointer outside
   };
 
   void Enter() {
-    if (!levels_.empty()) here_ += "/" + (levels_.back().index < 0 ? key_ : std::to_string(levels_.back().index++));
+    if (!levels_.empty())
+      here_ += "/" + (levels_.back().index < 0 ? key_ : std::to_string(levels_.back().index++));
   }
   bool Value() {
     const size_t length = here_.size();
@@ -109,19 +109,25 @@ SourcePos PlaceOfByte(const std::string& text, const std::string& file, size_t b
   const size_t end = std::min(byte == 0 ? 0 : byte - 1, text.size());
   const size_t line = text.rfind('\n', end == 0 ? 0 : end - 1);
   const size_t start = end == 0 || line == std::string::npos ? 0 : line + 1;
-  return {file, static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n')) + 1,
+  return {file,
+          static_cast<int>(
+              std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n')) +
+              1,
           static_cast<int>(end - start) + 1, 1};
 }
 
-SourcePos PlaceOfPointer(const std::string& text, const std::string& file, const std::string& pointer) {
+SourcePos PlaceOfPointer(const std::string& text, const std::string& file,
+                         const std::string& pointer) {
   const char* at = text.data();
   Finder finder(pointer, &at);
   json::sax_parse(Counting(text.data(), &at), Counting(text.data() + text.size(), &at), &finder);
   if (finder.found() == nullptr) return PlaceOfByte(text, file, 1);
-  // The parser has read the value, or its bracket, and perhaps the white space and comma after a number.
+  // The parser has read the value, or its bracket, and perhaps the white space and comma after a
+  // number.
   size_t last = static_cast<size_t>(finder.found() - text.data());
   last = text.find_last_not_of(" \n\r\t,]}", last == 0 ? 0 : last - 1);
-  const size_t start = text.find_last_of('\n', last) == std::string::npos ? 0 : text.find_last_of('\n', last) + 1;
+  const size_t start =
+      text.find_last_of('\n', last) == std::string::npos ? 0 : text.find_last_of('\n', last) + 1;
   const size_t first = std::min(text.find_first_not_of(" \t", start), last);
   SourcePos pos = PlaceOfByte(text, file, first + 1);
   pos.length = static_cast<int>(last - first) + 1;

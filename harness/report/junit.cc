@@ -1,9 +1,9 @@
 #include "harness/report/junit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 namespace gpustage {
 namespace {
@@ -38,11 +38,15 @@ std::string Seconds(double milliseconds) { return fmt::format("{:.3f}", millisec
 
 std::string Details(const ReportedRun& run) {
   std::string text = "\n";
-  const auto add = [&](const char* label, const std::string& what) { text += fmt::format("{:<9} {}\n", label, what); };
+  const auto add = [&](const char* label, const std::string& what) {
+    text += fmt::format("{:<9} {}\n", label, what);
+  };
   add("claim", run.claim);
   if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) add("because", run.because);
   for (const UnmetClaim& unmet : run.unmet) {
-    add("expected", unmet.file.empty() ? unmet.expected : fmt::format("{}    {}:{}:{}", unmet.expected, unmet.file, unmet.line, unmet.column));
+    add("expected", unmet.file.empty() ? unmet.expected
+                                       : fmt::format("{}    {}:{}:{}", unmet.expected, unmet.file,
+                                                     unmet.line, unmet.column));
     add(unmet.unknown ? "unknown" : "seen", unmet.seen);
     if (!unmet.because.empty()) add("because", unmet.because);
   }
@@ -59,16 +63,21 @@ std::string Details(const ReportedRun& run) {
 // What one line can say of a bad run.
 std::string Message(const ReportedRun& run) {
   if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) return run.because;
-  return fmt::format("expected {}, {} {}", run.unmet.front().expected, run.unmet.front().unknown ? "not observable:" : "seen:", run.unmet.front().seen);
+  return fmt::format(
+      "expected {}, {} {}", run.unmet.front().expected,
+      run.unmet.front().unknown ? "not observable:" : "seen:", run.unmet.front().seen);
 }
 
 std::string Bad(const char* element, const ReportedRun& run) {
-  return fmt::format("      <{} type=\"{}\" message=\"{}\">{}</{}>\n", element, ToString(run.verdict), Attribute(Message(run)), Text(Details(run)),
-                     element);
+  return fmt::format("      <{} type=\"{}\" message=\"{}\">{}</{}>\n", element,
+                     ToString(run.verdict), Attribute(Message(run)), Text(Details(run)), element);
 }
 
-// The reason is the element's text: the older schema knows no attribute of it, and readers take either.
-std::string Skipped(const std::string& why) { return fmt::format("      <skipped>{}</skipped>\n", Text(why)); }
+// The reason is the element's text: the older schema knows no attribute of it, and readers take
+// either.
+std::string Skipped(const std::string& why) {
+  return fmt::format("      <skipped>{}</skipped>\n", Text(why));
+}
 
 std::string Inside(const ReportedRun& run) {
   switch (run.verdict) {
@@ -84,7 +93,9 @@ std::string Inside(const ReportedRun& run) {
 }
 
 std::string TestCase(const ReportedRun& run) {
-  std::string name = run.id == run.scenario ? "" : run.id.substr(std::min(run.id.size(), run.scenario.size() + 1)) + " ";
+  std::string name = run.id == run.scenario
+                         ? ""
+                         : run.id.substr(std::min(run.id.size(), run.scenario.size() + 1)) + " ";
   std::string inside = Inside(run);
   if (IsBad(run.verdict) && !run.log.empty()) {
     std::string log;
@@ -92,8 +103,9 @@ std::string TestCase(const ReportedRun& run) {
     inside += fmt::format("      <system-out>{}</system-out>\n", Text(log));
   }
   name += "[" + run.run + "]";
-  const std::string start = fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{}\"", Attribute(name), Attribute(run.scenario),
-                                        Seconds(run.duration_ms));
+  const std::string start =
+      fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{}\"", Attribute(name),
+                  Attribute(run.scenario), Seconds(run.duration_ms));
   return inside.empty() ? start + "/>\n" : start + ">\n" + inside + "    </testcase>\n";
 }
 
@@ -108,10 +120,14 @@ std::string Suite(const std::string& scenario, const std::vector<const ReportedR
     milliseconds += run->duration_ms;
     cases += TestCase(*run);
   }
-  return fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\">\n"
-                     "    <properties>\n      <property name=\"isolation\" value=\"{}\"/>\n    </properties>\n{}  </testsuite>\n",
-                     Attribute(scenario), totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error, totals.skip + totals.xfail,
-                     Seconds(milliseconds), Attribute(fmt::format("{}", fmt::join(levels, "; "))), cases);
+  return fmt::format(
+      "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+      "time=\"{}\">\n"
+      "    <properties>\n      <property name=\"isolation\" value=\"{}\"/>\n    </properties>\n{}  "
+      "</testsuite>\n",
+      Attribute(scenario), totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error,
+      totals.skip + totals.xfail, Seconds(milliseconds),
+      Attribute(fmt::format("{}", fmt::join(levels, "; "))), cases);
 }
 
 }  // namespace
@@ -125,9 +141,11 @@ std::string JunitReport(const Report& report) {
     suite.push_back(&run);
   }
   const Totals totals = Count(report.runs);
-  std::string text = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                                 "<testsuites name=\"gpustage\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">\n",
-                                 totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error, Seconds(report.seconds * 1000));
+  std::string text = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuites name=\"gpustage\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">\n",
+      totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error,
+      Seconds(report.seconds * 1000));
   for (const std::string& scenario : order) text += Suite(scenario, suites[scenario]);
   return text + "</testsuites>\n";
 }

@@ -1,9 +1,9 @@
 #include "harness/report/log_facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/evidence/device_id.h"
@@ -25,14 +25,17 @@ std::vector<const LogLine*> LinesOf(const Evidence& log, std::string_view messag
   return lines;
 }
 
-// The directory that a child was started for: the last of "[/usr/local/lib/ollama /usr/local/lib/ollama/cuda_v12]".
+// The directory that a child was started for: the last of "[/usr/local/lib/ollama
+// /usr/local/lib/ollama/cuda_v12]".
 std::string DirectoryOf(const LogLine& line) {
   const std::string list = Field(line, "OLLAMA_LIBRARY_PATH");
   const size_t begin = list.find_last_of(" [") + 1;
   return list.substr(begin, list.find(']') - begin);
 }
 
-bool IsSecondPass(const LogLine& line) { return Field(line, "extra_envs").find("GGML_CUDA_INIT") != std::string::npos; }
+bool IsSecondPass(const LogLine& line) {
+  return Field(line, "extra_envs").find("GGML_CUDA_INIT") != std::string::npos;
+}
 
 std::string WhatTheChildDid(const Evidence& log, const LogLine& took) {
   const auto of = [&](std::string_view message) {
@@ -40,10 +43,13 @@ std::string WhatTheChildDid(const Evidence& log, const LogLine& took) {
       if (DirectoryOf(*line) == DirectoryOf(took) && !IsSecondPass(*line)) return line;
     return static_cast<const LogLine*>(nullptr);
   };
-  if (const LogLine* failed = of("failure during GPU discovery")) return "the child failed: " + Field(*failed, "error");
-  if (const LogLine* exited = of("runner exited")) return fmt::format("the child died, with exit code {}", Field(*exited, "code"));
+  if (const LogLine* failed = of("failure during GPU discovery"))
+    return "the child failed: " + Field(*failed, "error");
+  if (const LogLine* exited = of("runner exited"))
+    return fmt::format("the child died, with exit code {}", Field(*exited, "code"));
   if (const LogLine* answered = of("runner enumerated devices"))
-    return Field(*answered, "devices") == "[]" ? "the child lived and answered [], no device" : "the child answered with devices";
+    return Field(*answered, "devices") == "[]" ? "the child lived and answered [], no device"
+                                               : "the child answered with devices";
   return "whether the child answered [] or died is in no log below OLLAMA_DEBUG=2";
 }
 
@@ -51,7 +57,9 @@ void Tried(const Evidence& log, std::vector<LogFact>& facts) {
   for (const LogLine* line : LinesOf(log, "bootstrap discovery took")) {
     const std::string directory = DirectoryOf(*line);
     if (directory.empty() || IsSecondPass(*line)) continue;
-    facts.push_back({fmt::format("{} was tried: a child was started for it; {}", BaseNameOf(directory), WhatTheChildDid(log, *line)), line->text});
+    facts.push_back({fmt::format("{} was tried: a child was started for it; {}",
+                                 BaseNameOf(directory), WhatTheChildDid(log, *line)),
+                     line->text});
   }
 }
 
@@ -60,8 +68,10 @@ void Skipped(const Evidence& log, std::vector<LogFact>& facts) {
   std::set<std::string> names;
   for (const LogLine* line : lines) names.insert(BaseNameOf(Field(*line, "libDir")));
   if (lines.empty()) return;
-  facts.push_back({fmt::format("{} {} passed over because OLLAMA_LLM_LIBRARY is {}, which has no such line because it is the one that is wanted",
-                               fmt::join(names, ", "), names.size() == 1 ? "was" : "were", Field(*lines.front(), "requested")),
+  facts.push_back({fmt::format("{} {} passed over because OLLAMA_LLM_LIBRARY is {}, which has no "
+                               "such line because it is the one that is wanted",
+                               fmt::join(names, ", "), names.size() == 1 ? "was" : "were",
+                               Field(*lines.front(), "requested")),
                    lines.front()->text});
 }
 
@@ -70,12 +80,16 @@ void Counted(const Evidence& log, std::vector<LogFact>& facts) {
   if (lines.empty()) return;
   const std::string count = Field(*lines.front(), "initial_count");
   std::set<std::string> ids;
-  for (const LogLine* line : LinesOf(log, "verifying if device is supported")) ids.insert(Field(*line, "id"));
-  std::string says = count == "0" ? "the first pass counted 0 devices, so there was nothing to verify: that no line \"verifying if device is supported\" "
+  for (const LogLine* line : LinesOf(log, "verifying if device is supported"))
+    ids.insert(Field(*line, "id"));
+  std::string says = count == "0" ? "the first pass counted 0 devices, so there was nothing to "
+                                    "verify: that no line \"verifying if device is supported\" "
                                     "is there says this and no more"
                                   : fmt::format("the first pass counted {}", count);
   if (ids.size() == 1 && count != "1")
-    says += ", all of one id: the same backend was loaded more than once, as a link or a copy of it in the top directory makes it; the GPU is one";
+    says +=
+        ", all of one id: the same backend was loaded more than once, as a link or a copy of it in "
+        "the top directory makes it; the GPU is one";
   facts.push_back({says, lines.front()->text});
 }
 
@@ -86,27 +100,39 @@ void Misread(const Evidence& log, std::vector<LogFact>& facts) {
     const std::string id = Field(*line, "id"), address = Field(*line, "pci_id");
     const auto in_id = FieldsInUuid(id), in_address = FieldsInPciId(address);
     if ((!in_id && !in_address) || !seen.insert(id).second) continue;
-    std::string says = "the backend was asked, and read cudaDeviceProp in another layout than it was filled in:";
+    std::string says =
+        "the backend was asked, and read cudaDeviceProp in another layout than it was filled in:";
     if (in_id) says += fmt::format(" the id {} is {};", id, *in_id);
     if (in_address) says += fmt::format(" the pci_id {} is {};", address, *in_address);
-    says += " in CUDA 12 and 13 uuid is at offset 256, totalGlobalMem at 288 and major at 360 (0x168)";
-    // What was read as uuid was written at 256: the memory's 8 bytes, then what follows them in the writer's struct.
-    if (in_id && in_id->find("major") != std::string::npos) says += "; this one was written with the memory at 256 and major at 264";
+    says +=
+        " in CUDA 12 and 13 uuid is at offset 256, totalGlobalMem at 288 and major at 360 (0x168)";
+    // What was read as uuid was written at 256: the memory's 8 bytes, then what follows them in the
+    // writer's struct.
+    if (in_id && in_id->find("major") != std::string::npos)
+      says += "; this one was written with the memory at 256 and major at 264";
     if (in_id && in_id->find("sharedMemPerBlock") != std::string::npos)
-      says += "; this one was written without uuid, luid and their mask, all behind them 32 bytes too early: major at 328";
+      says +=
+          "; this one was written without uuid, luid and their mask, all behind them 32 bytes too "
+          "early: major at 328";
     facts.push_back({says, line->text});
   }
 }
 
 void Dropped(const Evidence& log, std::vector<LogFact>& facts) {
-  const std::vector<const LogLine*> lines = LinesOf(log, "filtering device which didn't fully initialize");
+  const std::vector<const LogLine*> lines =
+      LinesOf(log, "filtering device which didn't fully initialize");
   if (lines.empty()) return;
-  std::string says = "the second pass dropped it: a child for this device alone, with GGML_CUDA_INIT=1, which makes the backend abort on a compute "
-                     "capability that it was not built for, gave no device; ";
+  std::string says =
+      "the second pass dropped it: a child for this device alone, with GGML_CUDA_INIT=1, which "
+      "makes the backend abort on a compute "
+      "capability that it was not built for, gave no device; ";
   std::string died;
   for (const LogLine* exited : LinesOf(log, "runner exited"))
-    if (IsSecondPass(*exited)) died = fmt::format("it died, with exit code {}", Field(*exited, "code"));
-  says += !died.empty() ? died : IsTraced(log) ? "it lived and answered []" : "whether it died is in no log below OLLAMA_DEBUG=2";
+    if (IsSecondPass(*exited))
+      died = fmt::format("it died, with exit code {}", Field(*exited, "code"));
+  says += !died.empty()   ? died
+          : IsTraced(log) ? "it lived and answered []"
+                          : "whether it died is in no log below OLLAMA_DEBUG=2";
   facts.push_back({says, lines.front()->text});
 }
 
@@ -114,8 +140,10 @@ void Variables(const Evidence& log, std::vector<LogFact>& facts) {
   const std::vector<const LogLine*> lines = LinesOf(log, "subprocess");
   if (lines.empty()) return;
   const LogLine& line = *lines.front();
-  std::string says = "this line shows PATH, LD_LIBRARY_PATH and names such as OLLAMA_, CUDA_ and GGML_ alone: that LD_PRELOAD is not in it says nothing; "
-                     "OLLAMA_LIBRARY_PATH is the server's own, whatever the unit sets";
+  std::string says =
+      "this line shows PATH, LD_LIBRARY_PATH and names such as OLLAMA_, CUDA_ and GGML_ alone: "
+      "that LD_PRELOAD is not in it says nothing; "
+      "OLLAMA_LIBRARY_PATH is the server's own, whatever the unit sets";
   if (const std::string number = Field(line, "OLLAMA_NUM_GPU"); !number.empty())
     says += fmt::format("; OLLAMA_NUM_GPU={} is read by no part of Ollama", number);
   facts.push_back({says, line.text});
@@ -124,7 +152,10 @@ void Variables(const Evidence& log, std::vector<LogFact>& facts) {
 void Ended(const Evidence& log, std::vector<LogFact>& facts) {
   for (const LogLine* line : LinesOf(log, "inference compute"))
     if (Field(*line, "library") == "cpu")
-      facts.push_back({"the line of the CPU is the same on every machine: its empty pci_id is no address that could not be read", line->text});
+      facts.push_back(
+          {"the line of the CPU is the same on every machine: its empty pci_id is no address that "
+           "could not be read",
+           line->text});
 }
 
 }  // namespace

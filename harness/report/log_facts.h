@@ -14,7 +14,8 @@ struct LogFact {
   friend bool operator==(const LogFact&, const LogFact&) = default;
 };
 
-// In the order of discovery. Source: Ollama 0.13 to 0.18, which print the same lines (fixtures/recordings).
+// In the order of discovery. Source: Ollama 0.13 to 0.18, which print the same lines
+// (fixtures/recordings).
 std::vector<LogFact> FactsOfLog(const Evidence& log);
 
 // Whether it begins with the server's start; the lines of one that does not may have been there.

@@ -1,9 +1,9 @@
 #include "harness/report/markdown.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "harness/report/text.h"
 
@@ -23,7 +23,8 @@ std::string Plain(const std::string& text) {
     else if (c == '&')
       out += "&amp;";
     else
-      out += std::string("\\`*_[]|").find(c) != std::string::npos ? std::string{'\\', c} : std::string(1, c);
+      out += std::string("\\`*_[]|").find(c) != std::string::npos ? std::string{'\\', c}
+                                                                  : std::string(1, c);
   }
   return out;
 }
@@ -38,7 +39,8 @@ std::string Block(const std::string& text) {
 
 std::string TotalsTable(const Report& report) {
   const Totals t = Count(report.runs);
-  std::string head = "| passed | failed |", line = "|---:|---:|", row = fmt::format("| {} | {} |", t.pass, t.fail);
+  std::string head = "| passed | failed |", line = "|---:|---:|",
+              row = fmt::format("| {} | {} |", t.pass, t.fail);
   const auto add = [&](int count, const char* word) {
     if (count == 0) return;
     head += fmt::format(" {} |", word);
@@ -55,10 +57,13 @@ std::string TotalsTable(const Report& report) {
 
 std::string Headline(const Report& report) {
   const int status = ExitStatus(report);
-  const size_t bad = static_cast<size_t>(std::count_if(report.runs.begin(), report.runs.end(), [](const ReportedRun& r) { return IsBad(r.verdict); }));
+  const size_t bad =
+      static_cast<size_t>(std::count_if(report.runs.begin(), report.runs.end(),
+                                        [](const ReportedRun& r) { return IsBad(r.verdict); }));
   if (report.baseline && report.baseline->Worse()) return "❌ gpustage: worse than the baseline";
   if (report.baseline && status == 0) return "✅ gpustage: nothing got worse";
-  if (bad > 0) return fmt::format("❌ gpustage: {} of {} runs are not as expected", bad, report.runs.size());
+  if (bad > 0)
+    return fmt::format("❌ gpustage: {} of {} runs are not as expected", bad, report.runs.size());
   return status == 0 ? "✅ gpustage: all as expected" : "❌ gpustage: not as expected";
 }
 
@@ -71,11 +76,15 @@ std::string BadRuns(const Report& report) {
     const ReportedRun& run = *bad[i];
     const std::string why = run.unmet.empty() || run.verdict == VerdictKind::kFlaky
                                 ? run.because
-                                : fmt::format("expected {}, seen {}", run.unmet.front().expected, run.unmet.front().seen);
-    text += fmt::format("\n<details><summary><b>{}</b> {}: {}</summary>\n\n{}\n</details>\n", ToString(run.verdict), Plain(run.Name()), Plain(why),
+                                : fmt::format("expected {}, seen {}", run.unmet.front().expected,
+                                              run.unmet.front().seen);
+    text += fmt::format("\n<details><summary><b>{}</b> {}: {}</summary>\n\n{}\n</details>\n",
+                        ToString(run.verdict), Plain(run.Name()), Plain(why),
                         Block(FailureBlock(run, {})));
   }
-  if (bad.size() > kMostBlocks) text += fmt::format("\n{} more runs are bad; the JSON report has them.\n", bad.size() - kMostBlocks);
+  if (bad.size() > kMostBlocks)
+    text += fmt::format("\n{} more runs are bad; the JSON report has them.\n",
+                        bad.size() - kMostBlocks);
   return text;
 }
 
@@ -89,10 +98,15 @@ std::string List(const char* title, const std::vector<std::string>& runs) {
 std::string Baseline(const BaselineChanges& changes) {
   std::string text = fmt::format("\n### Since {}\n", Plain(changes.file));
   text += List("Newly failing", changes.newly_failing);
-  if (!changes.moved.empty()) text += "\nMoved to another backend or library:\n\n| run | device | from | to |\n|---|---|---|---|\n";
+  if (!changes.moved.empty())
+    text +=
+        "\nMoved to another backend or library:\n\n| run | device | from | to "
+        "|\n|---|---|---|---|\n";
   for (const MovedDevice& m : changes.moved)
-    text += fmt::format("| {} | {} | {} | {} |\n", Plain(m.run), Plain(m.device), Plain(m.from), Plain(m.to));
-  text += List("New silent failures", changes.newly_silent) + List("Newly passing", changes.newly_passing) +
+    text += fmt::format("| {} | {} | {} | {} |\n", Plain(m.run), Plain(m.device), Plain(m.from),
+                        Plain(m.to));
+  text += List("New silent failures", changes.newly_silent) +
+          List("Newly passing", changes.newly_passing) +
           List("Still failing", changes.still_failing);
   if (!changes.not_run.empty()) text += fmt::format("\nNot run now: {}\n", changes.not_run.size());
   return text;
@@ -103,7 +117,8 @@ std::string Skips(const Report& report) {
   for (const ReportedRun& run : report.runs)
     if (run.verdict == VerdictKind::kSkip) ++reasons[run.because];
   std::string text;
-  for (const auto& [reason, count] : reasons) text += fmt::format("| {} | {} |\n", count, Plain(reason));
+  for (const auto& [reason, count] : reasons)
+    text += fmt::format("| {} | {} |\n", count, Plain(reason));
   return text.empty() ? "" : "\n| skipped | why |\n|---:|---|\n" + text;
 }
 

@@ -1,9 +1,9 @@
 #include "harness/report/repeats.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "harness/verdict/distribution.h"
 
@@ -22,27 +22,34 @@ bool IsSame(const RepeatedAnswer& a, const RepeatedAnswer& b) {
 bool IsOfCountsOnly(const std::vector<RepeatedAnswer>& answers) {
   for (size_t i = 0; i < answers.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      if (answers[i].verdict != answers[j].verdict || answers[i].device_count == answers[j].device_count) return false;
+      if (answers[i].verdict != answers[j].verdict ||
+          answers[i].device_count == answers[j].device_count)
+        return false;
   return true;
 }
 
 // The run that passed whenever it was started fails when the counts are not distributed as stated.
-void Hold(const std::vector<const Claim*>& distributions, const std::vector<RepeatedAnswer>& answers, ReportedRun& run) {
+void Hold(const std::vector<const Claim*>& distributions,
+          const std::vector<RepeatedAnswer>& answers, ReportedRun& run) {
   std::map<int64_t, int> starts;
-  for (const RepeatedAnswer& answer : answers) starts[answer.device_count.value_or(0)] += answer.times;
+  for (const RepeatedAnswer& answer : answers)
+    starts[answer.device_count.value_or(0)] += answer.times;
   for (const Claim* distribution : distributions) {
     const Check check = CheckDistribution(*distribution, starts);
     run.because = check.seen;
     if (check.ok) continue;
     run.verdict = VerdictKind::kFail;
-    run.unmet.push_back({check.expected, check.seen, false, "", check.pos->file, check.pos->line, check.pos->column});
+    run.unmet.push_back({check.expected, check.seen, false, "", check.pos->file, check.pos->line,
+                         check.pos->column});
     return;
   }
 }
 
 std::string WhatDiffers(const std::vector<RepeatedAnswer>& answers) {
   const auto differ = [&](auto member) {
-    return std::any_of(answers.begin(), answers.end(), [&](const RepeatedAnswer& a) { return a.*member != answers.front().*member; });
+    return std::any_of(answers.begin(), answers.end(), [&](const RepeatedAnswer& a) {
+      return a.*member != answers.front().*member;
+    });
   };
   std::vector<std::string> words;
   if (differ(&RepeatedAnswer::verdict)) words.emplace_back("the verdict");
@@ -58,41 +65,51 @@ std::string WhatDiffers(const std::vector<RepeatedAnswer>& answers) {
 
 std::string AnswerText(const RepeatedAnswer& answer) {
   std::string text = answer.verdict;
-  if (answer.device_count) text += fmt::format(", {} device{}", *answer.device_count, *answer.device_count == 1 ? "" : "s");
+  if (answer.device_count)
+    text +=
+        fmt::format(", {} device{}", *answer.device_count, *answer.device_count == 1 ? "" : "s");
   if (answer.lost_at) text += fmt::format(", lost at \"{}\"", *answer.lost_at);
   return text;
 }
 
 std::string AnswersText(const std::vector<RepeatedAnswer>& answers) {
   std::string text;
-  for (const RepeatedAnswer& answer : answers) text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times, AnswerText(answer));
+  for (const RepeatedAnswer& answer : answers)
+    text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times, AnswerText(answer));
   return text;
 }
 
 Repeated Combine(std::vector<ReportedRun> starts, const std::vector<const Claim*>& distributions) {
   // One that the deadline kept from starting says nothing beside those that ran.
-  const bool any_ran = std::any_of(starts.begin(), starts.end(), [](const ReportedRun& run) { return run.verdict != VerdictKind::kSkip; });
+  const bool any_ran = std::any_of(starts.begin(), starts.end(), [](const ReportedRun& run) {
+    return run.verdict != VerdictKind::kSkip;
+  });
   std::vector<RepeatedAnswer> answers;
   int count = 0;
   for (const ReportedRun& run : starts) {
     if (any_ran && run.verdict == VerdictKind::kSkip) continue;
     ++count;
     const RepeatedAnswer answer = AnswerOf(run);
-    const auto known = std::find_if(answers.begin(), answers.end(), [&](const RepeatedAnswer& a) { return IsSame(a, answer); });
+    const auto known = std::find_if(answers.begin(), answers.end(),
+                                    [&](const RepeatedAnswer& a) { return IsSame(a, answer); });
     if (known == answers.end())
       answers.push_back(answer);
     else
       ++known->times;
   }
-  const auto bad = std::find_if(starts.begin(), starts.end(), [](const ReportedRun& run) { return IsBad(run.verdict); });
-  const auto first = std::find_if(starts.begin(), starts.end(), [&](const ReportedRun& run) { return !any_ran || run.verdict != VerdictKind::kSkip; });
+  const auto bad = std::find_if(starts.begin(), starts.end(),
+                                [](const ReportedRun& run) { return IsBad(run.verdict); });
+  const auto first = std::find_if(starts.begin(), starts.end(), [&](const ReportedRun& run) {
+    return !any_ran || run.verdict != VerdictKind::kSkip;
+  });
   const auto told = bad == starts.end() ? first : bad;
   const size_t start = static_cast<size_t>(told - starts.begin());
   Repeated repeated = {std::move(*told), start};
   ReportedRun& run = repeated.run;
   if (answers.size() > 1 && (distributions.empty() || !IsOfCountsOnly(answers))) {
     run.verdict = VerdictKind::kFlaky;
-    run.because = fmt::format("in {} starts {}: {}", count, WhatDiffers(answers), AnswersText(answers));
+    run.because =
+        fmt::format("in {} starts {}: {}", count, WhatDiffers(answers), AnswersText(answers));
   } else if (count > 1 && run.verdict == VerdictKind::kPass) {
     Hold(distributions, answers, run);
   }

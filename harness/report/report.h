@@ -37,8 +37,8 @@ struct ReportedShard {
 
 struct Report {
   std::vector<ReportedRun> runs;
-  double seconds = 0;  // by the clock; of merged reports together
-  int reports = 1;     // how many were merged
+  double seconds = 0;                 // by the clock; of merged reports together
+  int reports = 1;                    // how many were merged
   std::vector<ReportedShard> shards;  // none: of all cases; several: of merged reports
   std::vector<Problem> problems;
   std::optional<BaselineChanges> baseline;
@@ -47,16 +47,16 @@ struct Report {
 
 Totals Count(const std::vector<ReportedRun>& runs);
 
-// 0 as expected, 1 something is bad, 77 nothing ran and something was required. With a baseline it is not the verdicts that
-// are bad but what got worse.
+// 0 as expected, 1 something is bad, 77 nothing ran and something was required. With a baseline it
+// is not the verdicts that are bad but what got worse.
 int ExitStatus(const Report& report);
 
 struct NamedReport {
   std::string name;  // of its file
   Report report;
 };
-// As one run of all their cases would have reported. A run or a shard that two of them have is an error that names both; that a
-// shard is in none of them is a problem of the whole.
+// As one run of all their cases would have reported. A run or a shard that two of them have is an
+// error that names both; that a shard is in none of them is a problem of the whole.
 Result<Report> Merge(std::vector<NamedReport> parts);
 
 }  // namespace gpustage

@@ -1,8 +1,8 @@
 #include "harness/report/reported_run.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/evidence/assumed.h"
 #include "harness/evidence/relate.h"
@@ -45,12 +45,14 @@ ReportedDevice DeviceOf(const SeenDevice& device) {
     const auto found = device.fields.find(name);
     return found == device.fields.end() ? std::nullopt : std::optional(Utf8(found->second));
   };
-  return {field("name"), field("library"), field("library_path"), field("pci_id"), field("uuid"), field("memory_total")};
+  return {field("name"),   field("library"), field("library_path"),
+          field("pci_id"), field("uuid"),    field("memory_total")};
 }
 
 UnmetClaim UnmetOf(const Check& check, const Evidence& evidence) {
   UnmetClaim unmet = {Utf8(check.expected), Utf8(check.seen), check.unknown, "", "", 0, 0};
-  if (check.event != 0 && !evidence.events.empty()) unmet.because = Utf8(ToString(evidence.At(check.event)));
+  if (check.event != 0 && !evidence.events.empty())
+    unmet.because = Utf8(ToString(evidence.At(check.event)));
   if (check.pos) {
     unmet.file = Utf8(check.pos->file);
     unmet.line = check.pos->line;
@@ -67,7 +69,8 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
     for (const SeenDevice& device : *evidence.devices) run.devices->push_back(DeviceOf(device));
   }
   run.device_count = evidence.device_count;
-  for (const Process& process : evidence.processes) run.processes.push_back({process.pid, process.parent, Utf8(process.role)});
+  for (const Process& process : evidence.processes)
+    run.processes.push_back({process.pid, process.parent, Utf8(process.role)});
   for (const LogLine& line : evidence.log) run.log.push_back(Utf8(line.text));
   run.funnel = RowsOf(evidence);
   if (const FunnelRow* const row = LostRow(evidence)) run.lost_at = ToString(*row->lost_at);
@@ -88,13 +91,16 @@ std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
   std::vector<ReportedRow> rows;
   for (const FunnelRow& row : evidence.funnel) {
     const bool odd = row.lost_at || !row.remark.empty();
-    rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached), Word(row.lost_at),
-                    Utf8(row.reason), odd ? std::optional(ToString(row.cause)) : std::nullopt, Utf8(row.remark), row.said != 0});
+    rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached),
+                    Word(row.lost_at), Utf8(row.reason),
+                    odd ? std::optional(ToString(row.cause)) : std::nullopt, Utf8(row.remark),
+                    row.said != 0});
   }
   return rows;
 }
 
-ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run, const std::string& isolation) {
+ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run,
+                          const std::string& isolation) {
   const Case& c = report.c;
   ReportedRun reported;
   reported.id = Utf8(c.id);

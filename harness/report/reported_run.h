@@ -1,5 +1,5 @@
-// One finished run in words, without the evidence that they were read from: what every format is written from, and what the
-// JSON report gives back.
+// One finished run in words, without the evidence that they were read from: what every format is
+// written from, and what the JSON report gives back.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ struct ReportedRow {  // of the funnel
   std::string library;
   int pid = 0;  // 0: no process touched it
   std::string process;
-  std::string steps;  // "listed* matched* opened LOST at loaded"; a star: it follows from a later one
+  std::string
+      steps;  // "listed* matched* opened LOST at loaded"; a star: it follows from a later one
   std::optional<std::string> reached, lost_at;
   std::string reason;
   std::optional<std::string> cause;
@@ -66,19 +67,20 @@ struct RepeatedAnswer {
 };
 
 struct ReportedRun {
-  std::string id;        // of its case
+  std::string id;  // of its case
   std::string scenario;
-  std::string file;      // of the scenario, as it was opened
+  std::string file;  // of the scenario, as it was opened
   std::string claim;
   std::string scanner;
-  std::string version;   // of a scanner that the user gave; "" for all others
+  std::string version;  // of a scanner that the user gave; "" for all others
   std::string run;
   std::map<std::string, std::string> axes;
   std::string isolation;  // "root"
   VerdictKind verdict = VerdictKind::kPass;
   std::string because;
   std::vector<UnmetClaim> unmet;
-  std::optional<std::vector<ReportedDevice>> devices;  // none: it did not run, or what it printed could not be read
+  std::optional<std::vector<ReportedDevice>>
+      devices;  // none: it did not run, or what it printed could not be read
   std::optional<int64_t> device_count;
   std::optional<ReportedOutcome> outcome;  // none: it did not run
   std::vector<ReportedProcess> processes;
@@ -92,7 +94,8 @@ struct ReportedRun {
   std::vector<RepeatedAnswer> answers;  // of a run that was started more than once
 
   std::string Name() const { return id + " [" + run + "]"; }
-  // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/ is found by its file alone.
+  // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/
+  // is found by its file alone.
   std::string TraceCommand() const;
   bool Ran() const { return outcome.has_value(); }
   friend bool operator==(const ReportedRun&, const ReportedRun&) = default;
@@ -100,6 +103,7 @@ struct ReportedRun {
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence);
 // `isolation` is the level that it ran at, in words. Bytes that are not UTF-8 are replaced.
-ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run, const std::string& isolation);
+ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run,
+                          const std::string& isolation);
 
 }  // namespace gpustage

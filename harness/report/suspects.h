@@ -1,4 +1,5 @@
-// What is left of the suspects of a report: at the end of a run, of a log that somebody has, and as a page.
+// What is left of the suspects of a report: at the end of a run, of a log that somebody has, and as
+// a page.
 #pragma once
 
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace gpustage {
 
-// Which suspects gave the report's log, and the one observation that tells each apart. "" when the run had none, or had more
-// than the folder of their scenario.
+// Which suspects gave the report's log, and the one observation that tells each apart. "" when the
+// run had none, or had more than the folder of their scenario.
 std::string SuspectsTable(const std::vector<CaseReport>& reports);
 
 // What the log says, where to look next, which causes fit, and what rules the others out.

@@ -1,8 +1,8 @@
 #include "harness/report/text.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/report/repeats.h"
 #include "harness/report/trace.h"
@@ -39,10 +39,14 @@ std::string Coloured(const Word& word, const TextStyle& style) {
 
 // The answer in a few words.
 std::string Summary(const ReportedRun& run) {
-  if (run.verdict == VerdictKind::kSkip || run.verdict == VerdictKind::kError || run.verdict == VerdictKind::kFlaky) return run.because;
-  if (run.answers.size() > 1) return run.verdict == VerdictKind::kPass ? run.because : AnswersText(run.answers);
+  if (run.verdict == VerdictKind::kSkip || run.verdict == VerdictKind::kError ||
+      run.verdict == VerdictKind::kFlaky)
+    return run.because;
+  if (run.answers.size() > 1)
+    return run.verdict == VerdictKind::kPass ? run.because : AnswersText(run.answers);
   if (!run.device_count) return run.outcome ? run.outcome->text : run.because;
-  std::string text = fmt::format("{} device{}", *run.device_count, *run.device_count == 1 ? "" : "s");
+  std::string text =
+      fmt::format("{} device{}", *run.device_count, *run.device_count == 1 ? "" : "s");
   if (*run.device_count == 0 && run.lost_at) text += fmt::format(", lost at \"{}\"", *run.lost_at);
   if (!run.answers.empty()) text += fmt::format(", {} times", run.answers.front().times);
   return text;
@@ -74,10 +78,12 @@ std::string Labelled(const char* label, const std::string& text, size_t width) {
 }
 
 std::string UnmetText(const UnmetClaim& unmet, size_t width) {
-  const std::string place = unmet.file.empty() ? "" : fmt::format("{}:{}:{}", unmet.file, unmet.line, unmet.column);
+  const std::string place =
+      unmet.file.empty() ? "" : fmt::format("{}:{}:{}", unmet.file, unmet.line, unmet.column);
   const bool fits = kLabel + unmet.expected.size() + 4 + place.size() <= width;
   const std::string before = fits ? "    " : "\n" + std::string(kLabel, ' ');
-  return fmt::format("  {:<9} {}{}\n", "expected", Wrapped(unmet.expected, kLabel, width), place.empty() ? "" : before + place) +
+  return fmt::format("  {:<9} {}{}\n", "expected", Wrapped(unmet.expected, kLabel, width),
+                     place.empty() ? "" : before + place) +
          Labelled(unmet.unknown ? "unknown" : "seen", unmet.seen, width) +
          (unmet.because.empty() ? "" : Labelled("because", unmet.because, width));
 }
@@ -86,8 +92,10 @@ std::string UnmetText(const UnmetClaim& unmet, size_t width) {
 std::string AssumedText(const std::vector<std::string>& reads, size_t width) {
   constexpr size_t kShown = 3;
   if (reads.empty()) return "";
-  std::string text = fmt::format("{} answer{} that nobody recorded: ", reads.size(), reads.size() == 1 ? "" : "s");
-  for (size_t i = 0; i < std::min(kShown, reads.size()); ++i) text += (i == 0 ? "" : ", ") + reads[i];
+  std::string text =
+      fmt::format("{} answer{} that nobody recorded: ", reads.size(), reads.size() == 1 ? "" : "s");
+  for (size_t i = 0; i < std::min(kShown, reads.size()); ++i)
+    text += (i == 0 ? "" : ", ") + reads[i];
   return Labelled("assumed", text + (reads.size() > kShown ? ", …" : ""), width);
 }
 
@@ -96,7 +104,8 @@ std::string AssumedText(const std::vector<std::string>& reads, size_t width) {
 TextStyle PlainStyle(const std::vector<std::string>& ids) {
   TextStyle style;
   style.name_width = 0;
-  for (const std::string& id : ids) style.name_width = std::max(style.name_width, static_cast<int>(id.size()));
+  for (const std::string& id : ids)
+    style.name_width = std::max(style.name_width, static_cast<int>(id.size()));
   return style;
 }
 
@@ -104,7 +113,9 @@ TextStyle FittedStyle(const std::vector<std::string>& ids, int width, bool colou
   TextStyle style = PlainStyle(ids);
   style.colour = colour;
   style.width = width;
-  style.stacked = kWordWidth + static_cast<size_t>(style.name_width) + 2 + kRunWidth + kSummaryWidth + kTimeWidth > static_cast<size_t>(width);
+  style.stacked = kWordWidth + static_cast<size_t>(style.name_width) + 2 + kRunWidth +
+                      kSummaryWidth + kTimeWidth >
+                  static_cast<size_t>(width);
   return style;
 }
 
@@ -112,7 +123,8 @@ std::string FunnelText(const std::vector<ReportedRow>& rows, size_t width) {
   std::string text;
   size_t longest = 0, line = 0;
   for (const ReportedRow& row : rows) longest = std::max(longest, row.library.size());
-  for (const ReportedRow& row : rows) line = std::max(line, kLabel + longest + 2 + row.steps.size());
+  for (const ReportedRow& row : rows)
+    line = std::max(line, kLabel + longest + 2 + row.steps.size());
   const std::string deep(kLabel, ' ');
   for (const ReportedRow& row : rows) {
     const char* const label = text.empty() ? "funnel" : "";
@@ -121,11 +133,13 @@ std::string FunnelText(const std::vector<ReportedRow>& rows, size_t width) {
       text += fmt::format("  {:<9} {:<{}}  {}\n", label, row.library, longest, row.steps);
       if (!who.empty()) text += fmt::format("{}{:<{}}  {}\n", deep, "", longest, who);
     } else {
-      text += fmt::format("  {:<9} {}\n{}  {}\n", label, row.library, deep, Wrapped(row.steps, kLabel + 2, width));
+      text += fmt::format("  {:<9} {}\n{}  {}\n", label, row.library, deep,
+                          Wrapped(row.steps, kLabel + 2, width));
       if (!who.empty()) text += fmt::format("{}  {}\n", deep, who);
     }
     for (const std::string& sentence : {row.reason, row.remark})
-      if (!sentence.empty()) text += fmt::format("{}  {}\n", deep, Wrapped(sentence, kLabel + 2, width));
+      if (!sentence.empty())
+        text += fmt::format("{}  {}\n", deep, Wrapped(sentence, kLabel + 2, width));
   }
   return text;
 }
@@ -133,14 +147,17 @@ std::string FunnelText(const std::vector<ReportedRow>& rows, size_t width) {
 std::string ProgressLine(const ReportedRun& run, const TextStyle& style) {
   const std::string time = TimeText(run);
   std::string line = Coloured(WordOf(run.verdict), style);
-  const size_t width = static_cast<size_t>(style.width), name_width = static_cast<size_t>(style.name_width);
+  const size_t width = static_cast<size_t>(style.width),
+               name_width = static_cast<size_t>(style.name_width);
   if (style.stacked) {
     const std::string indent(kWordWidth + 2, ' ');
-    line += BrokenId(run.id, kWordWidth, width) + "\n" + indent + Wrapped(fmt::format("{}  {}", run.run, Summary(run)), indent.size(), width);
+    line += BrokenId(run.id, kWordWidth, width) + "\n" + indent +
+            Wrapped(fmt::format("{}  {}", run.run, Summary(run)), indent.size(), width);
     const size_t column = line.size() - line.rfind('\n') - 1;
     if (!time.empty()) line += (column + 2 + time.size() <= width ? "  " : "\n" + indent) + time;
   } else {
-    line += fmt::format("{:<{}}  {:<{}}{:<{}}{:>{}}", run.id, name_width, run.run + " ", kRunWidth, Summary(run), kSummaryWidth, time, kTimeWidth);
+    line += fmt::format("{:<{}}  {:<{}}{:<{}}{:>{}}", run.id, name_width, run.run + " ", kRunWidth,
+                        Summary(run), kSummaryWidth, time, kTimeWidth);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
@@ -149,14 +166,19 @@ std::string ProgressLine(const ReportedRun& run, const TextStyle& style) {
 std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   if (!IsBad(run.verdict)) return "";
   const size_t width = static_cast<size_t>(style.width);
-  std::string text = fmt::format("{}{} [{}]\n", Coloured(WordOf(run.verdict), style), run.id, run.run);
+  std::string text =
+      fmt::format("{}{} [{}]\n", Coloured(WordOf(run.verdict), style), run.id, run.run);
   text += Labelled("claim", run.claim, width);
-  if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky) text += Labelled("because", run.because, width);
+  if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky)
+    text += Labelled("because", run.because, width);
   for (const UnmetClaim& unmet : run.unmet) text += UnmetText(unmet, width);
   if (run.outcome) {
     text += Labelled("outcome", run.outcome->text, width);
     for (const ReportedProcess& process : run.processes)
-      text += Labelled("process", fmt::format("pid {} (child of {}): {}", process.pid, process.parent, process.role), width);
+      text += Labelled(
+          "process",
+          fmt::format("pid {} (child of {}): {}", process.pid, process.parent, process.role),
+          width);
   }
   text += FunnelText(run.funnel, width);
   if (run.silent_failure.value_or(false)) text += Labelled("silent", run.silent_because, width);

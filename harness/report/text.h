@@ -1,5 +1,5 @@
-// What a terminal shows: one line a run as it ends, a block a failure, and the totals. Nothing is cut: what has no room goes on
-// in the next line.
+// What a terminal shows: one line a run as it ends, a block a failure, and the totals. Nothing is
+// cut: what has no room goes on in the next line.
 #pragma once
 
 #include <string>
@@ -10,10 +10,11 @@
 namespace gpustage {
 
 struct TextStyle {
-  bool colour = false;   // never the only carrier of a meaning
-  int width = 100;       // of the terminal
-  int name_width = 40;   // the longest case id
-  bool stacked = false;  // a line for the case and a line for its answer, where both have no room in one
+  bool colour = false;  // never the only carrier of a meaning
+  int width = 100;      // of the terminal
+  int name_width = 40;  // the longest case id
+  bool stacked =
+      false;  // a line for the case and a line for its answer, where both have no room in one
 };
 
 // For a terminal of this width.

@@ -1,9 +1,9 @@
 // What is said of a run as a whole.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "harness/report/text.h"
 
@@ -11,7 +11,9 @@ namespace gpustage {
 namespace {
 
 // "ollama@0.17.4": two versions of a scanner are timed apart.
-std::string NameOf(const ReportedRun& run) { return run.version.empty() ? run.scanner : run.scanner + "@" + run.version; }
+std::string NameOf(const ReportedRun& run) {
+  return run.version.empty() ? run.scanner : run.scanner + "@" + run.version;
+}
 
 // The lower one of two in the middle.
 double MedianOf(std::vector<double>& values) {
@@ -56,13 +58,18 @@ std::string TotalsText(const Report& report) {
     if (run.duration_ms > 0) durations[NameOf(run)].push_back(run.duration_ms);
     assuming += run.assumed.empty() ? 0 : 1;
   }
-  for (const auto& [reason, count] : reasons) text += fmt::format("  skipped {}: {}\n", count, reason);
-  if (assuming > 0) text += fmt::format("  read assumed values of a device: {} (in the JSON report: assumed)\n", assuming);
+  for (const auto& [reason, count] : reasons)
+    text += fmt::format("  skipped {}: {}\n", count, reason);
+  if (assuming > 0)
+    text += fmt::format("  read assumed values of a device: {} (in the JSON report: assumed)\n",
+                        assuming);
   std::string by_scanner, medians;
-  for (const auto& [scanner, count] : passed) by_scanner += fmt::format("{}{} {}", by_scanner.empty() ? "" : ", ", scanner, count);
+  for (const auto& [scanner, count] : passed)
+    by_scanner += fmt::format("{}{} {}", by_scanner.empty() ? "" : ", ", scanner, count);
   if (!by_scanner.empty()) text += fmt::format("  passed by scanner: {}\n", by_scanner);
   for (auto& [scanner, all] : durations)
-    medians += fmt::format("{}{} {} ms", medians.empty() ? "" : ", ", scanner, static_cast<int64_t>(MedianOf(all)));
+    medians += fmt::format("{}{} {} ms", medians.empty() ? "" : ", ", scanner,
+                           static_cast<int64_t>(MedianOf(all)));
   if (!medians.empty()) text += fmt::format("  median time a run: {}\n", medians);
   return text;
 }
@@ -70,31 +77,39 @@ std::string TotalsText(const Report& report) {
 std::string BaselineText(const Report& report) {
   if (!report.baseline) return "";
   const BaselineChanges& changes = *report.baseline;
-  std::string text = fmt::format("\n{} since {}\n", changes.Worse() ? "worse" : "nothing got worse", changes.file);
+  std::string text =
+      fmt::format("\n{} since {}\n", changes.Worse() ? "worse" : "nothing got worse", changes.file);
   text += Section("newly failing", changes.newly_failing);
-  if (!changes.moved.empty()) text += fmt::format("  moved to another backend or library: {}\n", changes.moved.size());
+  if (!changes.moved.empty())
+    text += fmt::format("  moved to another backend or library: {}\n", changes.moved.size());
   for (const MovedDevice& moved : changes.moved)
-    text += fmt::format("    {}\n      {}\n      from {}\n      to   {}\n", moved.run, moved.device, moved.from, moved.to);
+    text += fmt::format("    {}\n      {}\n      from {}\n      to   {}\n", moved.run, moved.device,
+                        moved.from, moved.to);
   text += Section("newly silent failures", changes.newly_silent);
   text += Section("newly passing", changes.newly_passing);
   text += Section("still failing", changes.still_failing);
-  if (!changes.not_run.empty()) text += fmt::format("  not run now: {} (in the JSON report: baseline.not_run)\n", changes.not_run.size());
+  if (!changes.not_run.empty())
+    text += fmt::format("  not run now: {} (in the JSON report: baseline.not_run)\n",
+                        changes.not_run.size());
   return text;
 }
 
 std::string ProblemsText(const Report& report) {
   std::string text;
-  for (const Problem& problem : report.problems) text += fmt::format("gpustage: {}\n", problem.text);
+  for (const Problem& problem : report.problems)
+    text += fmt::format("gpustage: {}\n", problem.text);
   return text;
 }
 
 std::string StatusLine(const Progress& progress, size_t width) {
   const Totals& totals = progress.totals;
   std::vector<std::string> parts = {fmt::format("{} of {} cases", progress.done, progress.all)};
-  if (const int bad = totals.fail + totals.xpass + totals.error + totals.flaky; bad > 0) parts.push_back(fmt::format("{} bad", bad));
+  if (const int bad = totals.fail + totals.xpass + totals.error + totals.flaky; bad > 0)
+    parts.push_back(fmt::format("{} bad", bad));
   if (totals.skip > 0) parts.push_back(fmt::format("{} skipped", totals.skip));
   if (progress.done > 0 && progress.done < progress.all) {
-    const double left = progress.seconds / static_cast<double>(progress.done) * static_cast<double>(progress.all - progress.done);
+    const double left = progress.seconds / static_cast<double>(progress.done) *
+                        static_cast<double>(progress.all - progress.done);
     parts.push_back(fmt::format("about {} left", DurationText(left)));
   }
   std::string line;  // what has no room stays away: it comes again

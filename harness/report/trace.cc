@@ -1,9 +1,9 @@
 #include "harness/report/trace.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/files.h"
@@ -39,7 +39,8 @@ std::string KindOf(EventKind kind) {
 }
 
 bool OfLibrary(const Event& event, const std::string& library) {
-  return library.empty() || event.subject.find(library) != std::string::npos || event.detail.find(library) != std::string::npos;
+  return library.empty() || event.subject.find(library) != std::string::npos ||
+         event.detail.find(library) != std::string::npos;
 }
 
 bool OfProcess(const Evidence& evidence, const Event& event, const std::string& wanted) {
@@ -51,8 +52,8 @@ bool OfProcess(const Evidence& evidence, const Event& event, const std::string& 
 }
 
 bool Passes(const Evidence& evidence, const Event& event, const TraceOptions& options) {
-  const bool kind = options.kinds.empty() ||
-                    std::find(options.kinds.begin(), options.kinds.end(), KindOf(event.kind)) != options.kinds.end();
+  const bool kind = options.kinds.empty() || std::find(options.kinds.begin(), options.kinds.end(),
+                                                       KindOf(event.kind)) != options.kinds.end();
   return kind && OfLibrary(event, options.library) && OfProcess(evidence, event, options.process);
 }
 
@@ -62,8 +63,9 @@ std::string TimelineLine(const Evidence& evidence, const Event& event, size_t wi
   what.erase(0, what.find(' ') + 1);
   const std::string pid = fmt::format("pid {} ", event.pid);
   if (event.pid != 0 && what.starts_with(pid)) what.erase(0, pid.size());
-  const std::string head = fmt::format("  {:>5}  {:>9.3f} ms  {:<14}  ", fmt::format("#{}", event.id),
-                                       static_cast<double>(event.time_ns) / 1e6, ProcessName(evidence, event.pid));
+  const std::string head =
+      fmt::format("  {:>5}  {:>9.3f} ms  {:<14}  ", fmt::format("#{}", event.id),
+                  static_cast<double>(event.time_ns) / 1e6, ProcessName(evidence, event.pid));
   return head + Wrapped(what, head.size(), width) + "\n";
 }
 
@@ -75,11 +77,14 @@ std::string DeviceName(const SeenDevice& device) {
 }
 
 std::string DevicesText(const Evidence& evidence) {
-  if (!evidence.device_count) return fmt::format("What it found is not known: {}.", evidence.devices_unreadable);
+  if (!evidence.device_count)
+    return fmt::format("What it found is not known: {}.", evidence.devices_unreadable);
   if (*evidence.device_count == 0) return "No device.";
-  std::string text = fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
+  std::string text =
+      fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
   if (evidence.devices)
-    for (size_t i = 0; i < evidence.devices->size(); ++i) text += (i == 0 ? ": " : ", ") + DeviceName((*evidence.devices)[i]);
+    for (size_t i = 0; i < evidence.devices->size(); ++i)
+      text += (i == 0 ? ": " : ", ") + DeviceName((*evidence.devices)[i]);
   return text + ".";
 }
 
@@ -100,8 +105,8 @@ const std::vector<std::string>& TraceKinds() {
 }
 
 KeptRun Keep(const CaseReport& report, const RunReport& run) {
-  return {report.c.id,           report.c.scenario,      report.c.claim, run.spec.name, run.spec.scanner.name,
-          ToString(run.verdict.kind), run.verdict.because, run.evidence};
+  return {report.c.id,           report.c.scenario,          report.c.claim,      run.spec.name,
+          run.spec.scanner.name, ToString(run.verdict.kind), run.verdict.because, run.evidence};
 }
 
 std::string ProcessName(const Evidence& evidence, int pid) {
@@ -133,37 +138,45 @@ std::string Wrapped(const std::string& text, size_t indent, size_t width) {
 std::string AnswerText(const Evidence& evidence) {
   std::string text = DevicesText(evidence);
   const FunnelRow* const row = LostRow(evidence);
-  if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0) return text + " There is no candidate library in the tree.";
+  if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0)
+    return text + " There is no candidate library in the tree.";
   if (row == nullptr || (!row->failed && evidence.device_count.value_or(0) > 0)) return text;
-  text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library), ToString(*row->lost_at), row->pid == 0 ? ":" : "",
-                      Place(evidence, *row));
+  text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library),
+                      ToString(*row->lost_at), row->pid == 0 ? ":" : "", Place(evidence, *row));
   if (row->failed && row->said == 0) text += ", and no log line says so";
   if (row->failed && row->said != 0)
-    text += row->said == evidence.outcome_event() ? ", and its end says so" : fmt::format(", and the log says so (#{})", row->said);
+    text += row->said == evidence.outcome_event()
+                ? ", and its end says so"
+                : fmt::format(", and the log says so (#{})", row->said);
   return text + ".";
 }
 
 std::string NotObservable(const Evidence& evidence) {
   std::string text;
   const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
-  if (!evidence.loader_observed) add("what it searched, loaded and called: no dynamic program was seen");
-  if (WatchesFiles(evidence.level) && !evidence.files_observed && !evidence.files_unobserved.empty())
+  if (!evidence.loader_observed)
+    add("what it searched, loaded and called: no dynamic program was seen");
+  if (WatchesFiles(evidence.level) && !evidence.files_observed &&
+      !evidence.files_unobserved.empty())
     add(fmt::format("what the kernel was asked: {}", evidence.files_unobserved));
   for (const Process& process : evidence.processes)
     if (evidence.loader_observed && !process.loader_observed)
-      add(fmt::format("what {} loaded: its loader was not watched", ProcessName(evidence, process.pid)));
+      add(fmt::format("what {} loaded: its loader was not watched",
+                      ProcessName(evidence, process.pid)));
   std::map<std::string, std::string> unseen;  // processes, by library
   for (const UnseenMisses& misses : evidence.linkage.unseen_misses) {
     std::string& in = unseen[misses.library];
     in += (in.empty() ? "" : ", ") + ProcessName(evidence, misses.pid);
   }
   for (const auto& [library, in] : unseen)
-    add(fmt::format("which symbols {} asked for in vain: it calls dlsym past its PLT ({})", library.empty() ? "the program" : BaseNameOf(library), in));
+    add(fmt::format("which symbols {} asked for in vain: it calls dlsym past its PLT ({})",
+                    library.empty() ? "the program" : BaseNameOf(library), in));
   if (!evidence.journal_complete) add("some calls: the journal is not complete");
   if (!evidence.device_count) add("its devices: " + evidence.devices_unreadable);
   for (const FunnelRow& row : evidence.funnel)
     for (const auto& [step, state] : row.steps)
-      if (state == StepState::kNotObservable && evidence.loader_observed && (!row.lost_at || step < *row.lost_at)) {
+      if (state == StepState::kNotObservable && evidence.loader_observed &&
+          (!row.lost_at || step < *row.lost_at)) {
         add(fmt::format("whether {} was {}{}", BaseNameOf(row.library), ToString(step),
                         row.pid == 0 ? "" : " in " + ProcessName(evidence, row.pid)));
         break;
@@ -173,16 +186,25 @@ std::string NotObservable(const Evidence& evidence) {
 
 std::string TraceText(const KeptRun& run, const TraceOptions& options) {
   const Evidence& evidence = run.evidence;
-  const auto bold = [&](const std::string& text) { return options.colour ? "\x1b[1m" + text + "\x1b[0m" : text; };
+  const auto bold = [&](const std::string& text) {
+    return options.colour ? "\x1b[1m" + text + "\x1b[0m" : text;
+  };
   std::string text = fmt::format("{} [{}]\n", run.id, run.run);
-  if (evidence.events.empty()) return text + Wrapped(fmt::format("Nothing ran: {}", run.because), 0, options.width) + "\n";
+  if (evidence.events.empty())
+    return text + Wrapped(fmt::format("Nothing ran: {}", run.because), 0, options.width) + "\n";
   text += bold(Wrapped(AnswerText(evidence), 0, options.width)) + "\n";
   text += FunnelPaths(run, options);
   const std::string hidden = NotObservable(evidence);
-  text += "\n  not observable: " + Wrapped(hidden.empty() ? "nothing" : hidden, 18, options.width) + "\n";
-  const std::string silent = !evidence.silent_failure ? "not known" : *evidence.silent_failure ? "yes" : "no";
-  text += "  silent: " + Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) + "\n";
-  for (const std::string& sentence : LinkSentences(evidence)) text += "  " + Wrapped(sentence, 4, options.width) + "\n";
+  text += "\n  not observable: " + Wrapped(hidden.empty() ? "nothing" : hidden, 18, options.width) +
+          "\n";
+  const std::string silent = !evidence.silent_failure   ? "not known"
+                             : *evidence.silent_failure ? "yes"
+                                                        : "no";
+  text += "  silent: " +
+          Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) +
+          "\n";
+  for (const std::string& sentence : LinkSentences(evidence))
+    text += "  " + Wrapped(sentence, 4, options.width) + "\n";
   if (options.WantsTimeline()) {
     text += "\n";
     for (const Event& event : evidence.events)
@@ -190,8 +212,11 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options) {
     return text;
   }
   const FunnelRow* const lost = LostRow(evidence);
-  const std::string filter = lost != nullptr && lost->pid != 0 ? fmt::format("--process {}", lost->pid) : "--timeline";
-  return text + fmt::format("  next: {} {}\n", options.again.empty() ? "gpustage trace " + run.id : options.again, filter);
+  const std::string filter =
+      lost != nullptr && lost->pid != 0 ? fmt::format("--process {}", lost->pid) : "--timeline";
+  return text + fmt::format("  next: {} {}\n",
+                            options.again.empty() ? "gpustage trace " + run.id : options.again,
+                            filter);
 }
 
 std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& options) {
@@ -204,34 +229,46 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
       if (row.library.find(options.library) == std::string::npos) continue;
       ordered_json needs = ordered_json::array();
       for (const Need& need : NeedsOf(evidence, row))
-        needs.push_back({{"name", need.name}, {"for", need.requester}, {"found", need.found}, {"rule", need.rule},
-                         {"places", need.tried.size()}, {"event", need.event}});
-      funnel.push_back({{"library", row.library},
-                        {"pid", row.pid},
-                        {"process", row.role},
-                        {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
-                        {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
-                        {"reason", row.reason},
-                        {"cause", ToString(row.cause)},
-                        {"remark", row.remark},
-                        {"needs", std::move(needs)},
-                        {"event", row.event},
-                        {"said", row.said}});
+        needs.push_back({{"name", need.name},
+                         {"for", need.requester},
+                         {"found", need.found},
+                         {"rule", need.rule},
+                         {"places", need.tried.size()},
+                         {"event", need.event}});
+      funnel.push_back(
+          {{"library", row.library},
+           {"pid", row.pid},
+           {"process", row.role},
+           {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
+           {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
+           {"reason", row.reason},
+           {"cause", ToString(row.cause)},
+           {"remark", row.remark},
+           {"needs", std::move(needs)},
+           {"event", row.event},
+           {"said", row.said}});
     }
     for (const Event& event : evidence.events)
       if (Passes(evidence, event, options))
-        timeline.push_back({{"id", event.id}, {"time_ns", event.time_ns}, {"pid", event.pid}, {"tid", event.tid},
-                            {"kind", ToString(event.kind)}, {"subject", event.subject}, {"detail", event.detail},
+        timeline.push_back({{"id", event.id},
+                            {"time_ns", event.time_ns},
+                            {"pid", event.pid},
+                            {"tid", event.tid},
+                            {"kind", ToString(event.kind)},
+                            {"subject", event.subject},
+                            {"detail", event.detail},
                             {"value", event.value}});
     const bool ran = !evidence.events.empty();
-    list.push_back({{"id", run.id},
-                    {"run", run.run},
-                    {"answer", ran ? AnswerText(evidence) : run.because},
-                    {"silent_failure", evidence.silent_failure ? ordered_json(*evidence.silent_failure) : ordered_json(nullptr)},
-                    {"not_observable", ran ? NotObservable(evidence) : ""},
-                    {"links", ran ? LinkSentences(evidence) : std::vector<std::string>{}},
-                    {"funnel", std::move(funnel)},
-                    {"timeline", std::move(timeline)}});
+    list.push_back(
+        {{"id", run.id},
+         {"run", run.run},
+         {"answer", ran ? AnswerText(evidence) : run.because},
+         {"silent_failure",
+          evidence.silent_failure ? ordered_json(*evidence.silent_failure) : ordered_json(nullptr)},
+         {"not_observable", ran ? NotObservable(evidence) : ""},
+         {"links", ran ? LinkSentences(evidence) : std::vector<std::string>{}},
+         {"funnel", std::move(funnel)},
+         {"timeline", std::move(timeline)}});
   }
   const ordered_json whole = {{"version", kTraceVersion}, {"runs", std::move(list)}};
   return whole.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -1,4 +1,5 @@
-// What `gpustage trace` prints: the answer, the path of each candidate library, and on demand the timeline.
+// What `gpustage trace` prints: the answer, the path of each candidate library, and on demand the
+// timeline.
 #pragma once
 
 #include <string>
@@ -16,9 +17,12 @@ struct TraceOptions {
   std::string process;             // a pid, or a part of a role
   bool colour = false;
   size_t width = 100;
-  std::string again;  // the command line that shows this run again, for the next step; "" for trace and its id
+  std::string again;  // the command line that shows this run again, for the next step; "" for trace
+                      // and its id
 
-  bool WantsTimeline() const { return timeline || !kinds.empty() || !library.empty() || !process.empty(); }
+  bool WantsTimeline() const {
+    return timeline || !kinds.empty() || !library.empty() || !process.empty();
+  }
 };
 
 // Every word of TraceOptions::kinds.
@@ -27,12 +31,14 @@ const std::vector<std::string>& TraceKinds();
 KeptRun Keep(const CaseReport& report, const RunReport& run);
 
 std::string TraceText(const KeptRun& run, const TraceOptions& options);
-// {"version": 1, "runs": [{"id", …, "answer", "funnel": […], "timeline": […]}]}: events that the filters leave.
+// {"version": 1, "runs": [{"id", …, "answer", "funnel": […], "timeline": […]}]}: events that the
+// filters leave.
 std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& options);
 
 // "runner 7"
 std::string ProcessName(const Evidence& evidence, int pid);
-// "No device. libggml-cuda.so was lost at "loaded" in runner 7 (child of serve 2), and no log line says so."
+// "No device. libggml-cuda.so was lost at "loaded" in runner 7 (child of serve 2), and no log line
+// says so."
 std::string AnswerText(const Evidence& evidence);
 // Where something could not be seen; "" when nothing was hidden.
 std::string NotObservable(const Evidence& evidence);

@@ -1,7 +1,8 @@
-// The path of each candidate library through the steps of the funnel, as a reader wants it: who, how, by which rule.
-#include <algorithm>
-
+// The path of each candidate library through the steps of the funnel, as a reader wants it: who,
+// how, by which rule.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/evidence/needs.h"
@@ -19,7 +20,8 @@ std::string Shown(const Event& event, EventId id) {
     case EventKind::kSearch: return fmt::format("by dlopen of its path (#{})", id);
     case EventKind::kLoad: return fmt::format("(#{})", id);
     case EventKind::kSymbol: return fmt::format("{} (#{})", event.subject, id);
-    case EventKind::kCall: return fmt::format("{}({}) = {} (#{})", event.subject, event.detail, event.value, id);
+    case EventKind::kCall:
+      return fmt::format("{}({}) = {} (#{})", event.subject, event.detail, event.value, id);
     default: return fmt::format("(#{})", id);
   }
 }
@@ -40,7 +42,11 @@ class Path {
                                                                 : "";
       const size_t says = row_.reason.find("; ld.so says: ");
       const std::string words = says == std::string::npos ? "" : row_.reason.substr(says + 14);
-      Line("lost", row_.reason.substr(0, says) + known + (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event) : ""), true);
+      Line("lost",
+           row_.reason.substr(0, says) + known +
+               (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event)
+                                                              : ""),
+           true);
       if (!words.empty()) Line("ld.so says", words);
     }
     if (!row_.remark.empty()) Line("note", row_.remark);
@@ -52,10 +58,13 @@ class Path {
     std::string steps;
     for (const auto& [step, state] : row_.steps)
       if (state == StepState::kSeen || state == StepState::kDerived)
-        steps += fmt::format("{}{}{}", steps.empty() ? "" : ", ", ToString(step), state == StepState::kDerived ? "*" : "");
+        steps += fmt::format("{}{}{}", steps.empty() ? "" : ", ", ToString(step),
+                             state == StepState::kDerived ? "*" : "");
     if (who_.empty()) who_ = "no process";
     text_ += "    " + fmt::format("{:<{}}  ", who_, kWordWidth) +
-             Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()), options_.width) + "\n";
+             Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()),
+                     options_.width) +
+             "\n";
     if (!row_.remark.empty()) Line("note", row_.remark);
     return text_;
   }
@@ -70,19 +79,24 @@ class Path {
     for (const Event& event : evidence_.events) {
       if (event.pid != row_.pid || row_.pid == 0) continue;
       const bool here = LexicallyNormal(event.subject) == row_.library;
-      if (event.kind == EventKind::kSearch && event.first_name && here) note(Step::kOpened, event.id);
+      if (event.kind == EventKind::kSearch && event.first_name && here)
+        note(Step::kOpened, event.id);
       if (event.kind == EventKind::kLoad && here) note(Step::kLoaded, event.id);
-      if (event.kind == EventKind::kSymbol && LexicallyNormal(event.detail) == row_.library && event.subject != "ggml_backend_score") {
+      if (event.kind == EventKind::kSymbol && LexicallyNormal(event.detail) == row_.library &&
+          event.subject != "ggml_backend_score") {
         note(Step::kEntryPoint, event.id);
         entered = true;
       }
       if (!entered || event.kind != EventKind::kCall || event.value != 0) continue;
-      if (event.subject == "cuInit" || event.subject == "cudaGetDeviceCount") note(Step::kInitialised, event.id);
+      if (event.subject == "cuInit" || event.subject == "cudaGetDeviceCount")
+        note(Step::kInitialised, event.id);
       if (event.device >= 0) note(Step::kCounted, event.id);
     }
     if (!evidence_.files_observed) return;
-    if (const EventId listing = ListingOf(evidence_, row_.library); listing != 0) note(Step::kListed, listing);
-    if (const EventId naming = NamingOf(evidence_, row_.library); naming != 0) note(Step::kMatched, naming);
+    if (const EventId listing = ListingOf(evidence_, row_.library); listing != 0)
+      note(Step::kListed, listing);
+    if (const EventId naming = NamingOf(evidence_, row_.library); naming != 0)
+      note(Step::kMatched, naming);
   }
 
   void Line(const std::string& word, const std::string& what, bool strong = false) {
@@ -107,7 +121,9 @@ class Path {
       if (event == events_.end())
         Line(ToString(step), who_);
       else
-        Line(ToString(step), fmt::format("{:<10}  {}", ProcessName(evidence_, evidence_.At(event->second).pid), Shown(evidence_.At(event->second), event->second)));
+        Line(ToString(step),
+             fmt::format("{:<10}  {}", ProcessName(evidence_, evidence_.At(event->second).pid),
+                         Shown(evidence_.At(event->second), event->second)));
       if (step == Step::kLoaded) {
         Needs();
         needs_shown = true;
@@ -128,9 +144,11 @@ class Path {
       if (&other == &row_) return false;
       if (other.library != row_.library || !other.lost_at) continue;
       const std::vector<Need> others = NeedsOf(evidence_, other);
-      const bool same = std::equal(needs.begin(), needs.end(), others.begin(), others.end(), [](const Need& a, const Need& b) {
-        return a.name == b.name && a.found == b.found && a.rule == b.rule;
-      });
+      const bool same =
+          std::equal(needs.begin(), needs.end(), others.begin(), others.end(),
+                     [](const Need& a, const Need& b) {
+                       return a.name == b.name && a.found == b.found && a.rule == b.rule;
+                     });
       if (!same || needs.empty()) continue;
       Line("needs", "the same as " + ProcessName(evidence_, other.pid));
       return true;
@@ -146,13 +164,17 @@ class Path {
     for (const Need& need : needs) {
       const std::string name = fmt::format("{:<{}}  ", need.name, longest);
       const std::string for_whom =
-          need.requester.empty() || LexicallyNormal(need.requester) == row_.library ? "" : ", for " + BaseNameOf(need.requester);
-      const std::string where = BaseNameOf(need.found) == need.name ? "in " + ParentOf(need.found) : need.found;
+          need.requester.empty() || LexicallyNormal(need.requester) == row_.library
+              ? ""
+              : ", for " + BaseNameOf(need.requester);
+      const std::string where =
+          BaseNameOf(need.found) == need.name ? "in " + ParentOf(need.found) : need.found;
       if (!need.found.empty())
-        Line("needs", name + where + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
+        Line("needs",
+             name + where + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
       else
-        Line("needs", fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(), need.tried.size() == 1 ? "place" : "places",
-                                  CountByRule(need)));
+        Line("needs", fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(),
+                                  need.tried.size() == 1 ? "place" : "places", CountByRule(need)));
     }
   }
 
@@ -169,7 +191,8 @@ bool IsAbout(const Evidence& evidence, const FunnelRow& row, const std::string& 
   if (row.library.find(library) != std::string::npos) return true;
   const std::vector<Need> needs = NeedsOf(evidence, row);
   return std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
-    return need.name.find(library) != std::string::npos || need.found.find(library) != std::string::npos;
+    return need.name.find(library) != std::string::npos ||
+           need.found.find(library) != std::string::npos;
   });
 }
 

@@ -1,8 +1,9 @@
-// What loaded libraries lack of each other, who stands before libc, and what was used from outside: a line each, where there is any.
+// What loaded libraries lack of each other, who stands before libc, and what was used from outside:
+// a line each, where there is any.
+#include <fmt/format.h>
+
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "harness/report/trace.h"
 
@@ -27,20 +28,25 @@ std::vector<std::string> Interposers(const Evidence& evidence) {
                         interposer.event != 0 ? fmt::format("#{}", interposer.event) : "derived");
   }
   std::vector<std::string> sentences;
-  for (const auto& [who, list] : functions) sentences.push_back(fmt::format("{} has {} from {}", ProcessName(evidence, who.first), list, who.second));
+  for (const auto& [who, list] : functions)
+    sentences.push_back(
+        fmt::format("{} has {} from {}", ProcessName(evidence, who.first), list, who.second));
   return sentences;
 }
 
 std::vector<std::string> OutsideTheTree(const Evidence& evidence) {
-  std::map<std::pair<std::string, std::string>, int> counts;  // by place and what it is, over all processes
+  std::map<std::pair<std::string, std::string>, int>
+      counts;  // by place and what it is, over all processes
   std::vector<std::string> sentences;
   for (const Outside& outside : evidence.outside)
     if (outside.leak)
-      sentences.push_back(fmt::format("NOT HERMETIC: {}, {} ({}, #{})", outside.path, outside.what, ProcessName(evidence, outside.pid), outside.event));
+      sentences.push_back(fmt::format("NOT HERMETIC: {}, {} ({}, #{})", outside.path, outside.what,
+                                      ProcessName(evidence, outside.pid), outside.event));
     else
       counts[{outside.path, outside.what}] += outside.count;
   for (const auto& [place, count] : counts)
-    sentences.push_back(fmt::format("{}, {} ({} {})", place.first, place.second, count, count == 1 ? "time" : "times"));
+    sentences.push_back(fmt::format("{}, {} ({} {})", place.first, place.second, count,
+                                    count == 1 ? "time" : "times"));
   return sentences;
 }
 

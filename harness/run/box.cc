@@ -1,6 +1,7 @@
 #include "harness/run/box.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,8 +16,6 @@
 #include <memory>
 #include <optional>
 
-#include <fmt/format.h>
-
 #include "harness/base/root.h"
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
@@ -26,7 +25,8 @@
 namespace gpustage {
 namespace {
 
-constexpr const char* kDeviceNodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
+constexpr const char* kDeviceNodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
+                                        "/dev/urandom"};
 
 int64_t Now() {
   timespec now;
@@ -38,7 +38,9 @@ std::string SizeText(int64_t bytes) {
   return bytes >> 20 != 0 ? fmt::format("{} MiB", bytes >> 20) : fmt::format("{} KiB", bytes >> 10);
 }
 
-Outcome NotStarted(int error, std::string note) { return {Outcome::Kind::kNotStarted, error, std::move(note)}; }
+Outcome NotStarted(int error, std::string note) {
+  return {Outcome::Kind::kNotStarted, error, std::move(note)};
+}
 
 std::string StepSentence(const BoxSpec& spec, const BoxReport& told) {
   const char* why = std::strerror(told.error);
@@ -46,7 +48,8 @@ std::string StepSentence(const BoxSpec& spec, const BoxReport& told) {
     case BoxStep::kMounts: return fmt::format("the private root could not be made: {}", why);
     case BoxStep::kNetwork: return fmt::format("the network could not be shut off: {}", why);
     case BoxStep::kIdentity: return fmt::format("uid {} could not be taken: {}", spec.uid, why);
-    case BoxStep::kWorkingDirectory: return fmt::format("no working directory {}: {}", spec.working_directory, why);
+    case BoxStep::kWorkingDirectory:
+      return fmt::format("no working directory {}: {}", spec.working_directory, why);
     case BoxStep::kExec: return fmt::format("{} could not be executed: {}", spec.argv[0], why);
     case BoxStep::kRunning: break;
   }
@@ -72,12 +75,15 @@ struct Started {
   std::unique_ptr<FileWatch> watch;
 };
 
-sock_fprog ProgramOf(std::vector<sock_filter>& filter) { return {static_cast<unsigned short>(filter.size()), filter.data()}; }
+sock_fprog ProgramOf(std::vector<sock_filter>& filter) {
+  return {static_cast<unsigned short>(filter.size()), filter.data()};
+}
 
 // What the descriptor is, so that the same thing is known in another process: "pipe:[71]".
 std::string LinkOfOurs(int fd) { return LinkOf(getpid(), fmt::format("fd/{}", fd)); }
 
-Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolation& isolation, const BoxChild& child) {
+Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolation& isolation,
+                                              const BoxChild& child) {
   FileWatchSpec watch;
   watch.uid = child.uid;
   watch.gid = child.gid;
@@ -95,7 +101,8 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   nodes.insert(nodes.end(), spec.device_nodes.begin(), spec.device_nodes.end());
   for (const std::string& node : nodes) {
     TRY(const Place place, root.MakePlace(node));
-    if (Fd(openat(place.directory.get(), place.name.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666)))
+    if (Fd(openat(place.directory.get(), place.name.c_str(),
+                  O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666)))
       child.device_nodes.push_back(spec.root + node);
   }
   for (const std::string& directory : spec.host_directories) {
@@ -111,7 +118,8 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   child.working_directory = spec.working_directory;
   for (const std::string& word : spec.argv) child.argv.push_back(const_cast<char*>(word.c_str()));
   child.argv.push_back(nullptr);
-  for (const std::string& entry : spec.environment) child.environment.push_back(const_cast<char*>(entry.c_str()));
+  for (const std::string& entry : spec.environment)
+    child.environment.push_back(const_cast<char*>(entry.c_str()));
   child.environment.push_back(nullptr);
   const bool one_uid = isolation.level == IsolationLevel::kUserOneUid;
   child.uid = one_uid ? 0 : spec.uid;
@@ -133,7 +141,8 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   if (spec.loopback) flags |= CLONE_NEWNET;
   started.pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
   if (started.pid == 0) child.RunInit();
-  if (started.pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
+  if (started.pid < 0)
+    return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
   started.pidfd = Fd(pidfd);
   if (started.watch) {
     started.watch->SetBox(pidfd);
@@ -163,10 +172,12 @@ class Watch {
       for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
       const int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
       const int64_t left = std::max<int64_t>(0, next - Now()) / 1'000'000 + 1;
-      const int ready = poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
+      const int ready =
+          poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (ready < 0 && errno != EINTR) break;
       if (!ended_ && Now() >= deadline)
-        End({Outcome::Kind::kTimedOut, SIGKILL, fmt::format("after {} s", static_cast<double>(spec_.time_limit.count()) / 1000)});
+        End({Outcome::Kind::kTimedOut, SIGKILL,
+             fmt::format("after {} s", static_cast<double>(spec_.time_limit.count()) / 1000)});
       for (size_t i = 0; ready > 0 && i < 3; ++i)
         if (waits[i].revents != 0) Read(i);
       if (!ended_ && done_at_ && Now() >= *done_at_) End({Outcome::Kind::kStopped, 0, ""});
@@ -190,11 +201,14 @@ class Watch {
       reports_ += bytes;
       return;
     }
-    if (ended_ && ended_->kind == Outcome::Kind::kKilled) return;  // what a flood still had in the pipe
-    run_.output.push_back({Now() - run_.start_ns, which == 0 ? Stream::kStdout : Stream::kStderr, std::string(bytes)});
+    if (ended_ && ended_->kind == Outcome::Kind::kKilled)
+      return;  // what a flood still had in the pipe
+    run_.output.push_back({Now() - run_.start_ns, which == 0 ? Stream::kStdout : Stream::kStderr,
+                           std::string(bytes)});
     total_ += n;
     if (!ended_ && total_ > spec_.output_limit)
-      End({Outcome::Kind::kKilled, SIGKILL, "it printed more than " + SizeText(spec_.output_limit)});
+      End({Outcome::Kind::kKilled, SIGKILL,
+           "it printed more than " + SizeText(spec_.output_limit)});
     if (!ended_ && spec_.done_when) LookForEnd(which, bytes);
     if (done_at_) done_at_ = Now() + spec_.settle.count() * 1'000'000;
   }
@@ -232,7 +246,8 @@ Outcome OutcomeOf(const BoxSpec& spec, const std::string& reports, int& left_ove
   std::memcpy(&told, reports.data(), sizeof told);
   left_over = told.left_over;
   if (told.failed_at != BoxStep::kRunning) return NotStarted(told.error, StepSentence(spec, told));
-  if (WIFSIGNALED(told.wait_status)) return {Outcome::Kind::kKilled, WTERMSIG(told.wait_status), ""};
+  if (WIFSIGNALED(told.wait_status))
+    return {Outcome::Kind::kKilled, WTERMSIG(told.wait_status), ""};
   return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), ""};
 }
 
@@ -285,14 +300,17 @@ RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Term
   const Result<Started> box = Start(spec, isolation, child);
   if (!box) return failed(box.error().message);
   report.write.Close();
-  const std::string reports = terminal != nullptr ? terminal->Relay(report.read.get(), box->pidfd.get()) : ReadAll(report.read.get());
+  const std::string reports = terminal != nullptr
+                                  ? terminal->Relay(report.read.get(), box->pidfd.get())
+                                  : ReadAll(report.read.get());
   int status = 0;
   while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
   }
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
   run.outcome = OutcomeOf(spec, reports, run.left_over);
-  if (terminal != nullptr && terminal->ended_by()) run.outcome = {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
+  if (terminal != nullptr && terminal->ended_by())
+    run.outcome = {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
   return run;
 }
 

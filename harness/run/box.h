@@ -1,4 +1,5 @@
-// One process tree in a private root: started, watched and ended. Knows nothing of scenarios or GPUs.
+// One process tree in a private root: started, watched and ended. Knows nothing of scenarios or
+// GPUs.
 #pragma once
 
 #include <chrono>
@@ -15,28 +16,33 @@
 namespace gpustage {
 
 struct BoxSpec {
-  std::string root;                        // host path of the tree
-  std::vector<std::string> argv;           // argv[0] is a path inside the root
-  std::vector<std::string> environment;    // "NAME=value"
+  std::string root;                      // host path of the tree
+  std::vector<std::string> argv;         // argv[0] is a path inside the root
+  std::vector<std::string> environment;  // "NAME=value"
   std::string working_directory = "/";
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<std::string> host_directories;  // shown read-only at their own paths
-  std::vector<std::string> device_nodes;      // of this machine, shown inside beside /dev/null and its like
-  bool loopback = false;                   // a network of its own with 127.0.0.1; otherwise socket() is refused but for AF_UNIX
+  std::vector<std::string>
+      device_nodes;  // of this machine, shown inside beside /dev/null and its like
+  bool loopback =
+      false;  // a network of its own with 127.0.0.1; otherwise socket() is refused but for AF_UNIX
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;
   // Asked for each complete line; true: the scanner is done and is ended.
   std::function<bool(std::string_view line)> done_when;
   std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long
-  bool watch_files = false;                // what its processes ask of the kernel is written down
+  bool watch_files = false;             // what its processes ask of the kernel is written down
 };
 
-// Runs it to its end, with everything below it. What the scanner does is in the outcome; when the box itself cannot be
-// made the outcome is kNotStarted with the step that failed. The journal fields are left empty.
+// Runs it to its end, with everything below it. What the scanner does is in the outcome; when the
+// box itself cannot be made the outcome is kNotStarted with the step that failed. The journal
+// fields are left empty.
 RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation);
 
-// The same without limits, on the streams that we have, or on the terminal that we lend; no output is kept.
-RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Terminal* terminal = nullptr);
+// The same without limits, on the streams that we have, or on the terminal that we lend; no output
+// is kept.
+RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation,
+                           Terminal* terminal = nullptr);
 
 }  // namespace gpustage

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -17,9 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/capability.h>
-#include <linux/seccomp.h>
-
 #include "harness/run/file_watch.h"
 
 namespace gpustage {
@@ -29,9 +28,11 @@ namespace {
 constexpr rlim_t kMaxProcesses = 512;
 constexpr rlim_t kMaxFileSize = rlim_t{1} << 30;
 
-// What a service that runs as root may do to files, and no more: no mounts, no devices, no other processes.
-constexpr unsigned kKeptCapabilities[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID,
-                                          CAP_KILL,  CAP_SETGID,       CAP_SETUID};
+// What a service that runs as root may do to files, and no more: no mounts, no devices, no other
+// processes.
+constexpr unsigned kKeptCapabilities[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+                                          CAP_FOWNER, CAP_FSETID,       CAP_KILL,
+                                          CAP_SETGID, CAP_SETUID};
 
 bool Kept(unsigned capability) {
   for (const unsigned kept : kKeptCapabilities)
@@ -73,9 +74,11 @@ void BoxChild::Fail(BoxStep step, int error) const {
   _exit(127);
 }
 
-// Other threads start boxes too: an end of their pipes kept here would keep them waiting for its close.
+// Other threads start boxes too: an end of their pipes kept here would keep them waiting for its
+// close.
 void BoxChild::CloseOthers() const {
-  unsigned kept[] = {static_cast<unsigned>(out), static_cast<unsigned>(err), static_cast<unsigned>(report),
+  unsigned kept[] = {static_cast<unsigned>(out), static_cast<unsigned>(err),
+                     static_cast<unsigned>(report),
                      static_cast<unsigned>(watch >= 0 ? watch : report)};
   for (size_t i = 0; i < 4; ++i)
     for (size_t j = i + 1; j < 4; ++j)
@@ -95,13 +98,16 @@ void BoxChild::CloseOthers() const {
 
 int BoxChild::MountRoot() const {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
-  // pivot_root wants a mount point; exec of what lies in it and set-id bits are as on a real system.
+  // pivot_root wants a mount point; exec of what lies in it and set-id bits are as on a real
+  // system.
   if (mount(root.c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return errno;
   for (size_t i = 0; i < bind_sources.size(); ++i) {
     const char* target = bind_targets[i].c_str();
-    if (mount(bind_sources[i].c_str(), target, nullptr, MS_BIND | MS_REC, nullptr) != 0) return errno;
+    if (mount(bind_sources[i].c_str(), target, nullptr, MS_BIND | MS_REC, nullptr) != 0)
+      return errno;
     // In a user namespace the flags that the host set are locked on and must be repeated.
-    if (mount(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr) != 0 &&
+    if (mount(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
+              nullptr) != 0 &&
         mount(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
       return errno;
   }
@@ -110,7 +116,8 @@ int BoxChild::MountRoot() const {
     if (mount(target + root.size(), target, nullptr, MS_BIND, nullptr) != 0) return errno;
   }
   if (fresh_proc) {
-    if (mount("proc", proc_target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) return errno;
+    if (mount("proc", proc_target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
+      return errno;
   } else if (mount("/proc", proc_target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) {
     return errno;
   }
@@ -124,8 +131,10 @@ int BoxChild::MountRoot() const {
 void BoxChild::OfferListener() const {
   const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
   // Without it a signal would make the same call be told of twice (Linux 5.19).
-  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &watch_filter);
-  if (listener < 0 && errno == EINVAL) listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &watch_filter);
+  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                          flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &watch_filter);
+  if (listener < 0 && errno == EINVAL)
+    listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &watch_filter);
   SendListener(watch, static_cast<int>(listener), listener < 0 ? errno : 0);
 }
 
@@ -141,17 +150,20 @@ void BoxChild::RunScanner() const {
     if (null >= 0) dup2(null, 0);
     dup2(out, 1);
     dup2(err, 2);
-    const rlimit processes = {kMaxProcesses, kMaxProcesses}, file_size = {kMaxFileSize, kMaxFileSize};
+    const rlimit processes = {kMaxProcesses, kMaxProcesses},
+                 file_size = {kMaxFileSize, kMaxFileSize};
     setrlimit(RLIMIT_NPROC, &processes);
     setrlimit(RLIMIT_FSIZE, &file_size);
   }
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC: the report pipe must live until exec */);
+  syscall(SYS_close_range, 3, ~0U,
+          4 /* CLOSE_RANGE_CLOEXEC: the report pipe must live until exec */);
   umask(022);
   for (int number = 1; number < 32; ++number) signal(number, SIG_DFL);
 
-  // The raw calls: glibc's would make every thread of this copied process follow, and there are none.
+  // The raw calls: glibc's would make every thread of this copied process follow, and there are
+  // none.
   if (set_groups && syscall(SYS_setgroups, 0, nullptr) != 0) Fail(BoxStep::kIdentity, errno);
   if (syscall(SYS_setgid, gid) != 0) Fail(BoxStep::kIdentity, errno);
   if (uid == 0) {
@@ -174,7 +186,8 @@ void BoxChild::RunScanner() const {
 void BoxChild::RunInit() const {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   CloseOthers();
-  // Whoever started us may have died before that was asked for: then nobody reads our report any more.
+  // Whoever started us may have died before that was asked for: then nobody reads our report any
+  // more.
   pollfd reader = {report, 0, 0};
   if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) _exit(126);
   if (!interactive || terminal) setsid();  // what our terminal says is not meant for the init
@@ -182,7 +195,8 @@ void BoxChild::RunInit() const {
   if (loopback) {
     if (const int failure = RaiseLoopback(); failure != 0) Fail(BoxStep::kNetwork, failure);
   }
-  const pid_t scanner = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  const pid_t scanner =
+      static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (scanner == 0) RunScanner();
   BoxReport told;
   if (scanner < 0) Fail(BoxStep::kExec, errno);
@@ -201,7 +215,8 @@ void BoxChild::RunInit() const {
   if (getpid() == 1) kill(-1, SIGKILL);  // outside a pid namespace this would be everybody
   for (int status = 0; waitpid(-1, &status, 0) > 0;)
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ++told.left_over;
-  // A failed exec has told its story already; this second report is read only after a first that says kRunning.
+  // A failed exec has told its story already; this second report is read only after a first that
+  // says kRunning.
   _exit(write(report, &told, sizeof told) == sizeof told ? 0 : 126);
 }
 

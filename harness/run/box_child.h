@@ -1,5 +1,6 @@
-// What happens inside the box before the scanner's first instruction. Runs between clone and exec in a process that may
-// have been a thread of ours a moment ago: no allocation, no locks, only system calls on what was prepared before.
+// What happens inside the box before the scanner's first instruction. Runs between clone and exec
+// in a process that may have been a thread of ours a moment ago: no allocation, no locks, only
+// system calls on what was prepared before.
 #pragma once
 
 #include <linux/filter.h>
@@ -35,15 +36,16 @@ struct BoxChild {
   std::vector<char*> environment;
   uid_t uid = 0;
   gid_t gid = 0;
-  bool set_groups = true;   // not in a one-id user namespace
+  bool set_groups = true;  // not in a one-id user namespace
   bool fresh_proc = false;
   bool loopback = false;
   bool interactive = false;
-  bool terminal = false;    // `out` becomes the controlling terminal of a session of the scanner's own
+  bool terminal =
+      false;  // `out` becomes the controlling terminal of a session of the scanner's own
   sock_fprog filter = {};
   sock_fprog watch_filter = {};
-  int watch = -1;           // a channel to whoever listens to the calls of watch_filter; -1: nobody
-  int out = 1, err = 2;     // descriptors that become the scanner's
+  int watch = -1;        // a channel to whoever listens to the calls of watch_filter; -1: nobody
+  int out = 1, err = 2;  // descriptors that become the scanner's
   int report = -1;
 
   // The init of the box. Never returns.

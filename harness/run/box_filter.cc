@@ -1,6 +1,7 @@
 #include "harness/run/box_filter.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -9,8 +10,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "fakes/world/format.h"
 #include "harness/base/root.h"
@@ -21,22 +20,28 @@ namespace {
 // Rules on top of "everything is allowed"; the first that cannot be added is remembered.
 class Rules {
  public:
-  Rules() : context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release), code_(context_ ? 0 : -ENOMEM) {}
+  Rules()
+      : context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release), code_(context_ ? 0 : -ENOMEM) {}
 
   void Add(uint32_t action, int call, std::initializer_list<scmp_arg_cmp> when = {}) {
     if (code_ == 0)
-      code_ = seccomp_rule_add_array(context_.get(), action, call, static_cast<unsigned>(when.size()), when.begin());
+      code_ = seccomp_rule_add_array(context_.get(), action, call,
+                                     static_cast<unsigned>(when.size()), when.begin());
   }
 
   Result<std::vector<sock_filter>> Program() const {
-    const auto failed = [](int code) { return Error{fmt::format("cannot make the seccomp filter: {}", std::strerror(-code))}; };
+    const auto failed = [](int code) {
+      return Error{fmt::format("cannot make the seccomp filter: {}", std::strerror(-code))};
+    };
     if (code_ != 0) return failed(code_);
     const Fd file(memfd_create("filter", MFD_CLOEXEC));
     if (!file) return failed(-errno);
-    if (const int code = seccomp_export_bpf(context_.get(), file.get()); code != 0) return failed(code);
+    if (const int code = seccomp_export_bpf(context_.get(), file.get()); code != 0)
+      return failed(code);
     const off_t bytes = lseek(file.get(), 0, SEEK_END);
     std::vector<sock_filter> program(static_cast<size_t>(bytes) / sizeof(sock_filter));
-    if (pread(file.get(), program.data(), static_cast<size_t>(bytes), 0) != bytes) return failed(-errno);
+    if (pread(file.get(), program.data(), static_cast<size_t>(bytes), 0) != bytes)
+      return failed(-errno);
     return program;
   }
 
@@ -59,17 +64,20 @@ Result<std::vector<sock_filter>> BoxFilter(bool network) {
 Result<std::vector<sock_filter>> WatchFilter() {
   Rules rules;
   const scmp_arg_cmp not_ours = SCMP_A5(SCMP_CMP_NE, world::kOwnCallMark);
-  for (const int call : {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access),
-                         SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat)})
+  for (const int call : {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat),
+                         SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
+                         SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat)})
     rules.Add(SCMP_ACT_NOTIFY, call, {not_ours});
   // fstat is such a call too, and says nothing about a name.
   rules.Add(SCMP_ACT_NOTIFY, SCMP_SYS(newfstatat), {SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)});
   rules.Add(SCMP_ACT_NOTIFY, SCMP_SYS(statx), {SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)});
-  for (const int call : {SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(exit_group),
-                         SCMP_SYS(wait4), SCMP_SYS(waitid)})
+  for (const int call :
+       {SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(execve), SCMP_SYS(execveat),
+        SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(waitid)})
     rules.Add(SCMP_ACT_NOTIFY, call);
   for (const int call : {SCMP_SYS(write), SCMP_SYS(writev)})
-    for (const scmp_datum_t stream : {1, 2}) rules.Add(SCMP_ACT_NOTIFY, call, {SCMP_A0(SCMP_CMP_EQ, stream)});
+    for (const scmp_datum_t stream : {1, 2})
+      rules.Add(SCMP_ACT_NOTIFY, call, {SCMP_A0(SCMP_CMP_EQ, stream)});
   return rules.Program();
 }
 

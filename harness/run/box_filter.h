@@ -9,12 +9,13 @@
 
 namespace gpustage {
 
-// No network but AF_UNIX unless the scanner asks for loopback (socket() with another family fails with EAFNOSUPPORT), and no
-// io_uring, whose operations pass by every filter.
+// No network but AF_UNIX unless the scanner asks for loopback (socket() with another family fails
+// with EAFNOSUPPORT), and no io_uring, whose operations pass by every filter.
 Result<std::vector<sock_filter>> BoxFilter(bool network);
 
-// Tells whoever listens of each call that file_record.h knows, before the kernel goes on with it. A call of our own
-// recorders passes unseen: it has kOwnCallMark (fakes/world/format.h) as its sixth argument.
+// Tells whoever listens of each call that file_record.h knows, before the kernel goes on with it. A
+// call of our own recorders passes unseen: it has kOwnCallMark (fakes/world/format.h) as its sixth
+// argument.
 Result<std::vector<sock_filter>> WatchFilter();
 
 }  // namespace gpustage

@@ -39,7 +39,8 @@ std::deque<std::string> NamesOf(const std::string& path) {
 // Follows the links of a path one by one, as the kernel does.
 class Walk {
  public:
-  Walk(int root, const std::string& path, const Wanted& wanted) : root_(root), wanted_(wanted), left_(NamesOf(path)) {}
+  Walk(int root, const std::string& path, const Wanted& wanted)
+      : root_(root), wanted_(wanted), left_(NamesOf(path)) {}
 
   Fd End(LookUp& found) {
     Fd here;
@@ -110,9 +111,12 @@ LookUp LookUpInBox(int root, const std::string& path, const Wanted& wanted) {
     return found;
   }
   struct stat status;
-  if (wanted.link && fstat(end.get(), &status) == 0 && !S_ISLNK(status.st_mode)) found.error = EINVAL;
+  if (wanted.link && fstat(end.get(), &status) == 0 && !S_ISLNK(status.st_mode))
+    found.error = EINVAL;
   // By the effective ids, which for this thread are those of its file system ids.
-  if (wanted.access != 0 && syscall(SYS_faccessat2, end.get(), "", wanted.access, AT_EMPTY_PATH | AT_EACCESS) != 0) found.error = errno;
+  if (wanted.access != 0 &&
+      syscall(SYS_faccessat2, end.get(), "", wanted.access, AT_EMPTY_PATH | AT_EACCESS) != 0)
+    found.error = errno;
   return found;
 }
 

@@ -13,7 +13,11 @@ enum class EvidenceLevel {
 };
 std::string ToString(EvidenceLevel level);  // "none", "libs", "files", "all"
 
-inline bool WatchesLoader(EvidenceLevel level) { return level == EvidenceLevel::kLibs || level == EvidenceLevel::kAll; }
-inline bool WatchesFiles(EvidenceLevel level) { return level == EvidenceLevel::kFiles || level == EvidenceLevel::kAll; }
+inline bool WatchesLoader(EvidenceLevel level) {
+  return level == EvidenceLevel::kLibs || level == EvidenceLevel::kAll;
+}
+inline bool WatchesFiles(EvidenceLevel level) {
+  return level == EvidenceLevel::kFiles || level == EvidenceLevel::kAll;
+}
 
 }  // namespace gpustage

@@ -1,6 +1,7 @@
 #include "harness/run/file_listener.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -14,8 +15,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "harness/run/box_lookup.h"
 
@@ -38,8 +37,8 @@ struct NamedCall {
 namespace {
 
 constexpr size_t kMostRecords = 400'000;
-constexpr size_t kMostBytes = 64 << 20;      // of everything printed
-constexpr size_t kLongestWrite = 64 << 10;   // of one write
+constexpr size_t kMostBytes = 64 << 20;     // of everything printed
+constexpr size_t kLongestWrite = 64 << 10;  // of one write
 constexpr int kAtFdCwd = AT_FDCWD;
 
 constexpr NamedCall kCalls[] = {
@@ -68,7 +67,8 @@ uint64_t Argument(const seccomp_notif& told, int i) { return i < 0 ? 0 : told.da
 pid_t ThreadOf(const seccomp_notif& told) { return static_cast<pid_t>(told.pid); }
 
 Error Failed(const char* call) {
-  return Error{fmt::format("gpustage could not watch the scanner any longer: {}: {}", call, std::strerror(errno))};
+  return Error{fmt::format("gpustage could not watch the scanner any longer: {}: {}", call,
+                           std::strerror(errno))};
 }
 
 }  // namespace
@@ -93,7 +93,8 @@ Status FileListener::UntilEnd() {
       errno = EBADF;
       return Failed("poll");
     }
-    // POLLERR alone says that the kernel was interrupted when it looked (kernel/seccomp.c, seccomp_notify_poll).
+    // POLLERR alone says that the kernel was interrupted when it looked (kernel/seccomp.c,
+    // seccomp_notify_poll).
     if ((waits[0].revents & POLLIN) != 0)
       TRY(Hear());
     else if ((waits[0].revents & POLLHUP) != 0)
@@ -126,7 +127,8 @@ void FileListener::Write(const seccomp_notif& told) {
   record.pid = ids->pid;
   record.tid = ids->tid;
   record.parent = ids->parent;
-  const auto call = std::find_if(std::begin(kCalls), std::end(kCalls), [&](const NamedCall& c) { return c.number == told.data.nr; });
+  const auto call = std::find_if(std::begin(kCalls), std::end(kCalls),
+                                 [&](const NamedCall& c) { return c.number == told.data.nr; });
   if (call != std::end(kCalls)) return WriteNamed(told, *call, std::move(record));
   switch (told.data.nr) {
     case SYS_execve: return WriteExec(told, false, std::move(record));
@@ -135,7 +137,9 @@ void FileListener::Write(const seccomp_notif& told) {
     case SYS_getdents64: return WriteList(told, std::move(record));
     case SYS_write:
     case SYS_writev: return WriteOutput(told, std::move(record));
-    case SYS_exit_group: lives_[ids->process].exit_code = static_cast<int>(told.data.args[0] & 0xff); return NoteChildren(ids->process);
+    case SYS_exit_group:
+      lives_[ids->process].exit_code = static_cast<int>(told.data.args[0] & 0xff);
+      return NoteChildren(ids->process);
     case SYS_wait4:
     case SYS_waitid: return NoteChildren(ids->process);
     default: return;
@@ -143,17 +147,21 @@ void FileListener::Write(const seccomp_notif& told) {
 }
 
 void FileListener::WriteNamed(const seccomp_notif& told, const NamedCall& call, FileRecord record) {
-  const std::optional<std::string> path = ReadText(ThreadOf(told), Argument(told, call.path), PATH_MAX);
+  const std::optional<std::string> path =
+      ReadText(ThreadOf(told), Argument(told, call.path), PATH_MAX);
   if (!path) return Unreadable();
   uint64_t flags = Argument(told, call.flags);
   if (call.number == SYS_creat) flags = O_WRONLY | O_CREAT | O_TRUNC;
   if (call.number == SYS_openat2) {
-    const std::optional<std::string> how = ReadBytes(ThreadOf(told), told.data.args[2], sizeof flags);
+    const std::optional<std::string> how =
+        ReadBytes(ThreadOf(told), told.data.args[2], sizeof flags);
     if (how && how->size() == sizeof flags) std::memcpy(&flags, how->data(), sizeof flags);
   }
   record.act = call.act;
   record.call = call.name;
-  record.path = Absolute(ThreadOf(told), *path, call.directory < 0 ? kAtFdCwd : static_cast<int>(Argument(told, call.directory)));
+  record.path =
+      Absolute(ThreadOf(told), *path,
+               call.directory < 0 ? kAtFdCwd : static_cast<int>(Argument(told, call.directory)));
   bool follow = call.follows, directory = false;
   int access = call.access < 0 ? 0 : static_cast<int>(Argument(told, call.access));
   if (call.act == FileAct::kOpen) {
@@ -161,14 +169,16 @@ void FileListener::WriteNamed(const seccomp_notif& told, const NamedCall& call, 
     record.writes = mode != O_RDONLY || (flags & O_CREAT) != 0;
     follow = (flags & O_NOFOLLOW) == 0;
     directory = (flags & O_DIRECTORY) != 0 && (flags & __O_TMPFILE) != __O_TMPFILE;
-    if ((flags & O_PATH) == 0) access = (mode != O_WRONLY ? R_OK : 0) | (mode != O_RDONLY ? W_OK : 0);
+    if ((flags & O_PATH) == 0)
+      access = (mode != O_WRONLY ? R_OK : 0) | (mode != O_RDONLY ? W_OK : 0);
   } else if (call.flags >= 0 && (flags & AT_SYMLINK_NOFOLLOW) != 0) {
     follow = false;
   }
   const bool link = call.number == SYS_readlink || call.number == SYS_readlinkat;
   Answer(record, {follow, directory, link, access});
   // It makes what is missing, and whether it may is for the directory to say.
-  if ((flags & O_CREAT) != 0 && call.act == FileAct::kOpen && record.error == ENOENT) record.answered = false;
+  if ((flags & O_CREAT) != 0 && call.act == FileAct::kOpen && record.error == ENOENT)
+    record.answered = false;
   Add(std::move(record));
 }
 
@@ -177,7 +187,8 @@ void FileListener::WriteExec(const seccomp_notif& told, bool at, FileRecord reco
   const std::optional<std::string> path = ReadText(thread, told.data.args[at ? 1 : 0], PATH_MAX);
   record.act = FileAct::kExec;
   record.call = at ? "execveat" : "execve";
-  record.path = Absolute(thread, path.value_or(spec_.program), at ? static_cast<int>(told.data.args[0]) : kAtFdCwd);
+  record.path = Absolute(thread, path.value_or(spec_.program),
+                         at ? static_cast<int>(told.data.args[0]) : kAtFdCwd);
   record.argv = ReadTexts(thread, told.data.args[at ? 2 : 1]);
   record.environment = ReadTexts(thread, told.data.args[at ? 3 : 2]);
   Answer(record, {true, false, false, X_OK});
@@ -195,7 +206,9 @@ void FileListener::WriteList(const seccomp_notif& told, FileRecord record) {
 void FileListener::WriteOutput(const seccomp_notif& told, FileRecord record) {
   const pid_t thread = ThreadOf(told);
   const std::string end = LinkOf(thread, fmt::format("fd/{}", told.data.args[0]));
-  if (end.empty() || std::find(spec_.own_streams.begin(), spec_.own_streams.end(), end) != spec_.own_streams.end()) return;
+  if (end.empty() ||
+      std::find(spec_.own_streams.begin(), spec_.own_streams.end(), end) != spec_.own_streams.end())
+    return;
   record.act = FileAct::kWrite;
   record.call = told.data.nr == SYS_write ? "write" : "writev";
   record.path = end;
@@ -203,22 +216,27 @@ void FileListener::WriteOutput(const seccomp_notif& told, FileRecord record) {
   std::vector<iovec> parts = {{reinterpret_cast<void*>(told.data.args[1]), told.data.args[2]}};
   if (told.data.nr == SYS_writev) {
     const size_t count = std::min<size_t>(told.data.args[2], IOV_MAX);
-    const std::optional<std::string> list = ReadBytes(thread, told.data.args[1], count * sizeof(iovec));
+    const std::optional<std::string> list =
+        ReadBytes(thread, told.data.args[1], count * sizeof(iovec));
     parts.resize(list ? list->size() / sizeof(iovec) : 0);
     if (list) std::memcpy(parts.data(), list->data(), parts.size() * sizeof(iovec));
   }
   for (const iovec& part : parts) {
     const size_t room = kLongestWrite - record.bytes.size();
-    if (const auto bytes = ReadBytes(thread, reinterpret_cast<uint64_t>(part.iov_base), std::min(part.iov_len, room))) record.bytes += *bytes;
+    if (const auto bytes = ReadBytes(thread, reinterpret_cast<uint64_t>(part.iov_base),
+                                     std::min(part.iov_len, room)))
+      record.bytes += *bytes;
   }
   record.answered = true;
   Add(std::move(record));
 }
 
-// A child that was forked and asks for nothing is known by its parent, who is held while we look: until it waits, what is dead is there.
+// A child that was forked and asks for nothing is known by its parent, who is held while we look:
+// until it waits, what is dead is there.
 void FileListener::NoteChildren(pid_t process) {
   for (const pid_t child : ChildrenOf(process)) {
-    const bool has_ended = std::any_of(ended_.begin(), ended_.end(), [&](const Life& life) { return life.ids.process == child; });
+    const bool has_ended = std::any_of(ended_.begin(), ended_.end(),
+                                       [&](const Life& life) { return life.ids.process == child; });
     if (!has_ended) Ids(child);
   }
 }
@@ -264,7 +282,8 @@ const ThreadIds* FileListener::Ids(pid_t thread) {
 
 std::string FileListener::Absolute(pid_t thread, const std::string& path, int directory) const {
   if (!path.starts_with('/')) {
-    std::string base = LinkOf(thread, directory == kAtFdCwd ? "cwd" : fmt::format("fd/{}", directory));
+    std::string base =
+        LinkOf(thread, directory == kAtFdCwd ? "cwd" : fmt::format("fd/{}", directory));
     if (path.empty()) return base;
     if (!base.ends_with('/')) base += '/';
     return base + path;
@@ -295,7 +314,8 @@ void FileListener::Answer(FileRecord& record, const Wanted& wanted) const {
 void FileListener::Unreadable() {
   if (errno != EPERM) return;
   log_.complete = false;
-  log_.note = "the memory of the scanner's processes may not be read here (a container lacks SYS_PTRACE)";
+  log_.note =
+      "the memory of the scanner's processes may not be read here (a container lacks SYS_PTRACE)";
 }
 
 void FileListener::Add(FileRecord record) {

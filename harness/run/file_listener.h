@@ -20,10 +20,12 @@ struct Wanted;
 class FileListener {
  public:
   // `take_ids` is called once the box's root is open.
-  FileListener(const FileWatchSpec& spec, int listener, FileLog& log, std::function<void()> take_ids)
+  FileListener(const FileWatchSpec& spec, int listener, FileLog& log,
+               std::function<void()> take_ids)
       : spec_(spec), listener_(listener), log_(log), take_ids_(std::move(take_ids)) {}
 
-  // Until no process with the filter is left. An Error when that cannot be known: nobody answers the next call then.
+  // Until no process with the filter is left. An Error when that cannot be known: nobody answers
+  // the next call then.
   Status UntilEnd();
   // How each process ended. Once all are waited for.
   void WriteEnds();

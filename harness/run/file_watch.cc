@@ -1,5 +1,6 @@
 #include "harness/run/file_watch.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -7,8 +8,6 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "harness/run/file_listener.h"
 
@@ -46,7 +45,8 @@ Fd ReceiveListener(int channel, int& error) {
   return Fd(fd);
 }
 
-// This thread only, so the raw calls: glibc's would take all threads along. It may read other processes as before.
+// This thread only, so the raw calls: glibc's would take all threads along. It may read other
+// processes as before.
 void TakeFileIds(const FileWatchSpec& spec) {
   if (!spec.take_ids || spec.uid == 0) return;
   syscall(SYS_setgroups, 0, nullptr);
@@ -54,16 +54,18 @@ void TakeFileIds(const FileWatchSpec& spec) {
   syscall(SYS_setfsuid, spec.uid);
 }
 
-void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::future<void> over, FileLog& log) {
+void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::future<void> over,
+           FileLog& log) {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
   int error = 0;
   const Fd listener = ReceiveListener(channel, error);
   if (!listener) {
-    log.note = error == EBUSY    ? "another program listens to the system calls of this one"
-               : error == ECHILD ? "the scanner was not started"
-                                 : fmt::format("the kernel gives no listener: {}", std::strerror(error));
+    log.note = error == EBUSY ? "another program listens to the system calls of this one"
+               : error == ECHILD
+                   ? "the scanner was not started"
+                   : fmt::format("the kernel gives no listener: {}", std::strerror(error));
     return;
   }
   log.recorded = true;
@@ -72,7 +74,8 @@ void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::fu
     log.failure = heard_all.error().message;
     syscall(SYS_pidfd_send_signal, box.get(), SIGKILL, nullptr, 0);
   }
-  // How a process ended is told once somebody has waited for it: when the box is gone, Finish says so.
+  // How a process ended is told once somebody has waited for it: when the box is gone, Finish says
+  // so.
   over.wait();
   heard.WriteEnds();
 }
@@ -85,7 +88,8 @@ Result<std::unique_ptr<FileWatch>> FileWatch::Start(FileWatchSpec spec) {
     return Error{fmt::format("cannot make a channel to the box: {}", std::strerror(errno))};
   std::unique_ptr<FileWatch> watch(new FileWatch(std::move(spec), Fd(ends[0]), Fd(ends[1])));
   watch->thread_ = std::thread([&watch = *watch] {
-    Serve(watch.spec_, watch.ours_.get(), watch.box_.get_future(), watch.over_.get_future(), watch.log_);
+    Serve(watch.spec_, watch.ours_.get(), watch.box_.get_future(), watch.over_.get_future(),
+          watch.log_);
   });
   return watch;
 }

@@ -1,7 +1,9 @@
-// Watches what the processes of one box ask of the file system. The kernel stops each at a call that WatchFilter names and
-// tells us; a thread of ours writes it down and lets the kernel go on. No ptrace, so a debugger works inside.
+// Watches what the processes of one box ask of the file system. The kernel stops each at a call
+// that WatchFilter names and tells us; a thread of ours writes it down and lets the kernel go on.
+// No ptrace, so a debugger works inside.
 //
-// From an idea of seccomp_unotify(2). Not a sandbox: between our look and the kernel's, a process may change what it asks for.
+// From an idea of seccomp_unotify(2). Not a sandbox: between our look and the kernel's, a process
+// may change what it asks for.
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +22,7 @@
 namespace gpustage {
 
 struct FileWatchSpec {
-  uid_t uid = 0;                         // whose answers count
+  uid_t uid = 0;  // whose answers count
   gid_t gid = 0;
   bool take_ids = true;                  // false where there is one id only, ours
   bool fresh_proc = false;               // the box's /proc has the box's pids
@@ -35,17 +37,19 @@ class FileWatch {
   FileWatch(const FileWatch&) = delete;
   ~FileWatch();
 
-  // Where the box says who listens (SendListener). It is the child's; ours must be closed once there is a child.
+  // Where the box says who listens (SendListener). It is the child's; ours must be closed once
+  // there is a child.
   int channel() const { return theirs_.get(); }
   void CloseChannel() { theirs_.Close(); }
-  // The init of the box, which has begun: when the watching fails it is killed, for the next call of a process in it would wait
-  // for ever.
+  // The init of the box, which has begun: when the watching fails it is killed, for the next call
+  // of a process in it would wait for ever.
   void SetBox(int pidfd) { box_.set_value(pidfd); }
   // When everything in the box has ended, or it never began.
   FileLog Finish();
 
  private:
-  FileWatch(FileWatchSpec spec, Fd ours, Fd theirs) : spec_(std::move(spec)), ours_(std::move(ours)), theirs_(std::move(theirs)) {}
+  FileWatch(FileWatchSpec spec, Fd ours, Fd theirs)
+      : spec_(std::move(spec)), ours_(std::move(ours)), theirs_(std::move(theirs)) {}
 
   const FileWatchSpec spec_;
   Fd ours_, theirs_;
@@ -55,8 +59,8 @@ class FileWatch {
   std::thread thread_;
 };
 
-// In the child: hands over the descriptor that seccomp(2) gave, or tells the errno with which it gave none. Makes system
-// calls only. 0 or an errno.
+// In the child: hands over the descriptor that seccomp(2) gave, or tells the errno with which it
+// gave none. Makes system calls only. 0 or an errno.
 int SendListener(int channel, int listener, int error);
 
 }  // namespace gpustage

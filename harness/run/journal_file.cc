@@ -1,6 +1,7 @@
 #include "harness/run/journal_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,12 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
 #include "harness/stage/library_image.h"
-#include "harness/stage/world_file.h"
 #include "harness/stage/world_file.h"
 
 namespace gpustage {
@@ -44,7 +42,8 @@ Result<std::string> ReadJournal(const Root& root) {
 
 Status PlaceAudit(const Root& root, const std::string& library) {
   TRY(std::string image, gpustage::ReadFile(library));
-  if (!StampImage(image, 0, kWorldPath)) return Error{fmt::format("the audit recorder has no stamp: {}", library)};
+  if (!StampImage(image, 0, kWorldPath))
+    return Error{fmt::format("the audit recorder has no stamp: {}", library)};
   return root.WriteFile(kAuditPath, image, 0755);
 }
 

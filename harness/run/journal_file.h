@@ -1,4 +1,5 @@
-// The journal file of a run: made empty before it, read after it. fakes/world/format.h has its shape.
+// The journal file of a run: made empty before it, read after it. fakes/world/format.h has its
+// shape.
 #pragma once
 
 #include <string>

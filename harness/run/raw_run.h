@@ -1,5 +1,6 @@
-// What a run left behind, as it was recorded: the value that evidence/ decodes. All times are nanoseconds since the start
-// of the run, by the monotonic clock that the journal's writers use too.
+// What a run left behind, as it was recorded: the value that evidence/ decodes. All times are
+// nanoseconds since the start of the run, by the monotonic clock that the journal's writers use
+// too.
 #pragma once
 
 #include <cstdint>
@@ -34,19 +35,20 @@ struct Outcome {
   std::string note;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
-std::string ToString(const Outcome& outcome);  // "exited 0", "killed by SIGBUS", "timed out after 30 s"
+std::string ToString(
+    const Outcome& outcome);  // "exited 0", "killed by SIGBUS", "timed out after 30 s"
 
 struct RawRun {
   Outcome outcome;
-  int64_t start_ns = 0;     // CLOCK_MONOTONIC at the start: journal times count from boot
+  int64_t start_ns = 0;  // CLOCK_MONOTONIC at the start: journal times count from boot
   int64_t duration_ns = 0;
   std::vector<OutputChunk> output;
-  std::string journal;      // bytes of the journal file up to its last record; fakes/world/format.h
+  std::string journal;  // bytes of the journal file up to its last record; fakes/world/format.h
   bool journal_recorded = false;
   bool loader_recorded = false;  // the audit recorder was asked to watch
-  FileLog files;            // what was asked of the kernel
+  FileLog files;                 // what was asked of the kernel
   EvidenceLevel level = EvidenceLevel::kAll;
-  int left_over = 0;        // processes that still ran when the scanner had ended, and were ended
+  int left_over = 0;  // processes that still ran when the scanner had ended, and were ended
   friend bool operator==(const RawRun&, const RawRun&) = default;
 };
 

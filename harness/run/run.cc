@@ -13,11 +13,12 @@ namespace {
 constexpr char kAskPath[] = "/.gpustage/ask";
 constexpr std::string_view kAuditVariable = "LD_AUDIT=";
 
-// Ours joins a list that the scenario may have set; ld.so takes a colon-separated one. It comes first: behind an auditor without
-// la_symbind64, glibc 2.36 tells nobody of a dlsym.
+// Ours joins a list that the scenario may have set; ld.so takes a colon-separated one. It comes
+// first: behind an auditor without la_symbind64, glibc 2.36 tells nobody of a dlsym.
 void WatchLoader(std::vector<std::string>& environment) {
-  const auto found = std::find_if(environment.begin(), environment.end(),
-                                  [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
+  const auto found =
+      std::find_if(environment.begin(), environment.end(),
+                   [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
   if (found != environment.end())
     found->insert(kAuditVariable.size(), std::string(kAuditPath) + ":");
   else
@@ -25,7 +26,8 @@ void WatchLoader(std::vector<std::string>& environment) {
 }
 
 // What was watched, and what the recorders inside wrote down.
-Status ReadRecords(const ScannerStart& start, const Root& root, const Recorders& recorders, RawRun& run) {
+Status ReadRecords(const ScannerStart& start, const Root& root, const Recorders& recorders,
+                   RawRun& run) {
   if (!run.files.failure.empty()) return Error{run.files.failure};
   run.level = recorders.level;
   if (recorders.level == EvidenceLevel::kNone) return Ok();
@@ -44,7 +46,8 @@ T Number(const std::string& text, int base = 10) {
 
 }  // namespace
 
-Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Recorders& recorders) {
+Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root,
+                           const Recorders& recorders) {
   BoxSpec box;
   box.root = root.host_path();
   box.argv = start.argv;
@@ -75,8 +78,9 @@ Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Rec
   return run;
 }
 
-Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, const Recorders& recorders,
-                                const Isolation& isolation, Terminal* terminal) {
+Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root,
+                                const Recorders& recorders, const Isolation& isolation,
+                                Terminal* terminal) {
   TRY(BoxSpec box, PrepareBox(start, root, recorders));
   if (terminal != nullptr) box.device_nodes = {"/dev/tty", terminal->inner_path()};
   RawRun run = RunInBoxInteractive(box, isolation, terminal);
@@ -84,8 +88,9 @@ Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, con
   return run;
 }
 
-Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths, const Root& root,
-                                const Recorders& recorders, const Isolation& isolation) {
+Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths,
+                                const Root& root, const Recorders& recorders,
+                                const Isolation& isolation) {
   TRY(const std::string program, gpustage::ReadFile(recorders.ask));
   TRY(root.WriteFile(kAskPath, program, 0755));
   ScannerStart asking = start;
@@ -94,7 +99,8 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   asking.done_when = nullptr;
   asking.record_loader = asking.record_files = false;
   // Neither our recorder nor one of the scenario's belongs to the question.
-  std::erase_if(asking.environment, [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
+  std::erase_if(asking.environment,
+                [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
   TRY(const RawRun run, RunScanner(asking, root, recorders, isolation));
   std::string printed;
   for (const OutputChunk& chunk : run.output)
@@ -104,7 +110,8 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   for (std::string line; answers.size() < paths.size() && std::getline(lines, line);) {
     std::istringstream fields(line);
     std::string list, open, signal, code, kind, size, inode, head;
-    for (std::string* field : {&list, &open, &signal, &code, &kind, &size, &inode, &head}) std::getline(fields, *field, '\t');
+    for (std::string* field : {&list, &open, &signal, &code, &kind, &size, &inode, &head})
+      std::getline(fields, *field, '\t');
     Answer answer;
     answer.path = paths[answers.size()];
     if (answer.path.starts_with(kLookOnly)) answer.path.erase(0, 1);
@@ -115,7 +122,8 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     answer.kind = kind.empty() ? '?' : kind.front();
     answer.size = Number<int64_t>(size);
     answer.inode = Number<uint64_t>(inode);
-    for (size_t i = 0; i + 1 < head.size(); i += 2) answer.head += static_cast<char>(Number<int>(head.substr(i, 2), 16));
+    for (size_t i = 0; i + 1 < head.size(); i += 2)
+      answer.head += static_cast<char>(Number<int>(head.substr(i, 2), 16));
     std::getline(fields, answer.load_error);
     answers.push_back(std::move(answer));
   }

@@ -33,17 +33,20 @@ struct ScannerStart {
   int64_t output_limit = 64 << 20;
   std::function<bool(std::string_view)> done_when;
   std::chrono::milliseconds settle{0};  // what it prints after that line is waited for
-  bool record_loader = true;  // where the level has it
+  bool record_loader = true;            // where the level has it
   bool record_files = true;
 };
 
-// An Error only when the recorders cannot be set up, or fail in the middle; everything the scanner does is in the RawRun.
+// An Error only when the recorders cannot be set up, or fail in the middle; everything the scanner
+// does is in the RawRun.
 Result<RawRun> RunScanner(const ScannerStart& start, const Root& root, const Recorders& recorders,
                           const Isolation& isolation);
 
-// The same on our streams or on a terminal that we lend, without limits; nothing of what it prints is kept.
-Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root, const Recorders& recorders,
-                                const Isolation& isolation, Terminal* terminal);
+// The same on our streams or on a terminal that we lend, without limits; nothing of what it prints
+// is kept.
+Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root,
+                                const Recorders& recorders, const Isolation& isolation,
+                                Terminal* terminal);
 
 // The box that RunScanner would use, recorders in place, for a caller that starts it by itself.
 Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Recorders& recorders);
@@ -51,24 +54,27 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Re
 // What the system says of a path, asked after a run: see recorders/ask.c.
 struct Answer {
   std::string path;
-  int list_error = 0;  // errno of listing its directory
-  int open_error = 0;  // errno of opening it
-  int signal = 0;      // a dlopen of it killed its process
+  int list_error = 0;      // errno of listing its directory
+  int open_error = 0;      // errno of opening it
+  int signal = 0;          // a dlopen of it killed its process
   std::string load_error;  // what dlerror said; "" when it loaded
-  int exit_code = 0;       // with which the loader itself ended that process, and dlopen said nothing
-  // 'f' file, 'd' directory, 'l' a link that ends at nothing, '?' nothing has the name, '!' whoever asks is killed.
+  int exit_code = 0;  // with which the loader itself ended that process, and dlopen said nothing
+  // 'f' file, 'd' directory, 'l' a link that ends at nothing, '?' nothing has the name, '!' whoever
+  // asks is killed.
   char kind = '?';
   int64_t size = 0;
   uint64_t inode = 0;
-  std::string head = {};   // its first bytes
+  std::string head = {};  // its first bytes
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
 // A path that begins so is looked at only, and not loaded.
 inline constexpr char kLookOnly = '?';
 
-// Asks of each path, as the same user in the same tree. `environment` is that of the process that tried.
-Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths, const Root& root,
-                                const Recorders& recorders, const Isolation& isolation);
+// Asks of each path, as the same user in the same tree. `environment` is that of the process that
+// tried.
+Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths,
+                                const Root& root, const Recorders& recorders,
+                                const Isolation& isolation);
 
 }  // namespace gpustage

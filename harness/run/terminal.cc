@@ -1,6 +1,7 @@
 #include "harness/run/terminal.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,13 +13,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fmt/format.h>
-
 namespace gpustage {
 namespace {
 
 constexpr int kSignals[] = {SIGWINCH, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT};
-constexpr size_t kMostKeys = 1 << 16;  // a paste waits in the outer terminal once so many bytes are not taken
+constexpr size_t kMostKeys =
+    1 << 16;  // a paste waits in the outer terminal once so many bytes are not taken
 
 Error Failed(const char* what) { return {fmt::format("{}: {}", what, std::strerror(errno))}; }
 
@@ -45,10 +45,12 @@ Result<Terminal> Terminal::Borrow() {
   if (tcgetattr(STDIN_FILENO, &before) != 0) return Error{"stdin is no terminal"};
   Fd outer(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   char path[64];
-  if (!outer || grantpt(outer.get()) != 0 || unlockpt(outer.get()) != 0 || ptsname_r(outer.get(), path, sizeof path) != 0)
+  if (!outer || grantpt(outer.get()) != 0 || unlockpt(outer.get()) != 0 ||
+      ptsname_r(outer.get(), path, sizeof path) != 0)
     return Failed("no terminal for the inside can be had");
   Fd inner(open(path, O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!inner || tcsetattr(inner.get(), TCSANOW, &before) != 0) return Failed("no terminal for the inside can be had");
+  if (!inner || tcsetattr(inner.get(), TCSANOW, &before) != 0)
+    return Failed("no terminal for the inside can be had");
   // They come through a descriptor, in the order of the rest. The box takes no mask from us.
   sigset_t ours;
   sigemptyset(&ours);
@@ -92,7 +94,8 @@ void Terminal::PassSize() const {
 void Terminal::End(int signal, int box_pidfd) {
   if (ended_by_) return;
   ended_by_ = signal;
-  syscall(SYS_pidfd_send_signal, box_pidfd, SIGKILL, nullptr, 0);  // its init: the kernel ends the rest
+  syscall(SYS_pidfd_send_signal, box_pidfd, SIGKILL, nullptr,
+          0);  // its init: the kernel ends the rest
 }
 
 void Terminal::TakeSignal(int box_pidfd) {
@@ -139,10 +142,11 @@ std::string Terminal::Relay(int report, int box_pidfd) {
   std::string reported;
   for (bool open = true; open;) {
     const bool more_keys = !ended_by_ && keys_.size() < kMostKeys;
-    pollfd waits[] = {{report, POLLIN, 0},
-                      {signals_.get(), POLLIN, 0},
-                      {outer_.get(), static_cast<short>(keys_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
-                      {more_keys ? STDIN_FILENO : -1, POLLIN, 0}};
+    pollfd waits[] = {
+        {report, POLLIN, 0},
+        {signals_.get(), POLLIN, 0},
+        {outer_.get(), static_cast<short>(keys_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
+        {more_keys ? STDIN_FILENO : -1, POLLIN, 0}};
     if (poll(waits, 4, -1) < 0) continue;
     if (waits[1].revents != 0) TakeSignal(box_pidfd);
     if ((waits[2].revents & POLLIN) != 0) PassOutput(box_pidfd);
@@ -154,7 +158,8 @@ std::string Terminal::Relay(int report, int box_pidfd) {
     if (n > 0) reported.append(buffer, static_cast<size_t>(n));
     open = n > 0 || (n < 0 && errno == EINTR);
   }
-  // Nobody is left inside. Once ours is closed too, what is still on its way comes, and then the end.
+  // Nobody is left inside. Once ours is closed too, what is still on its way comes, and then the
+  // end.
   inner_.Close();
   while (PassOutput(box_pidfd)) {
     pollfd wait = {outer_.get(), POLLIN, 0};

@@ -1,5 +1,5 @@
-// The terminal that we are on, lent to a box. Inside stands a pair of our own, with a session and job control of its own;
-// keys, output and the window's size are relayed.
+// The terminal that we are on, lent to a box. Inside stands a pair of our own, with a session and
+// job control of its own; keys, output and the window's size are relayed.
 #pragma once
 
 #include <termios.h>
@@ -14,7 +14,8 @@ namespace gpustage {
 
 class Terminal {
  public:
-  // An Error when stdin is no terminal, or no pair can be had. Once a process, before any thread is started.
+  // An Error when stdin is no terminal, or no pair can be had. Once a process, before any thread is
+  // started.
   static Result<Terminal> Borrow();
   Terminal(Terminal&& other) noexcept;
   // Ours is as it was before, however the box ended.
@@ -23,8 +24,8 @@ class Terminal {
   int inner() const { return inner_.get(); }  // becomes the controlling terminal of the box
   const std::string& inner_path() const { return inner_path_; }
 
-  // Until nobody can write to `report` any more; returns what was written there. When our terminal hangs up, or we are told
-  // to end, the box is killed.
+  // Until nobody can write to `report` any more; returns what was written there. When our terminal
+  // hangs up, or we are told to end, the box is killed.
   std::string Relay(int report, int box_pidfd);
   // The signal that ended it so.
   std::optional<int> ended_by() const { return ended_by_; }

@@ -1,6 +1,7 @@
 #include "harness/run/watched_process.h"
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,8 +11,6 @@
 #include <cstring>
 #include <fstream>
 
-#include <fmt/format.h>
-
 namespace gpustage {
 namespace {
 
@@ -19,7 +18,8 @@ constexpr size_t kMostWords = 4096;
 constexpr size_t kLongestWord = 128 << 10;  // MAX_ARG_STRLEN
 constexpr uint64_t kPage = 4096;
 
-// struct pidfd_info of <linux/pidfd.h> (Linux 6.13; exit_code since 6.15), which Debian 12's headers do not have.
+// struct pidfd_info of <linux/pidfd.h> (Linux 6.13; exit_code since 6.15), which Debian 12's
+// headers do not have.
 struct PidfdInfo {
   uint64_t mask;
   uint64_t cgroup;
@@ -82,7 +82,8 @@ std::optional<std::string> ReadText(pid_t thread, uint64_t address, size_t limit
   char buffer[kPage];
   while (text.size() < limit) {
     // Not beyond the page: the next may be none of its own.
-    const size_t n = ReadSome(thread, address, buffer, std::min(limit - text.size(), kPage - address % kPage));
+    const size_t n =
+        ReadSome(thread, address, buffer, std::min(limit - text.size(), kPage - address % kPage));
     if (n == 0) return std::nullopt;
     char* const end = std::find(buffer, buffer + n, '\0');
     text.append(buffer, end);
@@ -103,7 +104,9 @@ std::optional<std::string> ReadBytes(pid_t thread, uint64_t address, size_t byte
 std::vector<std::string> ReadTexts(pid_t thread, uint64_t address) {
   std::vector<std::string> texts;
   for (uint64_t word = 0; address != 0 && texts.size() < kMostWords; address += sizeof word) {
-    if (ReadSome(thread, address, reinterpret_cast<char*>(&word), sizeof word) != sizeof word || word == 0) break;
+    if (ReadSome(thread, address, reinterpret_cast<char*>(&word), sizeof word) != sizeof word ||
+        word == 0)
+      break;
     const std::optional<std::string> text = ReadText(thread, word, kLongestWord);
     if (!text) break;
     texts.push_back(*text);
@@ -113,7 +116,8 @@ std::vector<std::string> ReadTexts(pid_t thread, uint64_t address) {
 
 std::string LinkOf(pid_t thread, const std::string& name) {
   char text[PATH_MAX];
-  const ssize_t length = readlink(fmt::format("/proc/{}/{}", thread, name).c_str(), text, sizeof text);
+  const ssize_t length =
+      readlink(fmt::format("/proc/{}/{}", thread, name).c_str(), text, sizeof text);
   return length > 0 ? std::string(text, static_cast<size_t>(length)) : "";
 }
 

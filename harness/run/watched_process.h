@@ -15,8 +15,8 @@ namespace gpustage {
 
 // The ids of a thread.
 struct ThreadIds {
-  pid_t process = 0;    // as we see it
-  int pid = 0;          // inside the box
+  pid_t process = 0;  // as we see it
+  int pid = 0;        // inside the box
   int tid = 0;
   int parent = 0;
 };
@@ -24,7 +24,8 @@ struct ThreadIds {
 // By the thread's id as we see it. Nothing when it is gone.
 std::optional<ThreadIds> IdsOf(pid_t thread);
 
-// Its children as we see them, also those that have ended and are not waited for. None where the kernel does not tell.
+// Its children as we see them, also those that have ended and are not waited for. None where the
+// kernel does not tell.
 std::vector<pid_t> ChildrenOf(pid_t process);
 
 // Its memory. Nothing when the address is none of its own, or it is gone.
@@ -33,10 +34,12 @@ std::optional<std::string> ReadBytes(pid_t thread, uint64_t address, size_t byte
 // A list of pointers that ends with a null one, such as argv.
 std::vector<std::string> ReadTexts(pid_t thread, uint64_t address);
 
-// Where one of its descriptors or its working directory is, as it would say: "/usr/lib", "pipe:[71]". "" when it has none.
+// Where one of its descriptors or its working directory is, as it would say: "/usr/lib",
+// "pipe:[71]". "" when it has none.
 std::string LinkOf(pid_t thread, const std::string& name);
 
-// How a process ended, from its pidfd; nothing where the kernel does not tell (before 6.15) or it has not ended.
+// How a process ended, from its pidfd; nothing where the kernel does not tell (before 6.15) or it
+// has not ended.
 std::optional<int> WaitStatusOf(int pidfd);
 
 }  // namespace gpustage

@@ -1,6 +1,7 @@
 #include "harness/run/workspace.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,15 +16,14 @@
 #include <cstring>
 #include <functional>
 
-#include <fmt/format.h>
-
 #include "harness/base/process.h"
 #include "harness/base/root.h"
 
 namespace gpustage {
 namespace {
 
-// Room for the copies of real libraries (some 450 MB) and a few trees; pages are taken as they are written.
+// Room for the copies of real libraries (some 450 MB) and a few trees; pages are taken as they are
+// written.
 constexpr char kScratchOptions[] = "mode=0755,size=4g";
 
 // Runs `attempt` in a child; it returns 0 or an errno.
@@ -31,7 +31,8 @@ Trial Try(std::string what, const std::function<int()>& attempt) {
   const pid_t child = fork();
   if (child == 0) _exit(attempt() & 0xff);
   int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) return {std::move(what), false, std::strerror(errno)};
+  if (child < 0 || waitpid(child, &status, 0) != child)
+    return {std::move(what), false, std::strerror(errno)};
   const int failure = WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
   return {std::move(what), failure == 0, failure == 0 ? "" : std::strerror(failure)};
 }
@@ -53,12 +54,14 @@ int MapOneId(uid_t uid, gid_t gid) {
   return WriteLine("/proc/self/gid_map", fmt::format("0 {} 1", gid)) ? 0 : errno;
 }
 
-// The first id of the range that /etc/subuid or /etc/subgid lends this user; -1 when there is none of 65534 or more.
+// The first id of the range that /etc/subuid or /etc/subgid lends this user; -1 when there is none
+// of 65534 or more.
 long SubordinateStart(const std::string& file, uid_t uid) {
   const Result<ProgramOutput> name = RunProgram({"id", "-un"});
   const Result<std::string> text = gpustage::ReadFile(file);
   if (!text) return -1;
-  const std::string by_name = name && !name->out.empty() ? name->out.substr(0, name->out.find('\n')) : "";
+  const std::string by_name =
+      name && !name->out.empty() ? name->out.substr(0, name->out.find('\n')) : "";
   size_t at = 0;
   while (at < text->size()) {
     const size_t end = std::min(text->find('\n', at), text->size());
@@ -67,14 +70,15 @@ long SubordinateStart(const std::string& file, uid_t uid) {
     const size_t first = line.find(':'), second = line.rfind(':');
     if (first == std::string::npos || first == second) continue;
     const std::string owner = line.substr(0, first);
-    if ((owner == by_name || owner == std::to_string(uid)) && std::stol(line.substr(second + 1)) >= 65534)
+    if ((owner == by_name || owner == std::to_string(uid)) &&
+        std::stol(line.substr(second + 1)) >= 65534)
       return std::stol(line.substr(first + 1));
   }
   return -1;
 }
 
-// Enters a user namespace in which 0 is us and 1..65534 are lent ids. newuidmap must map us from outside, so a child
-// that stays outside does it.
+// Enters a user namespace in which 0 is us and 1..65534 are lent ids. newuidmap must map us from
+// outside, so a child that stays outside does it.
 int EnterWithLentIds(uid_t uid, gid_t gid) {
   const long first_uid = SubordinateStart("/etc/subuid", uid);
   const long first_gid = SubordinateStart("/etc/subgid", uid);
@@ -110,16 +114,14 @@ int EnterNamespaces(IsolationLevel level) {
   const uid_t uid = geteuid();
   const gid_t gid = getegid();
   switch (level) {
-    case IsolationLevel::kRoot:
-      return unshare(CLONE_NEWNS) == 0 ? 0 : errno;
+    case IsolationLevel::kRoot: return unshare(CLONE_NEWNS) == 0 ? 0 : errno;
     case IsolationLevel::kUserTwoUids:
       if (const int failure = EnterWithLentIds(uid, gid); failure != 0) return failure;
       return setgroups(0, nullptr) == 0 ? 0 : errno;
     case IsolationLevel::kUserOneUid:
       if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return errno;
       return MapOneId(uid, gid);
-    case IsolationLevel::kNone:
-      break;
+    case IsolationLevel::kNone: break;
   }
   return ENOTSUP;
 }
@@ -133,7 +135,9 @@ int EnterAndMount(IsolationLevel level) {
 int MountFreshProc(IsolationLevel level) {
   if (const int failure = EnterAndMount(level); failure != 0) return failure;
   if (unshare(CLONE_NEWPID) != 0) return errno;
-  return Try("", [] { return mount("proc", "/tmp", "proc", 0, nullptr) == 0 ? 0 : errno; }).ok ? 0 : EPERM;
+  return Try("", [] { return mount("proc", "/tmp", "proc", 0, nullptr) == 0 ? 0 : errno; }).ok
+             ? 0
+             : EPERM;
 }
 
 int UnshareMore(IsolationLevel level, int flags) {
@@ -146,7 +150,10 @@ int OfferToListen() {
   sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   const sock_fprog program = {1, &allow};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) >= 0 ? 0 : errno;
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                 &program) >= 0
+             ? 0
+             : errno;
 }
 
 }  // namespace
@@ -168,21 +175,25 @@ Isolation ProbeIsolation() {
     return found.trials.back().ok;
   };
   const bool root = geteuid() == 0;
-  if (root && attempt("mount namespace as root", [] { return EnterAndMount(IsolationLevel::kRoot); }))
+  if (root &&
+      attempt("mount namespace as root", [] { return EnterAndMount(IsolationLevel::kRoot); }))
     found.level = IsolationLevel::kRoot;
   else if (!root && attempt("user namespace, ids lent by newuidmap",
                             [] { return EnterAndMount(IsolationLevel::kUserTwoUids); }))
     found.level = IsolationLevel::kUserTwoUids;
-  else if (attempt("user namespace, one id", [] { return EnterAndMount(IsolationLevel::kUserOneUid); }))
+  else if (attempt("user namespace, one id",
+                   [] { return EnterAndMount(IsolationLevel::kUserOneUid); }))
     found.level = IsolationLevel::kUserOneUid;
   if (found.level == IsolationLevel::kNone) return found;
   const IsolationLevel level = found.level;
   // Without a pid namespace nothing of ours could promise that no process stays behind.
-  if (!attempt("pid and ipc namespace", [=] { return UnshareMore(level, CLONE_NEWPID | CLONE_NEWIPC); })) {
+  if (!attempt("pid and ipc namespace",
+               [=] { return UnshareMore(level, CLONE_NEWPID | CLONE_NEWIPC); })) {
     found.level = IsolationLevel::kNone;
     return found;
   }
-  found.network_namespace = attempt("network namespace", [=] { return UnshareMore(level, CLONE_NEWNET); });
+  found.network_namespace =
+      attempt("network namespace", [=] { return UnshareMore(level, CLONE_NEWNET); });
   attempt("what processes ask of the kernel, by seccomp notification", OfferToListen);
   found.fresh_proc = attempt("a /proc of its own", [=] { return MountFreshProc(level); });
   return found;
@@ -194,16 +205,19 @@ Result<Workspace> Workspace::Enter(const Isolation& isolation, bool keep_trees) 
   ClearStaleScratch();
   TRY(ScratchDirectory scratch, ScratchDirectory::Make(keep_trees));
   if (const int failure = EnterNamespaces(isolation.level); failure != 0)
-    return Error{fmt::format("cannot enter namespaces ({}): {}", ToString(isolation.level), std::strerror(failure))};
+    return Error{fmt::format("cannot enter namespaces ({}): {}", ToString(isolation.level),
+                             std::strerror(failure))};
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return Error{fmt::format("cannot make mounts private: {}", std::strerror(errno))};
-  if (!keep_trees && mount("gpustage", scratch.path().c_str(), "tmpfs", MS_NOSUID, kScratchOptions) != 0)
+  if (!keep_trees &&
+      mount("gpustage", scratch.path().c_str(), "tmpfs", MS_NOSUID, kScratchOptions) != 0)
     return Error{fmt::format("cannot mount a scratch file system: {}", std::strerror(errno))};
   return Workspace(std::move(scratch), isolation);
 }
 
 Workspace::~Workspace() {
-  // Detached first: taking the trees down one by one would cost far more, and the directory below could not be removed.
+  // Detached first: taking the trees down one by one would cost far more, and the directory below
+  // could not be removed.
   if (!scratch_.path().empty()) umount2(scratch_.path().c_str(), MNT_DETACH);
 }
 

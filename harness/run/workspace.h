@@ -1,5 +1,6 @@
-// The place where this gpustage process works: namespaces of its own and a scratch file system that nobody else sees and
-// that goes with the process, however it ends. Found by trial, not by reading settings.
+// The place where this gpustage process works: namespaces of its own and a scratch file system that
+// nobody else sees and that goes with the process, however it ends. Found by trial, not by reading
+// settings.
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +17,9 @@ namespace gpustage {
 enum class IsolationLevel {
   kRoot,         // real root: mount namespace, any user id
   kUserTwoUids,  // user namespace with ids from newuidmap: any user id
-  kUserOneUid,   // user namespace with one id: the scanner owns the tree, so modes for others decide nothing
-  kNone,         // no mount or pid namespace to be had
+  kUserOneUid,  // user namespace with one id: the scanner owns the tree, so modes for others decide
+                // nothing
+  kNone,        // no mount or pid namespace to be had
 };
 std::string ToString(IsolationLevel level);
 
@@ -38,8 +40,9 @@ struct Isolation {
 // Tries each mechanism in a child that goes away. Costs a few milliseconds.
 Isolation ProbeIsolation();
 
-// Enters the namespaces that the level allows and mounts a file system on a new scratch directory. Once a process, before
-// any thread is started; an Error where there is no level. With `keep_trees` the scratch directory is an ordinary one that stays afterwards.
+// Enters the namespaces that the level allows and mounts a file system on a new scratch directory.
+// Once a process, before any thread is started; an Error where there is no level. With `keep_trees`
+// the scratch directory is an ordinary one that stays afterwards.
 class Workspace {
  public:
   static Result<Workspace> Enter(const Isolation& isolation, bool keep_trees);
@@ -49,7 +52,8 @@ class Workspace {
   const Isolation& isolation() const { return isolation_; }
 
  private:
-  Workspace(ScratchDirectory scratch, Isolation isolation) : scratch_(std::move(scratch)), isolation_(std::move(isolation)) {}
+  Workspace(ScratchDirectory scratch, Isolation isolation)
+      : scratch_(std::move(scratch)), isolation_(std::move(isolation)) {}
   ScratchDirectory scratch_;
   Isolation isolation_;
 };

@@ -1,4 +1,5 @@
-// fixtures/compute-capabilities.yaml: what a compute capability says of a device that says no more itself.
+// fixtures/compute-capabilities.yaml: what a compute capability says of a device that says no more
+// itself.
 #pragma once
 
 #include <map>

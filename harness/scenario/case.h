@@ -1,5 +1,5 @@
-// What a scenario says, once everything is resolved: one Case is one cell of its matrix and needs nothing else.
-// Nothing after this stage reads scenarios/ or fixtures/.
+// What a scenario says, once everything is resolved: one Case is one cell of its matrix and needs
+// nothing else. Nothing after this stage reads scenarios/ or fixtures/.
 #pragma once
 
 #include <array>
@@ -35,8 +35,8 @@ struct RunSpec {
   std::vector<std::string> args;  // appended to the scanner's argv
   std::vector<EnvVar> env;        // over the case's env
   std::optional<std::string> user;
-  std::vector<TreeOp> change;     // done to the tree before this run; it stays for the runs after
-  bool fixed = false;             // another run once more, after what `fix` changes: "service+fix"
+  std::vector<TreeOp> change;  // done to the tree before this run; it stays for the runs after
+  bool fixed = false;          // another run once more, after what `fix` changes: "service+fix"
   SourcePos pos;
 
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
@@ -46,7 +46,8 @@ inline constexpr char kFixedSuffix[] = "+fix";  // behind the name of a fixed ru
 
 // "ollama@0.17.4" for a scanner that was given in a version, the name alone for all others.
 std::string RunName(const std::string& name, const ScannerSpec& scanner);
-// Whether an expectation's `run: ollama`, `run: ollama@0.17.4` or `run: ollama@<0.30` means this run.
+// Whether an expectation's `run: ollama`, `run: ollama@0.17.4` or `run: ollama@<0.30` means this
+// run.
 bool IsNamed(const RunSpec& run, const std::string& wanted);
 
 // Takes runs out of the list. What one of them would have done to the tree is done before the next.
@@ -75,14 +76,17 @@ struct ExpectedFailure {
 struct Suspect {
   std::string name;  // the value of the axis
   std::string is;    // the cause, in a sentence
-  // The one observation that tells it from the others: where one looks, and what is seen there of this one.
+  // The one observation that tells it from the others: where one looks, and what is seen there of
+  // this one.
   std::string look;
   std::string see;
-  // The line that rules it out: one that the report has and this one's log lacks, or the other way round. RE2.
+  // The line that rules it out: one that the report has and this one's log lacks, or the other way
+  // round. RE2.
   std::string missing;
   std::string extra;
-  std::string has;     // RE2: a line that its log has, as the report's
-  std::string traced;  // RE2: a line that it has at OLLAMA_DEBUG=2, where a child's own output is shown
+  std::string has;  // RE2: a line that its log has, as the report's
+  std::string
+      traced;  // RE2: a line that it has at OLLAMA_DEBUG=2, where a child's own output is shown
   std::string untraced;  // RE2: a line that it has not, there
   std::string mend;      // what people did about it, or why nobody can
   bool fits() const { return missing.empty() && extra.empty(); }
@@ -91,7 +95,8 @@ struct Suspect {
 };
 
 struct Case {
-  std::string id;        // "first-steps/links@cuda=12,link=chained": path without .yaml, then sorted axis=value
+  std::string
+      id;  // "first-steps/links@cuda=12,link=chained": path without .yaml, then sorted axis=value
   std::string scenario;  // "first-steps/links"
   std::string file;      // as it was opened
   std::string claim;

@@ -12,7 +12,8 @@ namespace {
 bool DecidesRuns(const Axis& axis) {
   const std::string top = axis.set.text.substr(0, axis.set.text.find('.'));
   if (top == "runs" || top == "layout") return true;
-  return top == "case" && std::any_of(axis.values.begin(), axis.values.end(), [](const AxisValue& value) {
+  return top == "case" &&
+         std::any_of(axis.values.begin(), axis.values.end(), [](const AxisValue& value) {
            return value.value.Find("runs") != nullptr || value.value.Find("layout") != nullptr;
          });
 }
@@ -22,7 +23,10 @@ bool AreAlike(const Axis& axis, size_t a, size_t b, const std::vector<const Cell
   return std::all_of(filters.begin(), filters.end(), [&](const CellFilter* filter) {
     const auto labels = filter->find(axis.name);
     if (labels == filter->end()) return true;
-    const auto has = [&](size_t value) { return std::find(labels->second.begin(), labels->second.end(), axis.values[value].label) != labels->second.end(); };
+    const auto has = [&](size_t value) {
+      return std::find(labels->second.begin(), labels->second.end(), axis.values[value].label) !=
+             labels->second.end();
+    };
     return has(a) == has(b);
   });
 }
@@ -35,7 +39,10 @@ Result<CaseRange> CaseRange::Of(const Scenario& scenario, Fixtures& fixtures) {
 }
 
 CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expected)
-    : scenario_(&scenario), fixtures_(&fixtures), cells_(scenario.matrix), expected_(std::move(expected)) {
+    : scenario_(&scenario),
+      fixtures_(&fixtures),
+      cells_(scenario.matrix),
+      expected_(std::move(expected)) {
   const auto filters = expected_.Filters();
   for (const Axis& axis : scenario.matrix.axes) {
     const bool each = DecidesRuns(axis) || axis.name == expected_.suspects_axis();
@@ -50,7 +57,8 @@ CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expe
 
 std::vector<int> CaseRange::KindOf(const Row& row) const {
   std::vector<int> kind(row.size());
-  for (size_t axis = 0; axis < row.size(); ++axis) kind[axis] = kinds_[axis][static_cast<size_t>(row[axis])];
+  for (size_t axis = 0; axis < row.size(); ++axis)
+    kind[axis] = kinds_[axis][static_cast<size_t>(row[axis])];
   return kind;
 }
 
@@ -90,9 +98,11 @@ Status CaseRange::CheckValues() const {
   for (size_t number = 0; number < cells_.limit(); ++number) {
     const Row row = cells_.At(number);
     bool news = std::exchange(first, false);
-    for (size_t axis = 0; axis < row.size(); ++axis) news = news || !seen[axis][static_cast<size_t>(row[axis])];
+    for (size_t axis = 0; axis < row.size(); ++axis)
+      news = news || !seen[axis][static_cast<size_t>(row[axis])];
     if (!news || !cells_.Has(number)) continue;
-    for (size_t axis = 0; axis < row.size(); ++axis) seen[axis][static_cast<size_t>(row[axis])] = true;
+    for (size_t axis = 0; axis < row.size(); ++axis)
+      seen[axis][static_cast<size_t>(row[axis])] = true;
     TRY(Stage(number));
   }
   return Ok();
@@ -109,7 +119,8 @@ Status CaseRange::CheckExpected() {
     check.See(outline);
     // With its fixes, unless something is wrong with them: then Finish says it.
     if (!expected_.AddTo(outline)) continue;
-    for (const RunSpec& run : outline.runs) runs->second.push_back({run.name, run.scanner.name, run.scanner.version});
+    for (const RunSpec& run : outline.runs)
+      runs->second.push_back({run.name, run.scanner.name, run.scanner.version});
   }
   return check.Finish();
 }

@@ -1,4 +1,5 @@
-// case_range: the cases of one scenario by number, each read when it is wanted. Listing 100,000 reads a handful.
+// case_range: the cases of one scenario by number, each read when it is wanted. Listing 100,000
+// reads a handful.
 #pragma once
 
 #include <map>
@@ -28,7 +29,8 @@ class CaseRange {
   const Cells& cells() const { return cells_; }
   const Expected& expected() const { return expected_; }
 
-  // A cell with each value of each axis is read whole, so that what is wrong with a value is found and has its place.
+  // A cell with each value of each axis is read whole, so that what is wrong with a value is found
+  // and has its place.
   Status CheckValues() const;
   // All that the scenario expects applies somewhere, and something is expected everywhere.
   Status CheckExpected();

@@ -14,8 +14,8 @@ struct RealFile {
   std::string path;  // relative to Catalog::real_root
 };
 
-// fixtures/real-parts.yaml is also read by what fetches them and says in its head what its keys mean;
-// here only three count.
+// fixtures/real-parts.yaml is also read by what fetches them and says in its head what its keys
+// mean; here only three count.
 Result<std::vector<RealFile>> ReadRealParts(const std::string& file) {
   TRY(const YamlNode parts, ReadYamlFile(file));
   TRY(CheckList(parts, "the real parts"));
@@ -45,7 +45,8 @@ Result<std::vector<LibrarySource>> RealParts(const Catalog& catalog) {
                        fmt::format("{}/{}", catalog.real_root, file.path), ""};
     if (!FileExists(part.host_path)) {
       part.host_path.clear();
-      part.missing = fmt::format("the real part {} is not here: run {}", file.part, catalog.fetcher);
+      part.missing =
+          fmt::format("the real part {} is not here: run {}", file.part, catalog.fetcher);
     }
     parts.push_back(std::move(part));
   }

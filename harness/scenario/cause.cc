@@ -5,14 +5,43 @@
 namespace gpustage {
 namespace {
 
-constexpr std::string_view kWords[] = {
-    "unknown",            "unlistable",       "never-listed",    "no-name-matches",  "filtered",       "not-tried",
-    "unopenable",         "unreadable",       "not-elf",         "too-short",        "wrong-class",    "wrong-machine",
-    "not-loadable",       "missing-dependency", "bad-dependency", "missing-symbol",  "missing-version", "partial-library",
-    "load-kills",         "no-entry-point",  "null-entry-point", "other-api-version", "init-error",
-    "crashed",            "hung",             "never-asked",     "masked",           "no-device",      "count-error",
-    "counted-elsewhere",  "layout-mismatch",  "second-pass",     "too-old",          "duplicate",      "overlap",
-    "dropped",            "counted-twice"};
+constexpr std::string_view kWords[] = {"unknown",
+                                       "unlistable",
+                                       "never-listed",
+                                       "no-name-matches",
+                                       "filtered",
+                                       "not-tried",
+                                       "unopenable",
+                                       "unreadable",
+                                       "not-elf",
+                                       "too-short",
+                                       "wrong-class",
+                                       "wrong-machine",
+                                       "not-loadable",
+                                       "missing-dependency",
+                                       "bad-dependency",
+                                       "missing-symbol",
+                                       "missing-version",
+                                       "partial-library",
+                                       "load-kills",
+                                       "no-entry-point",
+                                       "null-entry-point",
+                                       "other-api-version",
+                                       "init-error",
+                                       "crashed",
+                                       "hung",
+                                       "never-asked",
+                                       "masked",
+                                       "no-device",
+                                       "count-error",
+                                       "counted-elsewhere",
+                                       "layout-mismatch",
+                                       "second-pass",
+                                       "too-old",
+                                       "duplicate",
+                                       "overlap",
+                                       "dropped",
+                                       "counted-twice"};
 static_assert(std::size(kWords) == static_cast<size_t>(Cause::kCountedTwice) + 1);
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Why a device did not get further, as a word. Each has one sentence: tests/golden/causes.md shows them all.
+// Why a device did not get further, as a word. Each has one sentence: tests/golden/causes.md shows
+// them all.
 #pragma once
 
 #include <optional>

@@ -7,7 +7,8 @@ namespace gpustage {
 
 Cells::Cells(const Matrix& matrix) : matrix_(&matrix), by_name_(matrix.axes.size()) {
   std::iota(by_name_.begin(), by_name_.end(), size_t{0});
-  std::sort(by_name_.begin(), by_name_.end(), [&](size_t a, size_t b) { return matrix.axes[a].name < matrix.axes[b].name; });
+  std::sort(by_name_.begin(), by_name_.end(),
+            [&](size_t a, size_t b) { return matrix.axes[a].name < matrix.axes[b].name; });
   if (matrix.pairwise) {
     covering_ = CoverPairs(matrix.rules, matrix.include, matrix.seed);
     rows_ = covering_->rows;
@@ -43,7 +44,8 @@ std::string Cells::IdSuffix(const Row& row) const {
 
 Cell Cells::Labels(const Row& row) const {
   Cell cell;
-  for (size_t i = 0; i < row.size(); ++i) cell.emplace(matrix_->axes[i].name, matrix_->axes[i].values[static_cast<size_t>(row[i])].label);
+  for (size_t i = 0; i < row.size(); ++i)
+    cell.emplace(matrix_->axes[i].name, matrix_->axes[i].values[static_cast<size_t>(row[i])].label);
   return cell;
 }
 

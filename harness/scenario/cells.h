@@ -1,4 +1,5 @@
-// cells: the cells of a matrix by number. All of them are never in memory: a number is the digits of a row.
+// cells: the cells of a matrix by number. All of them are never in memory: a number is the digits
+// of a row.
 #pragma once
 
 #include <optional>
@@ -15,10 +16,12 @@ class Cells {
   // `matrix` must outlive this.
   explicit Cells(const Matrix& matrix);
 
-  // Numbers run from 0 up to this; not every one is a cell. The last axis runs fastest, `include` comes last.
-  // With cover: pairwise, every number is one, and `include` comes first.
+  // Numbers run from 0 up to this; not every one is a cell. The last axis runs fastest, `include`
+  // comes last. With cover: pairwise, every number is one, and `include` comes first.
   size_t limit() const { return all_ + rows_.size(); }
-  bool Has(size_t number) const { return number >= all_ || matrix_->rules.BrokenBy(At(number)) == nullptr; }
+  bool Has(size_t number) const {
+    return number >= all_ || matrix_->rules.BrokenBy(At(number)) == nullptr;
+  }
   Row At(size_t number) const;
 
   // "@cuda=12,link=chained", sorted; "" for the empty cell.

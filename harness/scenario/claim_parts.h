@@ -25,8 +25,17 @@ struct LinePattern {
 };
 
 // The steps of the funnel, in order. A device is lost at the first that did not happen.
-enum class Step { kListed, kMatched, kOpened, kLoaded, kEntryPoint, kInitialised, kCounted, kReported };
-std::string ToString(Step step);                      // "listed", "entry point", ...
+enum class Step {
+  kListed,
+  kMatched,
+  kOpened,
+  kLoaded,
+  kEntryPoint,
+  kInitialised,
+  kCounted,
+  kReported
+};
+std::string ToString(Step step);  // "listed", "entry point", ...
 std::optional<Step> ParseStep(std::string_view text);
 
 }  // namespace gpustage

@@ -1,4 +1,5 @@
-// How claims are read: what their groups share. For read_expect.cc and the readers of its groups alone.
+// How claims are read: what their groups share. For read_expect.cc and the readers of its groups
+// alone.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,8 @@ Result<CountRange> ReadCount(const YamlNode& node, std::string_view what);
 Status ReadTimes(const YamlNode& claim, std::string_view what, CountRange& count);
 inline constexpr std::string_view kRole = "a part of the role of a process";
 // Non-empty text of this key, if it is there.
-Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what, std::optional<std::string>& value);
+Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what,
+                std::optional<std::string>& value);
 
 // read_distribution.cc
 Result<DistributionClaim> ReadDistribution(const YamlNode& node);

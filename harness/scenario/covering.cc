@@ -39,7 +39,9 @@ class PairSet {
     }
     flags_.assign(values_ * values_, false);
   }
-  bool Has(size_t axis_a, int a, size_t axis_b, int b) const { return flags_[At(axis_a, a, axis_b, b)]; }
+  bool Has(size_t axis_a, int a, size_t axis_b, int b) const {
+    return flags_[At(axis_a, a, axis_b, b)];
+  }
   bool Has(const ValuePair& p) const { return Has(p.axis_a, p.a, p.axis_b, p.b); }
   void Set(const ValuePair& p, bool on) {
     flags_[At(p.axis_a, p.a, p.axis_b, p.b)] = on;
@@ -48,7 +50,8 @@ class PairSet {
 
  private:
   size_t At(size_t axis_a, int a, size_t axis_b, int b) const {
-    return (first_[axis_a] + static_cast<size_t>(a)) * values_ + first_[axis_b] + static_cast<size_t>(b);
+    return (first_[axis_a] + static_cast<size_t>(a)) * values_ + first_[axis_b] +
+           static_cast<size_t>(b);
   }
   std::vector<size_t> first_;
   size_t values_ = 0;
@@ -71,17 +74,21 @@ std::vector<ValuePair> PairsOf(const Row& row) {
   return pairs;
 }
 
-bool HasPair(const Row& row, const ValuePair& pair) { return row[pair.axis_a] == pair.a && row[pair.axis_b] == pair.b; }
+bool HasPair(const Row& row, const ValuePair& pair) {
+  return row[pair.axis_a] == pair.a && row[pair.axis_b] == pair.b;
+}
 
 class Generator {
  public:
-  Generator(const Rules& rules, uint64_t seed) : rules_(rules), random_(seed), open_(rules.sizes()) {}
+  Generator(const Rules& rules, uint64_t seed)
+      : rules_(rules), random_(seed), open_(rules.sizes()) {}
 
   Covering Cover(const std::vector<Row>& wanted) {
     Covering covering;
     std::vector<ValuePair> allowed;
     for (const ValuePair& pair : AllPairs(rules_.sizes())) {
-      const bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Row& row) { return HasPair(row, pair); });
+      const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
+                                         [&](const Row& row) { return HasPair(row, pair); });
       (is_wanted || Allows(pair) ? allowed : covering.impossible).push_back(pair);
     }
     for (const ValuePair& pair : allowed) open_.Set(pair, true);
@@ -95,9 +102,11 @@ class Generator {
     DropNeedless(allowed, wanted.size(), covering.rows);
     std::sort(covering.rows.begin() + static_cast<ptrdiff_t>(wanted.size()), covering.rows.end());
     covering.allowed = allowed.size();
-    covering.covered = static_cast<size_t>(std::count_if(allowed.begin(), allowed.end(), [&](const ValuePair& pair) {
-      return std::any_of(covering.rows.begin(), covering.rows.end(), [&](const Row& row) { return HasPair(row, pair); });
-    }));
+    covering.covered = static_cast<size_t>(
+        std::count_if(allowed.begin(), allowed.end(), [&](const ValuePair& pair) {
+          return std::any_of(covering.rows.begin(), covering.rows.end(),
+                             [&](const Row& row) { return HasPair(row, pair); });
+        }));
     return covering;
   }
 
@@ -128,7 +137,8 @@ class Generator {
     for (int i = 0; i < kCandidates; ++i) {
       Row row = Filled(Only(pair));
       const auto pairs = PairsOf(row);
-      const int gain = static_cast<int>(std::count_if(pairs.begin(), pairs.end(), [&](const ValuePair& p) { return open_.Has(p); }));
+      const int gain = static_cast<int>(std::count_if(
+          pairs.begin(), pairs.end(), [&](const ValuePair& p) { return open_.Has(p); }));
       if (gain > best_gain) best = std::move(row);
       best_gain = std::max(best_gain, gain);
     }
@@ -143,9 +153,11 @@ class Generator {
     for (const size_t axis : axes) {
       if (row[axis] != kOpen) continue;
       std::vector<std::pair<int, int>> values;
-      for (int value = 0; value < static_cast<int>(rules_.sizes()[axis]); ++value) values.emplace_back(Gain(row, axis, value), value);
+      for (int value = 0; value < static_cast<int>(rules_.sizes()[axis]); ++value)
+        values.emplace_back(Gain(row, axis, value), value);
       random_.Shuffle(values);
-      std::stable_sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      std::stable_sort(values.begin(), values.end(),
+                       [](const auto& a, const auto& b) { return a.first > b.first; });
       for (const auto& [gain, value] : values) {
         row[axis] = value;
         if (rules_.CanFill(row)) break;
@@ -154,12 +166,15 @@ class Generator {
     return row;
   }
 
-  // A row whose pairs all stand in others, too. Later ones were chosen knowing the earlier, so the earlier go.
-  static void DropNeedless(const std::vector<ValuePair>& allowed, size_t wanted, std::vector<Row>& rows) {
+  // A row whose pairs all stand in others, too. Later ones were chosen knowing the earlier, so the
+  // earlier go.
+  static void DropNeedless(const std::vector<ValuePair>& allowed, size_t wanted,
+                           std::vector<Row>& rows) {
     for (size_t i = wanted; i < rows.size();) {
       const bool needed = std::any_of(allowed.begin(), allowed.end(), [&](const ValuePair& pair) {
         return HasPair(rows[i], pair) &&
-               std::count_if(rows.begin(), rows.end(), [&](const Row& row) { return HasPair(row, pair); }) == 1;
+               std::count_if(rows.begin(), rows.end(),
+                             [&](const Row& row) { return HasPair(row, pair); }) == 1;
       });
       if (needed)
         ++i;

@@ -1,4 +1,5 @@
-// covering: few rows in which every pair of values of two axes that may stand together does so at least once.
+// covering: few rows in which every pair of values of two axes that may stand together does so at
+// least once.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct Covering {
   std::vector<ValuePair> impossible;
 };
 
-// Deterministic: the same rules, wanted rows and seed give the same rows. `wanted` are rows that must be among them, and may
-// break rules.
+// Deterministic: the same rules, wanted rows and seed give the same rows. `wanted` are rows that
+// must be among them, and may break rules.
 Covering CoverPairs(const Rules& rules, const std::vector<Row>& wanted, uint64_t seed);
 
 }  // namespace gpustage

@@ -23,19 +23,22 @@ bool IsOfAnotherVersion(const Expectation& expectation, const std::vector<std::s
          });
 }
 
-// A version of which nothing is expected here, while something is of others, is not started: nothing could be said of it.
-// Whether there is one.
+// A version of which nothing is expected here, while something is of others, is not started:
+// nothing could be said of it. Whether there is one.
 bool SkipOtherVersions(const std::vector<Expectation>& all, Case& c) {
   bool any = false;
   for (const Expectation& expectation : all)
     for (RunSpec& run : c.runs) {
-      const auto is_of_it = [&](const Expectation& own) { return !own.run || IsNamed(run, *own.run); };
+      const auto is_of_it = [&](const Expectation& own) {
+        return !own.run || IsNamed(run, *own.run);
+      };
       if (!Matches(expectation.when, c.axes) || !IsOfAnotherVersion(expectation, {run.name}) ||
           std::any_of(c.expect.begin(), c.expect.end(), is_of_it))
         continue;
       any = true;
       if (run.scanner.missing.empty())
-        run.scanner.missing = fmt::format("nothing is expected of {} here, only of {}", run.name, *expectation.run);
+        run.scanner.missing =
+            fmt::format("nothing is expected of {} here, only of {}", run.name, *expectation.run);
     }
   return any;
 }
@@ -87,7 +90,8 @@ Status Expected::AddTo(Case& c, Use* use) const {
     if (use != nullptr) use->expectations[i] = true;
   }
   const bool is_of_others = SkipOtherVersions(expectations_, c);
-  if (expect_ && c.expect.empty() && !is_of_others) return ErrorAt(*expect_, fmt::format("nothing is expected of {}", c.id));
+  if (expect_ && c.expect.empty() && !is_of_others)
+    return ErrorAt(*expect_, fmt::format("nothing is expected of {}", c.id));
   if (!suspects_.axis.empty()) TRY(AddSuspect(suspects_, c));
   bool fixed = false;
   for (size_t i = 0; i < fixes_.size(); ++i) {
@@ -106,7 +110,8 @@ Status Expected::AddTo(Case& c, Use* use) const {
   return Ok();
 }
 
-ExpectedCheck::ExpectedCheck(const Expected& expected) : expected_(expected), run_exists_(expected.expectations_.size()) {
+ExpectedCheck::ExpectedCheck(const Expected& expected)
+    : expected_(expected), run_exists_(expected.expectations_.size()) {
   use_.expectations.resize(expected.expectations_.size());
   use_.fixes.resize(expected.fixes_.size());
 }
@@ -114,7 +119,8 @@ ExpectedCheck::ExpectedCheck(const Expected& expected) : expected_(expected), ru
 void ExpectedCheck::See(Case c) {
   for (const RunSpec& run : c.runs)
     if (std::find(runs_.begin(), runs_.end(), run.name) == runs_.end()) runs_.push_back(run.name);
-  for (size_t i = 0; i < run_exists_.size(); ++i) run_exists_[i] = run_exists_[i] || HasRun(c, expected_.expectations_[i]);
+  for (size_t i = 0; i < run_exists_.size(); ++i)
+    run_exists_[i] = run_exists_[i] || HasRun(c, expected_.expectations_[i]);
   const Status added = expected_.AddTo(c, &use_);
   if (!added && !of_a_case_) of_a_case_ = added.error();
 }
@@ -125,7 +131,9 @@ Status ExpectedCheck::Finish() const {
     if (use_.expectations[i]) continue;
     const Expectation& expectation = expected_.expectations_[i];
     if (!run_exists_[i] && IsOfAnotherVersion(expectation, runs_)) continue;
-    if (run_exists_[i]) return Error{"this expectation never applies: no case has this run in such a cell", expectation.pos};
+    if (run_exists_[i])
+      return Error{"this expectation never applies: no case has this run in such a cell",
+                   expectation.pos};
     YamlNode run;
     run.text = *expectation.run;
     run.pos = expectation.run_pos;
@@ -134,8 +142,11 @@ Status ExpectedCheck::Finish() const {
   TRY(CheckRuns(expected_.suspects_, runs_));
   if (of_a_case_) return *of_a_case_;
   for (size_t i = 0; i < use_.fixes.size(); ++i)
-    if (!use_.fixes[i]) return Error{"this fix never applies: no case has this run in such a cell", expected_.fixes_[i].pos};
-  if (expected_.xfail_ && !use_.xfail) return Error{"this xfail never applies: no case is in such a cell", expected_.xfail_->pos};
+    if (!use_.fixes[i])
+      return Error{"this fix never applies: no case has this run in such a cell",
+                   expected_.fixes_[i].pos};
+  if (expected_.xfail_ && !use_.xfail)
+    return Error{"this xfail never applies: no case is in such a cell", expected_.xfail_->pos};
   return Ok();
 }
 

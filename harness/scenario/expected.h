@@ -1,5 +1,5 @@
-// expected: what a scenario says of its cases beyond what they stage: expectations, suspects, fixes, known bugs. Read once;
-// each case gets what applies to it.
+// expected: what a scenario says of its cases beyond what they stage: expectations, suspects,
+// fixes, known bugs. Read once; each case gets what applies to it.
 #pragma once
 
 #include <optional>
@@ -22,8 +22,8 @@ class Expected {
   // A case that has its axes and its runs gets the rest.
   Status AddTo(Case& c, Use* use = nullptr) const;
 
-  // Every filter and the axis of the suspects: cells that none of them tells apart, and that have the same runs, are expected
-  // the same of.
+  // Every filter and the axis of the suspects: cells that none of them tells apart, and that have
+  // the same runs, are expected the same of.
   std::vector<const CellFilter*> Filters() const;
   const std::string& suspects_axis() const { return suspects_.axis; }
 
@@ -42,7 +42,8 @@ class Expected {
   std::optional<KnownBug> xfail_;
 };
 
-// What never applies says nothing, and a case of which nothing is expected cannot fail. It is shown a case of each kind.
+// What never applies says nothing, and a case of which nothing is expected cannot fail. It is shown
+// a case of each kind.
 class ExpectedCheck {
  public:
   explicit ExpectedCheck(const Expected& expected);

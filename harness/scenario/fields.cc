@@ -187,7 +187,10 @@ Error UnknownWord(const YamlNode& node, std::string_view what,
 }
 
 Error NoVersion(const YamlNode& node) {
-  return ErrorAt(node, fmt::format("expected a version such as ollama@0.17, ollama@<0.30 or ollama@>=0.30, got {}", Describe(node)));
+  return ErrorAt(
+      node,
+      fmt::format("expected a version such as ollama@0.17, ollama@<0.30 or ollama@>=0.30, got {}",
+                  Describe(node)));
 }
 
 }  // namespace gpustage

@@ -39,14 +39,17 @@ std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
 }
 
 // Scanners of which no version was given: then one by its name alone says so.
-void AddMissing(const std::vector<ScannerSpec>& definitions, std::map<std::string, ScannerSpec>& scanners) {
+void AddMissing(const std::vector<ScannerSpec>& definitions,
+                std::map<std::string, ScannerSpec>& scanners) {
   for (const ScannerSpec& definition : definitions) {
     const bool is_here = std::any_of(scanners.begin(), scanners.end(), [&](const auto& known) {
       return known.second.name == definition.name && known.second.missing.empty();
     });
     if (definition.given.empty() || is_here) continue;
     const auto [missing, is_first] = scanners.emplace(definition.name, definition);
-    if (!is_first) missing->second.missing = NotGiven(definition.given, "");  // all its definitions are for all versions
+    if (!is_first)
+      missing->second.missing =
+          NotGiven(definition.given, "");  // all its definitions are for all versions
   }
 }
 
@@ -99,7 +102,8 @@ Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& n
   ScannerSpec& absent = place->second;
   absent.program.clear();
   absent.version = versions;
-  absent.missing = NotGiven(absent.given, range->from.empty() || range->below.empty() ? ToString(*range) : versions);
+  absent.missing = NotGiven(
+      absent.given, range->from.empty() || range->below.empty() ? ToString(*range) : versions);
   absent.stand_ins.clear();
   return std::vector<const ScannerSpec*>{&absent};
 }
@@ -108,13 +112,15 @@ Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
   if (scanners_) return &*scanners_;
   std::vector<ScannerSpec> definitions;
   for (const std::string& name : NamesIn(catalog_.scanners, ".yaml")) {
-    TRY(ScannerSpec definition, ReadScannerFile(fmt::format("{}/{}.yaml", catalog_.scanners, name), *this));
+    TRY(ScannerSpec definition,
+        ReadScannerFile(fmt::format("{}/{}.yaml", catalog_.scanners, name), *this));
     definitions.push_back(std::move(definition));
   }
   for (const std::string& file : catalog_.scanner_files) {
     TRY(ScannerSpec definition, ReadScannerFile(file, *this));
     // A file of the user's stands for all versions of the one in the folder.
-    std::erase_if(definitions, [&](const ScannerSpec& known) { return known.name == definition.name; });
+    std::erase_if(definitions,
+                  [&](const ScannerSpec& known) { return known.name == definition.name; });
     definitions.push_back(std::move(definition));
   }
   std::map<std::string, ScannerSpec> scanners;
@@ -161,8 +167,7 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
     const std::string path = HostPath(choice.value);
     return ProgramAt(path, fmt::format("{} is not on this machine", path));
   }
-  if (choice.key == "given")
-    return ProgramSource{"", NotGiven(name, "")};
+  if (choice.key == "given") return ProgramSource{"", NotGiven(name, "")};
   const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;
   return ProgramAt(fmt::format("{}/{}", folder, name),
                    fmt::format("the program {} is not built", name));

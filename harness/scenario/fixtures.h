@@ -30,8 +30,8 @@ class Fixtures {
   Result<const Layout*> FindLayout(const YamlNode& name);
   Result<const GpuDevice*> FindDevice(const YamlNode& name);
   Result<const Capabilities*> FindCapabilities();
-  // One for each version that was given: "ollama" finds all of them, "ollama@0.17" and "ollama@<0.30" those that are. One that
-  // is missing where there are none.
+  // One for each version that was given: "ollama" finds all of them, "ollama@0.17" and
+  // "ollama@<0.30" those that are. One that is missing where there are none.
   Result<std::vector<const ScannerSpec*>> FindScanners(const YamlNode& name);
   // By RunName.
   Result<const std::map<std::string, ScannerSpec>*> AllScanners();
@@ -43,7 +43,6 @@ class Fixtures {
   Result<ProgramSource> FindProgram(const YamlEntry& choice);
 
  private:
-
   Catalog catalog_;
   std::map<std::string, Layout> layouts_;
   std::map<std::string, GpuDevice> devices_;

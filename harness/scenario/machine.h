@@ -33,20 +33,22 @@ struct GpuDevice {
   std::string profile;  // name in fixtures/devices, "" when written out in the scenario
   std::string name;     // "NVIDIA H100 80GB HBM3"
   std::array<uint8_t, 16> uuid = {};
-  std::string pci = "0000:01:00.0";  // domain:bus:device.function; may be malformed when a scenario says so
+  std::string pci =
+      "0000:01:00.0";  // domain:bus:device.function; may be malformed when a scenario says so
   ComputeCapability cc;
-  std::optional<ComputeCapability> prop_cc;  // where cudaDeviceProp and NVML disagree with the driver API
-  uint64_t memory_total = 0;                 // bytes, as CUDA counts
-  uint64_t memory_free = 0;                  // bytes
-  uint64_t nvml_memory_total = 0;            // bytes; 0: the same as memory_total
+  std::optional<ComputeCapability>
+      prop_cc;                     // where cudaDeviceProp and NVML disagree with the driver API
+  uint64_t memory_total = 0;       // bytes, as CUDA counts
+  uint64_t memory_free = 0;        // bytes
+  uint64_t nvml_memory_total = 0;  // bytes; 0: the same as memory_total
   int sm_count = 0;
   bool integrated = false;
-  std::map<int, int> attributes;             // CUdevice_attribute -> value
-  bool recorded = false;                     // whole: the real driver refused every attribute that is not there
+  std::map<int, int> attributes;  // CUdevice_attribute -> value
+  bool recorded = false;  // whole: the real driver refused every attribute that is not there
   Assumed assumed;
-  std::string pci_id;                        // "10de:2330", "" where it is no PCI device
-  std::string mig_parent;                    // a MIG slice: the profile of the board that it is cut from
-  bool mig_enabled = false;                  // a board that slices are cut from
+  std::string pci_id;        // "10de:2330", "" where it is no PCI device
+  std::string mig_parent;    // a MIG slice: the profile of the board that it is cut from
+  bool mig_enabled = false;  // a board that slices are cut from
 
   friend bool operator==(const GpuDevice&, const GpuDevice&) = default;
 };
@@ -54,19 +56,19 @@ struct GpuDevice {
 enum class FaultKind { kReturn, kHang, kDelay, kSegfault, kAbort, kExit, kLost, kMemoryLeft };
 
 struct FaultSpec {
-  std::string function;            // "cuInit"; "" for what befalls a device at a time
+  std::string function;  // "cuInit"; "" for what befalls a device at a time
   std::optional<int> device;
   int first_call = 1;
   std::optional<int> last_call;
-  std::string process_has;         // only in processes whose command line or environment contains this
+  std::string process_has;  // only in processes whose command line or environment contains this
   FaultKind kind = FaultKind::kReturn;
-  int code = 0;                    // kReturn, kExit; kLost: 0 is what the library says of a lost device
-  int milliseconds = 0;            // kDelay
+  int code = 0;          // kReturn, kExit; kLost: 0 is what the library says of a lost device
+  int milliseconds = 0;  // kDelay
   bool sticky = false;
   SourcePos pos;
-  int from_ms = 0;                 // only so long after the process started, from and until
+  int from_ms = 0;  // only so long after the process started, from and until
   std::optional<int> to_ms = {};
-  uint64_t bytes = 0;              // kMemoryLeft
+  uint64_t bytes = 0;  // kMemoryLeft
 
   friend bool operator==(const FaultSpec&, const FaultSpec&) = default;
 };
@@ -85,10 +87,12 @@ struct Machine {
   friend bool operator==(const Machine&, const Machine&) = default;
 };
 
-// What one placed library says otherwise than the machine does: a stale copy of the driver, a shim that counts on its own.
+// What one placed library says otherwise than the machine does: a stale copy of the driver, a shim
+// that counts on its own.
 struct MachineChange {
   Machine machine;
-  std::vector<std::string> keys;  // the fields of `machine` that were written, by their names in the scenario
+  std::vector<std::string>
+      keys;  // the fields of `machine` that were written, by their names in the scenario
 
   friend bool operator==(const MachineChange&, const MachineChange&) = default;
 };

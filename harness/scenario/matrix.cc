@@ -39,8 +39,10 @@ Result<AxisValue> ReadAxisValue(const YamlNode& node) {
 Status MarkBroken(const YamlNode& node, Axis& axis) {
   TRY(const std::vector<std::string> broken, ReadTexts(node, "the broken values of an axis"));
   for (size_t i = 0; i < broken.size(); ++i) {
-    const auto value = std::find_if(axis.values.begin(), axis.values.end(), [&](const AxisValue& v) { return v.label == broken[i]; });
-    if (value == axis.values.end()) return UnknownWord(node.IsText() ? node : node.items[i], "value", axis.Labels());
+    const auto value = std::find_if(axis.values.begin(), axis.values.end(),
+                                    [&](const AxisValue& v) { return v.label == broken[i]; });
+    if (value == axis.values.end())
+      return UnknownWord(node.IsText() ? node : node.items[i], "value", axis.Labels());
     value->broken = true;
   }
   return Ok();
@@ -83,11 +85,13 @@ Status ReadCover(const YamlNode& node, Matrix& matrix) {
     TRY(matrix.pairwise, ReadChoice<bool>(*cover, "cover", {{"all", false}, {"pairwise", true}}));
   }
   if (const YamlNode* seed = node.Find("seed")) {
-    if (!matrix.pairwise) return ErrorAt(*seed, "a seed is for \"cover: pairwise\"; all cells need none");
+    if (!matrix.pairwise)
+      return ErrorAt(*seed, "a seed is for \"cover: pairwise\"; all cells need none");
     TRY(const int64_t read, ReadInteger(*seed, "a seed", 0, std::numeric_limits<int64_t>::max()));
     matrix.seed = static_cast<uint64_t>(read);
   }
-  if (matrix.pairwise && matrix.axes.size() < 2) return ErrorAt(*node.Find("cover"), "pairs need two axes");
+  if (matrix.pairwise && matrix.axes.size() < 2)
+    return ErrorAt(*node.Find("cover"), "pairs need two axes");
   size_t cells = 1, pairs = 0, values = 0;
   for (const Axis& axis : matrix.axes) {
     cells = std::min(cells * axis.values.size(), kMaxCells + 1);
@@ -95,7 +99,10 @@ Status ReadCover(const YamlNode& node, Matrix& matrix) {
     values += axis.values.size();
   }
   if (!matrix.pairwise && cells > kMaxCells)
-    return ErrorAt(node, fmt::format("the matrix has more than {} cells; \"cover: pairwise\" takes few of them", kMaxCells));
+    return ErrorAt(
+        node,
+        fmt::format("the matrix has more than {} cells; \"cover: pairwise\" takes few of them",
+                    kMaxCells));
   if (matrix.pairwise && pairs > kMaxPairs)
     return ErrorAt(node, fmt::format("the matrix has more than {} pairs of values", kMaxPairs));
   return Ok();

@@ -1,4 +1,5 @@
-// matrix: the axes of a scenario, and which of their values may stand together. A cell takes one value of every axis.
+// matrix: the axes of a scenario, and which of their values may stand together. A cell takes one
+// value of every axis.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +48,8 @@ Result<Matrix> ReadMatrix(const YamlNode& node);
 Result<CellFilter> ReadCellFilter(const YamlNode& node, const std::vector<Axis>& axes);
 bool Matches(const CellFilter& filter, const Cell& cell);
 
-// read_rules.cc: broken values, `constraints`, `exclude` and `include` of a matrix whose axes are read.
+// read_rules.cc: broken values, `constraints`, `exclude` and `include` of a matrix whose axes are
+// read.
 Status ReadRules(const YamlNode& node, Matrix& matrix);
 
 }  // namespace gpustage

@@ -86,54 +86,22 @@ class QuotedReader {
     const char c = Next();
     at_ += 2;
     switch (c) {
-      case 'x':
-        AppendByte();
-        break;
-      case 'u':
-        AppendCode(4);
-        break;
-      case 'U':
-        AppendCode(8);
-        break;
-      case '0':
-        out_ += '\0';
-        break;
-      case 'a':
-        out_ += '\a';
-        break;
-      case 'b':
-        out_ += '\b';
-        break;
-      case 't':
-        out_ += '\t';
-        break;
-      case 'n':
-        out_ += '\n';
-        break;
-      case 'v':
-        out_ += '\v';
-        break;
-      case 'f':
-        out_ += '\f';
-        break;
-      case 'r':
-        out_ += '\r';
-        break;
-      case 'e':
-        out_ += '\x1b';
-        break;
-      case 'N':
-        AppendUtf8(out_, 0x85);
-        break;
-      case '_':
-        AppendUtf8(out_, 0xa0);
-        break;
-      case 'L':
-        AppendUtf8(out_, 0x2028);
-        break;
-      case 'P':
-        AppendUtf8(out_, 0x2029);
-        break;
+      case 'x': AppendByte(); break;
+      case 'u': AppendCode(4); break;
+      case 'U': AppendCode(8); break;
+      case '0': out_ += '\0'; break;
+      case 'a': out_ += '\a'; break;
+      case 'b': out_ += '\b'; break;
+      case 't': out_ += '\t'; break;
+      case 'n': out_ += '\n'; break;
+      case 'v': out_ += '\v'; break;
+      case 'f': out_ += '\f'; break;
+      case 'r': out_ += '\r'; break;
+      case 'e': out_ += '\x1b'; break;
+      case 'N': AppendUtf8(out_, 0x85); break;
+      case '_': AppendUtf8(out_, 0xa0); break;
+      case 'L': AppendUtf8(out_, 0x2028); break;
+      case 'P': AppendUtf8(out_, 0x2029); break;
       case '\r':
       case '\n':
         --at_;
@@ -141,8 +109,7 @@ class QuotedReader {
         SkipBlanks();
         for (; SkipNewline(); SkipBlanks()) out_ += '\n';
         break;
-      default:
-        out_ += c;  // the quote, the backslash, the slash and the blank stand for themselves
+      default: out_ += c;  // the quote, the backslash, the slash and the blank stand for themselves
     }
     kept_ = out_.size();
   }

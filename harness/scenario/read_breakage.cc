@@ -83,8 +83,7 @@ Status ReadValue(const Way& way, const YamlNode& node, Breakage& broken) {
       if (way.value == Value::kNameOrNone && broken.text == "none") broken.text.clear();
       return Ok();
     }
-    case Value::kNames:
-      return ReadNames(node, way.what, broken.names);
+    case Value::kNames: return ReadNames(node, way.what, broken.names);
     case Value::kWord: {
       TRY(ReadChoice<int>(node, way.word, {{way.what, 0}}));
       return Ok();

@@ -42,7 +42,8 @@ Status ReadTimes(const YamlNode& claim, std::string_view what, CountRange& count
   return Ok();
 }
 
-Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what, std::optional<std::string>& value) {
+Status ReadInto(const YamlNode& claim, std::string_view key, std::string_view what,
+                std::optional<std::string>& value) {
   const YamlNode* node = claim.Find(key);
   if (node == nullptr) return Ok();
   TRY(value, ReadNonEmpty(*node, what));
@@ -127,7 +128,8 @@ Result<What> ReadCallsClaim(const YamlNode& node) {
   if (const YamlNode* device = node.Find("device")) {
     TRY(claim.device, ReadInt(*device, "the ordinal of a device", 0, 1000));
   }
-  TRY(ReadInto(node, "arguments", "a part of the arguments, as a trace shows them", claim.arguments));
+  TRY(ReadInto(node, "arguments", "a part of the arguments, as a trace shows them",
+               claim.arguments));
   TRY(ReadInto(node, "in", kRole, claim.in));
   return What(std::move(claim));
 }
@@ -141,7 +143,9 @@ Result<What> ReadLost(const YamlNode& node) {
   TRY(claim.at, ReadStep(*at));
   TRY(ReadInto(node, "because", "a part of the reason", claim.because));
   if (const YamlNode* known = node.Find("known")) {
-    TRY(claim.known, ReadChoice<std::string>(*known, "way to know", {{"seen", "seen"}, {"derived", "derived"}, {"asked", "asked"}}));
+    TRY(claim.known,
+        ReadChoice<std::string>(*known, "way to know",
+                                {{"seen", "seen"}, {"derived", "derived"}, {"asked", "asked"}}));
   }
   if (const YamlNode* cause = node.Find("cause")) {
     TRY(claim.cause, ReadCause(*cause));
@@ -183,10 +187,15 @@ Result<What> ReadFiles(const YamlNode& node) {
   TRY(claim.path, ReadTreePath(*path, "the path that is asked for"));
   if (const YamlNode* how = node.Find("how")) {
     TRY(claim.how, ReadChoice<std::string>(*how, "way to ask",
-                                           {{"opened", "opened"}, {"looked at", "looked at"}, {"listed", "listed"}, {"executed", "executed"}}));
+                                           {{"opened", "opened"},
+                                            {"looked at", "looked at"},
+                                            {"listed", "listed"},
+                                            {"executed", "executed"}}));
   }
   if (const YamlNode* answer = node.Find("answer")) {
-    TRY(claim.answer, ReadChoice<std::string>(*answer, "answer", {{"found", "found"}, {"missing", "missing"}, {"refused", "refused"}}));
+    TRY(claim.answer, ReadChoice<std::string>(
+                          *answer, "answer",
+                          {{"found", "found"}, {"missing", "missing"}, {"refused", "refused"}}));
   }
   TRY(ReadInto(node, "in", kRole, claim.in));
   TRY(ReadTimes(node, "times", claim.count));
@@ -301,7 +310,8 @@ constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
                                    {"unheard", ReadEach<ReadUnheard>}};
 
 // One, or one for each of its runs.
-Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node, const std::vector<Axis>& axes) {
+Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node,
+                                                 const std::vector<Axis>& axes) {
   std::vector<std::string> keys = {"run", "when"};
   for (const ClaimKey& key : kClaimKeys) keys.emplace_back(key.name);
   TRY(CheckKeys(node, "an expectation", keys));
@@ -323,7 +333,9 @@ Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node, const std
   std::vector<Expectation> each;
   for (const YamlNode& run : runs->IsList() ? runs->items : std::vector<YamlNode>{*runs}) {
     TRY(expectation.run, ReadNonEmpty(run, "a run"));
-    if (const size_t at = run.text.find('@'); at != std::string::npos && !ParseVersions(run.text.substr(at + 1))) return NoVersion(run);
+    if (const size_t at = run.text.find('@');
+        at != std::string::npos && !ParseVersions(run.text.substr(at + 1)))
+      return NoVersion(run);
     expectation.run_pos = run.pos;
     each.push_back(expectation);
   }

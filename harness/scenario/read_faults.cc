@@ -49,7 +49,8 @@ Status ReadTimes(const YamlNode& node, FaultSpec& fault) {
   if (const YamlNode* to = node.Find("to_ms")) {
     TRY(fault.to_ms, ReadInt(*to, "milliseconds", 1, kHourInMilliseconds));
     if (*fault.to_ms <= fault.from_ms)
-      return ErrorAt(*to, fmt::format("to_ms {} is not after from_ms {}", *fault.to_ms, fault.from_ms));
+      return ErrorAt(*to,
+                     fmt::format("to_ms {} is not after from_ms {}", *fault.to_ms, fault.from_ms));
   }
   return Ok();
 }
@@ -59,7 +60,7 @@ struct Action {
   FaultKind kind;
 };
 constexpr Action kActions[] = {
-    {"return", FaultKind::kReturn}, {"hang", FaultKind::kHang},
+    {"return", FaultKind::kReturn},  {"hang", FaultKind::kHang},
     {"delay_ms", FaultKind::kDelay}, {"crash", FaultKind::kSegfault},
     {"abort", FaultKind::kAbort},    {"exit", FaultKind::kExit},
     {"lost", FaultKind::kLost},      {"memory_left", FaultKind::kMemoryLeft}};
@@ -103,10 +104,12 @@ Status ReadAction(const YamlNode& node, FaultSpec& fault) {
 Status ReadFunction(const YamlNode& node, FaultSpec& fault) {
   const bool befalls = fault.kind == FaultKind::kLost || fault.kind == FaultKind::kMemoryLeft;
   if (befalls && fault.last_call && node.Find("call") == nullptr)
-    return ErrorAt(*node.Find("to_call"), "what befalls a device begins with a call and ends with none");
+    return ErrorAt(*node.Find("to_call"),
+                   "what befalls a device begins with a call and ends with none");
   if (befalls) fault.last_call.reset();  // call: N is the one that it begins with
   if (befalls && node.Find("function") == nullptr) {
-    if (fault.first_call != 1) return ErrorAt(node, "a fault with \"from_call\" needs \"function\"");
+    if (fault.first_call != 1)
+      return ErrorAt(node, "a fault with \"from_call\" needs \"function\"");
     return Ok();
   }
   TRY(const YamlNode* function, Require(node, "a fault", "function"));
@@ -116,8 +119,8 @@ Status ReadFunction(const YamlNode& node, FaultSpec& fault) {
 }
 
 Result<FaultSpec> ReadFault(const YamlNode& node) {
-  std::vector<std::string> keys = {"function", "device", "call", "from_call", "to_call",
-                                   "from_ms", "to_ms", "process", "sticky"};
+  std::vector<std::string> keys = {"function", "device", "call",    "from_call", "to_call",
+                                   "from_ms",  "to_ms",  "process", "sticky"};
   for (const std::string& word : FaultWords()) keys.push_back(word);
   TRY(CheckKeys(node, "a fault", keys));
   FaultSpec fault;

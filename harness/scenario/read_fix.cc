@@ -1,4 +1,5 @@
-// fix: of a scenario. Every run that the fix expects something of starts once more after it, as "RUN+fix".
+// fix: of a scenario. Every run that the fix expects something of starts once more after it, as
+// "RUN+fix".
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +29,8 @@ bool EndsBadly(const std::vector<Expectation>& expectations, const RunSpec& run,
     if (expectation.of_fix || !Matches(expectation.when, c.axes)) continue;
     if (expectation.run && !IsNamed(run, *expectation.run)) continue;
     for (const Claim& claim : expectation.claims)
-      if (const auto* outcome = std::get_if<OutcomeClaim>(&claim.what); outcome && !(outcome->kind == "exited" && outcome->code == 0))
+      if (const auto* outcome = std::get_if<OutcomeClaim>(&claim.what);
+          outcome && !(outcome->kind == "exited" && outcome->code == 0))
         return true;
   }
   return false;
@@ -50,7 +52,8 @@ Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
     TRY(fix.user, ReadName(*user, "a user"));
   }
   if (fix.tree.empty() && fix.env.empty() && !fix.user)
-    return ErrorAt(node, "a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none");
+    return ErrorAt(
+        node, "a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none");
   return Ok();
 }
 
@@ -80,19 +83,22 @@ Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixture
   return fix;
 }
 
-// The fixed run must count otherwise than the scenario expects without the fix: then both together prove it.
+// The fixed run must count otherwise than the scenario expects without the fix: then both together
+// prove it.
 Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, const Case& c) {
   const CountRange* fixed = CountOf(fix.expect, after, c);
   if (fixed == nullptr)
-    return Error{fmt::format("a fix says how many devices {} finds then", Quote(before.name)), fix.pos};
+    return Error{fmt::format("a fix says how many devices {} finds then", Quote(before.name)),
+                 fix.pos};
   const CountRange* broken = CountOf(c.expect, before, c);
   if (broken == nullptr && EndsBadly(c.expect, before, c)) return Ok();
   if (broken == nullptr)
-    return Error{fmt::format("nothing says how many devices {} finds in {} without the fix", Quote(before.name), c.id),
+    return Error{fmt::format("nothing says how many devices {} finds in {} without the fix",
+                             Quote(before.name), c.id),
                  fix.pos};
   if (Overlap(*fixed, *broken))
-    return Error{fmt::format("a fix flips the result; {} finds {} in {} without it, too", Quote(before.name),
-                             ToString(*broken), c.id),
+    return Error{fmt::format("a fix flips the result; {} finds {} in {} without it, too",
+                             Quote(before.name), ToString(*broken), c.id),
                  fix.pos};
   return Ok();
 }
@@ -102,9 +108,11 @@ Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, c
 Result<bool> AddFix(const Fix& fix, Case& c) {
   std::vector<RunSpec> again;
   for (const RunSpec& run : c.runs) {
-    const bool wanted = std::any_of(fix.expect.begin(), fix.expect.end(), [&](const Expectation& expectation) {
-      return (!expectation.run || IsNamed(run, *expectation.run)) && Matches(expectation.when, c.axes);
-    });
+    const bool wanted =
+        std::any_of(fix.expect.begin(), fix.expect.end(), [&](const Expectation& expectation) {
+          return (!expectation.run || IsNamed(run, *expectation.run)) &&
+                 Matches(expectation.when, c.axes);
+        });
     if (run.fixed || !wanted) continue;
     RunSpec after = run;
     after.fixed = true;
@@ -125,7 +133,8 @@ Result<bool> AddFix(const Fix& fix, Case& c) {
   return !again.empty();
 }
 
-Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>& fixed, Fixtures& fixtures) {
+Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>& fixed,
+                            Fixtures& fixtures) {
   TRY(CheckKeys(node, "the fix of a suspect", {"do", "none", "tree", "env", "user"}));
   Fix fix;
   fix.pos = node.pos;
@@ -141,7 +150,8 @@ Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>
   return fix;
 }
 
-Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
+Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes,
+                                   Fixtures& fixtures) {
   std::vector<Fix> fixes;
   const std::vector<YamlNode> alone = {node};
   for (const YamlNode& item : node.IsList() ? node.items : alone) {

@@ -23,8 +23,11 @@ Status ReadRule(const YamlNode& claim, std::optional<std::string>& by) {
 
 Result<std::string> ReadBuildId(const YamlNode& node) {
   TRY(const std::string id, ReadText(node, "a build-id"));
-  const bool hex = id.size() >= 2 && id.size() % 2 == 0 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!hex) return ErrorAt(node, fmt::format("expected a build-id in hex, as readelf -n prints it, got {}", Describe(node)));
+  const bool hex = id.size() >= 2 && id.size() % 2 == 0 &&
+                   id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!hex)
+    return ErrorAt(node, fmt::format("expected a build-id in hex, as readelf -n prints it, got {}",
+                                     Describe(node)));
   return id;
 }
 
@@ -75,10 +78,12 @@ Result<DlsymClaim> ReadDlsym(const YamlNode& node) {
   TRY(const YamlNode* symbol, Require(node, "dlsym", "symbol"));
   TRY(claim.symbol, ReadNonEmpty(*symbol, "the name of a symbol"));
   if (const YamlNode* answer = node.Find("answer")) {
-    TRY(claim.answer, ReadChoice<std::string>(*answer, "answer", {{"found", "found"}, {"missing", "missing"}}));
+    TRY(claim.answer,
+        ReadChoice<std::string>(*answer, "answer", {{"found", "found"}, {"missing", "missing"}}));
   }
   TRY(ReadInto(node, "from", kLibrary, claim.from));
-  if (claim.from && claim.answer == "missing") return ErrorAt(*node.Find("from"), "a symbol that is missing comes from nobody");
+  if (claim.from && claim.answer == "missing")
+    return ErrorAt(*node.Find("from"), "a symbol that is missing comes from nobody");
   TRY(ReadInto(node, "in", kRole, claim.in));
   TRY(ReadTimes(node, "times", claim.count));
   return claim;

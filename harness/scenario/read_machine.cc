@@ -150,11 +150,12 @@ void GivePciId(const std::string& id, GpuDevice& device) {
   device.attributes[kGpuPciDeviceId] = static_cast<int>(number << 16 | vendor);
 }
 
-// A MIG slice stands on a board of its parent's kind: on the one at that address, where the scenario gives one, and all
-// others on one board.
+// A MIG slice stands on a board of its parent's kind: on the one at that address, where the
+// scenario gives one, and all others on one board.
 Status PutOnBoard(const YamlNode& node, Fixtures& fixtures, Machine& machine, GpuDevice& slice) {
   for (const GpuDevice& board : machine.boards) {
-    if (board.profile != slice.mig_parent || (node.Find("pci") != nullptr && board.pci != slice.pci))
+    if (board.profile != slice.mig_parent ||
+        (node.Find("pci") != nullptr && board.pci != slice.pci))
       continue;
     slice.pci = board.pci;
     GivePciId(board.pci_id, slice);
@@ -220,7 +221,8 @@ Status ReadBoardKeys(const YamlNode& node, GpuDevice& device) {
     TRY(const YamlNode* profile, Require(*mig, "a MIG slice", "profile"));
     TRY(const std::string name, ReadName(*profile, "a MIG profile"));
     if (!device.name.ends_with(" MIG " + name))
-      return ErrorAt(*profile, fmt::format("the driver calls it \"... MIG {}\", not \"{}\"", name, device.name));
+      return ErrorAt(*profile, fmt::format("the driver calls it \"... MIG {}\", not \"{}\"", name,
+                                           device.name));
   }
   return Ok();
 }
@@ -267,10 +269,10 @@ Status ReadAttributes(const YamlNode& node, std::map<int, int>& attributes) {
 
 Result<GpuDevice> ReadDeviceFile(const std::string& file) {
   TRY(const YamlNode node, ReadYamlFile(file));
-  TRY(CheckKeys(node, "a device",
-                {"device", "name", "compute_capability", "memory_total", "memory_free",
-                 "nvml_memory_total", "sm_count", "integrated", "pci_id", "mig", "recorded",
-                 "attributes", "assumed", "source"}));
+  TRY(CheckKeys(
+      node, "a device",
+      {"device", "name", "compute_capability", "memory_total", "memory_free", "nvml_memory_total",
+       "sm_count", "integrated", "pci_id", "mig", "recorded", "attributes", "assumed", "source"}));
   for (const char* key : {"device", "name", "compute_capability", "memory_total", "source"})
     TRY(Require(node, "a device file", key));
   GpuDevice device;
@@ -293,8 +295,7 @@ Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
   Machine machine;
   if (const YamlNode* devices = node.Find("devices")) {
     TRY(CheckList(*devices, "devices"));
-    for (const YamlNode& device : devices->items)
-      TRY(AddDevices(device, fixtures, machine));
+    for (const YamlNode& device : devices->items) TRY(AddDevices(device, fixtures, machine));
   }
   if (const YamlNode* driver = node.Find("driver")) {
     TRY(machine.driver, ReadCString(*driver, "a driver version", kLongestDriver));

@@ -132,8 +132,8 @@ Status ReadPythonPackages(const YamlNode& node, Fixtures& fixtures, ScannerSpec&
   return Ok();
 }
 
-// {FAKE: file of the release, from the folder of its program}, {FAKE: {fake: ANOTHER}} where the release wants another of
-// ours, {/FOLDER: folder of the release} for all files in it.
+// {FAKE: file of the release, from the folder of its program}, {FAKE: {fake: ANOTHER}} where the
+// release wants another of ours, {/FOLDER: folder of the release} for all files in it.
 Status ReadRelease(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
   if (scanner.given.empty())
     return ErrorAt(node, "only a program that is given brings a release with it");
@@ -146,7 +146,8 @@ Status ReadRelease(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanne
       TRY(scanner.stand_ins[entry.key], fixtures.FindLibrary(*choice));
       continue;
     }
-    std::string& place = (entry.key.starts_with('/') ? scanner.release_folders : scanner.release)[entry.key];
+    std::string& place =
+        (entry.key.starts_with('/') ? scanner.release_folders : scanner.release)[entry.key];
     TRY(place, ReadNonEmpty(entry.value, "a file of the release"));
   }
   return Ok();
@@ -162,7 +163,8 @@ Status ReadVersions(const YamlNode& node, ScannerSpec& scanner) {
     if (const YamlNode* version = node.Find(key)) {
       TRY(*bound, ReadNonEmpty(*version, "a version"));
       if (!RE2::FullMatch(*bound, R"(\d{1,6}(\.\d{1,6})*)"))
-        return ErrorAt(*version, fmt::format("expected a version such as 0.30, got {}", Describe(*version)));
+        return ErrorAt(*version,
+                       fmt::format("expected a version such as 0.30, got {}", Describe(*version)));
     }
   scanner.missing = NotGiven(scanner.given, ToString(scanner.versions));
   return Ok();
@@ -225,9 +227,26 @@ Status ReadEnd(const YamlNode& node, ScannerSpec& scanner) {
 Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures) {
   TRY(const YamlNode node, ReadYamlFile(file));
   TRY(CheckKeys(node, "a scanner",
-                {"scanner", "about", "program", "at", "argv", "env", "fits", "by_default",
-                 "host_directories", "python_packages", "needs", "brings", "versions", "release", "done", "network", "devices",
-                 "log", "time_limit", "output_limit"}));
+                {"scanner",
+                 "about",
+                 "program",
+                 "at",
+                 "argv",
+                 "env",
+                 "fits",
+                 "by_default",
+                 "host_directories",
+                 "python_packages",
+                 "needs",
+                 "brings",
+                 "versions",
+                 "release",
+                 "done",
+                 "network",
+                 "devices",
+                 "log",
+                 "time_limit",
+                 "output_limit"}));
   ScannerSpec scanner;
   TRY(scanner.name, ReadFixtureName(node, "scanner"));
   TRY(const YamlNode* about, Require(node, "a scanner", "about"));

@@ -31,7 +31,8 @@ Result<Look> ReadLook(const YamlNode& node) {
 Result<Suspects> ReadCommon(const YamlNode& node, const std::vector<Axis>& axes) {
   Suspects common;
   TRY(const YamlNode* looks, Require(node, "suspects", "looks"));
-  if (!looks->IsMap()) return ErrorAt(*looks, fmt::format("expected a map of looks, got {}", Describe(*looks)));
+  if (!looks->IsMap())
+    return ErrorAt(*looks, fmt::format("expected a map of looks, got {}", Describe(*looks)));
   for (const YamlEntry& entry : looks->entries) {
     TRY(common.looks[entry.key], ReadLook(entry.value));
   }
@@ -44,8 +45,10 @@ Result<Suspects> ReadCommon(const YamlNode& node, const std::vector<Axis>& axes)
   return common;
 }
 
-Result<Suspects::One> ReadSuspect(const YamlEntry& entry, const Suspects& common, const std::string& has, Fixtures& fixtures) {
-  TRY(CheckKeys(entry.value, "a suspect", {"is", "look", "see", "missing", "extra", "has", "traced", "untraced", "fix"}));
+Result<Suspects::One> ReadSuspect(const YamlEntry& entry, const Suspects& common,
+                                  const std::string& has, Fixtures& fixtures) {
+  TRY(CheckKeys(entry.value, "a suspect",
+                {"is", "look", "see", "missing", "extra", "has", "traced", "untraced", "fix"}));
   Suspects::One one;
   one.pos = entry.pos;
   Suspect& suspect = one.suspect;
@@ -55,7 +58,8 @@ Result<Suspects::One> ReadSuspect(const YamlEntry& entry, const Suspects& common
   TRY(const YamlNode* look, Require(entry.value, "a suspect", "look"));
   std::vector<std::string> names;
   for (const auto& [name, known] : common.looks) names.push_back(name);
-  if (!look->IsText() || !common.looks.contains(look->text)) return UnknownWord(*look, "look", names);
+  if (!look->IsText() || !common.looks.contains(look->text))
+    return UnknownWord(*look, "look", names);
   one.look = look->text;
   suspect.look = common.looks.at(look->text).say;
   TRY(const YamlNode* see, Require(entry.value, "a suspect", "see"));
@@ -87,7 +91,9 @@ bool IsTraced(const Case& c, const RunSpec& run) {
   return false;
 }
 
-bool KeepsALog(const RunSpec& run) { return !run.fixed && run.scanner.log_format != LogFormat::kPlain; }
+bool KeepsALog(const RunSpec& run) {
+  return !run.fixed && run.scanner.log_format != LogFormat::kPlain;
+}
 
 void Expect(const RunSpec& run, std::vector<Claim> claims, const SourcePos& pos, Case& c) {
   Expectation expectation;
@@ -97,20 +103,24 @@ void Expect(const RunSpec& run, std::vector<Claim> claims, const SourcePos& pos,
   c.expect.push_back(std::move(expectation));
 }
 
-// A line that rules it out is a claim about the log of every run that keeps one; a hand test keeps none.
+// A line that rules it out is a claim about the log of every run that keeps one; a hand test keeps
+// none.
 void ExpectLine(const std::string& line, bool present, bool traced, const SourcePos& pos, Case& c) {
   if (line.empty()) return;
   for (const RunSpec& run : c.runs)
-    if (KeepsALog(run) && (!traced || IsTraced(c, run))) Expect(run, {{LogClaim{{line, true}, present}, false, pos}}, pos, c);
+    if (KeepsALog(run) && (!traced || IsTraced(c, run)))
+      Expect(run, {{LogClaim{{line, true}, present}, false, pos}}, pos, c);
 }
 
-// What is seen is a claim about the runs that look there. A log at OLLAMA_DEBUG=2 that somebody has is held against it, too.
+// What is seen is a claim about the runs that look there. A log at OLLAMA_DEBUG=2 that somebody has
+// is held against it, too.
 void ExpectSeen(const Suspects::One& one, const Look& look, Case& c) {
   for (const std::string& name : look.runs) {
     for (const RunSpec& run : c.runs) {
       if (run.fixed || !IsNamed(run, name)) continue;
       Expect(run, {{LogClaim{{one.see, false}, true}, false, one.see_pos}}, one.see_pos, c);
-      if (c.suspect->traced.empty() && KeepsALog(run) && IsTraced(c, run)) c.suspect->traced = RE2::QuoteMeta(one.see);
+      if (c.suspect->traced.empty() && KeepsALog(run) && IsTraced(c, run))
+        c.suspect->traced = RE2::QuoteMeta(one.see);
     }
   }
 }
@@ -119,7 +129,8 @@ void ExpectSeen(const Suspects::One& one, const Look& look, Case& c) {
 void DropIdleLooks(const Suspects& common, Case& c) {
   const auto looks = [&](const RunSpec& run) {
     return std::any_of(common.looks.begin(), common.looks.end(), [&](const auto& look) {
-      return std::any_of(look.second.runs.begin(), look.second.runs.end(), [&](const auto& name) { return IsNamed(run, name); });
+      return std::any_of(look.second.runs.begin(), look.second.runs.end(),
+                         [&](const auto& name) { return IsNamed(run, name); });
     });
   };
   const auto is_idle = [&](const RunSpec& run) {
@@ -134,13 +145,16 @@ void DropIdleLooks(const Suspects& common, Case& c) {
 std::vector<std::string> Bare(const std::vector<std::string>& runs) {
   std::vector<std::string> names;
   for (const std::string& run : runs)
-    if (const std::string name = run.substr(0, run.find('@')); std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (const std::string name = run.substr(0, run.find('@'));
+        std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
   return names;
 }
 
 }  // namespace
 
-Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
+Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes,
+                              Fixtures& fixtures) {
   TRY(const YamlNode* named, Require(node, "suspects", "axis"));
   std::vector<std::string> names;
   for (const Axis& axis : axes) names.push_back(axis.name);
@@ -157,7 +171,8 @@ Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axe
   for (const YamlEntry& entry : node.entries) {
     if (std::find(kCommon.begin(), kCommon.end(), entry.key) != kCommon.end()) continue;
     if (std::find(labels.begin(), labels.end(), entry.key) == labels.end())
-      return ErrorAt(entry, fmt::format("unknown value {}{}", Quote(entry.key), DidYouMean(entry.key, labels)));
+      return ErrorAt(entry, fmt::format("unknown value {}{}", Quote(entry.key),
+                                        DidYouMean(entry.key, labels)));
     TRY(Suspects::One one, ReadSuspect(entry, suspects, has, fixtures));
     suspects.of.emplace(entry.key, std::move(one));
   }
@@ -166,10 +181,13 @@ Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axe
 
 Status CheckRuns(const Suspects& suspects, const std::vector<std::string>& runs) {
   const std::vector<std::string> names = Bare(runs);
-  const auto unknown = [&](const std::string& run) { return std::find(names.begin(), names.end(), run) == names.end(); };
+  const auto unknown = [&](const std::string& run) {
+    return std::find(names.begin(), names.end(), run) == names.end();
+  };
   for (const auto& [name, look] : suspects.looks)
     for (size_t i = 0; i < look.runs.size(); ++i)
-      if (unknown(look.runs[i])) return UnknownWord(look.in.IsText() ? look.in : look.in.items[i], "run", names);
+      if (unknown(look.runs[i]))
+        return UnknownWord(look.in.IsText() ? look.in : look.in.items[i], "run", names);
   for (const auto* shared : {&suspects.report, &suspects.fixed})
     for (const Expectation& expectation : *shared) {
       if (!expectation.run || !unknown(*expectation.run)) continue;
@@ -183,7 +201,8 @@ Status CheckRuns(const Suspects& suspects, const std::vector<std::string>& runs)
 
 Status AddSuspect(const Suspects& suspects, Case& c) {
   const auto found = suspects.of.find(c.axes.at(suspects.axis));
-  if (found == suspects.of.end()) return Error{fmt::format("nothing says what {} stands for", c.id), suspects.pos};
+  if (found == suspects.of.end())
+    return Error{fmt::format("nothing says what {} stands for", c.id), suspects.pos};
   const Suspects::One& one = found->second;
   c.suspect = one.suspect;
   ExpectLine(one.suspect.missing, false, false, one.pos, c);
@@ -198,7 +217,9 @@ Status AddSuspect(const Suspects& suspects, Case& c) {
   DropIdleLooks(suspects, c);
   if (!one.fix || !one.fix->none.empty()) return Ok();
   TRY(const bool applies, AddFix(*one.fix, c));
-  if (!applies) return Error{fmt::format("this fix never applies: {} has none of the runs in \"fixed\"", c.id), one.fix->pos};
+  if (!applies)
+    return Error{fmt::format("this fix never applies: {} has none of the runs in \"fixed\"", c.id),
+                 one.fix->pos};
   return Ok();
 }
 

@@ -55,7 +55,8 @@ Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, Fixtures& fixtur
 Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
                                                   const std::vector<Axis>& axes);
 
-// read_fix.cc: what people did. The runs of the cells that a fix is for start once more after it, and must count otherwise.
+// read_fix.cc: what people did. The runs of the cells that a fix is for start once more after it,
+// and must count otherwise.
 struct Fix {
   CellFilter when;
   std::vector<TreeOp> tree;
@@ -66,13 +67,16 @@ struct Fix {
   std::string what;  // of a suspect: what people do about it, in words
   SourcePos pos;
 };
-Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures);
+Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes,
+                                   Fixtures& fixtures);
 // The fix: of one suspect, after which its runs must give what `fixed` says.
-Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>& fixed, Fixtures& fixtures);
+Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>& fixed,
+                            Fixtures& fixtures);
 // Whether it applies to a run of the case. The case has its expectations.
 Result<bool> AddFix(const Fix& fix, Case& c);
 
-// read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of its runs, too.
+// read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of
+// its runs, too.
 struct Suspects {
   struct Look {
     std::string say;                // a command, or a part of the log
@@ -94,8 +98,10 @@ struct Suspects {
   std::map<std::string, One> of;    // by the value of the axis
   SourcePos pos;
 };
-Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures);
-// What they name of the runs must be there. `runs` are those of all cases, each with the version that its scanner was given in.
+Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes,
+                              Fixtures& fixtures);
+// What they name of the runs must be there. `runs` are those of all cases, each with the version
+// that its scanner was given in.
 Status CheckRuns(const Suspects& suspects, const std::vector<std::string>& runs);
 Status AddSuspect(const Suspects& suspects, Case& c);
 

@@ -62,7 +62,8 @@ bool Rules::CanHave(const std::vector<std::pair<size_t, Values>>& values) const 
   return Search(std::move(choices));
 }
 
-// Takes away what a rule leaves no room for, until nothing changes. False: a rule is broken whatever is chosen.
+// Takes away what a rule leaves no room for, until nothing changes. False: a rule is broken
+// whatever is chosen.
 bool Rules::Narrow(Choices& choices) const {
   for (bool changed = true; changed;) {
     changed = false;
@@ -82,12 +83,15 @@ bool Rules::Narrow(Choices& choices) const {
 // Only axes of rules that are undecided need a choice; the smallest first.
 bool Rules::Search(Choices choices) const {
   if (!Narrow(choices)) return false;
-  const auto count = [&](size_t axis) { return std::count(choices[axis].begin(), choices[axis].end(), true); };
+  const auto count = [&](size_t axis) {
+    return std::count(choices[axis].begin(), choices[axis].end(), true);
+  };
   std::optional<size_t> next;
   for (const Rule& rule : rules_)
     if (const auto undecided = Undecided(rule, choices))
       for (const size_t i : *undecided)
-        if (const size_t axis = rule.together[i].first; !next || count(axis) < count(*next)) next = axis;
+        if (const size_t axis = rule.together[i].first; !next || count(axis) < count(*next))
+          next = axis;
   if (!next) return true;
   for (size_t value = 0; value < sizes_[*next]; ++value) {
     if (!choices[*next][value]) continue;

@@ -1,4 +1,5 @@
-// rules: which values of a matrix's axes may stand together in one cell, and whether a cell that is begun can be filled.
+// rules: which values of a matrix's axes may stand together in one cell, and whether a cell that is
+// begun can be filled.
 #pragma once
 
 #include <optional>
@@ -28,7 +29,8 @@ struct Rule {
 class Rules {
  public:
   // `sizes`: how many values each axis has.
-  Rules(std::vector<size_t> sizes, std::vector<Rule> rules) : sizes_(std::move(sizes)), rules_(std::move(rules)) {}
+  Rules(std::vector<size_t> sizes, std::vector<Rule> rules)
+      : sizes_(std::move(sizes)), rules_(std::move(rules)) {}
 
   const std::vector<size_t>& sizes() const { return sizes_; }
   // The rule that this row breaks, whatever comes into its open places; nullptr when there is none.

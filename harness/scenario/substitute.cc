@@ -56,7 +56,8 @@ class Setter {
   // A value that is a small scenario of its own: {tree: […], env: {A: b}, machine: {faults: […]}}.
   Status SetSeveral(YamlNode& scenario) const {
     if (!value_.IsMap())
-      return ErrorAt(value_, fmt::format("expected a map of what the case gets, got {}", Describe(value_)));
+      return ErrorAt(value_,
+                     fmt::format("expected a map of what the case gets, got {}", Describe(value_)));
     for (const YamlEntry& entry : value_.entries) {
       const bool parts = entry.value.IsMap() && (entry.key == "env" || entry.key == "machine");
       if (!parts) TRY(SetOne(entry.key, entry.value, entry.pos, scenario));
@@ -67,7 +68,8 @@ class Setter {
     return Ok();
   }
 
-  static Status SetOne(const std::string& path, const YamlNode& value, const SourcePos& pos, YamlNode& scenario) {
+  static Status SetOne(const std::string& path, const YamlNode& value, const SourcePos& pos,
+                       YamlNode& scenario) {
     Axis axis;
     axis.set.text = path;
     axis.set.pos = pos;

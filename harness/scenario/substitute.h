@@ -1,5 +1,5 @@
-// substitute: a cell puts its values into the scenario's nodes before they are read, so that what is wrong with a value is
-// reported where the value stands.
+// substitute: a cell puts its values into the scenario's nodes before they are read, so that what
+// is wrong with a value is reported where the value stands.
 #pragma once
 
 #include "harness/scenario/matrix.h"

@@ -42,20 +42,16 @@ std::string ToString(const LinePattern& pattern) {
 
 std::string ToString(const LibrarySource& source) {
   switch (source.kind) {
-    case LibrarySource::Kind::kFake:
-      return "fake " + Bare(source.name);
-    case LibrarySource::Kind::kReal:
-      return "real " + Bare(source.name);
-    case LibrarySource::Kind::kFile:
-      return "file " + Bare(source.name);
+    case LibrarySource::Kind::kFake: return "fake " + Bare(source.name);
+    case LibrarySource::Kind::kReal: return "real " + Bare(source.name);
+    case LibrarySource::Kind::kFile: return "file " + Bare(source.name);
   }
   return "";
 }
 
 std::string ToString(const Breakage& broken) {
   if (broken.kind == Breakage::Kind::kNone) return "";
-  std::string text =
-      " broken: " + BreakageWords().at(static_cast<size_t>(broken.kind) - 1);
+  std::string text = " broken: " + BreakageWords().at(static_cast<size_t>(broken.kind) - 1);
   if (broken.bytes != 0) text += fmt::format(" {}", broken.bytes);
   if (!broken.names.empty()) text += fmt::format(" {}", fmt::join(broken.names, ", "));
   if (!broken.text.empty()) text += " " + Quote(broken.text);
@@ -75,7 +71,8 @@ std::string OutcomeText(const OutcomeClaim& outcome) {
 
 std::string DistributionText(const DistributionClaim& distribution) {
   std::string text;
-  for (const auto& [count, share] : distribution.shares) text += fmt::format("{}{}: {:.6g}%", text.empty() ? "" : ", ", count, share * 100);
+  for (const auto& [count, share] : distribution.shares)
+    text += fmt::format("{}{}: {:.6g}%", text.empty() ? "" : ", ", count, share * 100);
   return fmt::format("distribution: {{{}}}", text);
 }
 
@@ -87,13 +84,16 @@ std::string DeviceText(const DeviceClaim& device) {
 }
 
 // ", in: ollama runner" for a key that is there.
-std::string Also(const char* key, const std::optional<std::string>& value) { return value ? fmt::format(", {}: {}", key, Bare(*value)) : ""; }
+std::string Also(const char* key, const std::optional<std::string>& value) {
+  return value ? fmt::format(", {}: {}", key, Bare(*value)) : "";
+}
 
 std::string CallsText(const CallsClaim& calls) {
   const std::string result = calls.result ? fmt::format(", result: {}", *calls.result) : "";
   const std::string device = calls.device ? fmt::format(", device: {}", *calls.device) : "";
-  return fmt::format("calls: {{function: {}, count: {}{}{}{}{}}}", calls.function, ToString(calls.count), result, device,
-                     Also("arguments", calls.arguments), Also("in", calls.in));
+  return fmt::format("calls: {{function: {}, count: {}{}{}{}{}}}", calls.function,
+                     ToString(calls.count), result, device, Also("arguments", calls.arguments),
+                     Also("in", calls.in));
 }
 
 std::string OrderText(const LogOrderClaim& order) {
@@ -105,35 +105,41 @@ std::string OrderText(const LogOrderClaim& order) {
 
 std::string LoadsText(const LoadsClaim& loads) {
   if (!loads.present) return fmt::format("loads_not: {}", Bare(loads.library));
-  if (!loads.from && !loads.by && !loads.build_id && !loads.in) return fmt::format("loads: {}", Bare(loads.library));
-  return fmt::format("loads: {{library: {}{}{}{}{}}}", Bare(loads.library), Also("from", loads.from), Also("by", loads.by),
+  if (!loads.from && !loads.by && !loads.build_id && !loads.in)
+    return fmt::format("loads: {}", Bare(loads.library));
+  return fmt::format("loads: {{library: {}{}{}{}{}}}", Bare(loads.library),
+                     Also("from", loads.from), Also("by", loads.by),
                      Also("build_id", loads.build_id), Also("in", loads.in));
 }
 
 std::string SearchesText(const SearchesClaim& searches) {
-  return fmt::format("searches: {{path: {}{}{}{}, count: {}}}", Bare(searches.path), Also("by", searches.by), Also("for", searches.requester),
+  return fmt::format("searches: {{path: {}{}{}{}, count: {}}}", Bare(searches.path),
+                     Also("by", searches.by), Also("for", searches.requester),
                      Also("in", searches.in), ToString(searches.count));
 }
 
 std::string DlsymText(const DlsymClaim& dlsym) {
-  return fmt::format("dlsym: {{symbol: {}{}{}{}, count: {}}}", Bare(dlsym.symbol), Also("answer", dlsym.answer), Also("from", dlsym.from),
-                     Also("in", dlsym.in), ToString(dlsym.count));
+  return fmt::format("dlsym: {{symbol: {}{}{}{}, count: {}}}", Bare(dlsym.symbol),
+                     Also("answer", dlsym.answer), Also("from", dlsym.from), Also("in", dlsym.in),
+                     ToString(dlsym.count));
 }
 
 std::string LacksText(const LacksClaim& lacks) {
-  return fmt::format("lacks: {{library: {}{}{}{}, count: {}}}", Bare(lacks.library), Also("of", lacks.of), Also("symbol", lacks.symbol),
+  return fmt::format("lacks: {{library: {}{}{}{}, count: {}}}", Bare(lacks.library),
+                     Also("of", lacks.of), Also("symbol", lacks.symbol),
                      Also("version", lacks.version), ToString(lacks.count));
 }
 
 std::string TakesText(const TakesClaim& takes) {
-  return fmt::format("takes: {{function: {}{}{}, count: {}}}", Bare(takes.function), Also("from", takes.from), Also("in", takes.in),
-                     ToString(takes.count));
+  return fmt::format("takes: {{function: {}{}{}, count: {}}}", Bare(takes.function),
+                     Also("from", takes.from), Also("in", takes.in), ToString(takes.count));
 }
 
 std::string LostText(const LostClaim& lost) {
-  const std::string because = lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
-  return fmt::format("lost: {{library: {}, at: {}{}{}{}}}", Bare(lost.library), ToString(lost.at), Also("cause", lost.cause),
-                     Also("known", lost.known), because);
+  const std::string because =
+      lost.because ? fmt::format(", because: {}", Quote(*lost.because)) : "";
+  return fmt::format("lost: {{library: {}, at: {}{}{}{}}}", Bare(lost.library), ToString(lost.at),
+                     Also("cause", lost.cause), Also("known", lost.known), because);
 }
 
 std::string ProcessText(const ProcessClaim& process) {
@@ -141,7 +147,8 @@ std::string ProcessText(const ProcessClaim& process) {
   for (const std::string& entry : process.environment)
     environment += (environment.empty() ? "" : ", ") + Bare(entry);
   if (!environment.empty()) environment = fmt::format(", environment: [{}]", environment);
-  return fmt::format("process: {{role: {}, count: {}{}{}{}}}", Bare(process.role), ToString(process.count), environment,
+  return fmt::format("process: {{role: {}, count: {}{}{}{}}}", Bare(process.role),
+                     ToString(process.count), environment,
                      process.ended ? ", ended: " + *process.ended : "", Also("argv", process.argv));
 }
 
@@ -171,35 +178,32 @@ std::optional<Step> ParseStep(std::string_view text) {
 }
 
 std::string ToString(const Claim& claim) {
-  const std::string text =
-      std::visit(Overloaded{[](const DevicesClaim& c) { return "devices: " + ToString(c.count); },
-                            [](const DistributionClaim& c) { return DistributionText(c); },
-                            [](const DeviceClaim& c) { return DeviceText(c); },
-                            [](const LogClaim& c) {
-                              return fmt::format("log: {{{}: {}}}", c.present ? "has" : "lacks",
-                                                 ToString(c.pattern));
-                            },
-                            [](const LogOrderClaim& c) { return OrderText(c); },
-                            [](const OutcomeClaim& c) { return OutcomeText(c); },
-                            [](const LoadsClaim& c) { return LoadsText(c); },
-                            [](const SearchesClaim& c) { return SearchesText(c); },
-                            [](const DlsymClaim& c) { return DlsymText(c); },
-                            [](const LacksClaim& c) { return LacksText(c); },
-                            [](const TakesClaim& c) { return TakesText(c); },
-                            [](const CallsClaim& c) { return CallsText(c); },
-                            [](const LostClaim& c) { return LostText(c); },
-                            [](const SilentClaim& c) {
-                              return fmt::format("silent: {}", c.silent);
-                            },
-                            [](const ProcessClaim& c) { return ProcessText(c); },
-                            [](const FilesClaim& c) { return FilesText(c); },
-                            [](const UnheardClaim& c) { return "unheard: " + ToString(c.pattern); },
-                            [](const ReachedClaim& c) {
-                              return fmt::format("reached: {{library: {}, step: {}{}}}",
-                                                 Bare(c.library), ToString(c.step),
-                                                 c.cause ? ", cause: " + *c.cause : "");
-                            }},
-                 claim.what);
+  const std::string text = std::visit(
+      Overloaded{[](const DevicesClaim& c) { return "devices: " + ToString(c.count); },
+                 [](const DistributionClaim& c) { return DistributionText(c); },
+                 [](const DeviceClaim& c) { return DeviceText(c); },
+                 [](const LogClaim& c) {
+                   return fmt::format("log: {{{}: {}}}", c.present ? "has" : "lacks",
+                                      ToString(c.pattern));
+                 },
+                 [](const LogOrderClaim& c) { return OrderText(c); },
+                 [](const OutcomeClaim& c) { return OutcomeText(c); },
+                 [](const LoadsClaim& c) { return LoadsText(c); },
+                 [](const SearchesClaim& c) { return SearchesText(c); },
+                 [](const DlsymClaim& c) { return DlsymText(c); },
+                 [](const LacksClaim& c) { return LacksText(c); },
+                 [](const TakesClaim& c) { return TakesText(c); },
+                 [](const CallsClaim& c) { return CallsText(c); },
+                 [](const LostClaim& c) { return LostText(c); },
+                 [](const SilentClaim& c) { return fmt::format("silent: {}", c.silent); },
+                 [](const ProcessClaim& c) { return ProcessText(c); },
+                 [](const FilesClaim& c) { return FilesText(c); },
+                 [](const UnheardClaim& c) { return "unheard: " + ToString(c.pattern); },
+                 [](const ReachedClaim& c) {
+                   return fmt::format("reached: {{library: {}, step: {}{}}}", Bare(c.library),
+                                      ToString(c.step), c.cause ? ", cause: " + *c.cause : "");
+                 }},
+      claim.what);
   return claim.inverted ? "not " + text : text;
 }
 
@@ -243,7 +247,8 @@ bool IsNamed(const RunSpec& run, const std::string& wanted) {
   const std::string suffix = run.fixed ? kFixedSuffix : "";
   if (run.name == wanted || run.name == wanted + suffix) return true;
   const std::string name = wanted.substr(0, wanted.find('@'));
-  return run.name == RunName(name, run.scanner) + suffix && Means(wanted, name, run.scanner.version);
+  return run.name == RunName(name, run.scanner) + suffix &&
+         Means(wanted, name, run.scanner.version);
 }
 
 std::string UuidText(const GpuDevice& device) {

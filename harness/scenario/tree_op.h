@@ -1,5 +1,5 @@
-// The operations that build a tree, in the words of the scenario file. Paths are absolute inside the root and are bytes,
-// not text: a name may hold anything but '/' and NUL.
+// The operations that build a tree, in the words of the scenario file. Paths are absolute inside
+// the root and are bytes, not text: a name may hold anything but '/' and NUL.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ struct ChmodOp {
 };
 struct ChownOp {
   std::string path;  // does not follow a link in the last place
-  std::optional<std::string> user;   // a name of the base system ("root", "nobody", "ollama") or a number
+  std::optional<std::string>
+      user;  // a name of the base system ("root", "nobody", "ollama") or a number
   std::optional<std::string> group;
   friend bool operator==(const ChownOp&, const ChownOp&) = default;
 };
@@ -79,7 +80,9 @@ struct PlaceLibraryOp {
 };
 
 struct TreeOp {
-  std::variant<MakeDirOp, WriteFileOp, SymlinkOp, HardLinkOp, CopyOp, ChmodOp, ChownOp, RemoveOp, PlaceLibraryOp> what;
+  std::variant<MakeDirOp, WriteFileOp, SymlinkOp, HardLinkOp, CopyOp, ChmodOp, ChownOp, RemoveOp,
+               PlaceLibraryOp>
+      what;
   SourcePos pos;  // of the path in the file that says so
   friend bool operator==(const TreeOp&, const TreeOp&) = default;
 };

@@ -42,17 +42,20 @@ bool Holds(const VersionRange& range, const std::string& version) {
 std::string ToString(const VersionRange& range) {
   std::string text;
   if (!range.from.empty()) text = fmt::format("from {} on", range.from);
-  if (!range.below.empty()) text += fmt::format("{}below {}", text.empty() ? "" : ", ", range.below);
+  if (!range.below.empty())
+    text += fmt::format("{}below {}", text.empty() ? "" : ", ", range.below);
   return text;
 }
 
 std::string NotGiven(const std::string& program, const std::string& versions) {
-  return fmt::format("no {}{}{} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", program, versions.empty() ? "" : " ", versions, program);
+  return fmt::format("no {}{}{} here: give --{} PATH, GPUSTAGE_OLLAMA or PATH", program,
+                     versions.empty() ? "" : " ", versions, program);
 }
 
 std::optional<VersionRange> ParseVersions(const std::string& text) {
   std::string sign, version;
-  if (!RE2::FullMatch(text, R"((>=|<|)(\d{1,6}(?:\.\d{1,6})*)(?:-[\w.]+)?)", &sign, &version)) return std::nullopt;
+  if (!RE2::FullMatch(text, R"((>=|<|)(\d{1,6}(?:\.\d{1,6})*)(?:-[\w.]+)?)", &sign, &version))
+    return std::nullopt;
   if (sign == "<") return VersionRange{"", version};
   return VersionRange{version, sign.empty() ? After(version) : ""};
 }

@@ -217,8 +217,7 @@ class Builder : public YAML::EventHandler {
                       "write the value out, or put it in quotes if it begins with *");
       case '!':
         return refuse("tags are", "all values are text, put it in quotes if it begins with !");
-      default:
-        return false;
+      default: return false;
     }
   }
 

@@ -1,9 +1,9 @@
 #include "harness/stage/base_system.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <sstream>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
@@ -26,7 +26,8 @@ std::string InterpreterOf(const std::string& start) {
   return interpreter;
 }
 
-// "\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" -> the path; "" for a line that names none.
+// "\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" -> the path; "" for a line that names
+// none.
 std::string PathInListLine(const std::string& line) {
   const size_t arrow = line.find("=> ");
   const size_t begin = arrow != std::string::npos ? arrow + 3 : line.find('/');
@@ -52,7 +53,8 @@ Result<std::vector<HostFile>> ClosureOf(const std::string& program) {
   std::istringstream lines(listed.out);
   for (std::string line; std::getline(lines, line);) {
     if (line.find("not found") != std::string::npos)
-      return Error{fmt::format("{} cannot start on this machine: {}", program, line.substr(line.find_first_not_of('\t')))};
+      return Error{fmt::format("{} cannot start on this machine: {}", program,
+                               line.substr(line.find_first_not_of('\t')))};
     const std::string path = PathInListLine(line);
     // A static program lists nothing, and ld.so says so with an exit status of 1.
     if (!path.empty() && listed.exit_code == 0) AddUnique(files, {path, path});

@@ -1,5 +1,5 @@
-// The part of the host that every scanner needs: its own program, the loader, libc and what else it links. Nothing else of
-// the host is in a staged tree unless a scenario or a scanner asks for it.
+// The part of the host that every scanner needs: its own program, the loader, libc and what else it
+// links. Nothing else of the host is in a staged tree unless a scenario or a scanner asks for it.
 #pragma once
 
 #include <map>
@@ -16,11 +16,12 @@ struct HostFile {
   friend auto operator<=>(const HostFile&, const HostFile&) = default;
 };
 
-// What one program of the host needs to start, as the host's own loader resolves it (ld.so --list), without the program
-// itself. For a script: its interpreter and what that needs.
+// What one program of the host needs to start, as the host's own loader resolves it (ld.so --list),
+// without the program itself. For a script: its interpreter and what that needs.
 Result<std::vector<HostFile>> ClosureOf(const std::string& program);
 
-// A library of the host by its SONAME ("libstdc++.so.6"), as ldconfig -p lists it, with its closure; or a host path.
+// A library of the host by its SONAME ("libstdc++.so.6"), as ldconfig -p lists it, with its
+// closure; or a host path.
 Result<std::vector<HostFile>> HostLibrary(const std::string& name);
 
 }  // namespace gpustage

@@ -1,9 +1,8 @@
 // Every way in which a placed library can be broken.
 #include <elf.h>
+#include <fmt/format.h>
 
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "harness/stage/elf_edit.h"
 #include "harness/stage/library_image.h"
@@ -19,26 +18,31 @@ void Poke(std::string& image, size_t offset, T value) {
 }
 
 std::string LfsPointer(size_t bytes) {
-  return fmt::format("version https://git-lfs.github.com/spec/v1\noid sha256:{:0>64}\nsize {}\n", "", bytes);
+  return fmt::format("version https://git-lfs.github.com/spec/v1\noid sha256:{:0>64}\nsize {}\n",
+                     "", bytes);
 }
 
-// ---- Machine code for ElfEdit::RunFirst: rbx is the address of the data, system calls take rdi, rsi, rdx ------------------
+// ---- Machine code for ElfEdit::RunFirst: rbx is the address of the data, system calls take rdi, r
 
 std::string Number(uint32_t value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
-std::string SystemCall(uint32_t number) { return "\xb8" + Number(number) + "\x0f\x05"; }  // mov eax, N; syscall
+std::string SystemCall(uint32_t number) {
+  return "\xb8" + Number(number) + "\x0f\x05";
+}  // mov eax, N; syscall
 
 constexpr uint32_t kWrite = 1, kNanosleep = 35, kGetpid = 39, kKill = 62, kStderr = 2, kAbort = 6;
 
 void Print(const std::string& text, ElfEdit& edit) {
   // mov edi, 2; mov rsi, rbx; mov edx, length
-  edit.RunFirst("\xbf" + Number(kStderr) + "\x48\x89\xde\xba" + Number(static_cast<uint32_t>(text.size())) + SystemCall(kWrite),
+  edit.RunFirst("\xbf" + Number(kStderr) + "\x48\x89\xde\xba" +
+                    Number(static_cast<uint32_t>(text.size())) + SystemCall(kWrite),
                 text);
 }
 
 void Sleep(int64_t milliseconds, ElfEdit& edit) {
   const int64_t time[] = {milliseconds / 1000, milliseconds % 1000 * 1000000};
   // mov rdi, rbx; xor esi, esi
-  edit.RunFirst("\x48\x89\xdf\x31\xf6" + SystemCall(kNanosleep), {reinterpret_cast<const char*>(time), sizeof time});
+  edit.RunFirst("\x48\x89\xdf\x31\xf6" + SystemCall(kNanosleep),
+                {reinterpret_cast<const char*>(time), sizeof time});
 }
 
 void Abort(ElfEdit& edit) {
@@ -46,9 +50,11 @@ void Abort(ElfEdit& edit) {
   edit.RunFirst(SystemCall(kGetpid) + "\x89\xc7\xbe" + Number(kAbort) + SystemCall(kKill), "");
 }
 
-void Crash(ElfEdit& edit) { edit.RunFirst("\x31\xc0\x89\x00", ""); }  // xor eax, eax; mov [rax], eax
+void Crash(ElfEdit& edit) {
+  edit.RunFirst("\x31\xc0\x89\x00", "");
+}  // xor eax, eax; mov [rax], eax
 
-// ---- What needs the library to be understood ----------------------------------------------------------------------------
+// ---- What needs the library to be understood ----------------------------------------------------
 
 void SetPath(int64_t tag, const std::string& text, ElfEdit& edit) {
   edit.Remove({DT_RPATH, DT_RUNPATH});  // a RUNPATH makes the loader forget the RPATH
@@ -57,16 +63,14 @@ void SetPath(int64_t tag, const std::string& text, ElfEdit& edit) {
 
 Status EditNames(const Breakage& how, ElfEdit& edit) {
   switch (how.kind) {
-    case Kind::kVersionNode:
-      return edit.RenameVersion(how.text);
+    case Kind::kVersionNode: return edit.RenameVersion(how.text);
     case Kind::kVersionNodeLacks:
       for (const std::string& name : how.names) TRY(edit.LeaveVersion(name));
       return Ok();
     case Kind::kSymbolAbsent:
       for (const std::string& name : how.names) TRY(edit.HideSymbol(name));
       return Ok();
-    case Kind::kNeedsVersion:
-      return edit.NeedVersion(how.text);
+    case Kind::kNeedsVersion: return edit.NeedVersion(how.text);
     case Kind::kVersionTable:
       edit.Remove({DT_VERSYM, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM});
       return Ok();
@@ -76,35 +80,23 @@ Status EditNames(const Breakage& how, ElfEdit& edit) {
       else
         edit.SetText(DT_SONAME, how.text);
       return Ok();
-    default:
-      return Ok();
+    default: return Ok();
   }
 }
 
 void EditRest(const Breakage& how, ElfEdit& edit) {
   switch (how.kind) {
-    case Kind::kUndefined:
-      return edit.AddUndefined(how.text);
-    case Kind::kNeeds:
-      return edit.AddNeeded(how.text);
-    case Kind::kRpath:
-      return SetPath(DT_RPATH, how.text, edit);
-    case Kind::kRunpath:
-      return SetPath(DT_RUNPATH, how.text, edit);
-    case Kind::kExecutableStack:
-      return edit.NeedExecutableStack();
-    case Kind::kStaticTls:
-      return edit.NeedStaticTls(static_cast<uint64_t>(how.bytes));
-    case Kind::kConstructorPrints:
-      return Print(how.text, edit);
-    case Kind::kConstructorSleeps:
-      return Sleep(how.bytes, edit);
-    case Kind::kConstructorAborts:
-      return Abort(edit);
-    case Kind::kConstructorCrashes:
-      return Crash(edit);
-    default:
-      return;
+    case Kind::kUndefined: return edit.AddUndefined(how.text);
+    case Kind::kNeeds: return edit.AddNeeded(how.text);
+    case Kind::kRpath: return SetPath(DT_RPATH, how.text, edit);
+    case Kind::kRunpath: return SetPath(DT_RUNPATH, how.text, edit);
+    case Kind::kExecutableStack: return edit.NeedExecutableStack();
+    case Kind::kStaticTls: return edit.NeedStaticTls(static_cast<uint64_t>(how.bytes));
+    case Kind::kConstructorPrints: return Print(how.text, edit);
+    case Kind::kConstructorSleeps: return Sleep(how.bytes, edit);
+    case Kind::kConstructorAborts: return Abort(edit);
+    case Kind::kConstructorCrashes: return Crash(edit);
+    default: return;
   }
 }
 
@@ -112,25 +104,16 @@ void EditRest(const Breakage& how, ElfEdit& edit) {
 
 Result<std::string> BreakImage(std::string image, const Breakage& how) {
   switch (how.kind) {
-    case Kind::kNone:
-      return image;
-    case Kind::kEmpty:
-      return std::string();
-    case Kind::kTruncated:
-      return image.substr(0, static_cast<size_t>(how.bytes));
-    case Kind::kText:
-      return how.text;
-    case Kind::kGitLfs:
-      return LfsPointer(image.size());
-    case Kind::kWrongClass:
-      Poke<uint8_t>(image, EI_CLASS, ELFCLASS32);
-      return image;
+    case Kind::kNone: return image;
+    case Kind::kEmpty: return std::string();
+    case Kind::kTruncated: return image.substr(0, static_cast<size_t>(how.bytes));
+    case Kind::kText: return how.text;
+    case Kind::kGitLfs: return LfsPointer(image.size());
+    case Kind::kWrongClass: Poke<uint8_t>(image, EI_CLASS, ELFCLASS32); return image;
     case Kind::kWrongMachine:
       Poke<uint16_t>(image, offsetof(Elf64_Ehdr, e_machine), EM_AARCH64);
       return image;
-    case Kind::kBigEndian:
-      Poke<uint8_t>(image, EI_DATA, ELFDATA2MSB);
-      return image;
+    case Kind::kBigEndian: Poke<uint8_t>(image, EI_DATA, ELFDATA2MSB); return image;
     default: {
       TRY(ElfEdit edit, ElfEdit::Open(std::move(image)));
       TRY(EditNames(how, edit));

@@ -1,13 +1,12 @@
 #include "harness/stage/build.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
@@ -42,12 +41,15 @@ class Builder {
   Builder(StagedTree& tree, SharedFiles& shared, bool private_copies)
       : tree_(tree), root_(tree.root), shared_(shared), private_copies_(private_copies) {}
 
-  Status Place(const std::string& host_path, const std::string& path, std::optional<FileMode> mode) {
+  Status Place(const std::string& host_path, const std::string& path,
+               std::optional<FileMode> mode) {
     struct stat source;
     if (stat(host_path.c_str(), &source) != 0) return Failed("read", host_path);
     TRY(const gpustage::Place place, FreePlace(path));
-    const std::string target = fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name);
-    if (private_copies_ || mode || source.st_size < kShareFrom || !tree_.shares.insert(host_path).second) {
+    const std::string target =
+        fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name);
+    if (private_copies_ || mode || source.st_size < kShareFrom ||
+        !tree_.shares.insert(host_path).second) {
       TRY(CopyFile(host_path, target));
       if (mode && fchmodat(place.directory.get(), place.name.c_str(), *mode, 0) != 0)
         return Failed("set the mode of", path);
@@ -68,13 +70,15 @@ class Builder {
   }
   Status operator()(const SymlinkOp& op) const {
     TRY(const gpustage::Place place, FreePlace(op.path));
-    if (symlinkat(op.to.c_str(), place.directory.get(), place.name.c_str()) != 0) return Failed("link", op.path);
+    if (symlinkat(op.to.c_str(), place.directory.get(), place.name.c_str()) != 0)
+      return Failed("link", op.path);
     return Ok();
   }
   Status operator()(const HardLinkOp& op) const {
     TRY(const gpustage::Place from, root_.FindPlace(op.to));
     TRY(const gpustage::Place place, FreePlace(op.path));
-    if (linkat(from.directory.get(), from.name.c_str(), place.directory.get(), place.name.c_str(), 0) != 0)
+    if (linkat(from.directory.get(), from.name.c_str(), place.directory.get(), place.name.c_str(),
+               0) != 0)
       return Failed("hard-link", op.path);
     return Ok();
   }
@@ -99,12 +103,16 @@ class Builder {
   }
   Status operator()(const ChownOp& op) const {
     TRY(Unshare(op.path));
-    const std::optional<Identity> user = op.user ? FindUser(*op.user) : Identity{static_cast<uid_t>(-1), 0};
+    const std::optional<Identity> user =
+        op.user ? FindUser(*op.user) : Identity{static_cast<uid_t>(-1), 0};
     const std::optional<gid_t> group = op.group ? FindGroup(*op.group) : static_cast<gid_t>(-1);
-    if (!user) return Error{fmt::format("no user {} in the tree; there are root, ollama, user, nobody and numbers", *op.user)};
+    if (!user)
+      return Error{fmt::format(
+          "no user {} in the tree; there are root, ollama, user, nobody and numbers", *op.user)};
     if (!group) return Error{fmt::format("no group {} in the tree", *op.group)};
     TRY(const gpustage::Place place, root_.FindPlace(op.path));
-    if (fchownat(place.directory.get(), place.name.c_str(), user->uid, *group, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fchownat(place.directory.get(), place.name.c_str(), user->uid, *group,
+                 AT_SYMLINK_NOFOLLOW) != 0)
       return Failed("set the owner of", op.path);
     return Ok();
   }
@@ -118,15 +126,20 @@ class Builder {
   Status Library(const PlaceLibraryOp& op, uint32_t instance, const std::string& own_world) {
     GPUSTAGE_CHECK(op.source.missing.empty());  // such a case is skipped before it is staged
     const bool whole = op.broken.kind == Breakage::Kind::kNone;
-    if (op.source.kind != LibrarySource::Kind::kFake && whole) return Place(op.source.host_path, op.path, op.mode);
+    if (op.source.kind != LibrarySource::Kind::kFake && whole)
+      return Place(op.source.host_path, op.path, op.mode);
     const bool start_is_enough = op.broken.kind == Breakage::Kind::kTruncated;
-    TRY(std::string image, ReadFileStart(op.source.host_path,
-                                         start_is_enough ? static_cast<size_t>(op.broken.bytes) : SIZE_MAX));
-    const std::string world = own_world.empty() ? kWorldPath : fmt::format("{}-{}", kWorldPath, instance);
+    TRY(std::string image,
+        ReadFileStart(op.source.host_path,
+                      start_is_enough ? static_cast<size_t>(op.broken.bytes) : SIZE_MAX));
+    const std::string world =
+        own_world.empty() ? kWorldPath : fmt::format("{}-{}", kWorldPath, instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
     // What is left of a broken one may have no stamp any more.
-    if (op.source.kind == LibrarySource::Kind::kFake && !StampImage(image, instance, world) && whole)
-      return Error{fmt::format("the fake {} has no stamp: {}", op.source.name, op.source.host_path)};
+    if (op.source.kind == LibrarySource::Kind::kFake && !StampImage(image, instance, world) &&
+        whole)
+      return Error{
+          fmt::format("the fake {} has no stamp: {}", op.source.name, op.source.host_path)};
     TRY(const std::string made, BreakImage(std::move(image), op.broken));
     return root_.WriteFile(op.path, made, op.mode.value_or(0755));
   }
@@ -146,7 +159,8 @@ class Builder {
     if (!fd || fstat(fd.get(), &found) != 0) return Failed("change", path);
     if (!S_ISREG(found.st_mode) || !shared_.Holds(found.st_dev, found.st_ino)) return Ok();
     char real[4096];
-    const ssize_t n = readlink(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), real, sizeof real);
+    const ssize_t n =
+        readlink(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), real, sizeof real);
     if (n <= 0) return Failed("change", path);
     const std::string target(real, static_cast<size_t>(n));
     TRY(CopyFile(target, target + ".own"));
@@ -162,19 +176,21 @@ class Builder {
 
 }  // namespace
 
-Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, StagedTree& tree) {
+Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared,
+                  StagedTree& tree) {
   Builder builder(tree, shared, private_copies);
   for (const PlanStep& step : steps) {
-    Status done = std::holds_alternative<PlaceLibraryOp>(step.op.what)
-                      ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance, step.world)
-                      : std::visit(
-                            [&](const auto& op) -> Status {
-                              if constexpr (std::is_same_v<std::decay_t<decltype(op)>, PlaceLibraryOp>)
-                                return Ok();
-                              else
-                                return builder(op);
-                            },
-                            step.op.what);
+    Status done =
+        std::holds_alternative<PlaceLibraryOp>(step.op.what)
+            ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance, step.world)
+            : std::visit(
+                  [&](const auto& op) -> Status {
+                    if constexpr (std::is_same_v<std::decay_t<decltype(op)>, PlaceLibraryOp>)
+                      return Ok();
+                    else
+                      return builder(op);
+                  },
+                  step.op.what);
     if (done) continue;
     Error error = std::move(done).error();
     if (step.op.pos.line != 0) error.pos = step.op.pos;
@@ -184,25 +200,29 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
 }
 
 Status WriteLoaderCache(const Root& root) {
-  // -X: leave links alone. -i: no auxiliary cache. What it says of broken libraries is for their owner, not for us.
-  TRY(const ProgramOutput ran, RunProgram({"/sbin/ldconfig", "-X", "-i", "-r", root.host_path(), "-C", "/etc/ld.so.cache",
-                                           "-f", "/etc/ld.so.conf"}));
+  // -X: leave links alone. -i: no auxiliary cache. What it says of broken libraries is for their
+  // owner, not for us.
+  TRY(const ProgramOutput ran, RunProgram({"/sbin/ldconfig", "-X", "-i", "-r", root.host_path(),
+                                           "-C", "/etc/ld.so.cache", "-f", "/etc/ld.so.conf"}));
   if (ran.exit_code != 0) return Error{fmt::format("ldconfig failed on the tree: {}", ran.out)};
   return Ok();
 }
 
-Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory, SharedFiles& shared) {
+Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory,
+                              SharedFiles& shared) {
   if (chmod(directory.c_str(), 0755) != 0) return Failed("set the mode of", directory);
   TRY(Root root, Root::Open(directory));
   StagedTree tree{std::move(root)};
   TRY(ApplySteps(plan.skeleton, plan.private_copies, shared, tree));
   Builder builder(tree, shared, plan.private_copies);
-  for (const HostFile& file : plan.base) TRY(builder.Place(file.host_path, file.path, std::nullopt));
+  for (const HostFile& file : plan.base)
+    TRY(builder.Place(file.host_path, file.path, std::nullopt));
   TRY(tree.root.WriteFile(kWorldPath, plan.world, 0644));
   TRY(ApplySteps(plan.nodes, plan.private_copies, shared, tree));
   TRY(ApplySteps(plan.steps, plan.private_copies, shared, tree));
   TRY(WriteLoaderCache(tree.root));
-  for (const PlanStep& step : plan.steps) tree.next_instance = std::max(tree.next_instance, step.instance + 1);
+  for (const PlanStep& step : plan.steps)
+    tree.next_instance = std::max(tree.next_instance, step.instance + 1);
   return tree;
 }
 

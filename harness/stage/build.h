@@ -14,18 +14,22 @@ namespace gpustage {
 struct StagedTree {
   Root root;
   uint32_t next_instance = 1;  // for fakes that a later change places
-  // Host files whose shared copy lies in the tree. A second place gets a copy of its own: ld.so takes one inode for one
-  // library.
+  // Host files whose shared copy lies in the tree. A second place gets a copy of its own: ld.so
+  // takes one inode for one library.
   std::set<std::string> shares = {};
 };
 
-// Makes the tree in `directory`, which must exist and be empty. Errors point at the step of the scenario that failed.
-Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory, SharedFiles& shared);
+// Makes the tree in `directory`, which must exist and be empty. Errors point at the step of the
+// scenario that failed.
+Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory,
+                              SharedFiles& shared);
 
 // Does further steps to a tree that stands, between two runs.
-Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared, StagedTree& tree);
+Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared,
+                  StagedTree& tree);
 
-// Writes /etc/ld.so.cache from /etc/ld.so.conf and the libraries of the tree, as ldconfig of this machine does.
+// Writes /etc/ld.so.cache from /etc/ld.so.conf and the libraries of the tree, as ldconfig of this
+// machine does.
 Status WriteLoaderCache(const Root& root);
 
 }  // namespace gpustage

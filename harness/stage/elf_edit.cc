@@ -1,9 +1,9 @@
 #include "harness/stage/elf_edit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace gpustage {
 namespace {
@@ -36,10 +36,17 @@ void WriteAt(std::string& image, uint64_t offset, const T& value) {
   std::memcpy(image.data() + offset, &value, sizeof value);
 }
 
-Error NoLibrary(std::string_view why) { return {fmt::format("it is no library that can be edited: {}", why)}; }
+Error NoLibrary(std::string_view why) {
+  return {fmt::format("it is no library that can be edited: {}", why)};
+}
 
 // The number that a table's size stands under, and that of its entries.
-int64_t SizeTagOf(int64_t tag) { return tag == DT_RELA ? DT_RELASZ : tag == DT_JMPREL ? DT_PLTRELSZ : tag == DT_STRTAB ? DT_STRSZ : 0; }
+int64_t SizeTagOf(int64_t tag) {
+  return tag == DT_RELA     ? DT_RELASZ
+         : tag == DT_JMPREL ? DT_PLTRELSZ
+         : tag == DT_STRTAB ? DT_STRSZ
+                            : 0;
+}
 
 }  // namespace
 
@@ -51,12 +58,15 @@ Result<ElfEdit> ElfEdit::Open(std::string image) {
 
 Status ElfEdit::Read() {
   Elf64_Ehdr header;
-  if (!ReadAt(image_, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return NoLibrary("it is no ELF file");
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 || header.e_type != ET_DYN)
+  if (!ReadAt(image_, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    return NoLibrary("it is no ELF file");
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
+      header.e_type != ET_DYN)
     return NoLibrary("it is no shared library for x86-64");
   for (int i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment;
-    if (!ReadAt(image_, header.e_phoff + i * sizeof segment, segment)) return NoLibrary("it ends within its program headers");
+    if (!ReadAt(image_, header.e_phoff + i * sizeof segment, segment))
+      return NoLibrary("it ends within its program headers");
     headers_.push_back(segment);
     if (segment.p_type != PT_DYNAMIC) continue;
     for (uint64_t at = segment.p_offset;; at += sizeof(Elf64_Dyn)) {
@@ -67,13 +77,16 @@ Status ElfEdit::Read() {
     }
   }
   const Elf64_Dyn *strings = Find(DT_STRTAB), *length = Find(DT_STRSZ), *symbols = Find(DT_SYMTAB);
-  if (strings == nullptr || length == nullptr || symbols == nullptr) return NoLibrary("it has no dynamic symbols");
+  if (strings == nullptr || length == nullptr || symbols == nullptr)
+    return NoLibrary("it has no dynamic symbols");
   TRY(const std::vector<char> text, ReadTable<char>(DT_STRTAB, length->d_un.d_val));
   strings_.assign(text.begin(), text.end());
   uint64_t bytes = 0;
   for (int i = 0; i < header.e_shnum; ++i) {
     Elf64_Shdr section;
-    if (ReadAt(image_, header.e_shoff + i * sizeof section, section) && section.sh_type == SHT_DYNSYM) bytes = section.sh_size;
+    if (ReadAt(image_, header.e_shoff + i * sizeof section, section) &&
+        section.sh_type == SHT_DYNSYM)
+      bytes = section.sh_size;
   }
   if (bytes == 0) return NoLibrary("it has no section headers");
   TRY(symbols_, ReadTable<Elf64_Sym>(DT_SYMTAB, bytes));
@@ -91,7 +104,8 @@ Status ElfEdit::Read() {
 
 Result<uint64_t> ElfEdit::OffsetOf(uint64_t address) const {
   for (const Elf64_Phdr& segment : headers_)
-    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz)
+    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+        address - segment.p_vaddr < segment.p_filesz)
       return segment.p_offset + (address - segment.p_vaddr);
   return NoLibrary(fmt::format("nothing of the file lies at address {:#x}", address));
 }
@@ -101,7 +115,8 @@ Result<std::vector<T>> ElfEdit::ReadTable(int64_t tag, uint64_t bytes) const {
   const Elf64_Dyn* const entry = Find(tag);
   if (entry == nullptr) return NoLibrary(fmt::format("its dynamic section has no entry {}", tag));
   TRY(const uint64_t offset, OffsetOf(entry->d_un.d_ptr));
-  if (offset > image_.size() || image_.size() - offset < bytes) return NoLibrary("it ends within a table");
+  if (offset > image_.size() || image_.size() - offset < bytes)
+    return NoLibrary("it ends within a table");
   std::vector<T> table(bytes / sizeof(T));
   std::memcpy(table.data(), image_.data() + offset, table.size() * sizeof(T));
   return table;
@@ -130,7 +145,8 @@ uint32_t ElfEdit::AddString(std::string_view text) {
 }
 
 std::string_view ElfEdit::StringAt(uint32_t offset) const {
-  return offset < strings_.size() ? std::string_view(strings_.c_str() + offset) : std::string_view();
+  return offset < strings_.size() ? std::string_view(strings_.c_str() + offset)
+                                  : std::string_view();
 }
 
 void ElfEdit::SetText(int64_t tag, std::string_view text) { Set(tag, AddString(text)); }
@@ -138,7 +154,9 @@ void ElfEdit::AddNeeded(std::string_view name) {
   dynamic_.insert(dynamic_.begin(), {DT_NEEDED, {AddString(name)}});
 }
 void ElfEdit::Remove(std::initializer_list<int64_t> tags) {
-  std::erase_if(dynamic_, [&](const Elf64_Dyn& entry) { return std::find(tags.begin(), tags.end(), entry.d_tag) != tags.end(); });
+  std::erase_if(dynamic_, [&](const Elf64_Dyn& entry) {
+    return std::find(tags.begin(), tags.end(), entry.d_tag) != tags.end();
+  });
 }
 
 Result<size_t> ElfEdit::SymbolNamed(std::string_view name) const {
@@ -171,7 +189,8 @@ Status ElfEdit::EachVersionNode(const std::function<void(Elf64_Verdef&, Elf64_Ve
   for (uint64_t i = 0; i < count->d_un.d_val; ++i) {
     Elf64_Verdef node;
     Elf64_Verdaux name;
-    if (!ReadAt(image_, at, node) || !ReadAt(image_, at + node.vd_aux, name)) return NoLibrary("it ends within its versions");
+    if (!ReadAt(image_, at, node) || !ReadAt(image_, at + node.vd_aux, name))
+      return NoLibrary("it ends within its versions");
     if ((node.vd_flags & VER_FLG_BASE) == 0) edit(node, name);
     WriteAt(image_, at, node);
     WriteAt(image_, at + node.vd_aux, name);
@@ -188,9 +207,11 @@ Status ElfEdit::RenameVersion(std::string_view to) {
   }));
   if (!to.empty()) return Ok();
   Remove({DT_VERDEF, DT_VERDEFNUM});
-  if (Find(DT_VERNEED) == nullptr) Remove({DT_VERSYM});  // a table that speaks of nothing crashes the loader
+  if (Find(DT_VERNEED) == nullptr)
+    Remove({DT_VERSYM});  // a table that speaks of nothing crashes the loader
   for (size_t i = 0; i < versions_.size(); ++i)
-    if (symbols_[i].st_shndx != SHN_UNDEF && versions_[i] > VER_NDX_GLOBAL) versions_[i] = VER_NDX_GLOBAL;
+    if (symbols_[i].st_shndx != SHN_UNDEF && versions_[i] > VER_NDX_GLOBAL)
+      versions_[i] = VER_NDX_GLOBAL;
   return Ok();
 }
 
@@ -203,12 +224,14 @@ Status ElfEdit::LeaveVersion(std::string_view symbol) {
 
 Status ElfEdit::NeedVersion(std::string_view version) {
   const Elf64_Dyn *first = Find(DT_VERNEED), *count = Find(DT_VERNEEDNUM);
-  if (first == nullptr || count == nullptr) return Error{"the library needs no version of libc.so.6"};
+  if (first == nullptr || count == nullptr)
+    return Error{"the library needs no version of libc.so.6"};
   TRY(uint64_t at, OffsetOf(first->d_un.d_ptr));
   for (uint64_t i = 0; i < count->d_un.d_val; ++i) {
     Elf64_Verneed needed;
     Elf64_Vernaux name;
-    if (!ReadAt(image_, at, needed) || !ReadAt(image_, at + needed.vn_aux, name)) return NoLibrary("it ends within its versions");
+    if (!ReadAt(image_, at, needed) || !ReadAt(image_, at + needed.vn_aux, name))
+      return NoLibrary("it ends within its versions");
     if (StringAt(needed.vn_file) == "libc.so.6") {
       name.vna_name = AddString(version);
       name.vna_hash = HashOf(version);
@@ -249,7 +272,8 @@ void ElfEdit::MoveSection(uint64_t from, uint64_t to, uint64_t size) {
   for (int i = 0; i < header.e_shnum; ++i) {
     Elf64_Shdr section;
     const uint64_t at = header.e_shoff + i * sizeof section;
-    if (!ReadAt(image_, at, section) || section.sh_addr != from || section.sh_type == SHT_NOBITS) continue;
+    if (!ReadAt(image_, at, section) || section.sh_addr != from || section.sh_type == SHT_NOBITS)
+      continue;
     section.sh_addr = section.sh_offset = to;
     section.sh_size = size;
     WriteAt(image_, at, section);
@@ -257,7 +281,8 @@ void ElfEdit::MoveSection(uint64_t from, uint64_t to, uint64_t size) {
 }
 
 template <typename T>
-void ElfEdit::Append(int64_t tag, const std::vector<T>& table, std::string& segment, uint64_t address) {
+void ElfEdit::Append(int64_t tag, const std::vector<T>& table, std::string& segment,
+                     uint64_t address) {
   if (table.empty()) return;
   segment.resize(RoundUp(segment.size(), 8));
   const uint64_t to = address + segment.size(), bytes = table.size() * sizeof(T);
@@ -267,7 +292,8 @@ void ElfEdit::Append(int64_t tag, const std::vector<T>& table, std::string& segm
   segment.append(reinterpret_cast<const char*>(table.data()), bytes);
 }
 
-// lea rbx, [data] between what saves and what restores the registers that an initialiser is called with; the data follows.
+// lea rbx, [data] between what saves and what restores the registers that an initialiser is called
+// with; the data follows.
 void ElfEdit::AppendCode(std::string& segment, uint64_t address) {
   if (code_.empty()) return;
   segment.resize(RoundUp(segment.size(), 16));
@@ -277,9 +303,11 @@ void ElfEdit::AppendCode(std::string& segment, uint64_t address) {
     segment.append(reinterpret_cast<const char*>(&distance), sizeof distance);
   };
   const Elf64_Dyn* const init = Find(DT_INIT);
-  const std::string_view enter = "\x57\x56\x52\x53\x48\x8d\x1d";  // push rdi, rsi, rdx, rbx; lea rbx, …
-  const std::string_view leave = "\x5b\x5a\x5e\x5f";              // pop rbx, rdx, rsi, rdi
-  const uint64_t data = begin + enter.size() + 4 + code_.size() + leave.size() + (init != nullptr ? 5 : 1);
+  const std::string_view enter =
+      "\x57\x56\x52\x53\x48\x8d\x1d";                 // push rdi, rsi, rdx, rbx; lea rbx, …
+  const std::string_view leave = "\x5b\x5a\x5e\x5f";  // pop rbx, rdx, rsi, rdi
+  const uint64_t data =
+      begin + enter.size() + 4 + code_.size() + leave.size() + (init != nullptr ? 5 : 1);
   segment += enter;
   put(data);
   segment += code_;
@@ -293,11 +321,14 @@ void ElfEdit::AppendCode(std::string& segment, uint64_t address) {
 
 // The program headers and the dynamic section at the segment's begin, where room was left for them.
 void ElfEdit::WriteHeaders(std::string& segment, uint64_t address, size_t dynamic_at) {
-  Elf64_Phdr load = {PT_LOAD, PF_R | PF_W, address, address, address, segment.size(), segment.size(), kPage};
+  Elf64_Phdr load = {PT_LOAD, PF_R | PF_W,    address,        address,
+                     address, segment.size(), segment.size(), kPage};
   if (!code_.empty()) load.p_flags |= PF_X;
-  const auto last = std::find_if(headers_.rbegin(), headers_.rend(), [](const Elf64_Phdr& h) { return h.p_type == PT_LOAD; });
+  const auto last = std::find_if(headers_.rbegin(), headers_.rend(),
+                                 [](const Elf64_Phdr& h) { return h.p_type == PT_LOAD; });
   headers_.insert(last.base(), load);
-  const size_t bytes = headers_.size() * sizeof(Elf64_Phdr), dynamic_bytes = (dynamic_.size() + 1) * sizeof(Elf64_Dyn);
+  const size_t bytes = headers_.size() * sizeof(Elf64_Phdr),
+               dynamic_bytes = (dynamic_.size() + 1) * sizeof(Elf64_Dyn);
   const auto move = [&](Elf64_Phdr& header, uint64_t at, uint64_t size) {
     header.p_offset = header.p_vaddr = header.p_paddr = address + at;
     header.p_filesz = header.p_memsz = size;
@@ -308,7 +339,8 @@ void ElfEdit::WriteHeaders(std::string& segment, uint64_t address, size_t dynami
       MoveSection(header.p_vaddr, address + dynamic_at, dynamic_bytes);
       move(header, dynamic_at, dynamic_bytes);
     }
-    if (header.p_type == PT_TLS && header.p_vaddr == 0) header.p_offset = header.p_vaddr = header.p_paddr = address;
+    if (header.p_type == PT_TLS && header.p_vaddr == 0)
+      header.p_offset = header.p_vaddr = header.p_paddr = address;
   }
   std::memcpy(segment.data(), headers_.data(), bytes);
   std::memcpy(segment.data() + dynamic_at, dynamic_.data(), dynamic_.size() * sizeof(Elf64_Dyn));
@@ -325,7 +357,8 @@ std::string ElfEdit::Finish() && {
   std::string segment(slots_at + slots_.size() * sizeof(uint64_t), '\0');
   for (size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].r_offset = address + slots_at + i * sizeof(uint64_t);
-    const bool is_jump = ELF64_R_TYPE(slots_[i].r_info) == R_X86_64_JUMP_SLOT && Find(DT_JMPREL) != nullptr;
+    const bool is_jump =
+        ELF64_R_TYPE(slots_[i].r_info) == R_X86_64_JUMP_SLOT && Find(DT_JMPREL) != nullptr;
     (is_jump ? jumps_ : relocations_).push_back(slots_[i]);
   }
   if (!relocations_.empty()) Set(DT_RELAENT, sizeof(Elf64_Rela));

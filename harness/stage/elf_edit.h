@@ -1,5 +1,6 @@
-// Edits to the image of a 64-bit shared library, in memory and without a toolchain. What grows is written anew behind the
-// end of the file, in a segment of its own, together with the program headers; everything else stays where it is.
+// Edits to the image of a 64-bit shared library, in memory and without a toolchain. What grows is
+// written anew behind the end of the file, in a segment of its own, together with the program
+// headers; everything else stays where it is.
 #pragma once
 
 #include <elf.h>
@@ -20,21 +21,24 @@ class ElfEdit {
   // An Error when the image is no shared library that can be edited.
   static Result<ElfEdit> Open(std::string image);
 
-  // The dynamic section. A text replaces the one of its tag; DT_NEEDED is added to those that there are.
+  // The dynamic section. A text replaces the one of its tag; DT_NEEDED is added to those that there
+  // are.
   void SetText(int64_t tag, std::string_view text);
   void AddNeeded(std::string_view name);
   void Remove(std::initializer_list<int64_t> tags);
 
   // Symbols and their versions.
-  Status HideSymbol(std::string_view name);  // as if it were not exported
-  void AddUndefined(std::string_view name);  // a call of a function that the library expects somebody else to have
-  Status RenameVersion(std::string_view to);  // of its symbols; "" takes the node away
+  Status HideSymbol(std::string_view name);      // as if it were not exported
+  void AddUndefined(std::string_view name);      // a call of a function that the library expects
+                                                 // somebody else to have
+  Status RenameVersion(std::string_view to);     // of its symbols; "" takes the node away
   Status LeaveVersion(std::string_view symbol);  // this one stands outside the node
   Status NeedVersion(std::string_view version);  // instead of one that it needs of libc.so.6
 
   void NeedExecutableStack();
   void NeedStaticTls(uint64_t bytes);
-  // Machine code that runs before all other code of the library. It is given its own address, and that of `data`.
+  // Machine code that runs before all other code of the library. It is given its own address, and
+  // that of `data`.
   void RunFirst(std::string code, std::string data);
 
   std::string Finish() &&;
@@ -68,7 +72,8 @@ class ElfEdit {
   std::vector<uint16_t> versions_;  // of the symbols; empty: the library has none
   std::vector<Elf64_Rela> relocations_;
   std::vector<Elf64_Rela> jumps_;
-  std::vector<Elf64_Rela> slots_;  // relocations of words in the new segment; r_offset counts from their begin
+  std::vector<Elf64_Rela>
+      slots_;  // relocations of words in the new segment; r_offset counts from their begin
   std::string code_;
   std::string data_;
 };

@@ -1,8 +1,8 @@
 #include "harness/stage/identity.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
+
+#include <charconv>
 
 namespace gpustage {
 namespace {
@@ -12,7 +12,8 @@ struct KnownUser {
   Identity id;
   std::string_view home;
 };
-// Debian's numbers for root and nobody; a service user below 1000 as adduser --system gives it, and a person.
+// Debian's numbers for root and nobody; a service user below 1000 as adduser --system gives it, and
+// a person.
 constexpr KnownUser kUsers[] = {{"root", {0, 0}, "/root"},
                                 {"ollama", {998, 998}, "/usr/share/ollama"},
                                 {"user", {1000, 1000}, "/home/user"},
@@ -21,15 +22,16 @@ struct KnownGroup {
   std::string_view name;
   gid_t gid;
 };
-constexpr KnownGroup kGroups[] = {
-    {"root", 0}, {"video", 44}, {"ollama", 998}, {"user", 1000}, {"nogroup", 65534}, {"nobody", 65534}};
+constexpr KnownGroup kGroups[] = {{"root", 0},    {"video", 44},      {"ollama", 998},
+                                  {"user", 1000}, {"nogroup", 65534}, {"nobody", 65534}};
 
 constexpr unsigned kLastId = 65534;
 
 std::optional<unsigned> ParseId(std::string_view text) {
   unsigned id = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || id > kLastId) return std::nullopt;
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || id > kLastId)
+    return std::nullopt;
   return id;
 }
 

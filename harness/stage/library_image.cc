@@ -9,10 +9,12 @@ namespace gpustage {
 
 bool StampImage(std::string& image, uint32_t instance, const std::string& world) {
   GPUSTAGE_CHECK(world.size() < sizeof world::Stamp{}.world);
-  // The text in the read-only data of a program that merely mentions the magic is no slot: a slot is followed by zeros.
+  // The text in the read-only data of a program that merely mentions the magic is no slot: a slot
+  // is followed by zeros.
   const std::string_view magic(world::kStampMagic, sizeof world::kStampMagic);
   bool stamped = false;
-  for (size_t at = image.find(magic); at != std::string::npos; at = image.find(magic, at + magic.size())) {
+  for (size_t at = image.find(magic); at != std::string::npos;
+       at = image.find(magic, at + magic.size())) {
     if (at + sizeof(world::Stamp) > image.size()) break;
     world::Stamp stamp;
     std::memcpy(&stamp, image.data() + at, sizeof stamp);

@@ -1,4 +1,5 @@
-// The bytes of a placed library: the image of a fake or of a real file, stamped, then broken as the scenario says.
+// The bytes of a placed library: the image of a fake or of a real file, stamped, then broken as the
+// scenario says.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +10,12 @@
 
 namespace gpustage {
 
-// Writes instance number, journal and the path of its world into the image's stamp. False: the image has no stamp, so it
-// is no fake.
+// Writes instance number, journal and the path of its world into the image's stamp. False: the
+// image has no stamp, so it is no fake.
 bool StampImage(std::string& image, uint32_t instance, const std::string& world);
 
-// The image as it is to lie in the tree. Bytes of a prebuilt image are changed; no compiler runs. An Error when the image
-// has not what is to be broken.
+// The image as it is to lie in the tree. Bytes of a prebuilt image are changed; no compiler runs.
+// An Error when the image has not what is to be broken.
 Result<std::string> BreakImage(std::string image, const Breakage& how);
 
 }  // namespace gpustage

@@ -1,9 +1,9 @@
 #include "harness/stage/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "fakes/world/format.h"
 #include "harness/stage/identity.h"
@@ -17,36 +17,46 @@ constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 // What every Debian system has, merged /usr included, and what a bare service needs to start.
 std::vector<TreeOp> Skeleton(bool owners) {
   std::vector<TreeOp> ops;
-  for (const char* directory : {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
-                                "/usr/local/lib", "/etc/ld.so.conf.d", "/dev/shm", "/proc", "/sys", "/run", "/var",
-                                "/home/user", "/root", "/usr/share/ollama"})
+  for (const char* directory :
+       {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
+        "/usr/local/lib", "/etc/ld.so.conf.d", "/dev/shm", "/proc", "/sys", "/run", "/var",
+        "/home/user", "/root", "/usr/share/ollama"})
     ops.push_back({MakeDirOp{directory, 0755}, {}});
-  for (const char* open_to_all : {"/tmp", "/var/tmp"}) ops.push_back({MakeDirOp{open_to_all, 01777}, {}});
+  for (const char* open_to_all : {"/tmp", "/var/tmp"})
+    ops.push_back({MakeDirOp{open_to_all, 01777}, {}});
   for (const char* name : {"bin", "sbin", "lib", "lib64"})
     ops.push_back({SymlinkOp{fmt::format("/{}", name), fmt::format("usr/{}", name)}, {}});
-  // Whoever loads libc into a namespace of its own, as dlmopen and an auditor do, looks for ld.so where libraries lie.
-  ops.push_back({SymlinkOp{"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "/usr/lib64/ld-linux-x86-64.so.2"}, {}});
+  // Whoever loads libc into a namespace of its own, as dlmopen and an auditor do, looks for ld.so
+  // where libraries lie.
+  ops.push_back({SymlinkOp{"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+                           "/usr/lib64/ld-linux-x86-64.so.2"},
+                 {}});
   ops.push_back({WriteFileOp{"/etc/passwd", PasswdFile(), 0644}, {}});
   ops.push_back({WriteFileOp{"/etc/group", GroupFile(), 0644}, {}});
-  ops.push_back({WriteFileOp{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}, {}});
+  ops.push_back(
+      {WriteFileOp{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}, {}});
   ops.push_back({WriteFileOp{"/etc/hosts", "127.0.0.1 localhost\n", 0644}, {}});
   // The order of Debian's libc.conf and x86_64-linux-gnu.conf.
-  ops.push_back({WriteFileOp{"/etc/ld.so.conf",
-                             "/usr/local/lib\n/usr/local/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu\n"
-                             "/usr/lib/x86_64-linux-gnu\n",
-                             0644},
-                 {}});
+  ops.push_back(
+      {WriteFileOp{"/etc/ld.so.conf",
+                   "/usr/local/lib\n/usr/local/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu\n"
+                   "/usr/lib/x86_64-linux-gnu\n",
+                   0644},
+       {}});
   if (owners)
-    for (const auto& [path, owner] : {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
+    for (const auto& [path, owner] :
+         {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
       ops.push_back({ChownOp{path, owner, owner}, {}});
   return ops;
 }
 
-// What the kernel module makes: as many as the machine, or the machine of any placed library, has devices.
+// What the kernel module makes: as many as the machine, or the machine of any placed library, has
+// devices.
 std::vector<TreeOp> DeviceNodes(const Case& c) {
   size_t devices = c.machine.devices.size();
   for (const TreeOp& op : c.tree)
-    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what); placed != nullptr && placed->machine)
+    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
+        placed != nullptr && placed->machine)
       devices = std::max(devices, placed->machine->machine.devices.size());
   if (devices == 0) return {};
   std::vector<std::string> names = {"nvidiactl", "nvidia-uvm"};
@@ -59,7 +69,8 @@ std::vector<TreeOp> DeviceNodes(const Case& c) {
   return ops;
 }
 
-// The path whose mode shuts others out; "" when the step sets no such mode. The owner of a tree is never shut out.
+// The path whose mode shuts others out; "" when the step sets no such mode. The owner of a tree is
+// never shut out.
 std::string RestrictedPath(const TreeOp& op) {
   constexpr FileMode kOthersRead = 04, kOthersEnter = 01;
   if (const auto* chmod = std::get_if<ChmodOp>(&op.what)) return chmod->path;
@@ -74,8 +85,9 @@ std::string RestrictedPath(const TreeOp& op) {
 
 bool RunsAsRoot(const Case& c) {
   const auto is_root = [](const std::string& user) { return user == "root" || user == "0"; };
-  return is_root(c.user) || std::any_of(c.runs.begin(), c.runs.end(),
-                                        [&](const RunSpec& run) { return run.user && is_root(*run.user); });
+  return is_root(c.user) || std::any_of(c.runs.begin(), c.runs.end(), [&](const RunSpec& run) {
+           return run.user && is_root(*run.user);
+         });
 }
 
 }  // namespace
@@ -109,7 +121,8 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
 }
 
 std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run) {
-  std::map<std::string, std::string> merged = {{"PATH", kStandardPath}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}};
+  std::map<std::string, std::string> merged = {
+      {"PATH", kStandardPath}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}};
   for (const auto& [name, value] : run.scanner.env) merged[name] = value;
   for (const auto* layer : {&c.env, &run.env})
     for (const EnvVar& variable : *layer) {
@@ -128,7 +141,8 @@ std::string NeedOfSecondUid(const Case& c) {
   for (const RunSpec& run : c.runs) lists.push_back(&run.change);
   for (const auto* ops : lists)
     for (const TreeOp& op : *ops) {
-      if (std::holds_alternative<ChownOp>(op.what)) return "needs a second uid: the tree sets an owner";
+      if (std::holds_alternative<ChownOp>(op.what))
+        return "needs a second uid: the tree sets an owner";
       if (const std::string path = RestrictedPath(op); !path.empty())
         return fmt::format("needs a second uid: the mode of {} decides", path);
     }
@@ -138,8 +152,9 @@ std::string NeedOfSecondUid(const Case& c) {
 std::string ToString(const StagePlan& plan) {
   std::string text;
   for (const HostFile& file : plan.base)
-    text += file.host_path == file.path ? fmt::format("host     {}\n", file.path)
-                                        : fmt::format("host     {}  from {}\n", file.path, file.host_path);
+    text += file.host_path == file.path
+                ? fmt::format("host     {}\n", file.path)
+                : fmt::format("host     {}  from {}\n", file.path, file.host_path);
   for (const PlanStep& step : plan.nodes) text += ToString(step.op) + '\n';
   for (const PlanStep& step : plan.steps) {
     text += ToString(step.op);

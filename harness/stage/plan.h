@@ -11,7 +11,8 @@
 
 namespace gpustage {
 
-// One step of the plan. `instance` numbers the placed fakes of a case from 1; 0 for everything else.
+// One step of the plan. `instance` numbers the placed fakes of a case from 1; 0 for everything
+// else.
 struct PlanStep {
   TreeOp op;
   uint32_t instance = 0;
@@ -29,20 +30,21 @@ struct StagePlan {
   friend bool operator==(const StagePlan&, const StagePlan&) = default;
 };
 
-// `base` is what the host must lend: see base_system.h. `owners` is false where there is only one user id: then the homes of
-// the tree's users belong to it too. Pure: reads nothing.
+// `base` is what the host must lend: see base_system.h. `owners` is false where there is only one
+// user id: then the homes of the tree's users belong to it too. Pure: reads nothing.
 Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owners = true);
 
-// The steps of one run's change, planned like those of the tree; `instance` continues the case's numbers.
-// An Error when a library's own machine is one that no world file can hold.
+// The steps of one run's change, planned like those of the tree; `instance` continues the case's
+// numbers. An Error when a library's own machine is one that no world file can hold.
 Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance,
                                          const Machine& machine = {});
 
-// The environment that a run starts with, "NAME=value", sorted by name: a plain system's, then the scanner's defaults,
-// then the case's, then the run's; a later layer wins, and "unset" removes.
+// The environment that a run starts with, "NAME=value", sorted by name: a plain system's, then the
+// scanner's defaults, then the case's, then the run's; a later layer wins, and "unset" removes.
 std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run);
 
-// Why this case needs a second user id beside the one that owns the tree, as a sentence; "" when it does not.
+// Why this case needs a second user id beside the one that owns the tree, as a sentence; "" when it
+// does not.
 std::string NeedOfSecondUid(const Case& c);
 
 // One line a step, for `gpustage show`.

@@ -1,14 +1,14 @@
-// One copy of each host file for all cases of a start, on the scratch file system, so that placing it is a hard link.
-// A file of 270 MB is read once, not once a case.
+// One copy of each host file for all cases of a start, on the scratch file system, so that placing
+// it is a hard link. A file of 270 MB is read once, not once a case.
 #pragma once
+
+#include <sys/types.h>
 
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
 #include <utility>
-
-#include <sys/types.h>
 
 #include "harness/base/result.h"
 
@@ -19,9 +19,11 @@ class SharedFiles {
   // `directory` is on the same file system as the trees.
   explicit SharedFiles(std::string directory) : directory_(std::move(directory)) {}
 
-  // The path of the copy of `host_path`, made at the first call. Its mode is 0755, its owner root. Thread-safe.
+  // The path of the copy of `host_path`, made at the first call. Its mode is 0755, its owner root.
+  // Thread-safe.
   Result<std::string> CopyOf(const std::string& host_path);
-  // Whether a file is one of the copies, so that a change of its mode or owner would reach other cases.
+  // Whether a file is one of the copies, so that a change of its mode or owner would reach other
+  // cases.
   bool Holds(dev_t device, ino_t inode) const;
 
  private:

@@ -1,11 +1,11 @@
 #include "harness/stage/world_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "fakes/world/format.h"
 
@@ -14,7 +14,8 @@ namespace {
 
 template <size_t N>
 Status CopyText(char (&slot)[N], const std::string& text, std::string_view what) {
-  if (text.size() >= N) return Error{fmt::format("{} is longer than {} bytes: {}", what, N - 1, text)};
+  if (text.size() >= N)
+    return Error{fmt::format("{} is longer than {} bytes: {}", what, N - 1, text)};
   std::memcpy(slot, text.data(), text.size());
   return Ok();
 }
@@ -24,7 +25,8 @@ Status FillDevice(const GpuDevice& from, world::Device& to) {
   TRY(CopyText(to.pci_bus_id, from.pci, "the device's PCI address"));
   std::copy(from.uuid.begin(), from.uuid.end(), to.uuid);
   unsigned domain = 0, bus = 0, slot = 0;
-  std::sscanf(from.pci.c_str(), "%x:%x:%x", &domain, &bus, &slot);  // a malformed one gives what can be read of it
+  std::sscanf(from.pci.c_str(), "%x:%x:%x", &domain, &bus,
+              &slot);  // a malformed one gives what can be read of it
   to.pci_domain = domain;
   to.pci_bus = bus;
   to.pci_device = slot;
@@ -32,7 +34,7 @@ Status FillDevice(const GpuDevice& from, world::Device& to) {
   to.cc_minor = from.cc.minor;
   to.prop_cc_major = from.prop_cc.value_or(from.cc).major;
   to.prop_cc_minor = from.prop_cc.value_or(from.cc).minor;
-  to.mig = from.mig_enabled           ? world::Mig::kBoard
+  to.mig = from.mig_enabled          ? world::Mig::kBoard
            : from.mig_parent.empty() ? world::Mig::kOff
                                      : world::Mig::kSlice;
   to.sm_count = from.sm_count;
@@ -45,7 +47,8 @@ Status FillDevice(const GpuDevice& from, world::Device& to) {
     if (number < 0 || number >= static_cast<int>(world::kMaxAttributes))
       return Error{fmt::format("there is no CUDA device attribute {}", number)};
     to.attributes[number] = value;
-    if (from.assumed.attributes.count(number) != 0) to.assumed[number / 8] |= static_cast<uint8_t>(1 << number % 8);
+    if (from.assumed.attributes.count(number) != 0)
+      to.assumed[number / 8] |= static_cast<uint8_t>(1 << number % 8);
   }
   if (from.assumed.memory_total) to.assumed_memory |= world::kTotalIsAssumed;
   if (from.assumed.memory_free) to.assumed_memory |= world::kFreeIsAssumed;
@@ -70,8 +73,10 @@ Status FillFault(const FaultSpec& from, world::Fault& to) {
 
 }  // namespace
 
-static_assert(static_cast<int>(FaultKind::kMemoryLeft) == static_cast<int>(world::FaultAction::kMemoryLeft));
-static_assert(static_cast<int>(PropsLayout::kHomemade) == static_cast<int>(world::PropsLayout::kHomemade));
+static_assert(static_cast<int>(FaultKind::kMemoryLeft) ==
+              static_cast<int>(world::FaultAction::kMemoryLeft));
+static_assert(static_cast<int>(PropsLayout::kHomemade) ==
+              static_cast<int>(world::PropsLayout::kHomemade));
 
 Machine Changed(Machine machine, const MachineChange& change) {
   const Machine& other = change.machine;
@@ -91,9 +96,11 @@ Machine Changed(Machine machine, const MachineChange& change) {
 Result<std::string> WorldFile(const Machine& machine) {
   const size_t count = machine.devices.size() + machine.boards.size();
   if (count > world::kMaxDevices)
-    return Error{fmt::format("a machine holds at most {} devices, not {}", world::kMaxDevices, count)};
+    return Error{
+        fmt::format("a machine holds at most {} devices, not {}", world::kMaxDevices, count)};
   if (machine.faults.size() > world::kMaxFaults)
-    return Error{fmt::format("a machine holds at most {} faults, not {}", world::kMaxFaults, machine.faults.size())};
+    return Error{fmt::format("a machine holds at most {} faults, not {}", world::kMaxFaults,
+                             machine.faults.size())};
   const auto made = std::make_unique<world::World>();
   world::World& w = *made;
   std::memcpy(w.magic, world::kWorldMagic, sizeof w.magic);
@@ -104,11 +111,13 @@ Result<std::string> WorldFile(const Machine& machine) {
   TRY(CopyText(w.driver_version, machine.driver, "the driver's version"));
   TRY(CopyText(w.kernel_driver, machine.kernel_driver, "the kernel module's version"));
   // A machine without a GPU has no nodes, and its driver finds no device without looking.
-  if (!machine.devices.empty()) TRY(CopyText(w.device_nodes, kDeviceNodes, "the folder of the device nodes"));
+  if (!machine.devices.empty())
+    TRY(CopyText(w.device_nodes, kDeviceNodes, "the folder of the device nodes"));
   w.device_count = static_cast<uint32_t>(machine.devices.size());
   w.board_count = static_cast<uint32_t>(machine.boards.size());
   w.fault_count = static_cast<uint32_t>(machine.faults.size());
-  for (size_t i = 0; i < machine.devices.size(); ++i) TRY(FillDevice(machine.devices[i], w.devices[i]));
+  for (size_t i = 0; i < machine.devices.size(); ++i)
+    TRY(FillDevice(machine.devices[i], w.devices[i]));
   for (size_t i = 0; i < machine.boards.size(); ++i)
     TRY(FillDevice(machine.boards[i], w.devices[machine.devices.size() + i]));
   for (size_t i = 0; i < machine.faults.size(); ++i) TRY(FillFault(machine.faults[i], w.faults[i]));

@@ -11,7 +11,8 @@ namespace gpustage {
 // The machine as one placed library has it.
 Machine Changed(Machine machine, const MachineChange& change);
 
-// The bytes of the file. An Error when the machine has more devices or faults than the shape holds, or a text too long.
+// The bytes of the file. An Error when the machine has more devices or faults than the shape holds,
+// or a text too long.
 Result<std::string> WorldFile(const Machine& machine);
 
 // Where placed fakes find it and where they write, inside the root.

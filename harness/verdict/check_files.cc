@@ -1,7 +1,7 @@
 // Claims about what processes asked of the kernel.
-#include <cerrno>
-
 #include <fmt/format.h>
+
+#include <cerrno>
 
 #include "harness/base/files.h"
 #include "harness/verdict/made.h"
@@ -10,8 +10,11 @@ namespace gpustage {
 namespace {
 
 bool Asks(const Event& event, const std::optional<std::string>& how) {
-  const auto is = [&](EventKind kind, const char* word) { return event.kind == kind && (!how || *how == word); };
-  return is(EventKind::kOpen, "opened") || is(EventKind::kLook, "looked at") || is(EventKind::kList, "listed") || is(EventKind::kExec, "executed");
+  const auto is = [&](EventKind kind, const char* word) {
+    return event.kind == kind && (!how || *how == word);
+  };
+  return is(EventKind::kOpen, "opened") || is(EventKind::kLook, "looked at") ||
+         is(EventKind::kList, "listed") || is(EventKind::kExec, "executed");
 }
 
 bool Answers(const Event& event, const std::optional<std::string>& answer) {
@@ -31,7 +34,9 @@ Check CheckFiles(const Evidence& evidence, const FilesClaim& claim) {
   const Event* last = nullptr;
   const Event* other = nullptr;  // it asked for it, and otherwise than claimed
   for (const Event& event : evidence.events) {
-    if (!Asks(event, std::nullopt) || !within.Has(event.pid) || LexicallyNormal(event.subject) != path) continue;
+    if (!Asks(event, std::nullopt) || !within.Has(event.pid) ||
+        LexicallyNormal(event.subject) != path)
+      continue;
     if (Asks(event, claim.how) && Answers(event, claim.answer)) {
       ++count;
       last = &event;
@@ -42,7 +47,8 @@ Check CheckFiles(const Evidence& evidence, const FilesClaim& claim) {
   std::string seen = fmt::format("{} {}", count, count == 1 ? "time" : "times");
   const Event* const shown = last != nullptr ? last : other;
   if (shown != nullptr) seen += ", " + ToString(*shown);
-  return Made(claim.count.Contains(count), seen, shown != nullptr ? shown->id : evidence.outcome_event());
+  return Made(claim.count.Contains(count), seen,
+              shown != nullptr ? shown->id : evidence.outcome_event());
 }
 
 Check CheckUnheard(const Evidence& evidence, const UnheardClaim& claim) {
@@ -50,10 +56,14 @@ Check CheckUnheard(const Evidence& evidence, const UnheardClaim& claim) {
   int64_t unheard = 0;
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kOutput) continue;
-    if (event.unheard && Matches(claim.pattern, event.subject)) return Made(true, ToString(event), event.id);
+    if (event.unheard && Matches(claim.pattern, event.subject))
+      return Made(true, ToString(event), event.id);
     unheard += event.unheard ? 1 : 0;
   }
-  return Made(false, fmt::format("{} such {} reached nobody, and none is this", unheard, unheard == 1 ? "line" : "lines"), evidence.outcome_event());
+  return Made(false,
+              fmt::format("{} such {} reached nobody, and none is this", unheard,
+                          unheard == 1 ? "line" : "lines"),
+              evidence.outcome_event());
 }
 
 }  // namespace gpustage

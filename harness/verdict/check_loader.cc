@@ -1,8 +1,8 @@
 // Claims about the loader.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "harness/evidence/needs.h"
 #include "harness/evidence/relate.h"
@@ -18,7 +18,9 @@ std::string RuleWord(const std::string& rule) {
   return rule.substr(0, rule.find('['));
 }
 
-bool IsNamed(const std::string& path, const std::optional<std::string>& library) { return !library || Names(path, *library); }
+bool IsNamed(const std::string& path, const std::optional<std::string>& library) {
+  return !library || Names(path, *library);
+}
 
 EventId OfTheLoss(const Evidence& evidence) {
   const FunnelRow* const row = LostRow(evidence);
@@ -39,12 +41,15 @@ struct Found {
 };
 
 // None is only said of what was watched.
-Check Counted(const Evidence& evidence, const Within& within, const CountRange& wanted, const Found& found, std::string_view what) {
+Check Counted(const Evidence& evidence, const Within& within, const CountRange& wanted,
+              const Found& found, std::string_view what) {
   if (found.count == 0)
-    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty()) return Unknown(fmt::format("{}: {}", what, unseen), evidence.outcome_event());
+    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
+      return Unknown(fmt::format("{}: {}", what, unseen), evidence.outcome_event());
   std::string seen = fmt::format("{} {}", found.count, found.count == 1 ? "time" : "times");
   if (found.shown != nullptr) seen += ", " + ToString(*found.shown);
-  return Made(wanted.Contains(found.count), seen, found.shown == nullptr ? OfTheLoss(evidence) : found.shown->id);
+  return Made(wanted.Contains(found.count), seen,
+              found.shown == nullptr ? OfTheLoss(evidence) : found.shown->id);
 }
 
 }  // namespace
@@ -55,25 +60,34 @@ Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
   std::string rule;
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kLoad || !within.Has(event.pid)) continue;
-    if (!(Names(event.subject, claim.library) || (claim.from && event.subject == *claim.from))) continue;
+    if (!(Names(event.subject, claim.library) || (claim.from && event.subject == *claim.from)))
+      continue;
     const std::string found_by = claim.by ? RuleOfLoad(evidence, event) : "";
-    const bool here = (!claim.from || event.subject == *claim.from) && (!claim.build_id || event.detail == *claim.build_id);
+    const bool here = (!claim.from || event.subject == *claim.from) &&
+                      (!claim.build_id || event.detail == *claim.build_id);
     if (here && (!claim.by || RuleWord(found_by) == *claim.by))
-      return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""), event.id);
+      return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""),
+                  event.id);
     other = &event;
     rule = found_by;
   }
-  if (const std::string unseen = within.LoaderUnseen(); !unseen.empty()) return Unknown("loads: " + unseen, evidence.outcome_event());
-  if (other != nullptr) return Made(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)), other->id);
-  return Made(!claim.present, fmt::format("no process loaded {}", claim.library), OfTheLoss(evidence));
+  if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
+    return Unknown("loads: " + unseen, evidence.outcome_event());
+  if (other != nullptr)
+    return Made(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)),
+                other->id);
+  return Made(!claim.present, fmt::format("no process loaded {}", claim.library),
+              OfTheLoss(evidence));
 }
 
 Check CheckSearches(const Evidence& evidence, const SearchesClaim& claim) {
   const Within within(evidence, claim.in);
   Found found;
   for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kSearch || event.subject != claim.path || !within.Has(event.pid)) continue;
-    if ((!claim.by || RuleWord(RuleOfSearch(evidence, event)) == *claim.by) && IsNamed(RequesterOf(event), claim.requester))
+    if (event.kind != EventKind::kSearch || event.subject != claim.path || !within.Has(event.pid))
+      continue;
+    if ((!claim.by || RuleWord(RuleOfSearch(evidence, event)) == *claim.by) &&
+        IsNamed(RequesterOf(event), claim.requester))
       found.Take(event);
     else
       found.Near(event);
@@ -87,8 +101,11 @@ Check CheckDlsym(const Evidence& evidence, const DlsymClaim& claim) {
   for (const Event& event : evidence.events) {
     const bool hit = event.kind == EventKind::kSymbol, miss = event.kind == EventKind::kMiss;
     // A miss says which version was asked for, too.
-    if (!(hit || miss) || !within.Has(event.pid) || event.subject.substr(0, event.subject.find('@')) != claim.symbol) continue;
-    if ((!claim.answer || *claim.answer == (hit ? "found" : "missing")) && (!claim.from || (hit && Names(event.detail, *claim.from))))
+    if (!(hit || miss) || !within.Has(event.pid) ||
+        event.subject.substr(0, event.subject.find('@')) != claim.symbol)
+      continue;
+    if ((!claim.answer || *claim.answer == (hit ? "found" : "missing")) &&
+        (!claim.from || (hit && Names(event.detail, *claim.from))))
       found.Take(event);
     else
       found.Near(event);
@@ -96,15 +113,21 @@ Check CheckDlsym(const Evidence& evidence, const DlsymClaim& claim) {
   if (found.count == 0 && claim.answer != "found")
     for (const UnseenMisses& unseen : evidence.linkage.unseen_misses)
       if (within.Has(unseen.pid))
-        return Unknown(fmt::format("dlsym: {} calls it past its PLT, and what it asked for in vain is not seen", unseen.library.empty() ? "the program" : unseen.library),
-                       evidence.outcome_event());
+        return Unknown(
+            fmt::format(
+                "dlsym: {} calls it past its PLT, and what it asked for in vain is not seen",
+                unseen.library.empty() ? "the program" : unseen.library),
+            evidence.outcome_event());
   return Counted(evidence, within, claim.count, found, "dlsym");
 }
 
 Check CheckLacks(const Evidence& evidence, const LacksClaim& claim) {
   const Within within(evidence, std::nullopt);
-  const auto has = [](const std::vector<std::string>& all, const std::optional<std::string>& wanted) {
-    return !wanted || std::any_of(all.begin(), all.end(), [&](const std::string& one) { return one == *wanted || one.starts_with(*wanted + "@"); });
+  const auto has = [](const std::vector<std::string>& all,
+                      const std::optional<std::string>& wanted) {
+    return !wanted || std::any_of(all.begin(), all.end(), [&](const std::string& one) {
+      return one == *wanted || one.starts_with(*wanted + "@");
+    });
   };
   std::set<int> pids;
   std::string seen;
@@ -116,8 +139,11 @@ Check CheckLacks(const Evidence& evidence, const LacksClaim& claim) {
   }
   const auto count = static_cast<int64_t>(pids.size());
   if (count == 0)
-    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty()) return Unknown("what libraries lack: " + unseen, evidence.outcome_event());
-  return Made(claim.count.Contains(count), seen.empty() ? fmt::format("{} lacks nothing", claim.library) : seen, OfTheLoss(evidence));
+    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
+      return Unknown("what libraries lack: " + unseen, evidence.outcome_event());
+  return Made(claim.count.Contains(count),
+              seen.empty() ? fmt::format("{} lacks nothing", claim.library) : seen,
+              OfTheLoss(evidence));
 }
 
 Check CheckTakes(const Evidence& evidence, const TakesClaim& claim) {
@@ -132,10 +158,13 @@ Check CheckTakes(const Evidence& evidence, const TakesClaim& claim) {
   }
   const auto count = static_cast<int64_t>(pids.size());
   if (count == 0)
-    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty()) return Unknown("who stands before libc: " + unseen, evidence.outcome_event());
+    if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
+      return Unknown("who stands before libc: " + unseen, evidence.outcome_event());
   const std::string seen = shown == nullptr ? fmt::format("{} is libc's", claim.function)
-                                            : fmt::format("pid {} takes {} from {}", shown->pid, shown->function, shown->library);
-  return Made(claim.count.Contains(count), seen, shown == nullptr || shown->event == 0 ? evidence.outcome_event() : shown->event);
+                                            : fmt::format("pid {} takes {} from {}", shown->pid,
+                                                          shown->function, shown->library);
+  return Made(claim.count.Contains(count), seen,
+              shown == nullptr || shown->event == 0 ? evidence.outcome_event() : shown->event);
 }
 
 }  // namespace gpustage

@@ -1,8 +1,8 @@
 #include "harness/verdict/checks.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/evidence/needs.h"
@@ -22,7 +22,8 @@ const LogLine* FirstMatch(const Evidence& evidence, const LinePattern& pattern, 
 const FunnelRow* FurthestRow(const Evidence& evidence, const std::string& library) {
   const FunnelRow* best = nullptr;
   for (const FunnelRow& row : evidence.funnel)
-    if (Names(row.library, library) && (best == nullptr || row.reached > best->reached)) best = &row;
+    if (Names(row.library, library) && (best == nullptr || row.reached > best->reached))
+      best = &row;
   return best;
 }
 
@@ -48,7 +49,8 @@ std::string DeviceText(const SeenDevice& device) {
 
 std::string DevicesSeen(const Evidence& evidence) {
   if (!evidence.device_count) return evidence.devices_unreadable;
-  std::string text = fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
+  std::string text =
+      fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
   if (evidence.devices && !evidence.devices->empty()) {
     for (size_t i = 0; i < evidence.devices->size(); ++i)
       text += (i == 0 ? ": " : ", ") + DeviceText((*evidence.devices)[i]);
@@ -56,7 +58,8 @@ std::string DevicesSeen(const Evidence& evidence) {
   }
   const FunnelRow* const row = *evidence.device_count == 0 ? LostRow(evidence) : nullptr;
   if (row == nullptr) return text;
-  return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row->library), ToString(*row->lost_at), row->reason);
+  return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row->library),
+                            ToString(*row->lost_at), row->reason);
 }
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
@@ -74,16 +77,20 @@ Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& clai
 
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
   if (!evidence.devices)
-    return Unknown(evidence.device_count ? "the scanner counts devices and does not name them" : evidence.devices_unreadable,
+    return Unknown(evidence.device_count ? "the scanner counts devices and does not name them"
+                                         : evidence.devices_unreadable,
                    evidence.outcome_event());
   const size_t index = static_cast<size_t>(claim.index);
   if (index >= evidence.devices->size())
-    return Made(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)), FunnelEvent(evidence));
+    return Made(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)),
+                FunnelEvent(evidence));
   const SeenDevice& device = (*evidence.devices)[index];
   for (const auto& [name, wanted] : claim.fields) {
     const auto found = device.fields.find(name);
-    if (found == device.fields.end()) return Unknown(fmt::format("the scanner does not say a device's {}", name), device.event);
-    if (found->second != wanted) return Made(false, fmt::format("{}: {}", name, found->second), device.event);
+    if (found == device.fields.end())
+      return Unknown(fmt::format("the scanner does not say a device's {}", name), device.event);
+    if (found->second != wanted)
+      return Made(false, fmt::format("{}: {}", name, found->second), device.event);
   }
   return Made(true, DeviceText(device), device.event);
 }
@@ -91,7 +98,8 @@ Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
 Check CheckLog(const Evidence& evidence, const LogClaim& claim) {
   const LogLine* line = FirstMatch(evidence, claim.pattern, 0);
   if (line != nullptr) return Made(claim.present, line->text, line->event);
-  return Made(!claim.present, fmt::format("no such line among {}", evidence.log.size()), evidence.outcome_event());
+  return Made(!claim.present, fmt::format("no such line among {}", evidence.log.size()),
+              evidence.outcome_event());
 }
 
 Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim) {
@@ -99,7 +107,9 @@ Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim) {
   for (const LinePattern& pattern : claim.patterns) {
     const LogLine* line = FirstMatch(evidence, pattern, after);
     if (line == nullptr)
-      return Made(false, fmt::format("no line with \"{}\" {}", pattern.text, after == 0 ? "at all" : "after the one before it"),
+      return Made(false,
+                  fmt::format("no line with \"{}\" {}", pattern.text,
+                              after == 0 ? "at all" : "after the one before it"),
                   after == 0 ? evidence.outcome_event() : after);
     after = line->event;
   }
@@ -111,32 +121,39 @@ Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim) {
   const bool kind = (claim.kind == "exited" && outcome.kind == Outcome::Kind::kExited) ||
                     (claim.kind == "killed" && outcome.kind == Outcome::Kind::kKilled) ||
                     (claim.kind == "timed_out" && outcome.kind == Outcome::Kind::kTimedOut);
-  return Made(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome), evidence.outcome_event());
+  return Made(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome),
+              evidence.outcome_event());
 }
 
 Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
-  if (!evidence.journal_complete) return Unknown("the journal of calls is not complete", evidence.outcome_event());
+  if (!evidence.journal_complete)
+    return Unknown("the journal of calls is not complete", evidence.outcome_event());
   const Within within(evidence, claim.in);
   const auto is_meant = [&](const Event& call) {
-    return (!claim.result || call.value == *claim.result) && (!claim.device || call.device == *claim.device) &&
+    return (!claim.result || call.value == *claim.result) &&
+           (!claim.device || call.device == *claim.device) &&
            (!claim.arguments || call.detail.find(*claim.arguments) != std::string::npos);
   };
   int64_t count = 0;
   const Event* last = nullptr;
   const Event* other = nullptr;  // of the function, and not meant
   for (const Event& call : evidence.events) {
-    if (call.kind != EventKind::kCall || call.subject != claim.function || !within.Has(call.pid)) continue;
+    if (call.kind != EventKind::kCall || call.subject != claim.function || !within.Has(call.pid))
+      continue;
     (is_meant(call) ? last : other) = &call;
     count += is_meant(call) ? 1 : 0;
   }
   // None is only said of what could be watched.
   if (count == 0)
     if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
-      return Unknown(fmt::format("calls of {}: {}", claim.function, unseen), evidence.outcome_event());
+      return Unknown(fmt::format("calls of {}: {}", claim.function, unseen),
+                     evidence.outcome_event());
   std::string seen = fmt::format("{} {}", count, count == 1 ? "call" : "calls");
-  if (claim.in) seen += fmt::format(" in {} {}", within.size(), within.size() == 1 ? "process" : "processes");
+  if (claim.in)
+    seen += fmt::format(" in {} {}", within.size(), within.size() == 1 ? "process" : "processes");
   const Event* const shown = last != nullptr ? last : other;
-  return Made(claim.count.Contains(count), seen, shown == nullptr ? FunnelEvent(evidence) : shown->id);
+  return Made(claim.count.Contains(count), seen,
+              shown == nullptr ? FunnelEvent(evidence) : shown->id);
 }
 
 Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
@@ -144,19 +161,27 @@ Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
   int64_t count = 0;
   EventId event = 0;
   for (const Process* process : ProcessesOf(evidence, claim.role)) {
-    const bool has = std::all_of(claim.environment.begin(), claim.environment.end(), [&](const std::string& wanted) {
-      return std::any_of(process->environment.begin(), process->environment.end(), [&](const std::string& entry) {
-        return wanted.find('=') == std::string::npos ? entry.starts_with(wanted + "=") : entry == wanted;
-      });
-    });
+    const bool has = std::all_of(
+        claim.environment.begin(), claim.environment.end(), [&](const std::string& wanted) {
+          return std::any_of(process->environment.begin(), process->environment.end(),
+                             [&](const std::string& entry) {
+                               return wanted.find('=') == std::string::npos
+                                          ? entry.starts_with(wanted + "=")
+                                          : entry == wanted;
+                             });
+        });
     if (!has || (claim.ended && process->end != *claim.ended)) continue;
-    if (claim.argv && fmt::format("{}", fmt::join(process->argv, " ")).find(*claim.argv) == std::string::npos) continue;
+    if (claim.argv &&
+        fmt::format("{}", fmt::join(process->argv, " ")).find(*claim.argv) == std::string::npos)
+      continue;
     ++count;
     event = claim.ended ? process->end_event : process->event;
   }
   if (count == 0 && !evidence.loader_observed && !evidence.files_observed)
-    return Unknown("processes: " + Within(evidence, std::nullopt).LoaderUnseen(), evidence.outcome_event());
-  return Made(claim.count.Contains(count), fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
+    return Unknown("processes: " + Within(evidence, std::nullopt).LoaderUnseen(),
+                   evidence.outcome_event());
+  return Made(claim.count.Contains(count),
+              fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
               event == 0 ? evidence.outcome_event() : event);
 }
 
@@ -166,32 +191,46 @@ Check CheckSilent(const Evidence& evidence, const SilentClaim& claim) {
   for (const FunnelRow& row : evidence.funnel)
     if (row.failed) event = row.said != 0 ? row.said : row.event;
   return Made(*evidence.silent_failure == claim.silent,
-              fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent", evidence.silent_because), event);
+              fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent",
+                          evidence.silent_because),
+              event);
 }
 
 Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
   const FunnelRow* row = FurthestRow(evidence, claim.library);
-  if (row == nullptr) return Unknown(fmt::format("{} is no candidate in this tree", claim.library), evidence.outcome_event());
+  if (row == nullptr)
+    return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
+                   evidence.outcome_event());
   if (!row->lost_at)
-    return Made(false, row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it",
+    return Made(false,
+                row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
+                             : "nothing was seen of it",
                 row->event);
   const bool why = !claim.because || row->reason.find(*claim.because) != std::string::npos;
   const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
   const bool known = !claim.known || ToString(row->known) == *claim.known;
-  const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->known)) : fmt::format(" ({})", ToString(row->cause));
-  return Made(*row->lost_at == claim.at && why && word && known, fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
+  const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->known))
+                                 : fmt::format(" ({})", ToString(row->cause));
+  return Made(*row->lost_at == claim.at && why && word && known,
+              fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
               row->event);
 }
 
 Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   const FunnelRow* row = FurthestRow(evidence, claim.library);
-  if (row == nullptr) return Unknown(fmt::format("{} is no candidate in this tree", claim.library), evidence.outcome_event());
+  if (row == nullptr)
+    return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
+                   evidence.outcome_event());
   const StepState state = row->steps.at(claim.step);
   if (state == StepState::kNotObservable && (!row->lost_at || claim.step < *row->lost_at))
-    return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)), row->event);
+    return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)),
+                   row->event);
   const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
-  std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached)) : "nothing was seen of it";
-  if (claim.cause) seen += row->remark.empty() ? ", and nothing is odd about it" : fmt::format(" ({}): {}", ToString(row->cause), row->remark);
+  std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
+                                  : "nothing was seen of it";
+  if (claim.cause)
+    seen += row->remark.empty() ? ", and nothing is odd about it"
+                                : fmt::format(" ({}): {}", ToString(row->cause), row->remark);
   return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 
@@ -213,7 +252,9 @@ bool CanJudge(EvidenceLevel level, const Claim& claim) {
     bool operator()(const LostClaim&) const { return WatchesLoader(level); }
     bool operator()(const ReachedClaim&) const { return WatchesLoader(level); }
     bool operator()(const SilentClaim&) const { return WatchesLoader(level); }
-    bool operator()(const ProcessClaim& c) const { return WatchesFiles(level) || (WatchesLoader(level) && !c.ended); }
+    bool operator()(const ProcessClaim& c) const {
+      return WatchesFiles(level) || (WatchesLoader(level) && !c.ended);
+    }
     bool operator()(const FilesClaim&) const { return WatchesFiles(level); }
     bool operator()(const UnheardClaim&) const { return WatchesFiles(level); }
   };

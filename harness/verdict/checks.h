@@ -1,5 +1,5 @@
-// One claim held against the evidence of one run. The sentences here are what a user reads, in a report and from a
-// GoogleMock matcher alike.
+// One claim held against the evidence of one run. The sentences here are what a user reads, in a
+// report and from a GoogleMock matcher alike.
 #pragma once
 
 #include <optional>
@@ -13,17 +13,19 @@ namespace gpustage {
 // What one claim found.
 struct Check {
   bool ok = false;
-  bool unknown = false;   // it could not be observed: an error, never a pass
-  std::string expected;   // "devices: 2"
-  std::string seen;       // "1 device: NVIDIA H100 80GB HBM3 through /usr/local/…/libggml-cuda.so"
-  EventId event = 0;      // what to look at first; exists in the evidence
+  bool unknown = false;  // it could not be observed: an error, never a pass
+  std::string expected;  // "devices: 2"
+  std::string seen;      // "1 device: NVIDIA H100 80GB HBM3 through /usr/local/…/libggml-cuda.so"
+  EventId event = 0;     // what to look at first; exists in the evidence
   std::optional<SourcePos> pos;
 
   friend bool operator==(const Check&, const Check&) = default;
 };
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim);
-Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& claim);  // of one start; distribution.h is of many
+Check CheckCountIsStated(
+    const Evidence& evidence,
+    const DistributionClaim& claim);  // of one start; distribution.h is of many
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim);
 Check CheckLog(const Evidence& evidence, const LogClaim& claim);
 Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim);
@@ -44,7 +46,8 @@ Check CheckUnheard(const Evidence& evidence, const UnheardClaim& claim);
 // Whether evidence of this level can say anything about the claim.
 bool CanJudge(EvidenceLevel level, const Claim& claim);
 
-// Whichever it is. An inverted claim is ok when it would not have been; what is unknown stays unknown.
+// Whichever it is. An inverted claim is ok when it would not have been; what is unknown stays
+// unknown.
 Check CheckClaim(const Evidence& evidence, const Claim& claim);
 
 // "2 devices: A through /x, B through /y"; "0 devices, lost at loaded: …".

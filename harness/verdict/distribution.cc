@@ -1,9 +1,9 @@
 #include "harness/verdict/distribution.h"
 
-#include <algorithm>
-
-#include <boost/math/distributions/binomial.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 
 #include "harness/verdict/made.h"
 
@@ -22,7 +22,9 @@ double OddsOf(int times, int starts, double share) {
   return std::min(few, many);
 }
 
-std::string CountText(int64_t devices) { return fmt::format("{} device{}", devices, devices == 1 ? "" : "s"); }
+std::string CountText(int64_t devices) {
+  return fmt::format("{} device{}", devices, devices == 1 ? "" : "s");
+}
 
 }  // namespace
 
@@ -48,8 +50,10 @@ Check CheckDistribution(const Claim& distribution, const std::map<int64_t, int>&
     const double expected = share * all;
     can_refute = can_refute || std::min(OddsOf(0, all, share), OddsOf(all, all, share)) < odd;
     if (refuted.empty() && OddsOf(times, all, share) < odd)
-      refuted = fmt::format("; {} so {}, where {:.4g} starts are to be expected, comes by chance in less than 1 of 20000 repeats", CountText(devices),
-                            times > expected ? "often" : "rarely", expected);
+      refuted = fmt::format(
+          "; {} so {}, where {:.4g} starts are to be expected, comes by chance in less than 1 of "
+          "20000 repeats",
+          CountText(devices), times > expected ? "often" : "rarely", expected);
   }
   if (!can_refute) seen += "; so few starts could not refute it";
   Check check = Made(refuted.empty(), fmt::format("of {} starts: {}{}", all, seen, refuted), 0);

@@ -1,23 +1,27 @@
 #include "harness/verdict/made.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <re2/re2.h>
+
+#include <algorithm>
 
 namespace gpustage {
 
 Check FilesUnseen(const Evidence& evidence) {
-  return Unknown(fmt::format("what the kernel was asked: {}", evidence.files_unobserved.empty() ? "nobody watched" : evidence.files_unobserved),
-                 evidence.outcome_event());
+  return Unknown(
+      fmt::format("what the kernel was asked: {}",
+                  evidence.files_unobserved.empty() ? "nobody watched" : evidence.files_unobserved),
+      evidence.outcome_event());
 }
 
 bool Names(const std::string& path, const std::string& library) {
-  return path == library || (path.size() > library.size() && path.ends_with(library) && path[path.size() - library.size() - 1] == '/');
+  return path == library || (path.size() > library.size() && path.ends_with(library) &&
+                             path[path.size() - library.size() - 1] == '/');
 }
 
 bool Matches(const LinePattern& pattern, const std::string& text) {
-  return pattern.regex ? RE2::PartialMatch(text, pattern.text) : text.find(pattern.text) != std::string::npos;
+  return pattern.regex ? RE2::PartialMatch(text, pattern.text)
+                       : text.find(pattern.text) != std::string::npos;
 }
 
 std::vector<const Process*> ProcessesOf(const Evidence& evidence, const std::string& role) {
@@ -31,15 +35,21 @@ Within::Within(const Evidence& evidence, const std::optional<std::string>& role)
     : evidence_(evidence), role_(role), processes_(ProcessesOf(evidence, role.value_or(""))) {}
 
 bool Within::Has(int pid) const {
-  return !role_ || std::any_of(processes_.begin(), processes_.end(), [&](const Process* process) { return process->pid == pid; });
+  return !role_ || std::any_of(processes_.begin(), processes_.end(),
+                               [&](const Process* process) { return process->pid == pid; });
 }
 
 std::string Within::LoaderUnseen() const {
-  if (!evidence_.loader_observed) return "the program is not dynamic, or was started without the recorder";
+  if (!evidence_.loader_observed)
+    return "the program is not dynamic, or was started without the recorder";
   if (!role_) return "";
   if (processes_.empty()) return fmt::format("no process \"{}\" was seen", *role_);
-  const auto blind = std::find_if(processes_.begin(), processes_.end(), [](const Process* process) { return !process->loader_observed; });
-  return blind == processes_.end() ? "" : fmt::format("{} is not dynamic, or was started without the recorder", (*blind)->role);
+  const auto blind = std::find_if(processes_.begin(), processes_.end(),
+                                  [](const Process* process) { return !process->loader_observed; });
+  return blind == processes_.end()
+             ? ""
+             : fmt::format("{} is not dynamic, or was started without the recorder",
+                           (*blind)->role);
 }
 
 }  // namespace gpustage

@@ -34,7 +34,6 @@ bool Matches(const LinePattern& pattern, const std::string& text);
 // Those whose role has it in it.
 std::vector<const Process*> ProcessesOf(const Evidence& evidence, const std::string& role);
 
-
 // The processes that a claim is about.
 class Within {
  public:

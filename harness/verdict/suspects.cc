@@ -18,7 +18,8 @@ const LogLine* Find(const Evidence& log, const std::string& pattern) {
   return line == log.log.end() ? nullptr : &*line;
 }
 
-// Whether a line is missing that should be there. A pattern of one message says nothing of a log without any such message.
+// Whether a line is missing that should be there. A pattern of one message says nothing of a log
+// without any such message.
 bool Lacks(const Evidence& log, const std::string& pattern) {
   if (pattern.empty() || Find(log, pattern) != nullptr) return false;
   std::string message;
@@ -40,19 +41,23 @@ WeighedSuspect WeighOne(const Case& c, const Evidence& log, bool traced) {
   } else if (Lacks(log, suspect.has)) {
     weighed.against = fmt::format("there is no line {}", suspect.has);
   } else if (traced && Lacks(log, suspect.traced)) {
-    weighed.against = fmt::format("there is no line {}, though the log shows what children print", suspect.traced);
-  } else if (const LogLine* quiet = traced && !suspect.untraced.empty() ? Find(log, suspect.untraced) : nullptr) {
+    weighed.against = fmt::format("there is no line {}, though the log shows what children print",
+                                  suspect.traced);
+  } else if (const LogLine* quiet =
+                 traced && !suspect.untraced.empty() ? Find(log, suspect.untraced) : nullptr) {
     weighed.against = "its log would not have this line";
     weighed.line = quiet->text;
   }
   if (!weighed.against.empty()) return weighed;
   for (const std::string* pattern : {&suspect.extra, &suspect.traced})
-    if (const LogLine* line = pattern->empty() ? nullptr : Find(log, *pattern)) weighed.shown.push_back(line->text);
+    if (const LogLine* line = pattern->empty() ? nullptr : Find(log, *pattern))
+      weighed.shown.push_back(line->text);
   return weighed;
 }
 
-// The line from its time on; one that was pasted without its time has one of no value, so that it is read like the others.
-// A child's own line has none and loses what journalctl, docker compose and a quoted mail put before it.
+// The line from its time on; one that was pasted without its time has one of no value, so that it
+// is read like the others. A child's own line has none and loses what journalctl, docker compose
+// and a quoted mail put before it.
 std::string PlainLine(const std::string& line) {
   static const RE2 timed(R"((time=\d{4}-\d\d-\d\dT.*)$)");
   static const RE2 untimed(R"(((?:level=(?:TRACE|DEBUG|INFO|WARN|ERROR) |source=\S+ )*msg=.*)$)");
@@ -69,7 +74,8 @@ std::string PlainLine(const std::string& line) {
 }  // namespace
 
 bool IsTraced(const Evidence& log) {
-  return std::any_of(log.log.begin(), log.log.end(), [](const LogLine& line) { return line.level == "TRACE"; });
+  return std::any_of(log.log.begin(), log.log.end(),
+                     [](const LogLine& line) { return line.level == "TRACE"; });
 }
 
 std::vector<WeighedSuspect> Weigh(const std::vector<Case>& cases, const Evidence& log) {
@@ -77,8 +83,10 @@ std::vector<WeighedSuspect> Weigh(const std::vector<Case>& cases, const Evidence
   std::vector<WeighedSuspect> all;
   for (const Case& c : cases)
     if (c.suspect) all.push_back(WeighOne(c, log, traced));
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.shown.size() > b.shown.size(); });
-  // A log at level 2 names the cause, if a line of the children's can: then it is none of those that leave no line.
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.shown.size() > b.shown.size(); });
+  // A log at level 2 names the cause, if a line of the children's can: then it is none of those
+  // that leave no line.
   const auto named = [](const WeighedSuspect& weighed) { return !weighed.shown.empty(); };
   if (!traced || std::none_of(all.begin(), all.end(), named)) return all;
   for (WeighedSuspect& weighed : all)

@@ -1,8 +1,8 @@
 #include "harness/verdict/verdict.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace gpustage {
 namespace {
@@ -12,8 +12,8 @@ bool Applies(const Expectation& expectation, const Case& c, const RunSpec& run) 
   if (expectation.run && !IsNamed(run, *expectation.run)) return false;
   return std::all_of(expectation.when.begin(), expectation.when.end(), [&](const auto& wanted) {
     const auto axis = c.axes.find(wanted.first);
-    return axis != c.axes.end() &&
-           std::find(wanted.second.begin(), wanted.second.end(), axis->second) != wanted.second.end();
+    return axis != c.axes.end() && std::find(wanted.second.begin(), wanted.second.end(),
+                                             axis->second) != wanted.second.end();
   });
 }
 
@@ -54,9 +54,12 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
       else
         ++verdict.unjudged;
     }
-  const auto unknown = std::find_if(verdict.checks.begin(), verdict.checks.end(), [](const Check& k) { return k.unknown; });
-  const auto failed = std::find_if(verdict.checks.begin(), verdict.checks.end(), [](const Check& k) { return !k.ok; });
-  const auto leak = std::find_if(evidence.outside.begin(), evidence.outside.end(), [](const Outside& o) { return o.leak; });
+  const auto unknown = std::find_if(verdict.checks.begin(), verdict.checks.end(),
+                                    [](const Check& k) { return k.unknown; });
+  const auto failed = std::find_if(verdict.checks.begin(), verdict.checks.end(),
+                                   [](const Check& k) { return !k.ok; });
+  const auto leak = std::find_if(evidence.outside.begin(), evidence.outside.end(),
+                                 [](const Outside& o) { return o.leak; });
   verdict.event = evidence.outcome_event();
   verdict.because = DevicesSeen(evidence);
   if (evidence.outcome.kind == Outcome::Kind::kNotStarted) {
@@ -64,11 +67,13 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
     verdict.because = ToString(evidence.outcome);
   } else if (leak != evidence.outside.end()) {
     verdict.kind = VerdictKind::kError;
-    verdict.because = fmt::format("not hermetic: {}, {}, was used by pid {}", leak->path, leak->what, leak->pid);
+    verdict.because =
+        fmt::format("not hermetic: {}, {}, was used by pid {}", leak->path, leak->what, leak->pid);
     verdict.event = leak->event;
   } else if (verdict.checks.empty() && verdict.unjudged != 0) {
     verdict.kind = VerdictKind::kSkip;
-    verdict.because = fmt::format("what it claims is not watched with --evidence {}", ToString(evidence.level));
+    verdict.because =
+        fmt::format("what it claims is not watched with --evidence {}", ToString(evidence.level));
     verdict.event = 0;
   } else if (verdict.checks.empty()) {
     verdict.kind = VerdictKind::kError;
@@ -91,7 +96,9 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
 Verdict Skipped(std::string why) { return {VerdictKind::kSkip, std::move(why), 0, {}}; }
 
 Verdict Failed(const Error& error) {
-  return {VerdictKind::kError, error.pos ? fmt::format("{}: {}", ToString(*error.pos), error.message) : error.message, 0,
+  return {VerdictKind::kError,
+          error.pos ? fmt::format("{}: {}", ToString(*error.pos), error.message) : error.message,
+          0,
           {}};
 }
 

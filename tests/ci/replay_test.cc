@@ -1,4 +1,5 @@
-// The steps of the CI files, run here: their shards have exactly the cases of one run, and merged they have its totals.
+// The steps of the CI files, run here: their shards have exactly the cases of one run, and merged
+// they have its totals.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -23,16 +24,24 @@ constexpr char kScenarios[] = "first-steps/healthy first-steps/unlistable-direct
 class Replay : public testing::Test {
  protected:
   void SetUp() override {
-    if (ProbeIsolation().level == IsolationLevel::kNone) GTEST_SKIP() << "this machine allows no private root";
-    for (const char* folder : {"bin", "harness", ".build", ".build/harness", ".build/package", "tmp"}) ASSERT_EQ(mkdir(Path(folder).c_str(), 0755), 0);
+    if (ProbeIsolation().level == IsolationLevel::kNone)
+      GTEST_SKIP() << "this machine allows no private root";
+    for (const char* folder :
+         {"bin", "harness", ".build", ".build/harness", ".build/package", "tmp"})
+      ASSERT_EQ(mkdir(Path(folder).c_str(), 0755), 0);
     ASSERT_EQ(symlink(GPUSTAGE_PROGRAM, Path("bin/gpustage").c_str()), 0);
     ASSERT_EQ(symlink(GPUSTAGE_PROGRAM, Path(".build/harness/gpustage").c_str()), 0);
     // What a fresh machine of theirs is needed for.
     Script("harness/dev", "test \"$*\" = package && touch .build/package/gpustage.deb");
     Script("bin/apt-get", "exit 0");
     Script("bin/gpustage-real", "exit 0");
-    environment_ = {{"PATH", Path("bin") + ":" + std::getenv("PATH")}, {"TMPDIR", Path("tmp")}, {"SCENARIOS", kScenarios}, {"SHARDS", "3"},
-                    {"GITHUB_OUTPUT", Path("output")}, {"GITHUB_STEP_SUMMARY", Path("page")}, {"NO_COLOR", "1"}};
+    environment_ = {{"PATH", Path("bin") + ":" + std::getenv("PATH")},
+                    {"TMPDIR", Path("tmp")},
+                    {"SCENARIOS", kScenarios},
+                    {"SHARDS", "3"},
+                    {"GITHUB_OUTPUT", Path("output")},
+                    {"GITHUB_STEP_SUMMARY", Path("page")},
+                    {"NO_COLOR", "1"}};
   }
 
   std::string Path(const std::string& name) const { return scratch_.path() + "/" + name; }
@@ -40,7 +49,8 @@ class Replay : public testing::Test {
     ASSERT_THAT(WriteFile(Path(name), "#!/bin/sh\n" + text + "\n"), IsOk());
     chmod(Path(name).c_str(), 0755);
   }
-  Ran Run(const std::vector<std::string>& words, const std::map<std::string, std::string>& more = {}) const {
+  Ran Run(const std::vector<std::string>& words,
+          const std::map<std::string, std::string>& more = {}) const {
     std::map<std::string, std::string> environment = environment_;
     environment.insert(more.begin(), more.end());
     std::vector<std::string> inside = {"sh", "-c", "cd \"$0\" && exec \"$@\"", scratch_.path()};
@@ -55,22 +65,28 @@ class Replay : public testing::Test {
       if (!step.contains("run")) continue;
       std::string script = step["run"];
       for (const auto& [key, value] : matrix.items()) {
-        const std::string expression = "${{ matrix." + key + " }}", text = value.is_string() ? value.get<std::string>() : value.dump();
-        for (size_t at; (at = script.find(expression)) != std::string::npos;) script.replace(at, expression.size(), text);
+        const std::string expression = "${{ matrix." + key + " }}",
+                          text = value.is_string() ? value.get<std::string>() : value.dump();
+        for (size_t at; (at = script.find(expression)) != std::string::npos;)
+          script.replace(at, expression.size(), text);
       }
       ASSERT_EQ(script.find("${{"), std::string::npos) << script;
-      const Ran ran = Run({"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script});  // as GitHub does
+      const Ran ran = Run(
+          {"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script});  // as GitHub does
       ASSERT_EQ(ran.status, 0) << script << ran.out << ran.err;
     }
   }
 
   static std::multiset<std::string> RunsOf(const json& report) {
     std::multiset<std::string> runs;
-    for (const json& run : report["cases"]) runs.insert(run["id"].get<std::string>() + " " + run["run"].get<std::string>() + " " + run["verdict"].get<std::string>());
+    for (const json& run : report["cases"])
+      runs.insert(run["id"].get<std::string>() + " " + run["run"].get<std::string>() + " " +
+                  run["verdict"].get<std::string>());
     return runs;
   }
   json Whole() const {
-    std::vector<std::string> words = {"bash", "-c", "gpustage run $SCENARIOS --report json=whole.json"};
+    std::vector<std::string> words = {"bash", "-c",
+                                      "gpustage run $SCENARIOS --report json=whole.json"};
     EXPECT_EQ(Run(words).status, 0);
     return Report("whole.json");
   }
@@ -89,7 +105,8 @@ TEST_F(Replay, OfTheWorkflowGivesTheCasesOfOneRun) {
   std::multiset<std::string> runs;
   for (const json& values : matrix["include"]) {
     RunJob(workflow, "shard", values);
-    const std::multiset<std::string> some = RunsOf(Report("shard-" + values["index"].dump() + ".json"));
+    const std::multiset<std::string> some =
+        RunsOf(Report("shard-" + values["index"].dump() + ".json"));
     runs.insert(some.begin(), some.end());
   }
   RunJob(workflow, "merge", {});
@@ -106,14 +123,19 @@ TEST_F(Replay, OfTheJobGivesTheCasesOfOneRun) {
   for (int index = 0; index < spec["completions"].get<int>(); ++index) {
     std::vector<std::string> words;
     for (std::string word : spec["template"]["spec"]["containers"][0]["command"]) {
-      for (const auto& [from, to] : {std::pair{std::string("$(JOB_COMPLETION_INDEX)"), std::to_string(index)}, std::pair{std::string("/reports/"), Path("")}})
-        if (const size_t at = word.find(from); at != std::string::npos) word.replace(at, from.size(), to);
+      for (const auto& [from, to] :
+           {std::pair{std::string("$(JOB_COMPLETION_INDEX)"), std::to_string(index)},
+            std::pair{std::string("/reports/"), Path("")}})
+        if (const size_t at = word.find(from); at != std::string::npos)
+          word.replace(at, from.size(), to);
       words.push_back(word);
     }
-    for (const char* scenario : {"first-steps/healthy", "first-steps/unlistable-directory"}) words.insert(words.begin() + 2, scenario);
+    for (const char* scenario : {"first-steps/healthy", "first-steps/unlistable-directory"})
+      words.insert(words.begin() + 2, scenario);
     const Ran ran = Run(words, {{"JOB_COMPLETION_INDEX", std::to_string(index)}});
     EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
-    EXPECT_THAT(ran.out, testing::StartsWith("shard " + std::to_string(index + 1) + " of 8 (JOB_COMPLETION_INDEX): "));
+    EXPECT_THAT(ran.out, testing::StartsWith("shard " + std::to_string(index + 1) +
+                                             " of 8 (JOB_COMPLETION_INDEX): "));
     files.push_back("shard-" + std::to_string(index) + ".json");
   }
   const Ran merged = Run(files);

@@ -28,7 +28,8 @@ std::string Complaints(const json& schema, const json& value) {
   valijson::ValidationResults results;
   valijson::Validator(valijson::Validator::kStrongTypes).validate(parsed, Adapter(value), &results);
   std::string complaints;
-  for (valijson::ValidationResults::Error error; results.popError(error);) complaints += error.description + "\n";
+  for (valijson::ValidationResults::Error error; results.popError(error);)
+    complaints += error.description + "\n";
   return complaints;
 }
 
@@ -50,7 +51,8 @@ TEST(Job, HoldsToTheSchemaOfKubernetes) {
   const auto text = ReadFile(InCache("kubernetes-schema/definitions.json"));
   if (!text) GTEST_SKIP() << "the real part kubernetes-schema is not here: harness/dev real";
   const json all = json::parse(*text);
-  const json schema = {{"$defs", all.at("$defs")}, {"allOf", {{{"$ref", "#/$defs/io.k8s.api.batch.v1.Job"}}}}};
+  const json schema = {{"$defs", all.at("$defs")},
+                       {"allOf", {{{"$ref", "#/$defs/io.k8s.api.batch.v1.Job"}}}}};
   json job = ReadCiFile(kJob);
   EXPECT_EQ(Complaints(schema, job), "");
   job["spec"]["completion"] = 8;
@@ -60,8 +62,8 @@ TEST(Job, HoldsToTheSchemaOfKubernetes) {
   EXPECT_NE(Complaints(schema, job), "");
 }
 
-// https://kubernetes.io/docs/concepts/workloads/controllers/job: an Indexed Job needs its completions, and the limit of an index
-// wants pods that are not restarted.
+// https://kubernetes.io/docs/concepts/workloads/controllers/job: an Indexed Job needs its
+// completions, and the limit of an index wants pods that are not restarted.
 TEST(Job, NamesAsManyShardsAsItCompletes) {
   const json spec = ReadCiFile(kJob)["spec"];
   const json command = spec["template"]["spec"]["containers"][0]["command"];

@@ -1,4 +1,5 @@
-// The kernel no longer tells what the scanner asks for: the run is an error of ours, at once, and nothing of it stays.
+// The kernel no longer tells what the scanner asks for: the run is an error of ours, at once, and
+// nothing of it stays.
 #include <cerrno>
 
 #include "tests/cli/cli_test.h"
@@ -27,18 +28,22 @@ class BadListenerTest : public StagedCliTest {
     const Ran ran = RunActor("list, /, hang, " + mark, "devices: 0");
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
     EXPECT_EQ(ran.status, 1);
-    EXPECT_THAT(ran.out, AllOf(HasSubstr("ERROR"), HasSubstr("gpustage could not watch the scanner any longer: " + why)));
+    EXPECT_THAT(ran.out,
+                AllOf(HasSubstr("ERROR"),
+                      HasSubstr("gpustage could not watch the scanner any longer: " + why)));
     EXPECT_THAT(ProcessesWith(mark), IsEmpty());
     EXPECT_THAT(FilesBelow(Path("tmp"), ""), IsOkAnd(IsEmpty()));
   }
 };
 
 TEST_F(BadListenerTest, IsAnErrorWhereItNoLongerHears) {
-  ExpectErrorAtOnce("recv 2 1000000 " + std::to_string(EFAULT), "SECCOMP_IOCTL_NOTIF_RECV: Bad address");
+  ExpectErrorAtOnce("recv 2 1000000 " + std::to_string(EFAULT),
+                    "SECCOMP_IOCTL_NOTIF_RECV: Bad address");
 }
 
 TEST_F(BadListenerTest, IsAnErrorWhereItCannotAnswer) {
-  ExpectErrorAtOnce("send 2 1000000 " + std::to_string(EINPROGRESS), "SECCOMP_IOCTL_NOTIF_SEND: Operation now in progress");
+  ExpectErrorAtOnce("send 2 1000000 " + std::to_string(EINPROGRESS),
+                    "SECCOMP_IOCTL_NOTIF_SEND: Operation now in progress");
 }
 
 // A signal may come in between: then nothing was taken or answered yet, and it is asked again.

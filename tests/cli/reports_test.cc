@@ -26,38 +26,46 @@ class ReportsTest : public StagedCliTest {
           "expect:\n  - {when: {which: [a, b]}, devices: 1}\n  - {when: {which: c}, devices: 2}\n");
   }
   Ran RunCases(const std::string& filter, std::vector<std::string> options = {}) const {
-    std::vector<std::string> all = {"run", Path("m.yaml"), "--scanner", Path("actor.yaml"), "--filter", filter, "--jobs", "1"};
+    std::vector<std::string> all = {"run",      Path("m.yaml"), "--scanner", Path("actor.yaml"),
+                                    "--filter", filter,         "--jobs",    "1"};
     all.insert(all.end(), options.begin(), options.end());
     return Run(all);
   }
   // The reports of the shards {a}, {b} and {c}.
   void RunShards() const {
     for (const std::string which : {"a", "b", "c"})
-      ASSERT_EQ(RunCases("which=" + which, {"--report", "json=" + Path(which + ".json")}).status, which == "c" ? 1 : 0);
+      ASSERT_EQ(RunCases("which=" + which, {"--report", "json=" + Path(which + ".json")}).status,
+                which == "c" ? 1 : 0);
   }
 };
 
 TEST_F(ReportsTest, WritesEveryKind) {
   std::vector<std::string> options;
-  for (const char* kind : {"json=r.json", "junit=r.xml", "github=r.github", "markdown=r.md", "text=r.txt"}) {
+  for (const char* kind :
+       {"json=r.json", "junit=r.xml", "github=r.github", "markdown=r.md", "text=r.txt"}) {
     const std::string word = kind;
-    options.insert(options.end(), {"--report", word.substr(0, word.find('=') + 1) + Path(word.substr(word.find('=') + 1))});
+    options.insert(options.end(), {"--report", word.substr(0, word.find('=') + 1) +
+                                                   Path(word.substr(word.find('=') + 1))});
   }
   const Ran ran = RunCases("", options);
   EXPECT_EQ(ran.status, 1) << ran.err;
   EXPECT_EQ(json::parse(WholeFile(Path("r.json")))["totals"]["fail"], 1);
   EXPECT_THAT(WholeFile(Path("r.xml")), HasSubstr("tests=\"3\" failures=\"1\""));
-  EXPECT_THAT(WholeFile(Path("r.github")), StartsWith("::error file=m.yaml,line=8,col=24,title=m@which=c [actor] fails::"));
-  EXPECT_THAT(WholeFile(Path("r.md")), StartsWith("## ❌ gpustage: 1 of 3 runs are not as expected\n"));
+  EXPECT_THAT(WholeFile(Path("r.github")),
+              StartsWith("::error file=m.yaml,line=8,col=24,title=m@which=c [actor] fails::"));
+  EXPECT_THAT(WholeFile(Path("r.md")),
+              StartsWith("## ❌ gpustage: 1 of 3 runs are not as expected\n"));
   EXPECT_EQ(WholeFile(Path("r.txt")), ran.out);
 }
 
-// `run --report github=-` in a workflow: the commands go where GitHub reads them, what is for people to the other stream.
+// `run --report github=-` in a workflow: the commands go where GitHub reads them, what is for
+// people to the other stream.
 TEST_F(ReportsTest, WritesOneToStandardOutput) {
   const Ran ran = RunCases("", {"--report", "json=-"});
   EXPECT_EQ(json::parse(ran.out)["totals"]["pass"], 2);
   EXPECT_THAT(ran.err, HasSubstr("2 passed, 1 failed in "));
-  EXPECT_EQ(RunCases("", {"--report", "json=-", "--report", "text=-"}).err, "gpustage: json and text are both to be written to \"-\"\n");
+  EXPECT_EQ(RunCases("", {"--report", "json=-", "--report", "text=-"}).err,
+            "gpustage: json and text are both to be written to \"-\"\n");
 }
 
 TEST_F(ReportsTest, RefusesADirectoryForAReport) {
@@ -78,26 +86,31 @@ TEST_F(ReportsTest, LooksAtACaseByItsFile) {
 
 TEST_F(ReportsTest, ACaseThatIsSelectedTwiceRunsOnce) {
   const std::string file = Path("m.yaml");
-  for (const std::vector<std::string>& paths : {std::vector{file, file}, {file + "@which=a", file}, {file, Path("tmp/../m.yaml@which=b")}}) {
+  for (const std::vector<std::string>& paths : {std::vector{file, file},
+                                                {file + "@which=a", file},
+                                                {file, Path("tmp/../m.yaml@which=b")}}) {
     std::vector<std::string> words = {"list", "--format", "names", "--scanner", Path("actor.yaml")};
     words.insert(words.end(), paths.begin(), paths.end());
     const Ran listed = Run(words);
     std::string names = listed.out;
     EXPECT_EQ(std::count(names.begin(), names.end(), '\n'), 3) << names << listed.err;
-    for (const char* which : {"a", "b", "c"}) EXPECT_THAT(names, HasSubstr(std::string("m@which=") + which));
+    for (const char* which : {"a", "b", "c"})
+      EXPECT_THAT(names, HasSubstr(std::string("m@which=") + which));
   }
 }
 
 TEST_F(ReportsTest, MergedShardsAreOneRun) {
   RunShards();
-  const Ran one = RunCases("", {"--report", "json=" + Path("one.json"), "--report", "text=" + Path("one.txt")});
-  const Ran merged = Run({"merge", Path("c.json"), Path("a.json"), Path("b.json"), "--report", "json=" + Path("all.json"), "--report",
-                          "text=" + Path("all.txt")});
+  const Ran one =
+      RunCases("", {"--report", "json=" + Path("one.json"), "--report", "text=" + Path("one.txt")});
+  const Ran merged = Run({"merge", Path("c.json"), Path("a.json"), Path("b.json"), "--report",
+                          "json=" + Path("all.json"), "--report", "text=" + Path("all.txt")});
   EXPECT_EQ(merged.status, 1) << merged.err;
   EXPECT_THAT(merged.out, HasSubstr("\nFAIL  m@which=c [actor]\n"));
   EXPECT_THAT(merged.out, HasSubstr("\n2 passed, 1 failed in "));
   EXPECT_THAT(merged.out, HasSubstr(" s of 3 reports\n"));
-  json all = json::parse(WholeFile(Path("all.json"))), whole = json::parse(WholeFile(Path("one.json")));
+  json all = json::parse(WholeFile(Path("all.json"))),
+       whole = json::parse(WholeFile(Path("one.json")));
   for (json* report : {&all, &whole}) {  // what was measured, counts the starts, or numbers events
     for (json& run : (*report)["cases"]) {
       for (const char* key : {"duration_ms", "because"}) run.erase(key);
@@ -117,7 +130,8 @@ TEST_F(ReportsTest, MergeOfWhatIsAsExpectedExitsWith0) {
 TEST_F(ReportsTest, MergeSaysThatAShardIsMissing) {
   for (const char* shard : {"1", "2", "3"}) {
     const std::string report = std::string("json=") + Path(shard);
-    EXPECT_EQ(RunCases("which=a", {"--shard", std::string(shard) + "/3", "--report", report}).status, 0);
+    EXPECT_EQ(
+        RunCases("which=a", {"--shard", std::string(shard) + "/3", "--report", report}).status, 0);
   }
   EXPECT_THAT(Run({"merge", Path("1"), Path("2"), Path("3")}).err, IsEmpty());
   const Ran merged = Run({"merge", Path("1"), Path("3")});
@@ -130,7 +144,8 @@ TEST_F(ReportsTest, MergeRefusesTheSameRunTwice) {
   ASSERT_EQ(RunCases("which=a", {"--report", "json=" + Path("again.json")}).status, 0);
   const Ran ran = Run({"merge", Path("a.json"), Path("again.json")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_EQ(ran.err, "gpustage: m@which=a [actor] is in " + Path("a.json") + " and in " + Path("again.json") + ": these are no shards of one run\n");
+  EXPECT_EQ(ran.err, "gpustage: m@which=a [actor] is in " + Path("a.json") + " and in " +
+                         Path("again.json") + ": these are no shards of one run\n");
   EXPECT_THAT(ran.out, IsEmpty());
 }
 
@@ -140,11 +155,14 @@ TEST_F(ReportsTest, MergeShowsWhereAReportIsDamaged) {
   const size_t at = text.find("\"verdict\": \"pass\"");
   text.replace(at, 17, "\"verdict\": \"psas\"");
   Write("a.json", text);
-  const std::string line = std::to_string(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1);
+  const std::string line = std::to_string(
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1);
   const Ran ran = Run({"merge", Path("a.json"), Path("b.json")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, StartsWith(Path("a.json") + ":" + line + ":7: unknown verdict \"psas\"; expected pass, fail, skip"));
-  EXPECT_THAT(ran.err, HasSubstr("| " "      \"verdict\": \"psas\",\n"));
+  EXPECT_THAT(ran.err, StartsWith(Path("a.json") + ":" + line +
+                                  ":7: unknown verdict \"psas\"; expected pass, fail, skip"));
+  EXPECT_THAT(ran.err, HasSubstr("| "
+                                 "      \"verdict\": \"psas\",\n"));
   EXPECT_EQ(Run({"merge", Path("nothing.json")}).status, 2);
   EXPECT_EQ(Run({"merge"}).status, 2);
 }
@@ -159,14 +177,19 @@ TEST_F(ReportsTest, ColoursOnlyWhereItIsWanted) {
 // Of a case without its evidence enough is left for the table at the end.
 TEST_F(ReportsTest, SuspectsAreWeighedWhereAllCasesAreOfOneFolder) {
   const std::string cause = "scanner-not-loading/the-report@cause=A1-unlistable";
-  EXPECT_THAT(Run({"run", cause, "--scanner", "ollama-model"}).out, HasSubstr("\n   A1-unlistable  the report has a line "));
-  EXPECT_THAT(Run({"run", cause, "first-steps/healthy@gpus=1,stack=ollama-12", "--scanner", "ollama-model"}).out, Not(HasSubstr("\n   A1-unlistable")));
+  EXPECT_THAT(Run({"run", cause, "--scanner", "ollama-model"}).out,
+              HasSubstr("\n   A1-unlistable  the report has a line "));
+  EXPECT_THAT(
+      Run({"run", cause, "first-steps/healthy@gpus=1,stack=ollama-12", "--scanner", "ollama-model"})
+          .out,
+      Not(HasSubstr("\n   A1-unlistable")));
 }
 
 class OnATerminal : public ReportsTest {
  protected:
   std::string Shown(unsigned short columns, std::vector<std::string> options = {}) {
-    std::vector<std::string> words = {GPUSTAGE_PROGRAM, "run", Path("m.yaml"), "--scanner", Path("actor.yaml"), "--jobs", "1"};
+    std::vector<std::string> words = {
+        GPUSTAGE_PROGRAM, "run", Path("m.yaml"), "--scanner", Path("actor.yaml"), "--jobs", "1"};
     words.insert(words.end(), options.begin(), options.end());
     unsetenv("NO_COLOR");
     unsetenv("TERM");

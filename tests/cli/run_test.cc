@@ -21,7 +21,8 @@ TEST_F(CmdRunTest, ExitsWith1AndSaysWhyWhenAnExpectationFails) {
   const Ran ran = RunActor(R"(out, "GPU a\n")", "devices: 2");
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.out, HasSubstr("\nFAIL  s [actor]\n"));
-  EXPECT_THAT(InOneLine(ran.out), HasSubstr(InOneLine(" expected devices: 2 " + Path("s.yaml") + ":6:6 seen 1 device: a device")));
+  EXPECT_THAT(InOneLine(ran.out), HasSubstr(InOneLine(" expected devices: 2 " + Path("s.yaml") +
+                                                      ":6:6 seen 1 device: a device")));
   EXPECT_THAT(ran.out, HasSubstr("stdout: GPU a\n"));
   EXPECT_THAT(ran.out, HasSubstr("0 passed, 1 failed in "));
 }
@@ -50,7 +51,8 @@ TEST_F(CmdRunTest, ExitsWith2WhenNothingMatches) {
   EXPECT_EQ(ran.err, "gpustage: no case matches; gpustage list shows all\n");
   const Ran absent = Run({"run", "ollama/healthy", "--scanner", "ollama@0.99"});
   EXPECT_EQ(absent.status, 2);
-  EXPECT_EQ(absent.err, "gpustage: no ollama 0.99 here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH\n");
+  EXPECT_EQ(absent.err,
+            "gpustage: no ollama 0.99 here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH\n");
 }
 
 TEST_F(CmdRunTest, NamesTheNearestScenarioAndScanner) {
@@ -68,7 +70,8 @@ TEST_F(CmdRunTest, RefusesAReportThatCannotBeWrittenBeforeAnythingRuns) {
   EXPECT_EQ(ran.err, "gpustage: no directory /no/such for the report\n");
   EXPECT_THAT(ran.out, IsEmpty());
   EXPECT_EQ(RunActor("exit, 0", "devices: 0", {"--report", "pdf=x"}).err,
-            "gpustage: unknown report \"pdf=x\"; expected json=FILE, junit=FILE, github=FILE, markdown=FILE or text=FILE\n");
+            "gpustage: unknown report \"pdf=x\"; expected json=FILE, junit=FILE, github=FILE, "
+            "markdown=FILE or text=FILE\n");
 }
 
 TEST_F(CmdRunTest, WritesTheReportOfARunThatFailed) {

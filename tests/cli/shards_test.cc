@@ -27,23 +27,29 @@ class Shards : public StagedCliTest {
     StagedCliTest::SetUp();
     WriteMatrix(60);
   }
-  // Of every ten cells seven pass, one fails, one fails as expected and one passes unexpectedly; each skips a run, too.
+  // Of every ten cells seven pass, one fails, one fails as expected and one passes unexpectedly;
+  // each skips a run, too.
   void WriteMatrix(int cells) const {
-    Write("gone.yaml", "scanner: gone\nabout: it is not here\nprogram: {path: ./gone}\nat: /bin/gone\nargv: [/bin/gone]\nfits: nothing\n");
+    Write("gone.yaml",
+          "scanner: gone\nabout: it is not here\nprogram: {path: ./gone}\nat: /bin/gone\nargv: "
+          "[/bin/gone]\nfits: nothing\n");
     std::string text =
         "claim: parts are the whole\nmachine: {devices: [h100-80gb]}\nlayout: []\n"
-        "runs: [{name: x, scanner: actor}, {name: y, scanner: gone}]\nmatrix:\n  n: {set: env.N, to: [";
+        "runs: [{name: x, scanner: actor}, {name: y, scanner: gone}]\nmatrix:\n  n: {set: env.N, "
+        "to: [";
     for (int i = 0; i < cells / 10; ++i) text += (i == 0 ? "" : ", ") + std::to_string(i);
     text += "]}\n  a:\n    set: runs.x.args\n    to:\n";
     for (const char* a : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
-      text += std::string("      - {as: ") + a + ", value: [out, " + (*a == '7' || *a == '8' ? "nothing" : "GPU") + "]}\n";
+      text += std::string("      - {as: ") + a + ", value: [out, " +
+              (*a == '7' || *a == '8' ? "nothing" : "GPU") + "]}\n";
     text += "xfail: {reason: a test, when: {a: [8, 9]}}\nexpect: [{devices: 1}]\n";
     Write("s.yaml", text);
   }
 
   Ran Part(const std::string& report, std::vector<std::string> options) {
-    std::vector<std::string> words = {"run",       Path("s.yaml"),     "--scanner", Path("actor.yaml"), "--scanner",
-                                      Path("gone.yaml"), "--report", "json=" + Path(report)};
+    std::vector<std::string> words = {
+        "run",       Path("s.yaml"),    "--scanner", Path("actor.yaml"),
+        "--scanner", Path("gone.yaml"), "--report",  "json=" + Path(report)};
     words.insert(words.end(), options.begin(), options.end());
     return Run(words);
   }
@@ -86,11 +92,13 @@ TEST_F(Shards, OfAMatrixHaveTheVerdictsOfOneRun) {
     for (const auto& [verdict, count] : part["totals"].items()) totals[verdict] += count.get<int>();
   }
   EXPECT_TRUE(missing.empty()) << missing.begin()->first.first << " ran in no shard";
-  const Ran merged = Run({"merge", Path("part1.json"), Path("part2.json"), Path("part3.json"), Path("part4.json"), "--report", "json=" + Path("merged.json")});
+  const Ran merged = Run({"merge", Path("part1.json"), Path("part2.json"), Path("part3.json"),
+                          Path("part4.json"), "--report", "json=" + Path("merged.json")});
   EXPECT_EQ(merged.status, 1) << merged.err;
   EXPECT_EQ(Verdicts(Report("merged.json")), Verdicts(whole));
   EXPECT_EQ(Report("merged.json")["totals"], whole["totals"]);
-  for (const auto& [verdict, count] : whole["totals"].items()) EXPECT_EQ(totals[verdict], count) << verdict;
+  for (const auto& [verdict, count] : whole["totals"].items())
+    EXPECT_EQ(totals[verdict], count) << verdict;
 }
 
 // A report says how long each case took; the shards of the next run are divided by it.
@@ -98,21 +106,28 @@ TEST_F(Shards, AreBalancedByAnEarlierReport) {
   json before = {{"version", 1}, {"cases", json::array()}};
   for (int n = 0; n < 4; ++n)
     for (int a = 0; a < 10; ++a)
-      before["cases"].push_back({{"id", "s@a=" + std::to_string(a) + ",n=" + std::to_string(n)}, {"run", "x"}, {"duration_ms", a == 0 && n == 0 ? 1000 : 1}});
+      before["cases"].push_back({{"id", "s@a=" + std::to_string(a) + ",n=" + std::to_string(n)},
+                                 {"run", "x"},
+                                 {"duration_ms", a == 0 && n == 0 ? 1000 : 1}});
   Write("before.json", before.dump());
   std::multiset<size_t> sizes;
   for (const char* shard : {"1/2", "2/2"}) {
-    const Ran ran = Run({"list", Path("s.yaml"), "--scanner", Path("actor.yaml"), "--scanner", Path("gone.yaml"), "--format", "names", "--shard", shard,
-                         "--balance", Path("before.json")});
-    EXPECT_THAT(ran.err, HasSubstr("balanced by " + Path("before.json") + " (20 of the cases are not in it)"));
+    const Ran ran = Run({"list", Path("s.yaml"), "--scanner", Path("actor.yaml"), "--scanner",
+                         Path("gone.yaml"), "--format", "names", "--shard", shard, "--balance",
+                         Path("before.json")});
+    EXPECT_THAT(ran.err, HasSubstr("balanced by " + Path("before.json") +
+                                   " (20 of the cases are not in it)"));
     sizes.insert(static_cast<size_t>(std::count(ran.out.begin(), ran.out.end(), '\n')));
   }
-  EXPECT_EQ(sizes, (std::multiset<size_t>{1, 59})) << "the long one alone, since all others together are shorter";
+  EXPECT_EQ(sizes, (std::multiset<size_t>{1, 59}))
+      << "the long one alone, since all others together are shorter";
 }
 
 TEST_F(Shards, AnEmptyOneIsNoError) {
-  const Ran ran = Run({"run", Path("s.yaml"), "--scanner", Path("actor.yaml"), "--scanner", Path("gone.yaml"), "--filter", "s@a=0,n=0 x", "--shard", "1/2"});
-  const Ran other = Run({"run", Path("s.yaml"), "--scanner", Path("actor.yaml"), "--scanner", Path("gone.yaml"), "--filter", "s@a=0,n=0 x", "--shard", "2/2"});
+  const Ran ran = Run({"run", Path("s.yaml"), "--scanner", Path("actor.yaml"), "--scanner",
+                       Path("gone.yaml"), "--filter", "s@a=0,n=0 x", "--shard", "1/2"});
+  const Ran other = Run({"run", Path("s.yaml"), "--scanner", Path("actor.yaml"), "--scanner",
+                         Path("gone.yaml"), "--filter", "s@a=0,n=0 x", "--shard", "2/2"});
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(other.status, 0) << other.err;
   EXPECT_THAT(ran.out + other.out, HasSubstr(": 0 of 1 cases\n"));
@@ -122,9 +137,12 @@ TEST_F(Shards, AnEmptyOneIsNoError) {
 // A value that is wrong only beside another is found before anything runs.
 TEST_F(Shards, NothingRunsWhereACombinationIsWrong) {
   Write("s.yaml",
-        "claim: c\nlayout: []\nmachine: {devices: [h100-80gb]}\nruns: [{name: x, scanner: actor, args: [out, GPU]}]\nmatrix:\n"
-        "  d: {set: machine.devices, to: [{as: two, value: [h100-80gb, {profile: h100-80gb}]}, {as: one, value: [h100-80gb]}]}\n"
-        "  m: {set: machine.devices.1.memory_total, to: [1024, 2048]}\n  exclude: [{d: one, m: 1024}]\nexpect: [{devices: 1}]\n");
+        "claim: c\nlayout: []\nmachine: {devices: [h100-80gb]}\nruns: [{name: x, scanner: actor, "
+        "args: [out, GPU]}]\nmatrix:\n"
+        "  d: {set: machine.devices, to: [{as: two, value: [h100-80gb, {profile: h100-80gb}]}, "
+        "{as: one, value: [h100-80gb]}]}\n"
+        "  m: {set: machine.devices.1.memory_total, to: [1024, 2048]}\n  exclude: [{d: one, m: "
+        "1024}]\nexpect: [{devices: 1}]\n");
   const Ran ran = Run({"run", Path("s.yaml"), "--scanner", Path("actor.yaml")});
   EXPECT_EQ(ran.status, 2) << ran.out;
   EXPECT_THAT(ran.err, HasSubstr("s.yaml:"));

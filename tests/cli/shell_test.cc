@@ -1,5 +1,5 @@
-// gpustage shell on a terminal: what a person types, and what comes up. What a command prints is computed by the shell inside
-// ($((40+2))), so that the echo of the typed line is no answer.
+// gpustage shell on a terminal: what a person types, and what comes up. What a command prints is
+// computed by the shell inside ($((40+2))), so that the echo of the typed line is no answer.
 #include <gmock/gmock.h>
 
 #include "tests/cli/cli_test.h"
@@ -46,13 +46,14 @@ TEST_F(ShellTest, PassesTheExitStatusThrough) {
   EXPECT_THAT(FilesBelow(Path("tmp"), ""), IsOkAnd(IsEmpty()));
 }
 
-// The job starts no program: one stopped between its vfork and its exec leaves the shell that waits for it running, and no
-// job stops.
+// The job starts no program: one stopped between its vfork and its exec leaves the shell that waits
+// for it running, and no job stops.
 TEST_F(ShellTest, StopsAJobAndContinuesIt) {
   Pty shell = Shell();
   ASSERT_TRUE(shell.Shows(kPrompt)) << shell.seen();
   shell.Type(
-      "sh -c 'trap \"echo caught-\\$((40+2)); exit 9\" INT; trap \"echo continued-\\$((40+2))\" CONT; echo started-$((40+2)); while :; do :; "
+      "sh -c 'trap \"echo caught-\\$((40+2)); exit 9\" INT; trap \"echo continued-\\$((40+2))\" "
+      "CONT; echo started-$((40+2)); while :; do :; "
       "done'\n");
   ASSERT_TRUE(shell.Shows("started-42")) << shell.seen();
   shell.Type("\x1a");
@@ -115,8 +116,10 @@ TEST_F(ShellTest, LetsADebuggerStopInAFake) {
   if (access("/usr/bin/gdb", X_OK) != 0) GTEST_SKIP() << "no gdb here: install the package gdb";
   Pty shell = Shell();
   ASSERT_TRUE(shell.Shows(kPrompt)) << shell.seen();
-  shell.Type(std::string("gdb -q -nx -ex 'set pagination off' -ex 'set style enabled off' -ex 'set breakpoint pending on' "
-                         "-ex 'break cuInit' -ex run --args /usr/local/bin/dlopen_probe ") + kDriver + "\n");
+  shell.Type(std::string("gdb -q -nx -ex 'set pagination off' -ex 'set style enabled off' -ex 'set "
+                         "breakpoint pending on' "
+                         "-ex 'break cuInit' -ex run --args /usr/local/bin/dlopen_probe ") +
+             kDriver + "\n");
   ASSERT_TRUE(shell.Shows("Breakpoint 1, ")) << shell.seen();
   shell.Type("bt 1\n");
   ASSERT_TRUE(shell.Shows("cuInit")) << shell.seen();
@@ -137,7 +140,8 @@ TEST_F(ShellTest, LeavesNothingWhenTheTerminalHangsUp) {
   const std::string mark = UniqueWord();
   Pty shell = Shell();
   ASSERT_TRUE(shell.Shows(kPrompt)) << shell.seen();
-  shell.Type("sh -c 'trap \"\" HUP TERM; echo started-$((40+2)); while :; do sleep 0.05; done' " + mark + "\n");
+  shell.Type("sh -c 'trap \"\" HUP TERM; echo started-$((40+2)); while :; do sleep 0.05; done' " +
+             mark + "\n");
   ASSERT_TRUE(shell.Shows("started-42")) << shell.seen();
   EXPECT_FALSE(ProcessesWith(mark).empty());
   shell.HangUp();
@@ -164,8 +168,9 @@ TEST_F(ShellTest, ReadsCommandsFromAFileWhereThereIsNoTerminal) {
   Write("commands", "echo user-$(id -u); exit 5\n");
   std::string line;
   for (const std::string& word : Words({"--user", "nobody"})) line += "'" + word + "' ";
-  const Ran ran =
-      Finish(Start({"/bin/sh", "-c", line + "< " + Path("commands")}, environment_, scratch_.path()), scratch_.path());
+  const Ran ran = Finish(
+      Start({"/bin/sh", "-c", line + "< " + Path("commands")}, environment_, scratch_.path()),
+      scratch_.path());
   EXPECT_EQ(ran.status, 5) << ran.err;
   EXPECT_EQ(ran.out, "user-65534\n");
   EXPECT_THAT(ran.err, HasSubstr("gpustage: exited 5 after"));
@@ -174,7 +179,8 @@ TEST_F(ShellTest, ReadsCommandsFromAFileWhereThereIsNoTerminal) {
 TEST_F(ShellTest, SaysWhichCasesThereAre) {
   const Ran ran = Run({"shell", "first-steps/healthy"});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, HasSubstr("has 8 cases; name one:\n  first-steps/healthy@gpus=1,stack=ollama-12"));
+  EXPECT_THAT(ran.err,
+              HasSubstr("has 8 cases; name one:\n  first-steps/healthy@gpus=1,stack=ollama-12"));
 }
 
 }  // namespace

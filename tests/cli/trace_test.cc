@@ -31,8 +31,11 @@ class TraceTest : public StagedCliTest {
 TEST_F(TraceTest, PrintsTheFunnelFirst) {
   const Ran ran = Trace({Path("lacking.yaml")});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_THAT(ran.out, StartsWith("lacking [ollama-model]\nNo device. libggml-cuda.so was lost at \"loaded\" in runner 3 (child of serve 2), and no log line says\nso.\n"));
-  EXPECT_THAT(ran.out, HasSubstr("    needs        libcublasLt.so.12  not found, for libcublas.so.12; "));
+  EXPECT_THAT(ran.out,
+              StartsWith("lacking [ollama-model]\nNo device. libggml-cuda.so was lost at "
+                         "\"loaded\" in runner 3 (child of serve 2), and no log line says\nso.\n"));
+  EXPECT_THAT(ran.out,
+              HasSubstr("    needs        libcublasLt.so.12  not found, for libcublas.so.12; "));
   EXPECT_THAT(ran.out, HasSubstr("  silent: yes ("));
   EXPECT_THAT(ran.out, HasSubstr("  next: gpustage trace "));
   EXPECT_THAT(ran.out, Not(HasSubstr("\x1b")));
@@ -56,7 +59,8 @@ TEST_F(TraceTest, SaysTheSameOfKeptEvidence) {
   ASSERT_EQ(kept.status, 0) << kept.out << kept.err;
   const Ran ran = Trace({Path("evidence")});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("No device. libggml-cuda.so was lost at \"loaded\" in runner 3 (child of serve 2), and no log line says\nso.\n"));
+  EXPECT_THAT(ran.out, HasSubstr("No device. libggml-cuda.so was lost at \"loaded\" in runner 3 "
+                                 "(child of serve 2), and no log line says\nso.\n"));
   EXPECT_THAT(ran.out, HasSubstr("  next: gpustage trace " + Path("evidence") + " --process 3\n"));
   EXPECT_EQ(Trace({Path("evidence/lacking.ollama-model.jsonl")}).status, 0);
   const json whole = json::parse(Trace({Path("evidence"), "--json"}).out);
@@ -68,7 +72,9 @@ TEST_F(TraceTest, RefusesEvidenceOfAnotherVersion) {
   Write("new.jsonl", "{\"format\":\"gpustage-evidence\",\"version\":9}\n");
   const Ran ran = Trace({Path("new.jsonl")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 3"));
+  EXPECT_THAT(
+      ran.err,
+      HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 3"));
 }
 
 TEST_F(TraceTest, SaysThatNothingMatches) {

@@ -103,12 +103,14 @@ TEST_F(ExecTest, WantsOneCase) {
 class ExplainLogTest : public CliTest {
  protected:
   Ran Explain(const std::string& cell) {
-    const auto json = ReadFile(InSources("/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json"));
+    const auto json = ReadFile(
+        InSources("/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json"));
     EXPECT_THAT(json, IsOk());
     const auto recordings = ParseRecordings(*json);
     EXPECT_THAT(recordings, IsOk());
     std::string log;
-    for (const std::string& line : recordings->of.at("scanner-not-loading/the-report@cause=" + cell).log)
+    for (const std::string& line :
+         recordings->of.at("scanner-not-loading/the-report@cause=" + cell).log)
       log += (line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " : "") + line + "\n";
     Write("ollama.log", log);
     return Run({"explain-log", Path("ollama.log")});
@@ -116,10 +118,12 @@ class ExplainLogTest : public CliTest {
 };
 
 TEST_F(ExplainLogTest, NamesTheCauseThatOllamaHad) {
-  for (const char* cause : {"A1-unlistable", "B1-no-libcudart", "B4-unknown-error", "B5-hidden-by-a-list", "B7-no-answer"}) {
+  for (const char* cause : {"A1-unlistable", "B1-no-libcudart", "B4-unknown-error",
+                            "B5-hidden-by-a-list", "B7-no-answer"}) {
     const Ran ran = Explain(cause + std::string(" debug=1"));
     EXPECT_EQ(ran.status, 0) << ran.err;
-    EXPECT_THAT(ran.out.substr(0, ran.out.find("Ruled out")), testing::ContainsRegex(std::string("\n +") + cause + "[ \n]"));
+    EXPECT_THAT(ran.out.substr(0, ran.out.find("Ruled out")),
+                testing::ContainsRegex(std::string("\n +") + cause + "[ \n]"));
   }
 }
 

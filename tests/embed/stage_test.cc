@@ -1,4 +1,5 @@
-// The fixture class and the matchers, as a C++ user has them: through the shared library, and against this GoogleTest.
+// The fixture class and the matchers, as a C++ user has them: through the shared library, and
+// against this GoogleTest.
 #include "gpustage/stage.h"
 
 #include <gmock/gmock.h>
@@ -59,7 +60,8 @@ TEST(Stage, SaysByWhichRuleALibraryWasFound) {
 
 TEST(Stage, MistakeIsNamedWithTheLineOfTheTest) {
   Stage stage;
-  stage.AddDevice("h100-80g"); const int line = __LINE__;
+  stage.AddDevice("h100-80g");
+  const int line = __LINE__;
   const Seen seen = stage.Run("dlopen");
   EXPECT_THAT(seen.error, HasSubstr("stage_test.cc:" + std::to_string(line) + ":"));
   EXPECT_THAT(seen.error, HasSubstr("h100-80gb"));  // the nearest name
@@ -124,7 +126,8 @@ TEST(StageDeathTest, FirstRunAfterAThreadWasStartedIsAnError) {
         std::fprintf(stderr, "%s", error.c_str());
         std::_Exit(0);
       },
-      testing::ExitedWithCode(0), "stage_test.cc:[0-9]+:[0-9]+: this process has started threads already");
+      testing::ExitedWithCode(0),
+      "stage_test.cc:[0-9]+:[0-9]+: this process has started threads already");
 }
 
 TEST(Matchers, PrintTheSentenceOfTheCheck) {
@@ -143,7 +146,8 @@ TEST(Matchers, WhatDidNotRunFailsAlsoBelowNot) {
     seen.skipped = "no such part here";
     return seen;
   }();
-  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(kNotRun, Not(FindsDevices(2))), "the scanner did not run: no such part here");
+  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(kNotRun, Not(FindsDevices(2))),
+                          "the scanner did not run: no such part here");
 }
 
 }  // namespace

@@ -17,19 +17,24 @@ using testing::HasSubstr;
 const FunnelRow* RowOf(const Example& example) {
   const FunnelRow* found = nullptr;
   for (const FunnelRow& row : example.evidence.funnel)
-    if (row.library == example.library && (found == nullptr || row.reached > found->reached)) found = &row;
+    if (row.library == example.library && (found == nullptr || row.reached > found->reached))
+      found = &row;
   return found;
 }
 
 TEST(Causes, LooksAsApproved) {
   std::string table =
-      "# What a loss says\n\nOne run for each cause (tests/evidence/cause_examples.cc). `ninja approve` accepts what is said now.\n\n"
+      "# What a loss says\n\nOne run for each cause (tests/evidence/cause_examples.cc). `ninja "
+      "approve` accepts what is said now.\n\n"
       "| cause | lost at | when | sentence |\n|---|---|---|---|\n";
   for (const Example& example : CauseExamples()) {
     const FunnelRow* const row = RowOf(example);
     ASSERT_NE(row, nullptr) << example.what;
-    table += fmt::format("| {} | {} | {} | {} |\n", ToString(row->cause), row->lost_at ? ToString(*row->lost_at) : "(not lost)", example.what,
-                         row->reason.empty() ? row->remark : row->reason + (row->remark.empty() ? "" : " / " + row->remark));
+    table += fmt::format("| {} | {} | {} | {} |\n", ToString(row->cause),
+                         row->lost_at ? ToString(*row->lost_at) : "(not lost)", example.what,
+                         row->reason.empty()
+                             ? row->remark
+                             : row->reason + (row->remark.empty() ? "" : " / " + row->remark));
   }
   ExpectGolden("causes.md", table);
 }
@@ -48,7 +53,8 @@ TEST(Causes, NameEveryNumberThatTheyGive) {
     const std::string& reason = RowOf(example)->reason;
     EXPECT_THAT(reason, testing::Not(HasSubstr("errno"))) << example.what;
     const size_t gave = reason.find(" gave ");
-    EXPECT_TRUE(gave == std::string::npos || reason.find(" (", gave) != std::string::npos) << reason;
+    EXPECT_TRUE(gave == std::string::npos || reason.find(" (", gave) != std::string::npos)
+        << reason;
   }
 }
 

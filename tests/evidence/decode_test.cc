@@ -1,7 +1,7 @@
 // Raw records become a timeline, processes and roles.
-#include "harness/evidence/assumed.h"
 #include "harness/evidence/decode.h"
 
+#include "harness/evidence/assumed.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 
@@ -53,21 +53,23 @@ TEST(Decode, MergesJournalAndOutputByTime) {
 }
 
 TEST(Decode, TellsADlsymThatMissedFromOneThatHit) {
-  const Evidence evidence = Decoded(HandMadeRun()
-                                        .Load(7, 100, "/usr/lib/liba.so", "0123abcd")
-                                        .SymbolAsked(7, 100, "cuInit")
-                                        .Symbol(7, 100, "cuInit")
-                                        .SymbolAsked(7, 100, "cuGone")
-                                        .SymbolAsked(8, 0, "cuInit")  // another process: RTLD_DEFAULT
-                                        .SymbolAsked(7, -1, "cuNext", "V_1")  // RTLD_NEXT
-                                        .Symbol(7, 100, "calloc"));  // the loader's own, which nobody asked for
-  EXPECT_THAT(Lines(evidence), ElementsAre("#1 pid 7 loaded /usr/lib/liba.so (build-id 0123abcd)",
-                                           "#2 pid 7 found cuInit in /usr/lib/liba.so",
-                                           "#3 pid 7 did not find cuGone in /usr/lib/liba.so",
-                                           "#4 pid 8 did not find cuInit in the global scope",
-                                           "#5 pid 7 did not find cuNext@V_1 in what comes after the caller",
-                                           "#6 pid 7 found calloc in /usr/lib/liba.so",  //
-                                           "#7 exited 0"));
+  const Evidence evidence =
+      Decoded(HandMadeRun()
+                  .Load(7, 100, "/usr/lib/liba.so", "0123abcd")
+                  .SymbolAsked(7, 100, "cuInit")
+                  .Symbol(7, 100, "cuInit")
+                  .SymbolAsked(7, 100, "cuGone")
+                  .SymbolAsked(8, 0, "cuInit")          // another process: RTLD_DEFAULT
+                  .SymbolAsked(7, -1, "cuNext", "V_1")  // RTLD_NEXT
+                  .Symbol(7, 100, "calloc"));           // the loader's own, which nobody asked for
+  EXPECT_THAT(Lines(evidence),
+              ElementsAre("#1 pid 7 loaded /usr/lib/liba.so (build-id 0123abcd)",
+                          "#2 pid 7 found cuInit in /usr/lib/liba.so",
+                          "#3 pid 7 did not find cuGone in /usr/lib/liba.so",
+                          "#4 pid 8 did not find cuInit in the global scope",
+                          "#5 pid 7 did not find cuNext@V_1 in what comes after the caller",
+                          "#6 pid 7 found calloc in /usr/lib/liba.so",  //
+                          "#7 exited 0"));
 }
 
 TEST(Decode, SaysNothingOfMissesWhereTheAnswerMayBeLost) {
@@ -77,10 +79,14 @@ TEST(Decode, SaysNothingOfMissesWhereTheAnswerMayBeLost) {
 }
 
 TEST(Decode, NamesWhoStandsBeforeLibcOnce) {
-  const Evidence evidence = Decoded(
-      HandMadeRun().Load(7, 100, "/opt/pre.so").Binding(7, 100, "dlopen").Binding(7, 100, "dlopen").Binding(7, 200, "malloc"));
-  EXPECT_THAT(Lines(evidence), ElementsAre("#1 pid 7 loaded /opt/pre.so", "#2 pid 7 takes dlopen from /opt/pre.so",
-                                           "#3 pid 7 takes malloc from the program", "#4 exited 0"));
+  const Evidence evidence = Decoded(HandMadeRun()
+                                        .Load(7, 100, "/opt/pre.so")
+                                        .Binding(7, 100, "dlopen")
+                                        .Binding(7, 100, "dlopen")
+                                        .Binding(7, 200, "malloc"));
+  EXPECT_THAT(Lines(evidence),
+              ElementsAre("#1 pid 7 loaded /opt/pre.so", "#2 pid 7 takes dlopen from /opt/pre.so",
+                          "#3 pid 7 takes malloc from the program", "#4 exited 0"));
 }
 
 TEST(Decode, TellsWhatWasAssumedOnce) {

@@ -1,5 +1,5 @@
-// What stands in identifiers that are none. The uuids and addresses are those of a report in public: a shim of one's own wrote
-// cudaDeviceProp without a uuid.
+// What stands in identifiers that are none. The uuids and addresses are those of a report in
+// public: a shim of one's own wrote cudaDeviceProp without a uuid.
 #include "harness/evidence/device_id.h"
 
 #include "harness/evidence/cuda_codes.h"
@@ -12,28 +12,36 @@ using testing::HasSubstr;
 using testing::Optional;
 
 TEST(FieldsInUuid, FindsMemoryAndCapability) {
-  EXPECT_THAT(FieldsInUuid("GPU-00000000-1400-0000-0900-000000000000"), Optional(std::string("totalGlobalMem 80.0 GiB, major 9, minor 0")));
+  EXPECT_THAT(FieldsInUuid("GPU-00000000-1400-0000-0900-000000000000"),
+              Optional(std::string("totalGlobalMem 80.0 GiB, major 9, minor 0")));
 }
 TEST(FieldsInUuid, FindsMemoryAndSharedMemory) {
-  EXPECT_THAT(FieldsInUuid("GPU-00000000-1400-0000-00c0-000000000000"), Optional(std::string("totalGlobalMem 80.0 GiB, sharedMemPerBlock 49152")));
+  EXPECT_THAT(FieldsInUuid("GPU-00000000-1400-0000-00c0-000000000000"),
+              Optional(std::string("totalGlobalMem 80.0 GiB, sharedMemPerBlock 49152")));
 }
 TEST(FieldsInUuid, TakesARealOneForOne) {
-  for (const char* uuid : {"GPU-5f2c2a5e-2f5b-4d4e-9c0a-0a4f0e4d7a11", "GPU-00000000-0000-4000-8000-000000000001", "GPU-1", "", "0"})
+  for (const char* uuid : {"GPU-5f2c2a5e-2f5b-4d4e-9c0a-0a4f0e4d7a11",
+                           "GPU-00000000-0000-4000-8000-000000000001", "GPU-1", "", "0"})
     EXPECT_EQ(FieldsInUuid(uuid), std::nullopt) << uuid;
 }
 
 TEST(FieldsInPciId, KnowsAnAddress) {
-  for (const char* pci : {"0000:01:00.0", "00000000:01:00.0", "01:00.0", ""}) EXPECT_EQ(FieldsInPciId(pci), std::nullopt) << pci;
+  for (const char* pci : {"0000:01:00.0", "00000000:01:00.0", "01:00.0", ""})
+    EXPECT_EQ(FieldsInPciId(pci), std::nullopt) << pci;
 }
 TEST(FieldsInPciId, KnowsWhatIsNone) {
   EXPECT_THAT(FieldsInPciId("99fff950:99fff9"), Optional(HasSubstr("stack bytes")));
   EXPECT_THAT(FieldsInPciId("0000:3d3bb990:7"), Optional(HasSubstr("stack bytes")));
-  EXPECT_THAT(FieldsInPciId("0800:3200000:1f"), Optional(std::string("l2CacheSize 52428800 and maxThreadsPerMultiProcessor 2048")));
+  EXPECT_THAT(FieldsInPciId("0800:3200000:1f"),
+              Optional(std::string("l2CacheSize 52428800 and maxThreadsPerMultiProcessor 2048")));
 }
 
 TEST(CodeText, NamesACodeByItsApi) {
-  EXPECT_EQ(CodeText("cuInit", 100), "100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)");
-  EXPECT_EQ(CodeText("cudaGetDeviceCount", 35), "35 (cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version)");
+  EXPECT_EQ(CodeText("cuInit", 100),
+            "100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)");
+  EXPECT_EQ(CodeText("cudaGetDeviceCount", 35),
+            "35 (cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime "
+            "version)");
   EXPECT_EQ(CodeText("cuInit", 123456), "123456, a code that CUDA does not name");
 }
 
@@ -55,8 +63,10 @@ TEST(CodeText, HasTheTablesOfTheFakes) {
 #include "fakes/cuda_runtime/errors.inc"
 #undef ERROR
   };
-  for (const Meaning& meaning : driver) EXPECT_EQ(CodeOf("cuInit", meaning.code).name, meaning.name) << meaning.code;
-  for (const Meaning& meaning : runtime) EXPECT_EQ(CodeOf("cudaFree", meaning.code).text, meaning.text) << meaning.code;
+  for (const Meaning& meaning : driver)
+    EXPECT_EQ(CodeOf("cuInit", meaning.code).name, meaning.name) << meaning.code;
+  for (const Meaning& meaning : runtime)
+    EXPECT_EQ(CodeOf("cudaFree", meaning.code).text, meaning.text) << meaning.code;
 }
 
 }  // namespace

@@ -66,8 +66,9 @@ TEST(ExplainLosses, SaysThatADirectoryCannotBeListed) {
 TEST(ExplainLosses, SaysThatAListedFileCannotBeOpened) {
   const FunnelRow row = Explained(Started(), {kLibrary, 0, ENOENT, 0, ""});
   EXPECT_THAT(row.lost_at, Optional(Step::kMatched));
-  EXPECT_EQ(row.reason,
-            "libggml-cuda.so is listed but cannot be opened by uid 65534: No such file or directory");
+  EXPECT_EQ(
+      row.reason,
+      "libggml-cuda.so is listed but cannot be opened by uid 65534: No such file or directory");
 }
 
 TEST(ExplainLosses, SaysThatNobodyTried) {
@@ -94,7 +95,9 @@ TEST(ExplainLosses, SaysWhatTheLoaderSays) {
   const FunnelRow row =
       Explained(Opened(), {kLibrary, 0, 0, 0, "libcuda.so.1: cannot open shared object file"});
   EXPECT_THAT(row.lost_at, Optional(Step::kLoaded));
-  EXPECT_EQ(row.reason, "ld.so refuses libcuda.so.1, which it needs; ld.so says: libcuda.so.1: cannot open shared object file");
+  EXPECT_EQ(row.reason,
+            "ld.so refuses libcuda.so.1, which it needs; ld.so says: libcuda.so.1: cannot open "
+            "shared object file");
 }
 
 TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
@@ -104,7 +107,8 @@ TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
                          .Search(7, 5, "/lib/libx.so", LA_SER_DEFAULT)
                          .Unload(7, 5);
   EXPECT_EQ(Explained(run, {kLibrary, 0, 0, 0, "libx.so: no"}).reason,
-            "libx.so, needed by " + std::string(kLibrary) + ", was found and cannot be loaded; ld.so says: libx.so: no");
+            "libx.so, needed by " + std::string(kLibrary) +
+                ", was found and cannot be loaded; ld.so says: libx.so: no");
 }
 
 TEST(ExplainLosses, SaysThatALoadKills) {
@@ -116,7 +120,8 @@ TEST(ExplainLosses, SaysThatALoadKills) {
 
 TEST(ExplainLosses, SaysThatItLoadsWhenAskedAgain) {
   EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, 0, ""}).reason,
-            "it loads when asked again, and the scanner found no entry point such as ggml_backend_init in it");
+            "it loads when asked again, and the scanner found no entry point such as "
+            "ggml_backend_init in it");
 }
 
 TEST(ExplainLosses, LeavesOtherRowsAlone) {

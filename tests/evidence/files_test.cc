@@ -19,7 +19,8 @@ Evidence Of(const HandMadeRun& run) { return Decode(run, ScannerSpec(), {kLibrar
 std::vector<std::string> Of(const Evidence& evidence, EventKind kind) {
   std::vector<std::string> texts;
   for (const Event& event : evidence.events)
-    if (event.kind == kind) texts.push_back(event.subject + (event.detail.empty() ? "" : " | " + event.detail));
+    if (event.kind == kind)
+      texts.push_back(event.subject + (event.detail.empty() ? "" : " | " + event.detail));
   return texts;
 }
 
@@ -52,7 +53,9 @@ FileRecord Exit(int code, int signal) {
 }
 
 TEST(Files, OfOurOwnAreNoEvents) {
-  const Evidence evidence = Of(HandMadeRun().Asks(2, FileAct::kOpen, "/.gpustage/audit.so").Asks(2, FileAct::kOpen, "/etc/ld.so.cache"));
+  const Evidence evidence = Of(HandMadeRun()
+                                   .Asks(2, FileAct::kOpen, "/.gpustage/audit.so")
+                                   .Asks(2, FileAct::kOpen, "/etc/ld.so.cache"));
   EXPECT_THAT(Of(evidence, EventKind::kOpen), testing::SizeIs(1));
   EXPECT_TRUE(evidence.files_observed);
 }
@@ -62,8 +65,10 @@ TEST(Files, ADirectoryIsListedOnceUnderTheNameByWhichItWasOpened) {
   open.path = "/lib/ollama";
   open.real = "/opt/ollama";
   open.answered = true;
-  const Evidence evidence =
-      Of(HandMadeRun().Asks(2, open).Asks(2, FileAct::kList, "/opt/ollama").Asks(2, FileAct::kList, "/opt/ollama"));
+  const Evidence evidence = Of(HandMadeRun()
+                                   .Asks(2, open)
+                                   .Asks(2, FileAct::kList, "/opt/ollama")
+                                   .Asks(2, FileAct::kList, "/opt/ollama"));
   EXPECT_THAT(Of(evidence, EventKind::kList), testing::ElementsAre("/lib/ollama"));
 }
 
@@ -73,12 +78,15 @@ TEST(Files, ALineIsHeardWhenTheLogHasIt) {
                                    .Asks(3, Writes("pipe:[7]", "one\ntwo"))
                                    .Asks(3, Writes("/dev/null", "three\n"))
                                    .Prints(Stream::kStderr, "child says: one\n"));
-  EXPECT_THAT(Of(evidence, EventKind::kOutput),
-              testing::ElementsAre("one | stderr, passed on", HasSubstr("twothree | stderr to another process, heard by nobody")));
+  EXPECT_THAT(
+      Of(evidence, EventKind::kOutput),
+      testing::ElementsAre("one | stderr, passed on",
+                           HasSubstr("twothree | stderr to another process, heard by nobody")));
 }
 
 TEST(Files, AStaticProgramIsAProcessWhoseLoaderNobodySaw) {
-  const Evidence evidence = Of(HandMadeRun().Asks(2, Exec("/bin/static", {"static", "serve"})).Asks(2, Exit(0, SIGSEGV)));
+  const Evidence evidence =
+      Of(HandMadeRun().Asks(2, Exec("/bin/static", {"static", "serve"})).Asks(2, Exit(0, SIGSEGV)));
   ASSERT_EQ(evidence.processes.size(), 1U);
   const Process& process = evidence.processes.front();
   EXPECT_EQ(process.role, "static serve");
@@ -89,11 +97,14 @@ TEST(Files, AStaticProgramIsAProcessWhoseLoaderNobodySaw) {
 }
 
 TEST(Files, AnExecThatTheLoaderSawTooIsOneProcess) {
-  const Evidence evidence =
-      Of(HandMadeRun().Asks(2, Exec("/bin/serve", {"serve"})).Process(2, 1, "/bin/serve", "serve", "A=").Asks(2, Exit(2, 0)));
+  const Evidence evidence = Of(HandMadeRun()
+                                   .Asks(2, Exec("/bin/serve", {"serve"}))
+                                   .Process(2, 1, "/bin/serve", "serve", "A=")
+                                   .Asks(2, Exit(2, 0)));
   ASSERT_EQ(evidence.processes.size(), 1U);
   EXPECT_TRUE(evidence.processes.front().loader_observed);
-  EXPECT_THAT(evidence.processes.front().environment, testing::ElementsAre("A=1"));  // the kernel's, which is whole
+  EXPECT_THAT(evidence.processes.front().environment,
+              testing::ElementsAre("A=1"));  // the kernel's, which is whole
   EXPECT_EQ(evidence.processes.front().end, "exited 2");
 }
 
@@ -113,12 +124,18 @@ TEST(Files, ShowWhoListedACandidate) {
   ASSERT_EQ(evidence.funnel.size(), 1U);
   EXPECT_EQ(evidence.funnel.front().steps.at(Step::kListed), StepState::kSeen);
   EXPECT_EQ(evidence.funnel.front().steps.at(Step::kMatched), StepState::kSeen);
-  const Evidence by_name = Of(HandMadeRun().Process(2, 1, "/bin/serve", "serve").Search(2, 0, kLibrary).Load(2, 7, kLibrary).Asks(2, FileAct::kOpen, "/x"));
+  const Evidence by_name = Of(HandMadeRun()
+                                  .Process(2, 1, "/bin/serve", "serve")
+                                  .Search(2, 0, kLibrary)
+                                  .Load(2, 7, kLibrary)
+                                  .Asks(2, FileAct::kOpen, "/x"));
   EXPECT_EQ(by_name.funnel.front().steps.at(Step::kListed), StepState::kDerived);
 }
 
 TEST(Files, ShowTheListingThatWasRefused) {
-  Evidence evidence = Of(HandMadeRun().Process(2, 1, "/bin/serve", "serve").Asks(2, FileAct::kOpen, "/lib/ollama/cuda_v12", EACCES));
+  Evidence evidence = Of(HandMadeRun()
+                             .Process(2, 1, "/bin/serve", "serve")
+                             .Asks(2, FileAct::kOpen, "/lib/ollama/cuda_v12", EACCES));
   Answer answer;
   answer.path = kLibrary;
   answer.list_error = EACCES;
@@ -137,8 +154,11 @@ TEST(Files, ASilentLossQuotesWhatWasSaidToNobody) {
                                    .Load(2, 7, kLibrary)
                                    .Symbol(2, 7, "ggml_backend_init")
                                    .Call(2, "cuInit", 100)
-                                   .Asks(2, Writes("/dev/null", "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected\n")));
-  EXPECT_THAT(evidence.silent_because, HasSubstr("says so to nobody: ggml_cuda_init: failed to initialize CUDA"));
+                                   .Asks(2, Writes("/dev/null",
+                                                   "ggml_cuda_init: failed to initialize CUDA: no "
+                                                   "CUDA-capable device is detected\n")));
+  EXPECT_THAT(evidence.silent_because,
+              HasSubstr("says so to nobody: ggml_cuda_init: failed to initialize CUDA"));
 }
 
 }  // namespace

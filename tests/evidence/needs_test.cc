@@ -15,7 +15,10 @@ constexpr char kLibrary[] = "/opt/libggml-cuda.so";
 
 Evidence Decoded(const RawRun& run) { return Decode(run, {}, {kLibrary}); }
 HandMadeRun Loaded(const std::string& path = "/a:/b/c/:/d") {
-  return HandMadeRun().Process(7, 1, "/bin/scan", "scan", "LD_LIBRARY_PATH=" + path).Search(7, 1, kLibrary).Load(7, 50, kLibrary);
+  return HandMadeRun()
+      .Process(7, 1, "/bin/scan", "scan", "LD_LIBRARY_PATH=" + path)
+      .Search(7, 1, kLibrary)
+      .Load(7, 50, kLibrary);
 }
 std::vector<Need> Needs(const RawRun& run) {
   const Evidence evidence = Decoded(run);
@@ -23,7 +26,8 @@ std::vector<Need> Needs(const RawRun& run) {
 }
 // The rule by which the last candidate was found.
 std::string Rule(const std::string& path, uint32_t flag, const std::string& list = "/a:/b/c/:/d") {
-  const auto needs = Needs(Loaded(list).Search(7, 50, "libx.so").Search(7, 50, path, flag).Load(7, 60, path));
+  const auto needs =
+      Needs(Loaded(list).Search(7, 50, "libx.so").Search(7, 50, path, flag).Load(7, 60, path));
   return needs.empty() ? "" : needs.front().rule;
 }
 
@@ -40,26 +44,35 @@ TEST(NeedsOf, NamesTheRule) {
 
 TEST(NeedsOf, FollowsWhoAsks) {
   const auto needs = Needs(Loaded()
-                               .Search(7, 50, "libx.so").Search(7, 50, "/a/libx.so", LA_SER_LIBPATH).Load(7, 60, "/a/libx.so")
-                               .Search(7, 60, "liby.so").Search(7, 60, "/a/liby.so", LA_SER_LIBPATH).Search(7, 60, "/lib/liby.so", LA_SER_DEFAULT)
+                               .Search(7, 50, "libx.so")
+                               .Search(7, 50, "/a/libx.so", LA_SER_LIBPATH)
+                               .Load(7, 60, "/a/libx.so")
+                               .Search(7, 60, "liby.so")
+                               .Search(7, 60, "/a/liby.so", LA_SER_LIBPATH)
+                               .Search(7, 60, "/lib/liby.so", LA_SER_DEFAULT)
                                .Unload(7, 50));
   ASSERT_EQ(needs.size(), 2u);
   EXPECT_EQ(needs[0].found, "/a/libx.so");
   EXPECT_EQ(needs[0].requester, kLibrary);
   EXPECT_EQ(needs[1].requester, "/a/libx.so");
   EXPECT_EQ(needs[1].found, "");
-  EXPECT_THAT(needs[1].tried, ElementsAre(Tried{"/a/liby.so", "LD_LIBRARY_PATH[1]"}, Tried{"/lib/liby.so", "default directory"}));
+  EXPECT_THAT(needs[1].tried, ElementsAre(Tried{"/a/liby.so", "LD_LIBRARY_PATH[1]"},
+                                          Tried{"/lib/liby.so", "default directory"}));
   EXPECT_EQ(CountByRule(needs[1]), "LD_LIBRARY_PATH 1, default directories 1");
 }
 
 TEST(NeedsOf, EndsWhereTheLoadEnds) {
-  EXPECT_THAT(Needs(Loaded().Symbol(7, 50, "ggml_backend_init").Search(7, 50, "libx.so")), IsEmpty());
+  EXPECT_THAT(Needs(Loaded().Symbol(7, 50, "ggml_backend_init").Search(7, 50, "libx.so")),
+              IsEmpty());
   EXPECT_THAT(Needs(Loaded().Search(7, 1, "/opt/other.so").Search(7, 51, "libx.so")), IsEmpty());
   EXPECT_THAT(Needs(Loaded().Search(8, 50, "libx.so")), IsEmpty());
 }
 
 TEST(RuleOfLoad, IsOfTheSearchJustBefore) {
-  const Evidence evidence = Decoded(Loaded().Search(7, 50, "libx.so").Search(7, 50, "/lib/libx.so", LA_SER_CONFIG).Load(7, 60, "/lib/libx.so"));
+  const Evidence evidence = Decoded(Loaded()
+                                        .Search(7, 50, "libx.so")
+                                        .Search(7, 50, "/lib/libx.so", LA_SER_CONFIG)
+                                        .Load(7, 60, "/lib/libx.so"));
   EXPECT_EQ(RuleOfLoad(evidence, evidence.At(6)), "ld.so.cache");
   EXPECT_EQ(RuleOfLoad(evidence, evidence.At(3)), "");  // asked for by its path
 }

@@ -18,7 +18,8 @@ class OutsideTest : public testing::Test {
  protected:
   // A tree with one file at each path.
   void SetUp() override {
-    for (const char* path : {"/usr/lib/libcudart.so.12", "/usr/lib/libm.so.6", "/opt/libcudart.so.12"})
+    for (const char* path :
+         {"/usr/lib/libcudart.so.12", "/usr/lib/libm.so.6", "/opt/libcudart.so.12"})
       ASSERT_THAT(root_->WriteFile(path, path, 0644), IsOk());
     ASSERT_EQ(symlink("/usr/lib/libcudart.so.12", (scratch_->path() + "/opt/link.so").c_str()), 0);
   }
@@ -32,7 +33,8 @@ class OutsideTest : public testing::Test {
     return event;
   }
 
-  std::vector<std::string> Found(const std::vector<Event>& events, const std::vector<std::string>& shown = {}) {
+  std::vector<std::string> Found(const std::vector<Event>& events,
+                                 const std::vector<std::string>& shown = {}) {
     Evidence evidence;
     for (const Event& event : events) {
       evidence.events.push_back(event);
@@ -40,9 +42,10 @@ class OutsideTest : public testing::Test {
     }
     const Surroundings around = {{"/usr/lib/libcudart.so.12", "/usr/lib/libm.so.6"}, shown};
     std::vector<std::string> found;
-    for (const Outside& outside : FindOutside(evidence, around, [&](const std::string& path) { return root_->At(path, O_RDONLY); }))
-      found.push_back((outside.leak ? "leak " : "") + outside.path + ", " + outside.what + ", " + std::to_string(outside.count) + " from #" +
-                      std::to_string(outside.event));
+    for (const Outside& outside : FindOutside(
+             evidence, around, [&](const std::string& path) { return root_->At(path, O_RDONLY); }))
+      found.push_back((outside.leak ? "leak " : "") + outside.path + ", " + outside.what + ", " +
+                      std::to_string(outside.count) + " from #" + std::to_string(outside.event));
     return found;
   }
 
@@ -51,28 +54,38 @@ class OutsideTest : public testing::Test {
 };
 
 TEST_F(OutsideTest, IsAGpuLibraryThatCameBecauseAProgramIsLinkedToIt) {
-  EXPECT_THAT(Found({Used(EventKind::kOpen, "/usr/lib/libm.so.6"), Used(EventKind::kOpen, "/opt/libcudart.so.12")}), IsEmpty());
+  EXPECT_THAT(Found({Used(EventKind::kOpen, "/usr/lib/libm.so.6"),
+                     Used(EventKind::kOpen, "/opt/libcudart.so.12")}),
+              IsEmpty());
   EXPECT_THAT(Found({Used(EventKind::kOpen, "/usr/lib/libcudart.so.12", ENOENT)}), IsEmpty());
-  EXPECT_THAT(Found({Used(EventKind::kLoad, "/usr/lib/libcudart.so.12"), Used(EventKind::kOpen, "/opt/link.so")}),
+  EXPECT_THAT(Found({Used(EventKind::kLoad, "/usr/lib/libcudart.so.12"),
+                     Used(EventKind::kOpen, "/opt/link.so")}),
               ElementsAre("leak /usr/lib/libcudart.so.12, a GPU library of this machine, 1 from #1",
                           "leak /opt/link.so, a GPU library of this machine, 1 from #2"));
 }
 
 TEST_F(OutsideTest, IsWhatTheKernelSaysOfDevices) {
-  EXPECT_THAT(Found({Used(EventKind::kOpen, "/proc/self/maps"), Used(EventKind::kLook, "/proc/12/exe"),
-                     Used(EventKind::kLook, "/proc/driver/nvidia/version", ENOENT)}),
-              IsEmpty());
-  EXPECT_THAT(Found({Used(EventKind::kOpen, "/proc/driver/nvidia/version"), Used(EventKind::kOpen, "/proc/meminfo"), Used(EventKind::kOpen, "/proc/meminfo")}),
-              ElementsAre("leak /proc/driver/nvidia/version, what this machine's kernel says of devices, 1 from #1",
-                          "/proc/meminfo, of this machine's kernel, 2 from #2"));
+  EXPECT_THAT(
+      Found({Used(EventKind::kOpen, "/proc/self/maps"), Used(EventKind::kLook, "/proc/12/exe"),
+             Used(EventKind::kLook, "/proc/driver/nvidia/version", ENOENT)}),
+      IsEmpty());
+  EXPECT_THAT(
+      Found({Used(EventKind::kOpen, "/proc/driver/nvidia/version"),
+             Used(EventKind::kOpen, "/proc/meminfo"), Used(EventKind::kOpen, "/proc/meminfo")}),
+      ElementsAre(
+          "leak /proc/driver/nvidia/version, what this machine's kernel says of devices, 1 from #1",
+          "/proc/meminfo, of this machine's kernel, 2 from #2"));
 }
 
 TEST_F(OutsideTest, IsToldOncePerDeclaredDirectoryAndIsNoLeakThere) {
-  EXPECT_THAT(Found({Used(EventKind::kOpen, "/opt/venv/a.py"), Used(EventKind::kList, "/opt/venv"), Used(EventKind::kOpen, "/opt/venv/b.py", 0, 3),
+  EXPECT_THAT(Found({Used(EventKind::kOpen, "/opt/venv/a.py"), Used(EventKind::kList, "/opt/venv"),
+                     Used(EventKind::kOpen, "/opt/venv/b.py", 0, 3),
                      Used(EventKind::kOpen, "/opt/venv/libcudart.so.12")},
                     {"/opt/venv"}),
-              ElementsAre("/opt/venv, a directory that the scanner declares, 2 from #1", "/opt/venv, a directory that the scanner declares, 1 from #3",
-                          "/opt/venv/libcudart.so.12, a GPU library in a directory that the scanner declares, 1 from #4"));
+              ElementsAre("/opt/venv, a directory that the scanner declares, 2 from #1",
+                          "/opt/venv, a directory that the scanner declares, 1 from #3",
+                          "/opt/venv/libcudart.so.12, a GPU library in a directory that the "
+                          "scanner declares, 1 from #4"));
 }
 
 }  // namespace

@@ -12,9 +12,12 @@ namespace {
 using testing::HasSubstr;
 
 KeptRun Kept(Evidence evidence) {
-  return {"a/b@c=d", "a/b", "a claim", "service", "ollama-model", "fail", "because", std::move(evidence)};
+  return {"a/b@c=d",      "a/b",  "a claim", "service",
+          "ollama-model", "fail", "because", std::move(evidence)};
 }
-Result<KeptRun> Again(const KeptRun& run) { return ParseEvidenceLines(EvidenceLines(run), "x.jsonl"); }
+Result<KeptRun> Again(const KeptRun& run) {
+  return ParseEvidenceLines(EvidenceLines(run), "x.jsonl");
+}
 std::string WithFirstLine(const std::string& line) {
   const std::string text = EvidenceLines(Kept({}));
   return line + text.substr(text.find('\n'));
@@ -34,7 +37,10 @@ TEST(Store, KeepsEveryByte) {
   for (int c = 1; c < 256; ++c)
     if (c != '\n' && c != '\r') bytes += static_cast<char>(c);
   ScannerSpec scanner;
-  const RawRun raw = HandMadeRun().Process(7, 1, "/bin/" + bytes, bytes, "A=" + bytes).Prints(Stream::kStderr, bytes).Note(7, "\xff");
+  const RawRun raw = HandMadeRun()
+                         .Process(7, 1, "/bin/" + bytes, bytes, "A=" + bytes)
+                         .Prints(Stream::kStderr, bytes)
+                         .Note(7, "\xff");
   const KeptRun run = Kept(Decode(raw, scanner, {}));
   const Result<KeptRun> again = Again(run);
   ASSERT_THAT(again, IsOk());
@@ -65,19 +71,25 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":3,)")) << text.substr(0, 80);
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":3,)"))
+      << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"event\","));
   EXPECT_TRUE(text.ends_with("}\n"));
 }
 
 TEST(Store, RefusesAnotherVersion) {
-  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
-              FailsAt(1, 1, "this evidence is of version 2; this gpustage reads version 3, so run the scenario again or use the gpustage that kept it"));
+  EXPECT_THAT(
+      ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
+      FailsAt(1, 1,
+              "this evidence is of version 2; this gpustage reads version 3, so run the scenario "
+              "again or use the gpustage that kept it"));
 }
 
 TEST(Store, RefusesWhatIsNoEvidence) {
-  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"level":"info"})"), "x.jsonl"), FailsAt(1, 1, "this is no evidence that gpustage kept"));
-  EXPECT_THAT(ParseEvidenceLines("no json\n", "x.jsonl"), FailsAt(1, 1, "this line is no JSON object"));
+  EXPECT_THAT(ParseEvidenceLines(WithFirstLine(R"({"level":"info"})"), "x.jsonl"),
+              FailsAt(1, 1, "this is no evidence that gpustage kept"));
+  EXPECT_THAT(ParseEvidenceLines("no json\n", "x.jsonl"),
+              FailsAt(1, 1, "this line is no JSON object"));
   EXPECT_THAT(ParseEvidenceLines("", "x.jsonl"), FailsAt(1, 1, "this evidence has no end"));
 }
 
@@ -90,9 +102,12 @@ TEST(Store, RefusesAnEventThatIsNotThere) {
 TEST(Store, NamesTheLineThatIsWrong) {
   std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
   const size_t second = text.find('\n') + 1;
-  EXPECT_THAT(ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second), "x.jsonl"),
-              FailsAt(2, 1, "this line is not as version 3 has it: unknown record \"dream\""));
-  EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"), FailsAt(7, 1, "this evidence has no end: it was not written to its last line"));
+  EXPECT_THAT(
+      ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second),
+                         "x.jsonl"),
+      FailsAt(2, 1, "this line is not as version 3 has it: unknown record \"dream\""));
+  EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"),
+              FailsAt(7, 1, "this evidence has no end: it was not written to its last line"));
 }
 
 }  // namespace

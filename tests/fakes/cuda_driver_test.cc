@@ -88,7 +88,8 @@ TEST_P(CudaDriver, AnswersAsTheRecordedMachineDid) {
 INSTANTIATE_TEST_SUITE_P(Recorded, CudaDriver, testing::Values(kH100, kTwoH200),
                          [](const auto& file) { return file.param == kH100 ? "H100" : "TwoH200"; });
 
-// The device itself determines some; the rest is the world's, and what is assumed there is said to be.
+// The device itself determines some; the rest is the world's, and what is assumed there is said to
+// be.
 TEST(CudaDriverAttributes, ComeFromTheDeviceAndFromItsWorld) {
   FakeStage stage;
   world::Device device = PlainDevice(0);
@@ -197,8 +198,8 @@ TEST_F(CudaMemory, IsMappedIntoReservedAddresses) {
               out << FN(cuda, cuMemAddressReserve)(&address, bytes, 0, 0, 0);
               out << FN(cuda, cuMemCreate)(&handle, bytes, &prop, 0);
               out << FN(cuda, cuMemMap)(address, bytes, 0, handle, 0);
-              out << FN(cuda, cuMemSetAccess)(
-                  address, bytes, reinterpret_cast<const CUmemAccessDesc*>(access), 1);
+              out << FN(cuda, cuMemSetAccess)(address, bytes,
+                                              reinterpret_cast<const CUmemAccessDesc*>(access), 1);
               out << FN(cuda, cuMemsetD8_v2)(address, 1, bytes) << ' ' << (before - Free(cuda));
               out << ' ' << FN(cuda, cuMemUnmap)(address, bytes) << FN(cuda, cuMemRelease)(handle);
               out << FN(cuda, cuMemAddressFree)(address, bytes) << ' ' << (before - Free(cuda));

@@ -89,8 +89,8 @@ class CudaRuntime : public testing::TestWithParam<std::string> {
   }
 
   // cudaGetDeviceCount, after it the last error, and the last error again. A runtime that could not
-  // start never forgets it: recorded for 100 and 101, and seen of NVIDIA's 11.8, 12.9 and 13.0 on the
-  // fake libcuda for 35 and 999.
+  // start never forgets it: recorded for 100 and 101, and seen of NVIDIA's 11.8, 12.9 and 13.0 on
+  // the fake libcuda for 35 and 999.
   std::string Count() {
     return WithDriver([](const Library& cudart, std::ostream& out) {
              int count = -1;
@@ -109,8 +109,8 @@ class CudaRuntime : public testing::TestWithParam<std::string> {
 void ReplaceErrorTexts(std::vector<std::string>& lines) {
   std::erase_if(lines, [](const std::string& line) { return line.rfind("rterr ", 0) == 0; });
   std::string name;
-  for (const std::string& line :
-       RecordedLines("h100-80gb-hbm3.conformance.txt", "cudart11.error_name.", "cudart11.device0")) {
+  for (const std::string& line : RecordedLines("h100-80gb-hbm3.conformance.txt",
+                                               "cudart11.error_name.", "cudart11.device0")) {
     const size_t answer = line.find(" = 0 ");
     const std::string code = line.substr(20, answer - 20), text = line.substr(answer + 5);
     const bool known = code[0] != '-' && text != "unrecognized error code";

@@ -1,4 +1,5 @@
-// What befalls a device, what begins and ends with time, and the kernel side, asked of the driver, the runtime and NVML.
+// What befalls a device, what begins and ends with time, and the kernel side, asked of the driver,
+// the runtime and NVML.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -137,7 +138,8 @@ TEST_F(DeviceFault, MayBeOverAfterATime) {
   EXPECT_EQ(outcome.said, "999 0");
 }
 
-// The answers of driver 580.159.04 to each state of its nodes: fixtures/recordings/real-gpu/driver-answers.yaml.
+// The answers of driver 580.159.04 to each state of its nodes:
+// fixtures/recordings/real-gpu/driver-answers.yaml.
 class KernelSide : public DeviceFault {
  protected:
   KernelSide() {

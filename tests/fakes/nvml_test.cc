@@ -173,7 +173,9 @@ TEST(NvmlMig, ListsTheBoardAndNotItsSlices) {
   FakeStage stage;
   for (int i = 0; i < 4; ++i) {
     world::Device device = PlainDevice(i);
-    device.mig = i == 1 || i == 2 ? world::Mig::kSlice : i == 3 ? world::Mig::kBoard : world::Mig::kOff;
+    device.mig = i == 1 || i == 2 ? world::Mig::kSlice
+                 : i == 3         ? world::Mig::kBoard
+                                  : world::Mig::kOff;
     AddDevice(stage.machine(), device);
   }
   stage.machine().device_count = 3;

@@ -1,10 +1,11 @@
 #include "tests/fakes/recording.h"
-#include "tests/support/source_dir.h"
 
 #include <cstring>
 #include <fstream>
 #include <regex>
 #include <stdexcept>
+
+#include "tests/support/source_dir.h"
 
 namespace gpustage::fakes_test {
 namespace {

@@ -1,5 +1,6 @@
-// A fake lives in somebody else's process: it loads and answers with nothing of an environment and no descriptor, to many
-// threads, in a child that was forked at any moment, keeps its names to itself and prints nothing.
+// A fake lives in somebody else's process: it loads and answers with nothing of an environment and
+// no descriptor, to many threads, in a child that was forked at any moment, keeps its names to
+// itself and prints nothing.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -20,8 +21,9 @@ namespace {
 struct Subject {
   const char* fake;
   std::vector<const char*> siblings;  // what it needs, loaded before it
-  const char* question;               // a function that may be called with room for its answer; "" where none may
-  bool chatty = false;                // its question prints what the real one prints
+  const char*
+      question;         // a function that may be called with room for its answer; "" where none may
+  bool chatty = false;  // its question prints what the real one prints
 };
 void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.fake; }
 

@@ -1,4 +1,5 @@
-// Every cause of a loss is shown by scenarios, under a real ggml where that can show it, and what is kept of a run is the run.
+// Every cause of a loss is shown by scenarios, under a real ggml where that can show it, and what
+// is kept of a run is the run.
 #include <set>
 
 #include "harness/evidence/store.h"
@@ -23,31 +24,40 @@ class CausesOfScenarios : public AllScenarios {
   }
   static bool Ran(const std::string& scanner) {
     bool ran = false;
-    EachRun([&](const RunReport& run, const std::string&) { ran = ran || run.spec.scanner.name == scanner; });
+    EachRun([&](const RunReport& run, const std::string&) {
+      ran = ran || run.spec.scanner.name == scanner;
+    });
     return ran;
   }
 };
 
 TEST_F(CausesOfScenarios, AreAllShownUnderTheModel) {
   const std::set<std::string> elsewhere = {
-      "unknown",            // no cause
-      "hung",               // takes the model's 30 s; written by hand in tests/evidence
-      "never-asked", "no-device",  // no backend of ours does so
+      "unknown",  // no cause
+      "hung",     // takes the model's 30 s; written by hand in tests/evidence
+      "never-asked",
+      "no-device",          // no backend of ours does so
       "duplicate",          // Ollama has a line for it, which is "overlap"
-      "other-api-version",  // ours are of its version; a real older one stays mapped, which is "dropped"
+      "other-api-version",  // ours are of its version; a real older one stays mapped, which is
+                            // "dropped"
   };
   const std::set<std::string> shown = ShownBy("ollama-model");
-  for (const std::string& cause : CauseWords()) EXPECT_TRUE(elsewhere.contains(cause) || shown.contains(cause)) << cause;
+  for (const std::string& cause : CauseWords())
+    EXPECT_TRUE(elsewhere.contains(cause) || shown.contains(cause)) << cause;
 }
 
-// ggml is told its directories, so what comes before the opening of a file has nothing to show there.
+// ggml is told its directories, so what comes before the opening of a file has nothing to show
+// there.
 TEST_F(CausesOfScenarios, AreShownUnderARealGgml) {
   if (!Ran("ggml")) GTEST_SKIP() << "no real ggml here";
   const std::set<std::string> shown = ShownBy("ggml");
   for (const char* cause :
-       {"unopenable", "unreadable", "not-elf", "too-short", "wrong-class", "wrong-machine", "not-loadable", "missing-dependency",
-        "bad-dependency", "missing-symbol", "missing-version", "partial-library", "load-kills", "no-entry-point", "null-entry-point",
-        "other-api-version", "init-error", "crashed", "masked", "count-error", "layout-mismatch", "counted-twice"})
+       {"unopenable",      "unreadable",     "not-elf",          "too-short",
+        "wrong-class",     "wrong-machine",  "not-loadable",     "missing-dependency",
+        "bad-dependency",  "missing-symbol", "missing-version",  "partial-library",
+        "load-kills",      "no-entry-point", "null-entry-point", "other-api-version",
+        "init-error",      "crashed",        "masked",           "count-error",
+        "layout-mismatch", "counted-twice"})
     EXPECT_TRUE(shown.contains(cause)) << cause;
 }
 
@@ -55,7 +65,8 @@ TEST_F(CausesOfScenarios, StandInSentencesWithoutNumbersAlone) {
   EachRun([](const RunReport& run, const std::string& name) {
     for (const FunnelRow& row : run.evidence.funnel) {
       EXPECT_EQ(row.reason.find("errno"), std::string::npos) << name << ": " << row.reason;
-      EXPECT_EQ(row.reason.find("-9223372036854775808"), std::string::npos) << name << ": " << row.reason;
+      EXPECT_EQ(row.reason.find("-9223372036854775808"), std::string::npos)
+          << name << ": " << row.reason;
       EXPECT_TRUE(!row.lost_at || row.cause != Cause::kUnknown) << name << ": " << row.reason;
     }
   });

@@ -8,7 +8,8 @@ namespace {
 
 class Evidences : public AllScenarios {
  protected:
-  // What a scanner answers, without what differs from run to run: the free memory of a GPU that shares this machine's.
+  // What a scanner answers, without what differs from run to run: the free memory of a GPU that
+  // shares this machine's.
   struct Answers {
     Outcome outcome;
     std::optional<int64_t> count;

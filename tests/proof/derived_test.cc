@@ -1,5 +1,6 @@
-// What is derived of a failed load, from events and from the bytes of files alone, equals what the system says when it is asked:
-// for every loss in the scenarios about libraries that do not load, and for every way in which a library can be broken.
+// What is derived of a failed load, from events and from the bytes of files alone, equals what the
+// system says when it is asked: for every loss in the scenarios about libraries that do not load,
+// and for every way in which a library can be broken.
 #include <map>
 #include <set>
 
@@ -17,14 +18,18 @@ namespace {
 
 constexpr int kKinds = static_cast<int>(Breakage::Kind::kConstructorCrashes);  // kNone is none
 
-// What the system alone can know: how it would have answered another user than root, who reads all of the tree here.
-bool IsForbidden(const Answer& answer) { return answer.open_error == EACCES || answer.load_error.ends_with("Permission denied"); }
+// What the system alone can know: how it would have answered another user than root, who reads all
+// of the tree here.
+bool IsForbidden(const Answer& answer) {
+  return answer.open_error == EACCES || answer.load_error.ends_with("Permission denied");
+}
 
 class Derived : public WorkspaceTest {
  protected:
   static std::vector<Case> CasesOf(const std::string& path) {
     const Catalog catalog = FindCatalog({});
-    const Result<std::vector<std::string>> files = DiscoverScenarios({catalog.scenarios + "/" + path});
+    const Result<std::vector<std::string>> files =
+        DiscoverScenarios({catalog.scenarios + "/" + path});
     EXPECT_THAT(files, IsOk());
     std::vector<Case> cases;
     if (files)
@@ -39,7 +44,8 @@ class Derived : public WorkspaceTest {
   static std::set<Breakage::Kind> BrokenIn(const Case& c) {
     std::set<Breakage::Kind> kinds;
     for (const TreeOp& op : c.tree)
-      if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what)) kinds.insert(placed->broken.kind);
+      if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what))
+        kinds.insert(placed->broken.kind);
     kinds.erase(Breakage::Kind::kNone);
     return kinds;
   }
@@ -72,14 +78,17 @@ class Derived : public WorkspaceTest {
       lost_any = true;
       const Process* const process = ProcessOf(evidence, row.pid);
       start->environment = process == nullptr ? own : process->environment;
-      const auto asked = Ask(*start, {row.library}, stand.tree.root, worker_.recorders(), worker_.isolation());
+      const auto asked =
+          Ask(*start, {row.library}, stand.tree.root, worker_.recorders(), worker_.isolation());
       ASSERT_THAT(asked, IsOk());
       const Answer& answer = asked->front();
       if (answer.kind == '!' || IsForbidden(answer)) continue;
       const Answer derived = Predict(evidence, row, stand.tree.root);
       const std::string name = c.id + " [" + spec.name + "] " + row.library;
-      // Whoever asks adds in brackets where a symbol is that ld.so did not find: those are not its words.
-      EXPECT_EQ(derived.load_error, answer.load_error.substr(0, answer.load_error.find(" ["))) << name;
+      // Whoever asks adds in brackets where a symbol is that ld.so did not find: those are not its
+      // words.
+      EXPECT_EQ(derived.load_error, answer.load_error.substr(0, answer.load_error.find(" [")))
+          << name;
       EXPECT_EQ(derived.signal, answer.signal) << name;
       EXPECT_EQ(derived.exit_code, answer.exit_code) << name;
       ++compared_;
@@ -93,13 +102,16 @@ class Derived : public WorkspaceTest {
 };
 
 TEST_F(Derived, EqualsAskedForEveryBrokenKind) {
-  for (const char* path : {"broken/no-library.yaml", "broken/needs.yaml", "broken/symbols.yaml", "broken/version-nodes.yaml", "broken/loading.yaml",
-                           "broken/soname.yaml", "broken/paths.yaml", "first-steps/broken-library.yaml", "funnel/files.yaml", "funnel/needs.yaml"})
+  for (const char* path : {"broken/no-library.yaml", "broken/needs.yaml", "broken/symbols.yaml",
+                           "broken/version-nodes.yaml", "broken/loading.yaml", "broken/soname.yaml",
+                           "broken/paths.yaml", "first-steps/broken-library.yaml",
+                           "funnel/files.yaml", "funnel/needs.yaml"})
     for (const Case& c : CasesOf(path)) ASSERT_NO_FATAL_FAILURE(Compare(c));
   std::set<Breakage::Kind> all = seen_;
   all.insert(lost_.begin(), lost_.end());
   EXPECT_EQ(all.size(), static_cast<size_t>(kKinds));
-  std::cout << compared_ << " losses compared, of " << lost_.size() << " of " << all.size() << " kinds; the others load\n";
+  std::cout << compared_ << " losses compared, of " << lost_.size() << " of " << all.size()
+            << " kinds; the others load\n";
   EXPECT_GT(compared_, 50);
 }
 

@@ -1,12 +1,11 @@
-// Every search of the loader, held against what glibc itself writes of it (LD_DEBUG=libs,files) in a run of the same tree that
-// nothing of ours watches.
+// Every search of the loader, held against what glibc itself writes of it (LD_DEBUG=libs,files) in
+// a run of the same tree that nothing of ours watches.
 #include <dirent.h>
 #include <fcntl.h>
+#include <re2/re2.h>
 
 #include <map>
 #include <sstream>
-
-#include <re2/re2.h>
 
 #include "tests/proof/subject.h"
 #include "tests/support/processes.h"
@@ -25,15 +24,20 @@ class AgainstLdDebug : public ProofTest, public testing::WithParamInterface<Subj
     std::map<int, std::string> asked;  // the name that a load answers
     for (const Event& event : evidence.events) {
       std::vector<std::string>& mine = words[event.pid];
-      const std::string requester = event.detail.substr(std::min(event.detail.find(", for ") + 6, event.detail.size()));
+      const std::string requester =
+          event.detail.substr(std::min(event.detail.find(", for ") + 6, event.detail.size()));
       if (event.kind == EventKind::kSearch && event.first_name) {
         asked[event.pid] = event.subject;
-        mine.push_back("asks " + event.subject + " for " + (requester == "the program" ? "" : requester));
+        mine.push_back("asks " + event.subject + " for " +
+                       (requester == "the program" ? "" : requester));
       } else if (event.kind == EventKind::kSearch) {
         mine.push_back("tries " + event.subject);
       } else if (event.kind == EventKind::kLoad) {
-        // LD_DEBUG does not speak of these: the kernel maps the program, the loader and the vdso before it begins.
-        if (event.subject.empty() || event.subject == "linux-vdso.so.1" || event.subject == "/lib64/ld-linux-x86-64.so.2") continue;
+        // LD_DEBUG does not speak of these: the kernel maps the program, the loader and the vdso
+        // before it begins.
+        if (event.subject.empty() || event.subject == "linux-vdso.so.1" ||
+            event.subject == "/lib64/ld-linux-x86-64.so.2")
+          continue;
         mine.push_back("maps " + asked[event.pid]);
       }
     }
@@ -41,21 +45,25 @@ class AgainstLdDebug : public ProofTest, public testing::WithParamInterface<Subj
     return words;
   }
 
-  // What glibc wrote into /tmp/ld.PID, in the same words. The program is named there as it was started, which is argv[0].
+  // What glibc wrote into /tmp/ld.PID, in the same words. The program is named there as it was
+  // started, which is argv[0].
   Words Theirs() const {
     Words words;
     const Fd directory = tree_->root.At("/tmp", O_RDONLY | O_DIRECTORY);
     DIR* const listed = fdopendir(dup(directory.get()));
     while (const dirent* entry = readdir(listed)) {
       const std::string name = entry->d_name;
-      if (name.starts_with("ld.")) words[std::stoi(name.substr(3))] = WordsOf(WholeFile(tree_->root.host_path() + "/tmp/" + name));
+      if (name.starts_with("ld."))
+        words[std::stoi(name.substr(3))] =
+            WordsOf(WholeFile(tree_->root.host_path() + "/tmp/" + name));
     }
     closedir(listed);
     return words;
   }
 
   std::vector<std::string> WordsOf(const std::string& text) const {
-    static const RE2 asks(R"(\s+\d+:\tfile=(\S+) \[0\];  (?:needed|dynamically loaded) by (\S+) \[0\].*)");
+    static const RE2 asks(
+        R"(\s+\d+:\tfile=(\S+) \[0\];  (?:needed|dynamically loaded) by (\S+) \[0\].*)");
     static const RE2 tries(R"(\s+\d+:\t  trying file=(\S+))");
     static const RE2 maps(R"(\s+\d+:\tfile=(\S+) \[0\];  generating link map)");
     std::vector<std::string> words;
@@ -72,9 +80,12 @@ class AgainstLdDebug : public ProofTest, public testing::WithParamInterface<Subj
     return words;
   }
 
-  bool IsProgram(const std::string& name) const { return name == start_.argv[0] || name == "/proc/self/exe"; }
+  bool IsProgram(const std::string& name) const {
+    return name == start_.argv[0] || name == "/proc/self/exe";
+  }
 
-  // Processes are numbered as they start; threads take numbers too, and not always the same, so they are compared by their order.
+  // Processes are numbered as they start; threads take numbers too, and not always the same, so
+  // they are compared by their order.
   static std::vector<std::vector<std::string>> InOrder(const Words& words) {
     std::vector<std::vector<std::string>> list;
     for (const auto& [pid, of_process] : words) list.push_back(of_process);
@@ -87,7 +98,8 @@ TEST_P(AgainstLdDebug, SeesEveryCandidateInOrderAndNothingElse) {
   if (IsSkipped()) return;
   const Words ours = Ours(Watch());
   start_.record_loader = false;
-  start_.environment.insert(start_.environment.end(), {"LD_DEBUG=libs,files", "LD_DEBUG_OUTPUT=/tmp/ld"});
+  start_.environment.insert(start_.environment.end(),
+                            {"LD_DEBUG=libs,files", "LD_DEBUG_OUTPUT=/tmp/ld"});
   const RawRun run = Run();
   EXPECT_EQ(ToString(run.outcome), "exited 0") << PrintedBy(run);
   const Words theirs = Theirs();

@@ -1,6 +1,7 @@
 #include "tests/proof/predict.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,8 +11,6 @@
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "harness/base/files.h"
 #include "harness/evidence/elf_file.h"
 #include "harness/evidence/needs.h"
@@ -19,9 +18,11 @@
 namespace gpustage {
 namespace {
 
-constexpr uint64_t kStaticTls = 4096;  // more than what ld.so keeps for libraries that come late; less is not decided here
+constexpr uint64_t kStaticTls =
+    4096;  // more than what ld.so keeps for libraries that come late; less is not decided here
 
-// What ld.so finds wrong with a file when it opens it (dl-load.c, open_verify), in its order; "" when nothing is.
+// What ld.so finds wrong with a file when it opens it (dl-load.c, open_verify), in its order; ""
+// when nothing is.
 struct Look {
   bool there = false;
   bool other_class = false;  // it goes on to the next candidate, and says so at the end
@@ -50,7 +51,8 @@ Look LookAt(const Root& root, const std::string& path) {
     look.complaint = "ELF file data encoding not little-endian";
   } else if (header.e_machine != EM_X86_64) {
     look.passed_over = true;
-  } else if (header.e_phoff + uint64_t{header.e_phnum} * sizeof(Elf64_Phdr) > static_cast<uint64_t>(found.st_size)) {
+  } else if (header.e_phoff + uint64_t{header.e_phnum} * sizeof(Elf64_Phdr) >
+             static_cast<uint64_t>(found.st_size)) {
     look.complaint = "cannot read file data";
   }
   return look;
@@ -58,7 +60,8 @@ Look LookAt(const Root& root, const std::string& path) {
 
 class Prediction {
  public:
-  Prediction(const Evidence& evidence, const FunnelRow& row, const Root& root) : evidence_(evidence), row_(row), root_(root) {}
+  Prediction(const Evidence& evidence, const FunnelRow& row, const Root& root)
+      : evidence_(evidence), row_(row), root_(root) {}
 
   Answer Make() {
     answer_.path = row_.library;
@@ -98,15 +101,19 @@ class Prediction {
     return true;
   }
 
-  // A file that was cut short kills whoever touches what it lacks; so does code in it, which only its end tells.
+  // A file that was cut short kills whoever touches what it lacks; so does code in it, which only
+  // its end tells.
   bool Ends() {
     for (const std::string& path : paths_)
-      if (const ElfFile* file = File(path); file != nullptr && file->ends_early) answer_.signal = SIGBUS;
+      if (const ElfFile* file = File(path); file != nullptr && file->ends_early)
+        answer_.signal = SIGBUS;
     const Process* const process = ProcessOf(evidence_, row_.pid);
     const std::string end = process == nullptr ? "" : process->end;
     const bool in_the_middle = row_.cause == Cause::kLoadKills;
     for (const int signal : {SIGABRT, SIGSEGV})
-      if (answer_.signal == 0 && in_the_middle && end == fmt::format("killed by SIG{}", sigabbrev_np(signal))) answer_.signal = signal;
+      if (answer_.signal == 0 && in_the_middle &&
+          end == fmt::format("killed by SIG{}", sigabbrev_np(signal)))
+        answer_.signal = signal;
     return answer_.signal == 0;
   }
 
@@ -116,8 +123,11 @@ class Prediction {
         for (const std::string& provider : Everything()) {
           const ElfFile* const file = File(provider);
           if (file == nullptr || !IsCalled(provider, want.file)) continue;
-          if (!file->versions.empty() && !want.weak && std::find(file->versions.begin(), file->versions.end(), want.version) == file->versions.end())
-            return Say(provider, fmt::format("version `{}' not found (required by {})", want.version, path));
+          if (!file->versions.empty() && !want.weak &&
+              std::find(file->versions.begin(), file->versions.end(), want.version) ==
+                  file->versions.end())
+            return Say(provider,
+                       fmt::format("version `{}' not found (required by {})", want.version, path));
           break;
         }
     return true;
@@ -131,8 +141,10 @@ class Prediction {
         for (const std::string& provider : Everything()) {
           const ElfFile* const file = File(provider);
           if (file == nullptr) continue;
-          // ld.so itself checks that who is to have a version has any (dl-lookup.c, check_match), and ends the process otherwise.
-          if (!want.version.empty() && !file->has_version_table && IsCalled(provider, want.file) && file->Has({want.name, "", ""})) {
+          // ld.so itself checks that who is to have a version has any (dl-lookup.c, check_match),
+          // and ends the process otherwise.
+          if (!want.version.empty() && !file->has_version_table && IsCalled(provider, want.file) &&
+              file->Has({want.name, "", ""})) {
             answer_.exit_code = 127;
             return false;
           }
@@ -141,14 +153,17 @@ class Prediction {
             break;
           }
         }
-        if (!found) return Say(path, fmt::format("undefined symbol: {}{}", want.name, want.version.empty() ? "" : ", version " + want.version));
+        if (!found)
+          return Say(path, fmt::format("undefined symbol: {}{}", want.name,
+                                       want.version.empty() ? "" : ", version " + want.version));
       }
     return true;
   }
 
   bool Tls() {
     for (const std::string& path : paths_)
-      if (File(path)->tls_bytes > kStaticTls) return Say(path, "cannot allocate memory in static TLS block");
+      if (File(path)->tls_bytes > kStaticTls)
+        return Say(path, "cannot allocate memory in static TLS block");
     return true;
   }
 
@@ -156,7 +171,8 @@ class Prediction {
   std::vector<std::string> Everything() const {
     std::vector<std::string> all = {ProcessOf(evidence_, row_.pid)->executable};
     for (const Event& event : evidence_.events)
-      if (event.pid == row_.pid && event.kind == EventKind::kLoad && event.subject.starts_with('/')) all.push_back(event.subject);
+      if (event.pid == row_.pid && event.kind == EventKind::kLoad && event.subject.starts_with('/'))
+        all.push_back(event.subject);
     all.insert(all.end(), paths_.begin(), paths_.end());
     return all;
   }
@@ -167,7 +183,8 @@ class Prediction {
     Enter(row_.library, entered, order);
     return order;
   }
-  void Enter(const std::string& path, std::set<std::string>& entered, std::vector<std::string>& order) {
+  void Enter(const std::string& path, std::set<std::string>& entered,
+             std::vector<std::string>& order) {
     if (!entered.insert(path).second) return;
     const std::vector<std::string> needed = File(path)->needed;
     for (auto name = needed.rbegin(); name != needed.rend(); ++name)
@@ -200,6 +217,8 @@ class Prediction {
 
 }  // namespace
 
-Answer Predict(const Evidence& evidence, const FunnelRow& row, const Root& root) { return Prediction(evidence, row, root).Make(); }
+Answer Predict(const Evidence& evidence, const FunnelRow& row, const Root& root) {
+  return Prediction(evidence, row, root).Make();
+}
 
 }  // namespace gpustage

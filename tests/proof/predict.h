@@ -1,5 +1,6 @@
-// What ld.so would say of a load, computed from the events of the process that tried and from the bytes of the files. Nobody is
-// asked: no dlopen happens. tests/proof/derived_test.cc holds it against the system's own answer.
+// What ld.so would say of a load, computed from the events of the process that tried and from the
+// bytes of the files. Nobody is asked: no dlopen happens. tests/proof/derived_test.cc holds it
+// against the system's own answer.
 #pragma once
 
 #include "harness/base/root.h"

@@ -1,17 +1,20 @@
-// Every file that a process asks the kernel for, held against strace of the same program in the same tree.
+// Every file that a process asks the kernel for, held against strace of the same program in the
+// same tree.
 //
 // Left out on both sides, each for its reason:
-//   fstat by any name      an open file is asked about, and no path is looked for (the kernel's filter lets it pass unseen)
-//   chdir, mkdir, unlink…  not of the listed set: open, stat, access, readlink, execve and their families, getdents64
+//   fstat by any name      an open file is asked about, and no path is looked for (the kernel's
+//     filter lets it pass unseen)
+//   chdir, mkdir, unlink…  not of the listed set: open, stat, access, readlink, execve and their
+//     families, getdents64
 //   a second getdents64    a directory is read until nothing more comes, which is one listing
-//   the answer, where ours is not known: what /proc/self leads to, and a file that the call itself makes
+//   the answer, where ours is not known: what /proc/self leads to, and a file that the call
+//     itself makes
+#include <re2/re2.h>
 #include <string.h>
 
 #include <map>
 #include <set>
 #include <sstream>
-
-#include <re2/re2.h>
 
 #include "harness/base/process.h"
 #include "tests/proof/subject.h"
@@ -25,12 +28,15 @@ struct Asked {
   friend bool operator==(const Asked&, const Asked&) = default;
   friend auto operator<=>(const Asked&, const Asked&) = default;
 };
-void PrintTo(const Asked& asked, std::ostream* out) { *out << asked.call << ' ' << asked.path << " = " << asked.answer; }
+void PrintTo(const Asked& asked, std::ostream* out) {
+  *out << asked.call << ' ' << asked.path << " = " << asked.answer;
+}
 
 using ByProcess = std::map<int, std::vector<Asked>>;
 
 void Append(std::vector<Asked>& list, Asked asked) {
-  const bool again = asked.call == "getdents64" && !list.empty() && list.back().call == asked.call && list.back().path == asked.path;
+  const bool again = asked.call == "getdents64" && !list.empty() &&
+                     list.back().call == asked.call && list.back().path == asked.path;
   if (!again) list.push_back(std::move(asked));
 }
 
@@ -75,21 +81,27 @@ class AgainstStrace : public ProofTest, public testing::WithParamInterface<Subje
   static ByProcess Ours(const Evidence& evidence) {
     ByProcess asked;
     for (const Event& event : evidence.events) {
-      const bool named = event.kind == EventKind::kOpen || event.kind == EventKind::kLook || event.kind == EventKind::kList;
+      const bool named = event.kind == EventKind::kOpen || event.kind == EventKind::kLook ||
+                         event.kind == EventKind::kList;
       if (!named && event.kind != EventKind::kExec) continue;
       const std::string call = named ? event.detail.substr(0, event.detail.find(' ')) : "execve";
-      const char* const error = event.value > 0 ? strerrorname_np(static_cast<int>(event.value)) : "0";
-      Append(asked[event.pid], {call, event.subject, event.value == kNoAnswer || error == nullptr ? "" : error});
+      const char* const error =
+          event.value > 0 ? strerrorname_np(static_cast<int>(event.value)) : "0";
+      Append(asked[event.pid],
+             {call, event.subject, event.value == kNoAnswer || error == nullptr ? "" : error});
     }
     return asked;
   }
 
   static ByProcess Theirs(const std::string& text) {
-    // call(AT_FDCWD</>, "path", …) = result ERRNO, with -y; a call by path alone has no descriptor before it.
-    static const RE2 named(R"re((\w+)\((?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)"(.*)\) += (-?\d+)(?: (E[A-Z0-9]+))?.*)re");
+    // call(AT_FDCWD</>, "path", …) = result ERRNO, with -y; a call by path alone has no descriptor
+    // before it.
+    static const RE2 named(
+        R"re((\w+)\((?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)"(.*)\) += (-?\d+)(?: (E[A-Z0-9]+))?.*)re");
     static const RE2 listed(R"(getdents64\(\d+<([^>]*)>.*\) += (-?\d+).*)");
-    static const std::set<std::string> kListedSet = {"open",   "openat",    "openat2",    "creat",    "stat",       "lstat",  "newfstatat",
-                                                     "statx",  "access",    "faccessat",  "faccessat2", "readlink", "readlinkat", "execve"};
+    static const std::set<std::string> kListedSet = {
+        "open",  "openat", "openat2",   "creat",      "stat",     "lstat",      "newfstatat",
+        "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "execve"};
     ByProcess asked;
     const auto lines = WholeLines(text);
     std::map<int, int> processes = Processes(lines);
@@ -98,7 +110,8 @@ class AgainstStrace : public ProofTest, public testing::WithParamInterface<Subje
       int64_t result = 0;
       if (RE2::FullMatch(line, listed, &path, &result)) {
         Append(asked[processes[thread]], {"getdents64", path, "0"});
-      } else if (RE2::FullMatch(line, named, &call, &directory, &path, &rest, &result, &error) && kListedSet.contains(call)) {
+      } else if (RE2::FullMatch(line, named, &call, &directory, &path, &rest, &result, &error) &&
+                 kListedSet.contains(call)) {
         if (path.empty() && rest.find("AT_EMPTY_PATH") != std::string::npos) continue;  // fstat
         if (!path.starts_with('/')) path = directory + (directory.ends_with('/') ? "" : "/") + path;
         Append(asked[processes[thread]], {call, path, error.empty() ? "0" : error});
@@ -107,7 +120,8 @@ class AgainstStrace : public ProofTest, public testing::WithParamInterface<Subje
     return asked;
   }
 
-  // Where ours does not know the answer, theirs is not compared. By pid both are in the order of their start.
+  // Where ours does not know the answer, theirs is not compared. By pid both are in the order of
+  // their start.
   static void Compare(const ByProcess& ours, const ByProcess& theirs, bool threads) {
     ASSERT_EQ(ours.size(), theirs.size());
     for (auto mine = ours.begin(), other = theirs.begin(); mine != ours.end(); ++mine, ++other) {
@@ -120,8 +134,11 @@ class AgainstStrace : public ProofTest, public testing::WithParamInterface<Subje
         if (a[i].answer.empty() && i < b.size()) a[i].answer = b[i].answer;
       const auto [first, second] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
       // The first of them that differ, with what comes after it.
-      const auto some = [](auto from, auto end) { return std::vector<Asked>(from, from + std::min<ptrdiff_t>(3, end - from)); };
-      EXPECT_EQ(some(first, a.end()), some(second, b.end())) << "process " << mine->first << ", call " << first - a.begin() << " of " << b.size();
+      const auto some = [](auto from, auto end) {
+        return std::vector<Asked>(from, from + std::min<ptrdiff_t>(3, end - from));
+      };
+      EXPECT_EQ(some(first, a.end()), some(second, b.end()))
+          << "process " << mine->first << ", call " << first - a.begin() << " of " << b.size();
     }
   }
 };
@@ -129,14 +146,24 @@ class AgainstStrace : public ProofTest, public testing::WithParamInterface<Subje
 TEST_P(AgainstStrace, SeesEveryPathAndNothingElse) {
   const std::string strace = FindProgramOnHost("strace");
   if (strace.empty()) GTEST_SKIP() << "no strace here (Debian's package of that name)";
-  ASSERT_NO_FATAL_FAILURE(Stage(GetParam(), {{PlaceLibraryOp{"/usr/bin/strace", {LibrarySource::Kind::kFile, "", strace, ""}, {}, 0755}, {}}}, {strace}));
+  ASSERT_NO_FATAL_FAILURE(Stage(
+      GetParam(),
+      {{PlaceLibraryOp{"/usr/bin/strace", {LibrarySource::Kind::kFile, "", strace, ""}, {}, 0755},
+        {}}},
+      {strace}));
   if (IsSkipped()) return;
   start_.record_loader = false;
   const Evidence evidence = Watch();
   ASSERT_TRUE(evidence.files_observed) << evidence.files_unobserved;
 
   start_.record_files = false;
-  const std::vector<std::string> tracer = {"/usr/bin/strace", "-f", "-y", "-o", "/tmp/trace", "-e", "trace=%file,getdents64,clone,clone3"};
+  const std::vector<std::string> tracer = {"/usr/bin/strace",
+                                           "-f",
+                                           "-y",
+                                           "-o",
+                                           "/tmp/trace",
+                                           "-e",
+                                           "trace=%file,getdents64,clone,clone3"};
   start_.argv.insert(start_.argv.begin(), tracer.begin(), tracer.end());
   const RawRun traced = Run();
   ASSERT_EQ(ToString(traced.outcome), "exited 0") << PrintedBy(traced);
@@ -148,7 +175,10 @@ TEST_P(AgainstStrace, SeesEveryPathAndNothingElse) {
   Compare(Ours(evidence), theirs, GetParam().threads);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, AgainstStrace, testing::Values(CppSubject(), PythonSubject(), GoSubject(), StaticSubject()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Files, AgainstStrace,
+                         testing::Values(CppSubject(), PythonSubject(), GoSubject(),
+                                         StaticSubject()),
+                         NameOf);
 
 // The loader's recorder asks for files too, and nothing of that may stand in the evidence.
 TEST_P(AgainstStrace, SeesTheSameWithTheLoadersRecorder) {

@@ -22,22 +22,38 @@ struct Subject {
   std::string program;  // on this machine; "" when it could not be built here
   std::vector<std::string> argv;
   std::vector<std::string> host_directories = {};
-  bool dynamic = true;  // a loader starts it
+  bool dynamic = true;   // a loader starts it
   bool threads = false;  // its threads race, so only what a process did as a whole can be compared
 };
 
-inline std::string Built(const std::string& name) { return std::string(GPUSTAGE_SUBJECTS "/") + name; }
+inline std::string Built(const std::string& name) {
+  return std::string(GPUSTAGE_SUBJECTS "/") + name;
+}
 
-// The paths are those of fixtures/scanners/python-ctypes.yaml. -S and -E: nothing of this machine's own configuration.
+// The paths are those of fixtures/scanners/python-ctypes.yaml. -S and -E: nothing of this machine's
+// own configuration.
 inline Subject PythonSubject() {
-  return {"python", "/usr/bin/python3.11", {"/usr/bin/python3.11", "-S", "-E", "/opt/scan.py"}, {"/usr/lib/python3.11"}};
+  return {"python",
+          "/usr/bin/python3.11",
+          {"/usr/bin/python3.11", "-S", "-E", "/opt/scan.py"},
+          {"/usr/lib/python3.11"}};
 }
 inline Subject CppSubject() { return {"cpp", Built("scan"), {"/usr/bin/scan"}}; }
-inline Subject BoundAtStartSubject() { return {"cpp_now", Built("scan_now"), {"/usr/bin/scan_now"}}; }
-inline Subject PastPltSubject() { return {"cpp_past_plt", Built("scan_past_plt"), {"/usr/bin/scan_past_plt"}}; }
-inline Subject GoSubject() { return {"go", Built("scan_go"), {"/usr/bin/scan_go"}, {}, true, true}; }
-inline Subject StaticSubject() { return {"static", Built("scan_static"), {"/usr/bin/scan_static"}, {}, false}; }
-inline std::vector<Subject> DynamicSubjects() { return {CppSubject(), BoundAtStartSubject(), PythonSubject(), GoSubject()}; }
+inline Subject BoundAtStartSubject() {
+  return {"cpp_now", Built("scan_now"), {"/usr/bin/scan_now"}};
+}
+inline Subject PastPltSubject() {
+  return {"cpp_past_plt", Built("scan_past_plt"), {"/usr/bin/scan_past_plt"}};
+}
+inline Subject GoSubject() {
+  return {"go", Built("scan_go"), {"/usr/bin/scan_go"}, {}, true, true};
+}
+inline Subject StaticSubject() {
+  return {"static", Built("scan_static"), {"/usr/bin/scan_static"}, {}, false};
+}
+inline std::vector<Subject> DynamicSubjects() {
+  return {CppSubject(), BoundAtStartSubject(), PythonSubject(), GoSubject()};
+}
 
 inline std::string NameOf(const testing::TestParamInfo<Subject>& info) { return info.param.name; }
 inline void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; }
@@ -45,9 +61,11 @@ inline void PrintTo(const Subject& subject, std::ostream* out) { *out << subject
 class ProofTest : public WorkspaceTest {
  protected:
   // Skips where the subject cannot be had.
-  void Stage(const Subject& subject, std::vector<TreeOp> more = {}, std::vector<std::string> programs = {}) {
+  void Stage(const Subject& subject, std::vector<TreeOp> more = {},
+             std::vector<std::string> programs = {}) {
     if (!FileExists(subject.program))
-      GTEST_SKIP() << subject.name << ": no " << subject.program << (subject.threads ? " (Debian's golang-go builds it)" : "");
+      GTEST_SKIP() << subject.name << ": no " << subject.program
+                   << (subject.threads ? " (Debian's golang-go builds it)" : "");
     std::vector<HostFile> base = {{subject.program, subject.argv[0]}};
     programs.push_back(subject.program);
     programs.push_back(kRecorders.ask);
@@ -55,17 +73,20 @@ class ProofTest : public WorkspaceTest {
     if (!subject.host_directories.empty()) Add(HostLibrary("libffi.so.8"), base);
     Case c;
     c.user = "nobody";
-    c.tree = {{MakeDirOp{"/opt/scan", 0755}, {}},
-              {WriteFileOp{"/opt/scan/present", "present\n", 0644}, {}},
-              {SymlinkOp{"/opt/middle", "scan/present"}, {}},
-              {SymlinkOp{"/opt/link", "middle"}, {}},
-              {MakeDirOp{"/opt/first", 0755}, {}},
-              Library("outer", "/opt/scan"),
-              Library("inner", "/opt/deps"),
-              Library("named", "/opt/second"),
-              Library("cached", "/opt/cached"),
-              {WriteFileOp{"/etc/ld.so.conf", "/opt/cached\n/lib/x86_64-linux-gnu\n/usr/lib/x86_64-linux-gnu\n", 0644}, {}},
-              {WriteFileOp{"/opt/scan.py", *ReadFile(InSources("/tests/subjects/scan.py")), 0644}, {}}};
+    c.tree = {
+        {MakeDirOp{"/opt/scan", 0755}, {}},
+        {WriteFileOp{"/opt/scan/present", "present\n", 0644}, {}},
+        {SymlinkOp{"/opt/middle", "scan/present"}, {}},
+        {SymlinkOp{"/opt/link", "middle"}, {}},
+        {MakeDirOp{"/opt/first", 0755}, {}},
+        Library("outer", "/opt/scan"),
+        Library("inner", "/opt/deps"),
+        Library("named", "/opt/second"),
+        Library("cached", "/opt/cached"),
+        {WriteFileOp{"/etc/ld.so.conf",
+                     "/opt/cached\n/lib/x86_64-linux-gnu\n/usr/lib/x86_64-linux-gnu\n", 0644},
+         {}},
+        {WriteFileOp{"/opt/scan.py", *ReadFile(InSources("/tests/subjects/scan.py")), 0644}, {}}};
     c.tree.insert(c.tree.end(), more.begin(), more.end());
     shared_.emplace(NewDirectory() + "/shared");
     const Result<StagePlan> plan = PlanStage(c, base);
@@ -81,7 +102,10 @@ class ProofTest : public WorkspaceTest {
 
   static TreeOp Library(const std::string& name, const std::string& directory) {
     const std::string file = "libscan_" + name + ".so";
-    return {PlaceLibraryOp{directory + "/" + file, {LibrarySource::Kind::kFile, file, Built(file), ""}, {}, 0755}, {}};
+    return {
+        PlaceLibraryOp{
+            directory + "/" + file, {LibrarySource::Kind::kFile, file, Built(file), ""}, {}, 0755},
+        {}};
   }
 
   RawRun Run() {

@@ -1,4 +1,5 @@
-// What the loader's recorder says of symbols, build-ids and interposers, held against what the subjects do and readelf reads.
+// What the loader's recorder says of symbols, build-ids and interposers, held against what the
+// subjects do and readelf reads.
 #include <fcntl.h>
 
 #include "harness/base/process.h"
@@ -16,7 +17,8 @@ class OfSymbols : public ProofTest, public testing::WithParamInterface<Subject> 
   static std::vector<std::string> Asked(const Evidence& evidence, const std::string& part) {
     std::vector<std::string> asked;
     for (const Event& event : evidence.events)
-      if ((event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss) && event.subject.find(part) != std::string::npos &&
+      if ((event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss) &&
+          event.subject.find(part) != std::string::npos &&
           event.pid == evidence.processes.front().pid)
         asked.push_back(ToString(event.kind) + " " + event.subject + " in " + event.detail);
     return asked;
@@ -31,8 +33,9 @@ TEST_P(OfSymbols, SeesEveryHitAndEveryMiss) {
                                        "miss scan_no_such_symbol in /opt/scan/libscan_outer.so"};
   if (GetParam().name.starts_with("cpp")) {
     expected.push_back("miss scan_no_such_symbol in the global scope");
-    EXPECT_THAT(Asked(evidence, "getenv"), ElementsAre("symbol getenv in /lib/x86_64-linux-gnu/libc.so.6",
-                                                       "miss getenv@GLIBC_9 in what comes after the caller"));
+    EXPECT_THAT(Asked(evidence, "getenv"),
+                ElementsAre("symbol getenv in /lib/x86_64-linux-gnu/libc.so.6",
+                            "miss getenv@GLIBC_9 in what comes after the caller"));
   }
   EXPECT_EQ(Asked(evidence, "scan_"), expected);
 }
@@ -41,7 +44,8 @@ TEST_P(OfSymbols, SeesEveryHitAndEveryMiss) {
 std::string BuildIdOf(const std::string& file) {
   const Result<ProgramOutput> notes = RunProgram({"readelf", "-n", file});
   const size_t at = notes ? notes->out.find("Build ID: ") : std::string::npos;
-  return at == std::string::npos ? "" : notes->out.substr(at + 10, notes->out.find('\n', at) - at - 10);
+  return at == std::string::npos ? ""
+                                 : notes->out.substr(at + 10, notes->out.find('\n', at) - at - 10);
 }
 
 TEST_P(OfSymbols, KnowsTheBuildIdOfEveryMappedFile) {
@@ -52,10 +56,14 @@ TEST_P(OfSymbols, KnowsTheBuildIdOfEveryMappedFile) {
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kLoad || event.subject == "linux-vdso.so.1") continue;
     // Links of the tree end in the tree, so the host path is found through its root.
-    const Fd file = tree_->root.At(event.subject.empty() ? GetParam().argv[0] : event.subject, O_RDONLY);
-    const bool shown = event.subject.starts_with("/usr/lib/python3.11");  // bound there, and the same here
+    const Fd file =
+        tree_->root.At(event.subject.empty() ? GetParam().argv[0] : event.subject, O_RDONLY);
+    const bool shown =
+        event.subject.starts_with("/usr/lib/python3.11");  // bound there, and the same here
     ASSERT_TRUE(shown || file) << event.subject;
-    const std::string expected = BuildIdOf(shown ? event.subject : "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(file.get()));
+    const std::string expected = BuildIdOf(shown ? event.subject
+                                                 : "/proc/" + std::to_string(getpid()) + "/fd/" +
+                                                       std::to_string(file.get()));
     EXPECT_EQ(event.detail, expected) << event.subject;
     with += event.detail.empty() ? 0 : 1;
   }
@@ -69,14 +77,21 @@ TEST_P(OfMisses, AreSaidToBeUnseenWhereTheyAre) {
   if (IsSkipped()) return;
   const Evidence evidence = Watch();
   const bool past_plt = GetParam().name == PastPltSubject().name;
-  EXPECT_THAT(Asked(evidence, "scan_outer"), ElementsAre("symbol scan_outer in /opt/scan/libscan_outer.so"));
+  EXPECT_THAT(Asked(evidence, "scan_outer"),
+              ElementsAre("symbol scan_outer in /opt/scan/libscan_outer.so"));
   EXPECT_EQ(Asked(evidence, "scan_no_such_symbol").empty(), past_plt);
   std::vector<UnseenMisses> expected;
   for (const Process& process : evidence.processes)
     if (past_plt) expected.push_back({process.pid, ""});
-  EXPECT_EQ(LinkageOf(evidence, [&](const std::string& path) { return tree_->root.At(path, O_RDONLY | O_CLOEXEC); }).unseen_misses, expected);
+  EXPECT_EQ(
+      LinkageOf(evidence,
+                [&](const std::string& path) { return tree_->root.At(path, O_RDONLY | O_CLOEXEC); })
+          .unseen_misses,
+      expected);
 }
-INSTANTIATE_TEST_SUITE_P(Loader, OfMisses, testing::Values(CppSubject(), BoundAtStartSubject(), PastPltSubject()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Loader, OfMisses,
+                         testing::Values(CppSubject(), BoundAtStartSubject(), PastPltSubject()),
+                         NameOf);
 
 INSTANTIATE_TEST_SUITE_P(Loader, OfSymbols, testing::ValuesIn(DynamicSubjects()), NameOf);
 
@@ -85,20 +100,25 @@ class OfInterposers : public ProofTest {
   static std::vector<std::string> Bindings(const Evidence& evidence) {
     std::vector<std::string> found;
     for (const Event& event : evidence.events)
-      if (event.kind == EventKind::kBinding && event.pid == evidence.processes.front().pid) found.push_back(event.subject + " " + event.detail);
+      if (event.kind == EventKind::kBinding && event.pid == evidence.processes.front().pid)
+        found.push_back(event.subject + " " + event.detail);
     return found;
   }
 };
 
 TEST_F(OfInterposers, AreNamedForEachFunctionThatSomebodyTakesFromThem) {
   const std::string preload = "/opt/libscan_preload.so";
-  ASSERT_NO_FATAL_FAILURE(
-      Stage(CppSubject(), {{PlaceLibraryOp{preload, {LibrarySource::Kind::kFile, "", Built("libscan_preload.so"), ""}, {}, 0755}, {}}}));
+  ASSERT_NO_FATAL_FAILURE(Stage(
+      CppSubject(),
+      {{PlaceLibraryOp{
+            preload, {LibrarySource::Kind::kFile, "", Built("libscan_preload.so"), ""}, {}, 0755},
+        {}}}));
   if (IsSkipped()) return;
   EXPECT_THAT(Bindings(Watch()), testing::IsEmpty());
   start_.environment.push_back("LD_PRELOAD=" + preload);
   const Evidence evidence = Watch();
-  EXPECT_THAT(Bindings(evidence), testing::UnorderedElementsAre("dlopen " + preload, "dlsym " + preload));
+  EXPECT_THAT(Bindings(evidence),
+              testing::UnorderedElementsAre("dlopen " + preload, "dlsym " + preload));
   // Its dlsym asks the real one, which is seen as well, and answers as the real one does.
   int hits = 0, misses = 0;
   for (const Event& event : evidence.events) {
@@ -113,8 +133,11 @@ TEST_F(OfInterposers, AreNamedForEachFunctionThatSomebodyTakesFromThem) {
 // A tool of the user's own that watches the loader goes on watching, and so do we.
 TEST_F(OfInterposers, LeaveAnAuditorOfTheScenarioItsPlace) {
   const std::string theirs = "/opt/libscan_auditor.so";
-  ASSERT_NO_FATAL_FAILURE(
-      Stage(CppSubject(), {{PlaceLibraryOp{theirs, {LibrarySource::Kind::kFile, "", Built("libscan_auditor.so"), ""}, {}, 0755}, {}}}));
+  ASSERT_NO_FATAL_FAILURE(Stage(
+      CppSubject(),
+      {{PlaceLibraryOp{
+            theirs, {LibrarySource::Kind::kFile, "", Built("libscan_auditor.so"), ""}, {}, 0755},
+        {}}}));
   if (IsSkipped()) return;
   const Evidence alone = Watch();
   start_.environment.push_back("LD_AUDIT=" + theirs);
@@ -126,13 +149,16 @@ TEST_F(OfInterposers, LeaveAnAuditorOfTheScenarioItsPlace) {
   const auto seen = [](const Evidence& evidence, const std::vector<std::string>& before) {
     std::vector<std::string> words;
     for (const Event& event : evidence.events) {
-      if (event.kind == EventKind::kLoad && event.subject.empty()) words.insert(words.end(), before.begin(), before.end());
-      if (event.kind == EventKind::kLoad || event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss)
+      if (event.kind == EventKind::kLoad && event.subject.empty())
+        words.insert(words.end(), before.begin(), before.end());
+      if (event.kind == EventKind::kLoad || event.kind == EventKind::kSymbol ||
+          event.kind == EventKind::kMiss)
         words.push_back(ToString(event.kind) + " " + event.subject);
     }
     return words;
   };
-  EXPECT_EQ(seen(both, {}), seen(alone, {"load " + theirs, "load /lib/x86_64-linux-gnu/libc.so.6"}));
+  EXPECT_EQ(seen(both, {}),
+            seen(alone, {"load " + theirs, "load /lib/x86_64-linux-gnu/libc.so.6"}));
 }
 
 }  // namespace

@@ -143,32 +143,46 @@ TEST(CanonicalOllamaLog, KeepsTheOrderWithinAChild) {
 
 // From 0.30 on: a child's lines come through the server.
 std::vector<std::string> AskedLlamaServer(const std::string& directory, const std::string& time) {
-  return {R"(level=TRACE source=llama_server.go:71 msg="running llama-server for discovery" libDirs=)" + directory,
-          "0.00." + time + ".302 I cmn  common_param: system_info: n_threads = 2 (n_threads_batch = 2) / 2 | CPU : SSE3 = 1 | "
+  return {
+      R"(level=TRACE source=llama_server.go:71 msg="running llama-server for discovery" libDirs=)" +
+          directory,
+      "0.00." + time +
+          ".302 I cmn  common_param: system_info: n_threads = 2 (n_threads_batch = 2) / 2 | CPU : "
+          "SSE3 = 1 | "
           "AVX = 1 | CUDA : ARCHS = 900 | ",
-          "load_backend: loaded CUDA backend from " + directory, Took(directory, time + "ms")};
+      "load_backend: loaded CUDA backend from " + directory, Took(directory, time + "ms")};
 }
 
 TEST(CanonicalOllamaLog, OfLlamaServerDoesNotDependOnTheOrderOfDirectories) {
-  const auto all = [](const std::vector<std::string>& first, const std::vector<std::string>& second) {
+  const auto all = [](const std::vector<std::string>& first,
+                      const std::vector<std::string>& second) {
     std::vector<std::string> lines = {kDiscovering};
     lines.insert(lines.end(), first.begin(), first.end());
-    lines.push_back(R"(level=DEBUG source=runner.go:95 msg="skipping available library at user's request" libDir=/v11)");
+    lines.push_back(
+        R"(level=DEBUG source=runner.go:95 msg="skipping available library at user's request" libDir=/v11)");
     lines.insert(lines.end(), second.begin(), second.end());
     lines.push_back(kEvaluating);
     return Canonical(lines);
   };
   const auto v12 = AskedLlamaServer("/v12", "036"), v13 = AskedLlamaServer("/v13", "118");
   EXPECT_EQ(all(v12, v13), all(AskedLlamaServer("/v13", "001"), AskedLlamaServer("/v12", "002")));
-  EXPECT_EQ(all(v12, v13)[3], "  cmn  common_param: system_info: n_threads = HOST | CPU : HOST | CUDA : ARCHS = 900 | ");
+  EXPECT_EQ(
+      all(v12, v13)[3],
+      "  cmn  common_param: system_info: n_threads = HOST | CPU : HOST | CUDA : ARCHS = 900 | ");
 }
 
 TEST(CanonicalOllamaLog, OfLlamaServerKeepsAFailureWithItsDirectory) {
   std::vector<std::string> lines = {kDiscovering};
   for (const char* directory : {"/v13", "/v12"}) {
-    lines.push_back(std::string(R"(level=DEBUG source=llama_server.go:199 msg="llama-server --list-devices failed" libDirs=)") + directory);
+    lines.push_back(
+        std::string(
+            R"(level=DEBUG source=llama_server.go:199 msg="llama-server --list-devices failed" libDirs=)") +
+        directory);
     lines.push_back(Took(directory, "1ms"));
-    lines.push_back(std::string(R"(level=INFO source=runner.go:535 msg="failure during llama-server GPU discovery" OLLAMA_LIBRARY_PATH=)") + directory);
+    lines.push_back(
+        std::string(
+            R"(level=INFO source=runner.go:535 msg="failure during llama-server GPU discovery" OLLAMA_LIBRARY_PATH=)") +
+        directory);
   }
   lines.push_back(kEvaluating);
   const std::vector<std::string> log = Canonical(lines);
@@ -178,16 +192,21 @@ TEST(CanonicalOllamaLog, OfLlamaServerKeepsAFailureWithItsDirectory) {
 }
 
 TEST(CanonicalOllamaLog, OfLlamaServerTellsOnceWhatTheStoppedOneMayHaveSaid) {
-  const std::string server = R"(level=DEBUG source=llama_server.go:121 msg="llama-server discovery: stopped")", refused = "ggml_cuda_init: failed";
-  EXPECT_EQ(Canonical({server, refused, "load_backend: loaded", refused, server}), Canonical({server, "load_backend: loaded", refused, server}));
+  const std::string
+      server = R"(level=DEBUG source=llama_server.go:121 msg="llama-server discovery: stopped")",
+      refused = "ggml_cuda_init: failed";
+  EXPECT_EQ(Canonical({server, refused, "load_backend: loaded", refused, server}),
+            Canonical({server, "load_backend: loaded", refused, server}));
   // Of two directories each is told.
   EXPECT_NE(Canonical({server, refused, server, refused}), Canonical({server, refused, server}));
 }
 
 TEST(CanonicalOllamaLog, OfLlamaServerMasksWhatIsLeftToAnIntegratedGpu) {
   const auto log = [](const std::string& type, const std::string& free) {
-    return Canonical({R"(level=DEBUG source=llama_server.go:121 msg=stopped)", "  CUDA0: Orin (62840 MiB, " + free + " MiB free)",
-                      "level=INFO source=types.go:32 msg=\"inference compute\" type=" + type + " total=\"61.4 GiB\" available=\"" + free + " GiB\""});
+    return Canonical({R"(level=DEBUG source=llama_server.go:121 msg=stopped)",
+                      "  CUDA0: Orin (62840 MiB, " + free + " MiB free)",
+                      "level=INFO source=types.go:32 msg=\"inference compute\" type=" + type +
+                          " total=\"61.4 GiB\" available=\"" + free + " GiB\""});
   };
   EXPECT_EQ(log("iGPU", "19"), log("iGPU", "22"));
   EXPECT_NE(log("discrete", "19"), log("discrete", "22"));

@@ -41,13 +41,16 @@ Report OddReport() {
   return report;
 }
 
-// ---- JUnit --------------------------------------------------------------------------------------------------------------
+// ---- JUnit --------------------------------------------------------------------------------------
 
 TEST(JunitReport, LooksAsApproved) { ExpectGolden("report.junit.xml", JunitReport(FullReport())); }
 
 TEST(JunitReport, CountsWhatItHas) {
   const std::string xml = JunitReport(FullReport());
-  EXPECT_THAT(xml, HasSubstr("<testsuites name=\"gpustage\" tests=\"9\" failures=\"3\" errors=\"2\" time=\"1.940\">"));
+  EXPECT_THAT(
+      xml,
+      HasSubstr(
+          "<testsuites name=\"gpustage\" tests=\"9\" failures=\"3\" errors=\"2\" time=\"1.940\">"));
   EXPECT_EQ(CountOf(xml, "<testcase "), 9u);
   EXPECT_EQ(CountOf(xml, "<failure "), 3u);
   EXPECT_EQ(CountOf(xml, "<error "), 2u);
@@ -58,15 +61,20 @@ TEST(JunitReport, CountsWhatItHas) {
 TEST(JunitReport, NamesTheLineOfTheExpectationAndTheIsolation) {
   const std::string xml = JunitReport(FullReport());
   EXPECT_THAT(xml, HasSubstr("expected  devices: 1    scenarios/first-steps/healthy.yaml:31:5"));
-  EXPECT_THAT(xml, HasSubstr("<property name=\"isolation\" value=\"root; user namespace with lent ids\"/>"));
+  EXPECT_THAT(
+      xml,
+      HasSubstr("<property name=\"isolation\" value=\"root; user namespace with lent ids\"/>"));
 }
 
 // The schema of Jenkins' xunit plugin, in a package that has it; `harness/dev real` fetches it.
 TEST(JunitReport, HoldsToTheSchemaOfJenkins) {
   const char* const cache = std::getenv("GPUSTAGE_CACHE");
-  const std::string schema = std::string(cache == nullptr ? "" : cache) + "/real/junit-schema/jenkins-junit.xsd";
-  if (!FileExists(schema)) GTEST_SKIP() << "the real part junit-schema is not here: harness/dev real";
-  if (FindProgramOnHost("xmllint").empty()) GTEST_SKIP() << "there is no xmllint here (libxml2-utils)";
+  const std::string schema =
+      std::string(cache == nullptr ? "" : cache) + "/real/junit-schema/jenkins-junit.xsd";
+  if (!FileExists(schema))
+    GTEST_SKIP() << "the real part junit-schema is not here: harness/dev real";
+  if (FindProgramOnHost("xmllint").empty())
+    GTEST_SKIP() << "there is no xmllint here (libxml2-utils)";
   const ScratchDirectory scratch = *ScratchDirectory::Make();
   const auto complaints = [&](const std::string& xml) {
     const std::string file = scratch.path() + "/report.xml";
@@ -74,30 +82,38 @@ TEST(JunitReport, HoldsToTheSchemaOfJenkins) {
     const auto ran = RunProgram({"xmllint", "--noout", "--nonet", "--schema", schema, file});
     return !ran ? ran.error().message : ran->exit_code == 0 ? "" : ran->out;
   };
-  for (const Report& report : {FullReport(), PlainReport(), OddReport(), Report{}}) EXPECT_EQ(complaints(JunitReport(report)), "");
+  for (const Report& report : {FullReport(), PlainReport(), OddReport(), Report{}})
+    EXPECT_EQ(complaints(JunitReport(report)), "");
   std::string wrong = JunitReport(FullReport());  // it does see what is wrong
   EXPECT_NE(complaints(wrong.replace(wrong.find("<testcase name="), 15, "<testcase nome=")), "");
 }
 
 TEST(JunitReport, WritesOnlyCharactersThatXmlHas) {
   const std::string xml = JunitReport(OddReport());
-  for (const char c : xml) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') << static_cast<int>(c);
+  for (const char c : xml)
+    EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
+        << static_cast<int>(c);
   EXPECT_THAT(xml, HasSubstr(" message=\"expected a&lt;b&gt;&amp;&#34;c'"));
   EXPECT_THAT(xml, HasSubstr("%,:;\\x0d&#10;&#9;\\x1b"));
   EXPECT_THAT(xml, HasSubstr("\\x1b[31m\\x01]]&gt;"));
   EXPECT_THAT(xml, Not(HasSubstr("\xef\xbf\xbe")));
 }
 
-// ---- GitHub -------------------------------------------------------------------------------------------------------------
+// ---- GitHub -------------------------------------------------------------------------------------
 
-TEST(GithubAnnotations, LooksAsApproved) { ExpectGolden("report.github.txt", GithubAnnotations(FullReport(), "")); }
+TEST(GithubAnnotations, LooksAsApproved) {
+  ExpectGolden("report.github.txt", GithubAnnotations(FullReport(), ""));
+}
 
 TEST(GithubAnnotations, StandAtTheLineOfTheExpectation) {
   Report report = PlainReport();
   report.runs.resize(2);
   EXPECT_THAT(GithubAnnotations(report, ""),
-              StartsWith("::error file=scenarios/first-steps/healthy.yaml,line=31,col=5,title=first-steps/healthy@cuda=12%2Cgpus=1 [ollama-model] fails::"
-                         "a complete tree gives one device for each GPU%0Aexpected: devices: 1%0Aseen: 0 devices"));
+              StartsWith("::error "
+                         "file=scenarios/first-steps/healthy.yaml,line=31,col=5,title=first-steps/"
+                         "healthy@cuda=12%2Cgpus=1 [ollama-model] fails::"
+                         "a complete tree gives one device for each GPU%0Aexpected: devices: "
+                         "1%0Aseen: 0 devices"));
 }
 
 // GitHub shows ten of a step.
@@ -110,8 +126,10 @@ TEST(GithubAnnotations, AreOneAPlace) {
   }
   const std::string text = GithubAnnotations(report, "");
   EXPECT_EQ(CountOf(text, "\n"), 1u);
-  EXPECT_THAT(text, EndsWith("%0Aand 24 more: case-0 [ollama-model], case-1 [ollama-model], case-2 [ollama-model], case-3 [ollama-model], "
-                             "case-4 [ollama-model], case-5 [ollama-model], case-6 [ollama-model], case-7 [ollama-model], "
+  EXPECT_THAT(text, EndsWith("%0Aand 24 more: case-0 [ollama-model], case-1 [ollama-model], case-2 "
+                             "[ollama-model], case-3 [ollama-model], "
+                             "case-4 [ollama-model], case-5 [ollama-model], case-6 [ollama-model], "
+                             "case-7 [ollama-model], "
                              "case-8 [ollama-model], case-9 [ollama-model], …\n"));
 }
 
@@ -119,15 +137,18 @@ TEST(GithubAnnotations, NameFilesFromTheTopOfTheRepository) {
   Report report = PlainReport();
   report.runs.resize(2);
   report.runs[1].unmet.front().file = "/home/me/project/./gpu/a.yaml";
-  EXPECT_THAT(GithubAnnotations(report, "/home/me/project"), StartsWith("::error file=gpu/a.yaml,line=31"));
-  EXPECT_THAT(GithubAnnotations(report, "/home/me/other"), StartsWith("::error file=/home/me/project/gpu/a.yaml,line=31"));
+  EXPECT_THAT(GithubAnnotations(report, "/home/me/project"),
+              StartsWith("::error file=gpu/a.yaml,line=31"));
+  EXPECT_THAT(GithubAnnotations(report, "/home/me/other"),
+              StartsWith("::error file=/home/me/project/gpu/a.yaml,line=31"));
 }
 
 TEST(GithubAnnotations, OfWhatFailedBeforeAreWarnings) {
   Report report = PlainReport();
   report.runs.resize(2);
   report.baseline = ChangesSince(report.runs, "old.json", report.runs);
-  EXPECT_THAT(GithubAnnotations(report, ""), StartsWith("::warning file=scenarios/first-steps/healthy.yaml,line=31,col=5,"));
+  EXPECT_THAT(GithubAnnotations(report, ""),
+              StartsWith("::warning file=scenarios/first-steps/healthy.yaml,line=31,col=5,"));
 }
 
 // A line that a scanner printed must not become a command, nor end one.
@@ -135,7 +156,8 @@ TEST(GithubAnnotations, EscapeWhatWouldEndThem) {
   const std::string text = GithubAnnotations(OddReport(), "");
   EXPECT_EQ(CountOf(text, "\n"), 2u);
   EXPECT_EQ(CountOf(text, "\r"), 0u);
-  EXPECT_THAT(text, HasSubstr("title=first-steps/healthy@axis=a<b>&\"c'|`d`[x](y)%25%2C%3A;%0D%0A\t"));
+  EXPECT_THAT(text,
+              HasSubstr("title=first-steps/healthy@axis=a<b>&\"c'|`d`[x](y)%25%2C%3A;%0D%0A\t"));
   EXPECT_THAT(text, HasSubstr("expected: a<b>&\"c'|`d`[x](y)%25,:;%0D%0A"));
 }
 
@@ -145,16 +167,18 @@ TEST(GithubAnnotations, OfWhatIsAsExpectedAreNone) {
   EXPECT_EQ(GithubAnnotations(report, ""), "");
 }
 
-// ---- Markdown -----------------------------------------------------------------------------------------------------------
+// ---- Markdown -----------------------------------------------------------------------------------
 
 TEST(MarkdownSummary, LooksAsApproved) { ExpectGolden("report.md", MarkdownSummary(FullReport())); }
 
 TEST(MarkdownSummary, SaysTheAnswerFirst) {
   Report report = PlainReport();
-  EXPECT_THAT(MarkdownSummary(report), StartsWith("## ❌ gpustage: 4 of 8 runs are not as expected\n"));
+  EXPECT_THAT(MarkdownSummary(report),
+              StartsWith("## ❌ gpustage: 4 of 8 runs are not as expected\n"));
   report.runs.resize(1);
   EXPECT_THAT(MarkdownSummary(report), StartsWith("## ✅ gpustage: all as expected\n"));
-  EXPECT_THAT(MarkdownSummary(FullReport()), StartsWith("## ❌ gpustage: worse than the baseline\n"));
+  EXPECT_THAT(MarkdownSummary(FullReport()),
+              StartsWith("## ❌ gpustage: worse than the baseline\n"));
 }
 
 TEST(MarkdownSummary, LeavesNothingForMarkdownToTakeForItsOwn) {

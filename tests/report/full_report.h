@@ -26,8 +26,10 @@ inline Report PlainReport() {
 inline ReportedRun FlakyRun() {
   Case c = HealthyCase();
   c.id = "first-steps/races@delay=5";
-  const CaseReport report = {c, {Judged(c, ScannerRun("ggml"), GoodRun()), Judged(c, ScannerRun("ggml"), BadRun())}};
-  const ReportedRun good = ReportedRunOf(report, report.runs[0], "root"), bad = ReportedRunOf(report, report.runs[1], "root");
+  const CaseReport report = {
+      c, {Judged(c, ScannerRun("ggml"), GoodRun()), Judged(c, ScannerRun("ggml"), BadRun())}};
+  const ReportedRun good = ReportedRunOf(report, report.runs[0], "root"),
+                    bad = ReportedRunOf(report, report.runs[1], "root");
   return Combine({good, bad, good}).run;
 }
 
@@ -38,13 +40,15 @@ inline Report FullReport() {
   report.runs.back().isolation = "user namespace with lent ids";
   report.reports = 2;
   report.shards = {{1, 3}, {3, 3}};
-  report.problems = {{"shard", "shard 2 of 3 is in none of these reports"},
-                     {"deadline", "the deadline of 600 s passed: 2 of 9 runs did not start or did not end"}};
+  report.problems = {
+      {"shard", "shard 2 of 3 is in none of these reports"},
+      {"deadline", "the deadline of 600 s passed: 2 of 9 runs did not start or did not end"}};
   BaselineChanges changes;
   changes.file = "old.json";
   changes.newly_failing = {"first-steps/healthy@cuda=12,gpus=1 [ollama-model]"};
   changes.newly_passing = {"ollama/known-bug [ollama-model]"};
-  changes.moved = {{"first-steps/healthy@cuda=12,gpus=1 [ggml]", "GPU-1", "CUDA, /opt/v12/libggml-cuda.so", "Vulkan, /opt/libggml-vulkan.so"}};
+  changes.moved = {{"first-steps/healthy@cuda=12,gpus=1 [ggml]", "GPU-1",
+                    "CUDA, /opt/v12/libggml-cuda.so", "Vulkan, /opt/libggml-vulkan.so"}};
   changes.newly_silent = {"ollama/known-bug [ggml]"};
   changes.still_failing = {"first-steps/unreadable [ggml]"};
   changes.not_run = {"first-steps/gone [ggml]"};

@@ -22,25 +22,30 @@ using testing::HasSubstr;
 std::string Complaints(const json& report) {
   using Adapter = valijson::adapters::NlohmannJsonAdapter;
   static const valijson::Schema* const schema = [] {
-    static const json text = json::parse(*ReadFile(InSources("/harness/report/report.schema.json")));
+    static const json text =
+        json::parse(*ReadFile(InSources("/harness/report/report.schema.json")));
     static valijson::Schema parsed;
     valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(Adapter(text), parsed);
     return &parsed;
   }();
   valijson::ValidationResults results;
-  valijson::Validator(valijson::Validator::kStrongTypes).validate(*schema, Adapter(report), &results);
+  valijson::Validator(valijson::Validator::kStrongTypes)
+      .validate(*schema, Adapter(report), &results);
   std::string complaints;
-  for (valijson::ValidationResults::Error error; results.popError(error);) complaints += error.description + "\n";
+  for (valijson::ValidationResults::Error error; results.popError(error);)
+    complaints += error.description + "\n";
   return complaints;
 }
 
 TEST(JsonReport, LooksAsApproved) { ExpectGolden("report.json", JsonReport(FullReport())); }
 
 TEST(JsonReport, HoldsToItsSchema) {
-  for (const Report& report : {FullReport(), PlainReport(), Report{}}) EXPECT_EQ(Complaints(json::parse(JsonReport(report))), "");
+  for (const Report& report : {FullReport(), PlainReport(), Report{}})
+    EXPECT_EQ(Complaints(json::parse(JsonReport(report))), "");
 }
 
-// A key more, a key less or another type, anywhere, is not the published shape: the schema and the reader agree on it.
+// A key more, a key less or another type, anywhere, is not the published shape: the schema and the
+// reader agree on it.
 TEST(JsonReport, IsHeldToItsSchemaToTheLastKey) {
   const json whole = json::parse(JsonReport(FullReport()));
   const json flat = whole.flatten();
@@ -52,11 +57,14 @@ TEST(JsonReport, IsHeldToItsSchemaToTheLastKey) {
     json damaged = whole;
     const json::json_pointer place(pointer);
     damaged[place] = value.is_string() ? json(17) : json("seventeen");
-    const bool text_for_null = value.is_null() && ParseJsonReport(damaged.dump(), "r.json").ok();  // a name that was not said, and now is
+    const bool text_for_null =
+        value.is_null() &&
+        ParseJsonReport(damaged.dump(), "r.json").ok();  // a name that was not said, and now is
     EXPECT_TRUE(text_for_null || !ParseJsonReport(damaged.dump(), "r.json").ok()) << pointer;
     EXPECT_TRUE(text_for_null || !Complaints(damaged).empty()) << pointer;
     json less = whole;
-    if (!less[place.parent_pointer()].is_object() || pointer.find("/axes/") != std::string::npos) continue;
+    if (!less[place.parent_pointer()].is_object() || pointer.find("/axes/") != std::string::npos)
+      continue;
     less[place.parent_pointer()].erase(place.back());
     EXPECT_FALSE(ParseJsonReport(less.dump(), "r.json").ok()) << pointer;
     EXPECT_NE(Complaints(less), "") << pointer;
@@ -65,7 +73,8 @@ TEST(JsonReport, IsHeldToItsSchemaToTheLastKey) {
 }
 
 TEST(JsonReport, GivesBackWhatWasWritten) {
-  for (const Report& report : {FullReport(), PlainReport(), Report{}}) EXPECT_THAT(ParseJsonReport(JsonReport(report), "r.json"), IsOkAnd(report));
+  for (const Report& report : {FullReport(), PlainReport(), Report{}})
+    EXPECT_THAT(ParseJsonReport(JsonReport(report), "r.json"), IsOkAnd(report));
 }
 
 TEST(JsonReport, NamesEveryFieldOfADevice) {
@@ -90,12 +99,13 @@ TEST(JsonReport, ReplacesBytesThatAreNoUtf8) {
 
 TEST(JsonReport, CountsTheCasesAndSaysHowGpustageEnded) {
   const json report = json::parse(JsonReport(PlainReport()));
-  EXPECT_EQ(report["totals"], json::parse(R"({"pass":1,"fail":1,"skip":2,"xfail":1,"xpass":1,"error":2,"flaky":0})"));
+  EXPECT_EQ(report["totals"],
+            json::parse(R"({"pass":1,"fail":1,"skip":2,"xfail":1,"xpass":1,"error":2,"flaky":0})"));
   EXPECT_EQ(report["exit_status"], 1);
   EXPECT_EQ(json::parse(JsonReport(Report{}))["exit_status"], 0);
 }
 
-// ---- Damage is named with its line ---------------------------------------------------------------------------------------
+// ---- Damage is named with its line --------------------------------------------------------------
 
 class Damaged : public testing::Test {
  protected:
@@ -109,7 +119,9 @@ class Damaged : public testing::Test {
     return text.replace(text.find(from), from.size(), to);
   }
   static int LineOf(const std::string& text, const std::string& what) {
-    return static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(text.find(what)), '\n')) + 1;
+    return static_cast<int>(std::count(
+               text.begin(), text.begin() + static_cast<std::ptrdiff_t>(text.find(what)), '\n')) +
+           1;
   }
 };
 
@@ -136,7 +148,8 @@ TEST_F(Damaged, AnotherVersion) {
 TEST_F(Damaged, AVerdictThatIsNone) {
   const std::string text = With("\"verdict\": \"fail\"", "\"verdict\": \"failed\"");
   const Error error = Of(text);
-  EXPECT_EQ(error.message, "unknown verdict \"failed\"; expected pass, fail, skip, xfail, xpass, error or flaky");
+  EXPECT_EQ(error.message,
+            "unknown verdict \"failed\"; expected pass, fail, skip, xfail, xpass, error or flaky");
   EXPECT_EQ(error.pos, (SourcePos{"r.json", LineOf(text, "\"failed\""), 7, 19}));
 }
 
@@ -144,13 +157,16 @@ TEST_F(Damaged, AShardThatIsNone) {
   for (const char* total : {"2", "2000000000"}) {
     const std::string other = std::string("\"index\": 3,\n      \"total\": ") + total;
     const Error error = Of(With("\"index\": 3,\n      \"total\": 3", other));
-    EXPECT_EQ(error.message, std::string("expected a shard from 1 to its total, at most 100000, got 3 of ") + total);
+    EXPECT_EQ(
+        error.message,
+        std::string("expected a shard from 1 to its total, at most 100000, got 3 of ") + total);
     EXPECT_EQ(error.pos->file, "r.json");
   }
 }
 
 TEST_F(Damaged, AKeyThatIsMissingOrUnknown) {
-  const std::string less = With("      \"claim\": \"a complete tree gives one device for each GPU\",\n", "");
+  const std::string less =
+      With("      \"claim\": \"a complete tree gives one device for each GPU\",\n", "");
   EXPECT_EQ(Of(less).message, "\"claim\" is missing here");
   EXPECT_EQ(Of(less).pos->line, LineOf(less, "\"id\"") - 1);  // at the bracket of its case
   const std::string more = With("\"claim\"", "\"cliam\": \"x\",\n      \"claim\"");
@@ -169,7 +185,8 @@ TEST_F(Damaged, TotalsThatAreNotThoseOfTheCases) {
   const Error error = Of(With("\"pass\": 1", "\"pass\": 2"));
   EXPECT_EQ(error.message, "these totals are not those of the cases below");
   EXPECT_EQ(error.pos->line, 4);
-  EXPECT_EQ(Of(With("\"exit_status\": 1", "\"exit_status\": 0")).message, "this is not the exit status of the cases below");
+  EXPECT_EQ(Of(With("\"exit_status\": 1", "\"exit_status\": 0")).message,
+            "this is not the exit status of the cases below");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Totals, shards as one run, what changed since a baseline, and runs that were started more than once.
+// Totals, shards as one run, what changed since a baseline, and runs that were started more than
+// once.
 #include "tests/report/full_report.h"
 #include "tests/support/matchers.h"
 
@@ -15,7 +16,8 @@ ReportedRun RunOf(const std::string& id, VerdictKind verdict) {
   run.verdict = verdict;
   return run;
 }
-ReportedRun WithDevice(ReportedRun run, const std::string& uuid, const std::string& library, const std::string& path) {
+ReportedRun WithDevice(ReportedRun run, const std::string& uuid, const std::string& library,
+                       const std::string& path) {
   ReportedDevice device;
   device.uuid = uuid;
   device.library = library;
@@ -40,9 +42,11 @@ TEST(Totals, CountEveryKind) {
 }
 
 TEST(ExitStatus, IsThatOfTheVerdicts) {
-  EXPECT_EQ(ExitStatus(Of({RunOf("a", kPass), RunOf("b", kSkip), RunOf("c", VerdictKind::kXfail)})), 0);
+  EXPECT_EQ(ExitStatus(Of({RunOf("a", kPass), RunOf("b", kSkip), RunOf("c", VerdictKind::kXfail)})),
+            0);
   EXPECT_EQ(ExitStatus(Of({RunOf("a", kSkip)})), 0);
-  for (const auto bad : {kFail, VerdictKind::kXpass, VerdictKind::kError, VerdictKind::kFlaky}) EXPECT_EQ(ExitStatus(Of({RunOf("a", kPass), RunOf("b", bad)})), 1);
+  for (const auto bad : {kFail, VerdictKind::kXpass, VerdictKind::kError, VerdictKind::kFlaky})
+    EXPECT_EQ(ExitStatus(Of({RunOf("a", kPass), RunOf("b", bad)})), 1);
 }
 
 TEST(ExitStatus, TellsAMissingScannerFromARunOfNothing) {
@@ -111,7 +115,8 @@ class MergeShards : public testing::Test {
 TEST_F(MergeShards, OfAllIsTheWhole) {
   const auto merged = Merge({Part(3, 3), Part(1, 3), Part(2, 3)});
   ASSERT_THAT(merged, IsOk());
-  EXPECT_THAT(merged->shards, ElementsAre(ReportedShard{1, 3}, ReportedShard{2, 3}, ReportedShard{3, 3}));
+  EXPECT_THAT(merged->shards,
+              ElementsAre(ReportedShard{1, 3}, ReportedShard{2, 3}, ReportedShard{3, 3}));
   EXPECT_THAT(merged->problems, IsEmpty());
   EXPECT_EQ(ExitStatus(*merged), 0);
 }
@@ -119,20 +124,25 @@ TEST_F(MergeShards, OfAllIsTheWhole) {
 TEST_F(MergeShards, SaysWhichAreMissing) {
   const auto merged = Merge({Part(3, 4), Part(1, 4)});
   ASSERT_THAT(merged, IsOk());
-  EXPECT_THAT(merged->problems, ElementsAre(Problem{"shard", "shards 2, 4 of 4 are in none of these reports"}));
+  EXPECT_THAT(merged->problems,
+              ElementsAre(Problem{"shard", "shards 2, 4 of 4 are in none of these reports"}));
   EXPECT_EQ(ExitStatus(*merged), 1);
   // And no longer, once they are there.
   const auto more = Merge({{"some.json", *merged}, Part(2, 4)});
-  EXPECT_THAT(more->problems, ElementsAre(Problem{"shard", "shard 4 of 4 is in none of these reports"}));
+  EXPECT_THAT(more->problems,
+              ElementsAre(Problem{"shard", "shard 4 of 4 is in none of these reports"}));
   EXPECT_THAT(Merge({Part(4, 4), {"more.json", *more}})->problems, IsEmpty());
 }
 
 TEST_F(MergeShards, RefusesWhatAreNoneOfOneRun) {
-  EXPECT_THAT(Merge({Part(1, 4), Part(2, 3)}), FailsWith("shard-1.json is shard 1 of 4, and shard-2.json is shard 2 of 3: these are no shards of one run"));
+  EXPECT_THAT(Merge({Part(1, 4), Part(2, 3)}),
+              FailsWith("shard-1.json is shard 1 of 4, and shard-2.json is shard 2 of 3: these are "
+                        "no shards of one run"));
   NamedReport again = Part(1, 4);
   again.name = "again.json";
   again.report.runs.clear();
-  EXPECT_THAT(Merge({Part(1, 4), again}), FailsWith("shard-1.json and again.json are both shard 1 of 4"));
+  EXPECT_THAT(Merge({Part(1, 4), again}),
+              FailsWith("shard-1.json and again.json are both shard 1 of 4"));
 }
 
 TEST(Merge, JoinsWhatShardsSayOfABaseline) {
@@ -144,13 +154,17 @@ TEST(Merge, JoinsWhatShardsSayOfABaseline) {
   EXPECT_EQ(*merged->baseline, ChangesSince(before, "old.json", {a.runs[0], b.runs[0]}));
   EXPECT_THAT(merged->baseline->not_run, ElementsAre("c [ggml]"));
   b.baseline.reset();
-  EXPECT_THAT(Merge({{"a", a}, {"b", b}}), FailsWith("one of a and b was held against a baseline, and the other was not"));
+  EXPECT_THAT(Merge({{"a", a}, {"b", b}}),
+              FailsWith("one of a and b was held against a baseline, and the other was not"));
 }
 
 TEST(Baseline, NamesWhatChanged) {
-  const BaselineChanges changes = ChangesSince({RunOf("breaks", kPass), RunOf("heals", kFail), RunOf("stays", kFail), RunOf("goes", kPass), RunOf("skipped", kPass)},
-                                               "old.json", {RunOf("breaks", kFail), RunOf("heals", kPass), RunOf("stays", VerdictKind::kFlaky), RunOf("new", kFail),
-                                                            RunOf("skipped", kSkip), RunOf("fresh", kPass)});
+  const BaselineChanges changes = ChangesSince(
+      {RunOf("breaks", kPass), RunOf("heals", kFail), RunOf("stays", kFail), RunOf("goes", kPass),
+       RunOf("skipped", kPass)},
+      "old.json",
+      {RunOf("breaks", kFail), RunOf("heals", kPass), RunOf("stays", VerdictKind::kFlaky),
+       RunOf("new", kFail), RunOf("skipped", kSkip), RunOf("fresh", kPass)});
   EXPECT_THAT(changes.newly_failing, ElementsAre("breaks [ggml]", "new [ggml]"));
   EXPECT_THAT(changes.newly_passing, ElementsAre("heals [ggml]"));
   EXPECT_THAT(changes.still_failing, ElementsAre("stays [ggml]"));
@@ -159,7 +173,8 @@ TEST(Baseline, NamesWhatChanged) {
 }
 
 TEST(Baseline, OfTheSameIsNoChange) {
-  std::vector<ReportedRun> runs = FullReport().runs;  // two of the skips have the name of another run
+  std::vector<ReportedRun> runs =
+      FullReport().runs;  // two of the skips have the name of another run
   std::erase_if(runs, [](const ReportedRun& run) { return run.verdict == kSkip; });
   const BaselineChanges changes = ChangesSince(runs, "old.json", runs);
   EXPECT_THAT(changes.newly_failing, IsEmpty());
@@ -171,10 +186,15 @@ TEST(Baseline, OfTheSameIsNoChange) {
 TEST(Baseline, SeesADeviceThatAnotherBackendReports) {
   const ReportedRun cuda = WithDevice(RunOf("a", kPass), "GPU-1", "CUDA", "/v12/cuda.so");
   const ReportedRun other = WithDevice(RunOf("a", kPass), "GPU-1", "CUDA", "/v13/cuda.so");
-  EXPECT_THAT(ChangesSince({cuda}, "old", {other}).moved, ElementsAre(MovedDevice{"a [ggml]", "GPU-1", "CUDA, /v12/cuda.so", "CUDA, /v13/cuda.so"}));
-  // The order in which devices are reported is none of it, nor is a device that is gone: the expectation tells of that.
+  EXPECT_THAT(
+      ChangesSince({cuda}, "old", {other}).moved,
+      ElementsAre(MovedDevice{"a [ggml]", "GPU-1", "CUDA, /v12/cuda.so", "CUDA, /v13/cuda.so"}));
+  // The order in which devices are reported is none of it, nor is a device that is gone: the
+  // expectation tells of that.
   const ReportedRun two = WithDevice(cuda, "GPU-2", "CUDA", "/v12/cuda.so");
-  const ReportedRun turned = WithDevice(WithDevice(RunOf("a", kPass), "GPU-2", "CUDA", "/v12/cuda.so"), "GPU-1", "CUDA", "/v12/cuda.so");
+  const ReportedRun turned =
+      WithDevice(WithDevice(RunOf("a", kPass), "GPU-2", "CUDA", "/v12/cuda.so"), "GPU-1", "CUDA",
+                 "/v12/cuda.so");
   EXPECT_THAT(ChangesSince({two}, "old", {turned}).moved, IsEmpty());
   EXPECT_THAT(ChangesSince({two}, "old", {cuda}).moved, IsEmpty());
 }
@@ -207,7 +227,8 @@ TEST(Combine, SaysWhatDiffersAndHowOften) {
   EXPECT_EQ(repeated.run.verdict, VerdictKind::kFlaky);
   EXPECT_EQ(repeated.start, 1u);
   EXPECT_EQ(repeated.run.because,
-            "in 3 starts the verdict, the number of devices and where a device is lost differ: 2 × pass, 1 device; 1 × fail, 0 devices, lost at \"opened\"");
+            "in 3 starts the verdict, the number of devices and where a device is lost differ: 2 × "
+            "pass, 1 device; 1 × fail, 0 devices, lost at \"opened\"");
 }
 
 // Both are as expected, and still something is left to chance.
@@ -215,7 +236,8 @@ TEST(Combine, TakesPassesThatDifferForFlaky) {
   ReportedRun one = RunOf("a", kPass), two = RunOf("a", kPass);
   one.device_count = 1;
   two.device_count = 2;
-  EXPECT_EQ(Combine({one, two}).run.because, "in 2 starts the number of devices differs: 1 × pass, 1 device; 1 × pass, 2 devices");
+  EXPECT_EQ(Combine({one, two}).run.because,
+            "in 2 starts the number of devices differs: 1 × pass, 1 device; 1 × pass, 2 devices");
 }
 
 class CombineAsStated : public testing::Test {
@@ -237,7 +259,8 @@ TEST_F(CombineAsStated, Passes) {
   const ReportedRun run = Of(18, 22).run;
   EXPECT_EQ(run.verdict, kPass);
   EXPECT_EQ(run.because, "of 40 starts: 0 devices in 18, 1 device in 22");
-  EXPECT_THAT(run.answers, ElementsAre(RepeatedAnswer{18, "pass", 0, "opened"}, RepeatedAnswer{22, "pass", 1, std::nullopt}));
+  EXPECT_THAT(run.answers, ElementsAre(RepeatedAnswer{18, "pass", 0, "opened"},
+                                       RepeatedAnswer{22, "pass", 1, std::nullopt}));
 }
 
 TEST_F(CombineAsStated, FailsWhereTheSharesAreOthers) {

@@ -19,7 +19,8 @@ std::vector<std::string> IdsOf(const Report& report) {
   return ids;
 }
 std::string WithoutColour(std::string text) {
-  for (size_t at; (at = text.find('\x1b')) != std::string::npos;) text.erase(at, text.find('m', at) - at + 1);
+  for (size_t at; (at = text.find('\x1b')) != std::string::npos;)
+    text.erase(at, text.find('m', at) - at + 1);
   return text;
 }
 std::string WithoutSpace(std::string text) {
@@ -60,7 +61,8 @@ TEST(Text, SaysTheSameWithoutColour) {
 TEST(Text, SaysTheSameWhereThereIsLittleRoom) {
   const Report report = FullReport();
   for (const int width : {40, 60, 80, 100, 200})
-    EXPECT_EQ(WithoutSpace(TextReport(report, FittedStyle(IdsOf(report), width, false))), WithoutSpace(TextReport(report, {})))
+    EXPECT_EQ(WithoutSpace(TextReport(report, FittedStyle(IdsOf(report), width, false))),
+              WithoutSpace(TextReport(report, {})))
         << width;
 }
 
@@ -69,8 +71,10 @@ TEST(Text, KeepsToTheWidthWhereWordsAllowIt) {
   std::istringstream lines(TextReport(report, FittedStyle(IdsOf(report), 60, false)));
   for (std::string line; std::getline(lines, line);) {
     const size_t indent = line.find_first_not_of(' ');  // one word, or a label and one word
-    EXPECT_TRUE(line.size() <= 60 || line.find(' ', std::max<size_t>(indent, 12)) == std::string::npos || line.find(" skipped") != std::string::npos ||
-                line.find("median") != std::string::npos || line.find("gpustage") != std::string::npos || line.find(" [") != std::string::npos)
+    EXPECT_TRUE(
+        line.size() <= 60 || line.find(' ', std::max<size_t>(indent, 12)) == std::string::npos ||
+        line.find(" skipped") != std::string::npos || line.find("median") != std::string::npos ||
+        line.find("gpustage") != std::string::npos || line.find(" [") != std::string::npos)
         << line;
   }
 }
@@ -89,15 +93,18 @@ TEST(Text, SaysWhyInEveryBlock) {
 
 TEST(Text, SaysThatAssumedValuesWereRead) {
   HandMadeRun run = LoadedRun();
-  for (const char* arguments : {"device=0, attrib=1", "device=0, attrib=2", "device=0, attrib=3", "device=0, attrib=4"})
+  for (const char* arguments :
+       {"device=0, attrib=1", "device=0, attrib=2", "device=0, attrib=3", "device=0, attrib=4"})
     run.Call(2, "cuDeviceGetAttribute", 0, 0, arguments, world::Fidelity::kAssumed);
   const Case healthy = HealthyCase();
   Report report;
   report.runs = Reported({{healthy, {Judged(healthy, ScannerRun("ggml"), run)}}});
   EXPECT_EQ(report.runs.front().assumed.size(), 4u);
   EXPECT_THAT(FailureBlock(report.runs.front(), {}),
-              HasSubstr("  assumed   4 answers that nobody recorded: cuDeviceGetAttribute(device=0, attrib=1),\n"));
-  EXPECT_THAT(TotalsText(report), HasSubstr("  read assumed values of a device: 1 (in the JSON report: assumed)\n"));
+              HasSubstr("  assumed   4 answers that nobody recorded: "
+                        "cuDeviceGetAttribute(device=0, attrib=1),\n"));
+  EXPECT_THAT(TotalsText(report),
+              HasSubstr("  read assumed values of a device: 1 (in the JSON report: assumed)\n"));
 }
 
 TEST(Text, GroupsSkipsByReason) {
@@ -108,8 +115,10 @@ TEST(Text, GroupsSkipsByReason) {
 // ctest takes this line for a skip of the whole file.
 TEST(Text, NamesARunOfSkipsOnly) {
   Report report;
-  report.runs = Reported({{HealthyCase(), {{ScannerRun("ollama"), Skipped("no ollama here"), {}}}}});
-  EXPECT_EQ(TotalsText(report), "0 passed, 0 failed, 1 skipped in 0.0 s\n  skipped 1: no ollama here\n");
+  report.runs =
+      Reported({{HealthyCase(), {{ScannerRun("ollama"), Skipped("no ollama here"), {}}}}});
+  EXPECT_EQ(TotalsText(report),
+            "0 passed, 0 failed, 1 skipped in 0.0 s\n  skipped 1: no ollama here\n");
 }
 
 TEST(StatusLine, SaysHowFarItIsAndHowLongItTakes) {
@@ -126,10 +135,13 @@ TEST(StatusLine, SaysHowFarItIsAndHowLongItTakes) {
 // One that is longer than the terminal is wide would leave a line behind each time.
 TEST(StatusLine, IsNeverAsWideAsTheTerminal) {
   const Progress progress = {30, 120, {0, 2, 4}, 10.0};
-  for (size_t width = 0; width < 80; ++width) EXPECT_TRUE(StatusLine(progress, width).size() < std::max<size_t>(width, 1)) << width;
+  for (size_t width = 0; width < 80; ++width)
+    EXPECT_TRUE(StatusLine(progress, width).size() < std::max<size_t>(width, 1)) << width;
 }
 
-TEST(StatusLine, GuessesNothingBeforeAnythingEnded) { EXPECT_EQ(StatusLine({0, 120, {}, 5.0}, 100), "0 of 120 cases"); }
+TEST(StatusLine, GuessesNothingBeforeAnythingEnded) {
+  EXPECT_EQ(StatusLine({0, 120, {}, 5.0}, 100), "0 of 120 cases");
+}
 
 }  // namespace
 }  // namespace gpustage

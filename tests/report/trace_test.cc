@@ -51,7 +51,9 @@ TEST(Trace, IsAtMostAHundredColumnsWide) {
     std::istringstream lines(TraceText(run, timeline));
     // A word that is longer has nowhere to be cut.
     for (std::string line; std::getline(lines, line);)
-      EXPECT_TRUE(line.size() <= 100 || line.find(' ', line.find_first_not_of(' ')) == std::string::npos) << line;
+      EXPECT_TRUE(line.size() <= 100 ||
+                  line.find(' ', line.find_first_not_of(' ')) == std::string::npos)
+          << line;
   }
 }
 
@@ -60,13 +62,15 @@ TEST(Trace, HasColourOnlyWhenItIsWanted) {
   coloured.colour = true;
   std::string text = TraceText(Bad(), coloured);
   EXPECT_THAT(text, HasSubstr("\x1b["));
-  for (size_t at; (at = text.find('\x1b')) != std::string::npos;) text.erase(at, text.find('m', at) - at + 1);
+  for (size_t at; (at = text.find('\x1b')) != std::string::npos;)
+    text.erase(at, text.find('m', at) - at + 1);
   EXPECT_EQ(text, TraceText(Bad(), {}));
 }
 
 TEST(Trace, GivesTheAnswerFirst) {
   EXPECT_THAT(TraceText(Good(), {}), HasSubstr("\n1 device: NVIDIA H100 through "));
-  EXPECT_THAT(TraceText(Bad(), {}), HasSubstr("\nNo device. libggml-cuda.so was lost at \"loaded\" in ggml_driver 2, and no log line says so.\n"));
+  EXPECT_THAT(TraceText(Bad(), {}), HasSubstr("\nNo device. libggml-cuda.so was lost at \"loaded\" "
+                                              "in ggml_driver 2, and no log line says so.\n"));
 }
 
 TEST(Trace, ShowsTheTimelineOnDemand) {
@@ -103,8 +107,12 @@ TEST(Trace, FiltersByLibraryAndProcess) {
 TEST(Trace, SaysWhatCouldNotBeObserved) {
   EXPECT_THAT(TraceText(Good(), {}), HasSubstr("  not observable: nothing\n"));
   const std::string unseen = TraceText(Runs()[6], {});
-  EXPECT_THAT(unseen, HasSubstr("  not observable: what it searched, loaded and called: no dynamic program was seen"));
-  EXPECT_THAT(unseen, HasSubstr("  silent: not known (what it loaded and called could not be observed"));
+  EXPECT_THAT(
+      unseen,
+      HasSubstr(
+          "  not observable: what it searched, loaded and called: no dynamic program was seen"));
+  EXPECT_THAT(unseen,
+              HasSubstr("  silent: not known (what it loaded and called could not be observed"));
   // What was not seen is not said to be none.
   EXPECT_THAT(unseen, Not(HasSubstr("0 calls")));
   EXPECT_THAT(unseen, Not(HasSubstr("No device")));
@@ -115,14 +123,20 @@ TEST(Trace, SaysWhoseMissesAreNotSeen) {
   run.evidence.linkage.unseen_misses = {{2, "/usr/lib/librust.so"}, {2, ""}};
   TraceOptions wide;
   wide.width = 1000;
-  EXPECT_THAT(TraceText(run, wide), HasSubstr("  not observable: which symbols the program asked for in vain: it calls dlsym past its PLT (ggml_driver 2); "
-                                              "which symbols librust.so asked for in vain: it calls dlsym past its PLT (ggml_driver 2)\n"));
+  EXPECT_THAT(TraceText(run, wide),
+              HasSubstr("  not observable: which symbols the program asked for in vain: it calls "
+                        "dlsym past its PLT (ggml_driver 2); "
+                        "which symbols librust.so asked for in vain: it calls dlsym past its PLT "
+                        "(ggml_driver 2)\n"));
 }
 
-TEST(Trace, SaysWhyNothingRan) { EXPECT_THAT(TraceText(Runs()[2], {}), HasSubstr("\nNothing ran: no ollama here\n")); }
+TEST(Trace, SaysWhyNothingRan) {
+  EXPECT_THAT(TraceText(Runs()[2], {}), HasSubstr("\nNothing ran: no ollama here\n"));
+}
 
 TEST(Trace, NamesTheNextCommand) {
-  EXPECT_THAT(TraceText(Bad(), {}), HasSubstr("  next: gpustage trace first-steps/healthy@cuda=12,gpus=1 --process 2\n"));
+  EXPECT_THAT(TraceText(Bad(), {}),
+              HasSubstr("  next: gpustage trace first-steps/healthy@cuda=12,gpus=1 --process 2\n"));
   TraceOptions kept;
   kept.again = "gpustage trace DIR";
   EXPECT_THAT(TraceText(Bad(), kept), HasSubstr("  next: gpustage trace DIR --process 2\n"));

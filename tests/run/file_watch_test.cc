@@ -1,4 +1,5 @@
-// What a box's processes ask of the kernel, told by the kernel. The actor is static: no library of ours is in it.
+// What a box's processes ask of the kernel, told by the kernel. The actor is static: no library of
+// ours is in it.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,7 +54,8 @@ TEST_F(FileWatchTest, SeesWhatIsRefusedToTheScannersUser) {
 TEST_F(FileWatchTest, TellsWhichLinksWereFollowed) {
   const RawRun run = Act({"open", "/first", "open", "/dangling", "open", "/missing"});
   EXPECT_EQ(Out(run), "open ok\nopen ENOENT\nopen ENOENT\n");
-  const FileRecord first = About(run, "/first"), dangling = About(run, "/dangling"), missing = About(run, "/missing");
+  const FileRecord first = About(run, "/first"), dangling = About(run, "/dangling"),
+                   missing = About(run, "/missing");
   EXPECT_THAT(first.links, ElementsAre("/first -> second", "/second -> /shut/file"));
   EXPECT_EQ(first.real, "/shut/file");
   EXPECT_THAT(dangling.links, ElementsAre("/dangling -> nowhere"));
@@ -64,7 +66,8 @@ TEST_F(FileWatchTest, TellsWhichLinksWereFollowed) {
 
 TEST_F(FileWatchTest, NamesTheDirectoryThatWasListed) {
   const RawRun run = Act({"list", "/"});
-  EXPECT_THAT(run.files.records, Contains(AllOf(Field(&FileRecord::act, FileAct::kList), Field(&FileRecord::path, "/"))));
+  EXPECT_THAT(run.files.records, Contains(AllOf(Field(&FileRecord::act, FileAct::kList),
+                                                Field(&FileRecord::path, "/"))));
 }
 
 TEST_F(FileWatchTest, KnowsNoAnswerWhereTheCallMakesTheFile) {
@@ -90,8 +93,10 @@ TEST_F(FileWatchTest, HasTheFirstExecWithItsWordsAndEnvironment) {
 TEST_F(FileWatchTest, KeepsWhatAChildSaidToNobody) {
   const RawRun run = Act({"err", "heard\n", "unheard", "failed to initialize CUDA\n"});
   EXPECT_EQ(Err(run), "heard\n");
-  EXPECT_THAT(run.files.records, Contains(AllOf(Field(&FileRecord::act, FileAct::kWrite), Field(&FileRecord::path, "/dev/null"),
-                                                Field(&FileRecord::bytes, "failed to initialize CUDA\n"))));
+  EXPECT_THAT(run.files.records,
+              Contains(AllOf(Field(&FileRecord::act, FileAct::kWrite),
+                             Field(&FileRecord::path, "/dev/null"),
+                             Field(&FileRecord::bytes, "failed to initialize CUDA\n"))));
   EXPECT_THAT(run.files.records, Not(Contains(Field(&FileRecord::bytes, "heard\n"))));
 }
 
@@ -102,7 +107,8 @@ TEST_F(FileWatchTest, TellsHowEachProcessEnded) {
   for (const FileRecord& record : run.files.records)
     if (record.act == FileAct::kExit) {
       EXPECT_TRUE(record.answered);
-      ends.push_back(record.signal != 0 ? "signal " + std::to_string(record.signal) : "status " + std::to_string(record.code));
+      ends.push_back(record.signal != 0 ? "signal " + std::to_string(record.signal)
+                                        : "status " + std::to_string(record.code));
     }
   EXPECT_THAT(ends, testing::UnorderedElementsAre("status 3", "signal 11", "status 7"));
 }
@@ -126,7 +132,8 @@ TEST_F(FileWatchTest, EndsWithAScannerThatIsKilled) {
   spec_.time_limit = std::chrono::milliseconds(200);
   const RawRun run = Act({"daemon", "hang"});
   EXPECT_EQ(run.outcome.kind, Outcome::Kind::kTimedOut);
-  EXPECT_THAT(run.files.records, Contains(AllOf(Field(&FileRecord::act, FileAct::kExit), Field(&FileRecord::signal, SIGKILL))));
+  EXPECT_THAT(run.files.records, Contains(AllOf(Field(&FileRecord::act, FileAct::kExit),
+                                                Field(&FileRecord::signal, SIGKILL))));
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ TEST_F(InsideTheBox, ThereIsNoNetwork) {
 
 // What it opens would pass by every filter, and by who watches.
 TEST_F(InsideTheBox, ThereIsNoIoUring) {
-  if (syscall(SYS_io_uring_setup, 1, nullptr) < 0 && errno == ENOSYS) GTEST_SKIP() << "this kernel has no io_uring";
+  if (syscall(SYS_io_uring_setup, 1, nullptr) < 0 && errno == ENOSYS)
+    GTEST_SKIP() << "this kernel has no io_uring";
   EXPECT_EQ(Out(Act({"io_uring"})), "io_uring ENOSYS\n");
 }
 

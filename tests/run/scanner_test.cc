@@ -31,10 +31,10 @@ class RunScannerTest : public WorkspaceTest {
     plan.base.push_back({"/bin/echo", "/bin/echo"});
     plan.base.push_back({ActorProgram(), "/bin/actor"});
     plan.steps = *PlanChange({{WriteFileOp{"/etc/ld.so.conf", "/usr/lib\n", 0644}, {}},
-                             {WriteFileOp{"/opt/odd\tname\n.so", "not a library", 0644}, {}},
-                             {MakeDirOp{"/shut", 0700}, {}},
-                             {WriteFileOp{"/shut/file", "", 0644}, {}}},
-                            1);
+                              {WriteFileOp{"/opt/odd\tname\n.so", "not a library", 0644}, {}},
+                              {MakeDirOp{"/shut", 0700}, {}},
+                              {WriteFileOp{"/shut/file", "", 0644}, {}}},
+                             1);
     shared_.emplace(NewDirectory() + "/shared");
     Result<StagedTree> tree = BuildStage(plan, NewDirectory(), *shared_);
     ASSERT_THAT(tree, IsOk());
@@ -69,7 +69,9 @@ TEST_F(RunScannerTest, RecordsTheProcessAndWhatItLoaded) {
                                                    "B=two words")));
   EXPECT_THAT(journal.records,
               Contains(AllOf(Field(&JournalRecord::kind, RecordKind::kObjectOpen),
-                             Field(&JournalRecord::texts, ElementsAre(HasSubstr("/libc.so.6"), testing::MatchesRegex("[0-9a-f]{40}"))))));
+                             Field(&JournalRecord::texts,
+                                   ElementsAre(HasSubstr("/libc.so.6"),
+                                               testing::MatchesRegex("[0-9a-f]{40}"))))));
 }
 
 TEST_F(RunScannerTest, TimesRecordsByTheClockOfTheRun) {
@@ -109,7 +111,8 @@ TEST_F(RunScannerTest, JoinsTheScenariosOwnAuditor) {
   start_.environment = {"LD_AUDIT=/opt/theirs.so"};
   const Result<BoxSpec> box = PrepareBox(start_, tree_->root, kRecorders);
   ASSERT_THAT(box, IsOk());
-  EXPECT_THAT(box->environment, ElementsAre("LD_AUDIT=" + std::string(kAuditPath) + ":/opt/theirs.so"));
+  EXPECT_THAT(box->environment,
+              ElementsAre("LD_AUDIT=" + std::string(kAuditPath) + ":/opt/theirs.so"));
 }
 
 TEST_F(RunScannerTest, SaysThatItsRecorderIsMissing) {
@@ -126,7 +129,10 @@ TEST_F(RunScannerTest, AsksTheSystemWhatItSaysOfAPath) {
   EXPECT_EQ(good.list_error, 0);
   EXPECT_EQ(good.load_error, "");
   EXPECT_EQ(good.kind, 'f');
-  EXPECT_TRUE(good.head.starts_with("\x7f" "ELF")) << good.head.size();
+  EXPECT_TRUE(
+      good.head.starts_with("\x7f"
+                            "ELF"))
+      << good.head.size();
   EXPECT_GT(good.size, 0);
   EXPECT_EQ((*answers)[3], good);  // to look is as good, where there is nothing to say of the load
   EXPECT_EQ((*answers)[2].kind, '?');

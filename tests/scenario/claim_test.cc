@@ -46,9 +46,12 @@ TEST_F(ClaimTest, ReadsCounts) {
 }
 
 TEST_F(ClaimTest, ReadsADistribution) {
-  EXPECT_THAT(As<DistributionClaim>("distribution: {0: 12.5%, 2: 87.5%}").shares, ElementsAre(Pair(0, 0.125), Pair(2, 0.875)));
-  EXPECT_THAT(As<DistributionClaim>("distribution: {0: 33.3%, 1: 33.3%, 2: 33.4%}").shares, SizeIs(3));
-  EXPECT_THAT(Texts("distribution: {0: 12.5%, 10: 87.5%}"), ElementsAre("distribution: {0: 12.5%, 10: 87.5%}"));
+  EXPECT_THAT(As<DistributionClaim>("distribution: {0: 12.5%, 2: 87.5%}").shares,
+              ElementsAre(Pair(0, 0.125), Pair(2, 0.875)));
+  EXPECT_THAT(As<DistributionClaim>("distribution: {0: 33.3%, 1: 33.3%, 2: 33.4%}").shares,
+              SizeIs(3));
+  EXPECT_THAT(Texts("distribution: {0: 12.5%, 10: 87.5%}"),
+              ElementsAre("distribution: {0: 12.5%, 10: 87.5%}"));
 }
 
 TEST_F(ClaimTest, ReadsFieldsOfADevice) {
@@ -104,15 +107,19 @@ TEST_F(ClaimTest, ReadsProcesses) {
 }
 
 TEST_F(ClaimTest, ReadsHowAProcessEnded) {
-  EXPECT_THAT(As<ProcessClaim>("process: {role: runner, ended: {exited: 2}}").ended, Optional(std::string("exited 2")));
-  EXPECT_THAT(As<ProcessClaim>("process: {role: runner, ended: {killed: SIGSEGV}}").ended, Optional(std::string("killed by SIGSEGV")));
+  EXPECT_THAT(As<ProcessClaim>("process: {role: runner, ended: {exited: 2}}").ended,
+              Optional(std::string("exited 2")));
+  EXPECT_THAT(As<ProcessClaim>("process: {role: runner, ended: {killed: SIGSEGV}}").ended,
+              Optional(std::string("killed by SIGSEGV")));
 }
 
 TEST_F(ClaimTest, ReadsWhatTheKernelWasAsked) {
-  EXPECT_EQ(As<FilesClaim>("files: {path: /dev/nvidia0, how: opened, answer: missing, in: runner, count: 0}"),
+  EXPECT_EQ(As<FilesClaim>(
+                "files: {path: /dev/nvidia0, how: opened, answer: missing, in: runner, count: 0}"),
             (FilesClaim{"/dev/nvidia0", "opened", "missing", "runner", {0, 0}}));
-  EXPECT_EQ(As<FilesClaim>("files: {path: /dev/nvidia0}"),
-            (FilesClaim{"/dev/nvidia0", std::nullopt, std::nullopt, std::nullopt, {1, std::nullopt}}));
+  EXPECT_EQ(
+      As<FilesClaim>("files: {path: /dev/nvidia0}"),
+      (FilesClaim{"/dev/nvidia0", std::nullopt, std::nullopt, std::nullopt, {1, std::nullopt}}));
   EXPECT_EQ(As<UnheardClaim>("unheard: no CUDA"), (UnheardClaim{{"no CUDA", false}}));
   EXPECT_EQ(As<UnheardClaim>("unheard: {re: 'no C.DA'}"), (UnheardClaim{{"no C.DA", true}}));
 }
@@ -132,24 +139,36 @@ TEST_F(ClaimTest, ReadsStepsOfTheFunnel) {
 }
 
 TEST_F(ClaimTest, ReadsWhatTheLoaderDid) {
-  EXPECT_THAT(As<LoadsClaim>("loads: {library: a, build_id: 0badcafe, in: ollama runner}").build_id, Optional(std::string("0badcafe")));
+  EXPECT_THAT(As<LoadsClaim>("loads: {library: a, build_id: 0badcafe, in: ollama runner}").build_id,
+              Optional(std::string("0badcafe")));
   EXPECT_EQ(As<SearchesClaim>("searches: {path: /a/b.so, by: RUNPATH, for: c.so, in: d, count: 2}"),
             (SearchesClaim{"/a/b.so", "RUNPATH", "c.so", "d", {2, 2}}));
-  EXPECT_EQ(As<DlsymClaim>("dlsym: {symbol: f, answer: found, from: a.so}"), (DlsymClaim{"f", "found", "a.so"}));
-  EXPECT_EQ(As<LacksClaim>("lacks: {library: a.so, of: b.so, symbol: f@V1, version: V1}"), (LacksClaim{"a.so", "b.so", "f@V1", "V1"}));
-  EXPECT_EQ(As<TakesClaim>("takes: {function: dlopen, from: w.so, count: 0}"), (TakesClaim{"dlopen", "w.so", std::nullopt, {0, 0}}));
-  EXPECT_THAT(As<CallsClaim>("calls: {function: f, device: 1, arguments: x=2}").device, Optional(1));
-  EXPECT_THAT(As<LostClaim>("lost: {library: a, at: loaded, known: asked}").known, Optional(std::string("asked")));
-  EXPECT_THAT(As<ProcessClaim>("process: {role: a, argv: serve --port}").argv, Optional(std::string("serve --port")));
+  EXPECT_EQ(As<DlsymClaim>("dlsym: {symbol: f, answer: found, from: a.so}"),
+            (DlsymClaim{"f", "found", "a.so"}));
+  EXPECT_EQ(As<LacksClaim>("lacks: {library: a.so, of: b.so, symbol: f@V1, version: V1}"),
+            (LacksClaim{"a.so", "b.so", "f@V1", "V1"}));
+  EXPECT_EQ(As<TakesClaim>("takes: {function: dlopen, from: w.so, count: 0}"),
+            (TakesClaim{"dlopen", "w.so", std::nullopt, {0, 0}}));
+  EXPECT_THAT(As<CallsClaim>("calls: {function: f, device: 1, arguments: x=2}").device,
+              Optional(1));
+  EXPECT_THAT(As<LostClaim>("lost: {library: a, at: loaded, known: asked}").known,
+              Optional(std::string("asked")));
+  EXPECT_THAT(As<ProcessClaim>("process: {role: a, argv: serve --port}").argv,
+              Optional(std::string("serve --port")));
 }
 
 TEST_F(ClaimTest, PrintsWhatTheLoaderDid) {
-  for (const char* text : {"loads: {library: a, from: /a, by: cache, build_id: 0badcafe, in: b}", "searches: {path: /a, by: cache, for: b, in: c, count: 2}",
-                           "dlsym: {symbol: f, answer: missing, in: b, count: 1}", "lacks: {library: a, of: b, symbol: f@V, version: V, count: 1}",
-                           "takes: {function: f, from: a, in: b, count: 0}", "calls: {function: f, count: 1, result: 0, device: 1, arguments: x, in: b}",
-                           "process: {role: a, count: 1, argv: b}"})
+  for (const char* text :
+       {"loads: {library: a, from: /a, by: cache, build_id: 0badcafe, in: b}",
+        "searches: {path: /a, by: cache, for: b, in: c, count: 2}",
+        "dlsym: {symbol: f, answer: missing, in: b, count: 1}",
+        "lacks: {library: a, of: b, symbol: f@V, version: V, count: 1}",
+        "takes: {function: f, from: a, in: b, count: 0}",
+        "calls: {function: f, count: 1, result: 0, device: 1, arguments: x, in: b}",
+        "process: {role: a, count: 1, argv: b}"})
     EXPECT_THAT(Texts(std::string("{") + text + "}"), ElementsAre(text));
-  EXPECT_THAT(Texts("{lost: {library: a, at: loaded, cause: not-elf, known: asked}}"), ElementsAre("lost: {library: a, at: loaded, cause: not-elf, known: asked}"));
+  EXPECT_THAT(Texts("{lost: {library: a, at: loaded, cause: not-elf, known: asked}}"),
+              ElementsAre("lost: {library: a, at: loaded, cause: not-elf, known: asked}"));
 }
 
 TEST_F(ClaimTest, PointsAtTheClaim) {

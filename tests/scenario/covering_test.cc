@@ -1,5 +1,5 @@
-// Covering arrays, held to a list of all rows that is made here, without the code that is tested: a row is kept when no
-// combination that was forbidden is in it.
+// Covering arrays, held to a list of all rows that is made here, without the code that is tested: a
+// row is kept when no combination that was forbidden is in it.
 #include "harness/scenario/covering.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,8 @@ struct Model {
 
 bool Allowed(const Model& model, const Row& row) {
   int broken = 0;
-  for (const auto& [axis, values] : model.broken) broken += static_cast<int>(values.count(row[axis]));
+  for (const auto& [axis, values] : model.broken)
+    broken += static_cast<int>(values.count(row[axis]));
   if (broken > 1) return false;
   for (const Combination& combination : model.forbidden) {
     bool all = true;
@@ -65,10 +66,14 @@ Rules RulesOf(const Model& model) {
   };
   for (auto a = model.broken.begin(); a != model.broken.end(); ++a)
     for (auto b = std::next(a); b != model.broken.end(); ++b)
-      rules.push_back({Rule::Kind::kTwoBroken, {{a->first, flags(a->first, a->second)}, {b->first, flags(b->first, b->second)}}, {}});
+      rules.push_back(
+          {Rule::Kind::kTwoBroken,
+           {{a->first, flags(a->first, a->second)}, {b->first, flags(b->first, b->second)}},
+           {}});
   for (const Combination& combination : model.forbidden) {
     Rule rule;
-    for (const auto& [axis, values] : combination) rule.together.emplace_back(axis, flags(axis, values));
+    for (const auto& [axis, values] : combination)
+      rule.together.emplace_back(axis, flags(axis, values));
     rules.push_back(std::move(rule));
   }
   return {model.sizes, std::move(rules)};
@@ -76,7 +81,9 @@ Rules RulesOf(const Model& model) {
 
 Model RandomModel(unsigned seed) {
   std::mt19937 random(seed);
-  const auto upto = [&](int limit) { return static_cast<int>(random() % static_cast<unsigned>(limit)); };
+  const auto upto = [&](int limit) {
+    return static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
   Model model;
   for (int i = 2 + upto(5); i > 0; --i) model.sizes.push_back(static_cast<size_t>(1 + upto(5)));
   const auto some = [&](size_t axis) {
@@ -100,7 +107,8 @@ Model RandomModel(unsigned seed) {
 void HoldToAllRows(const Model& model, uint64_t seed) {
   const std::vector<Row> all = AllRows(model);
   const Covering covering = CoverPairs(RulesOf(model), {}, seed);
-  for (const Row& row : covering.rows) EXPECT_TRUE(Allowed(model, row)) << testing::PrintToString(row);
+  for (const Row& row : covering.rows)
+    EXPECT_TRUE(Allowed(model, row)) << testing::PrintToString(row);
   const std::set<Pair> pairs = PairsIn(all);
   EXPECT_EQ(PairsIn(covering.rows), pairs);
   EXPECT_EQ(covering.allowed, pairs.size());
@@ -108,10 +116,12 @@ void HoldToAllRows(const Model& model, uint64_t seed) {
   EXPECT_LE(covering.rows.size(), std::min(all.size(), pairs.size()));
 
   std::set<Pair> impossible;
-  for (const ValuePair& pair : covering.impossible) impossible.insert({pair.axis_a, pair.a, pair.axis_b, pair.b});
+  for (const ValuePair& pair : covering.impossible)
+    impossible.insert({pair.axis_a, pair.a, pair.axis_b, pair.b});
   size_t conceivable = 0;
   for (size_t a = 0; a < model.sizes.size(); ++a)
-    for (size_t b = a + 1; b < model.sizes.size(); ++b) conceivable += model.sizes[a] * model.sizes[b];
+    for (size_t b = a + 1; b < model.sizes.size(); ++b)
+      conceivable += model.sizes[a] * model.sizes[b];
   EXPECT_EQ(impossible.size() + pairs.size(), conceivable);
   for (const Pair& pair : impossible) EXPECT_FALSE(pairs.contains(pair));
 }
@@ -123,7 +133,9 @@ TEST(CoverPairs, HasEveryPairThatSomeAllowedRowHasAndNoOther) {
   }
 }
 
-const Model kWide = {std::vector<size_t>(10, 4), {{{0, {1}}, {1, {2, 3}}}, {{2, {0}}, {3, {0}}, {4, {0}}}}, {{5, {3}}, {6, {3}}, {7, {3}}}};
+const Model kWide = {std::vector<size_t>(10, 4),
+                     {{{0, {1}}, {1, {2, 3}}}, {{2, {0}}, {3, {0}}, {4, {0}}}},
+                     {{5, {3}}, {6, {3}}, {7, {3}}}};
 
 TEST(CoverPairs, TheSameSeedGivesTheSameRowsAndAnotherOthers) {
   const Rules rules = RulesOf(kWide);
@@ -131,15 +143,18 @@ TEST(CoverPairs, TheSameSeedGivesTheSameRowsAndAnotherOthers) {
   EXPECT_NE(CoverPairs(rules, {}, 7).rows, CoverPairs(rules, {}, 8).rows);
 }
 
-// The rows are the same on every machine and in every release: a case id in a report must name the same case next year.
+// The rows are the same on every machine and in every release: a case id in a report must name the
+// same case next year.
 TEST(CoverPairs, ARowOfASeedNeverChanges) {
   const Model model = {{3, 2, 2}, {{{0, {2}}, {1, {1}}}}, {}};
   EXPECT_THAT(CoverPairs(RulesOf(model), {}, 1).rows,
-              testing::ElementsAre(Row{0, 0, 1}, Row{0, 1, 0}, Row{1, 0, 0}, Row{1, 1, 1}, Row{2, 0, 0}, Row{2, 0, 1}));
+              testing::ElementsAre(Row{0, 0, 1}, Row{0, 1, 0}, Row{1, 0, 0}, Row{1, 1, 1},
+                                   Row{2, 0, 0}, Row{2, 0, 1}));
 }
 
 TEST(CoverPairs, TenAxesOfFourValuesTakeFewRows) {
-  // 16 at least, since two axes have 16 pairs, and a million cells are there; other tools take 24 to 31 without the rules.
+  // 16 at least, since two axes have 16 pairs, and a million cells are there; other tools take 24
+  // to 31 without the rules.
   EXPECT_LE(CoverPairs(RulesOf({std::vector<size_t>(10, 4), {}, {}}), {}, 1).rows.size(), 34u);
 }
 
@@ -148,7 +163,8 @@ TEST(CoverPairs, WantedRowsComeFirstAndCount) {
   const Row wanted = {0, 0, 1};  // though a rule excludes it
   const Covering covering = CoverPairs(RulesOf(model), {wanted}, 1);
   EXPECT_EQ(covering.rows.front(), wanted);
-  EXPECT_THAT(covering.impossible, testing::IsEmpty()) << "the wanted row has the one pair that no other may have";
+  EXPECT_THAT(covering.impossible, testing::IsEmpty())
+      << "the wanted row has the one pair that no other may have";
   EXPECT_EQ(covering.covered, 12u);
 }
 

@@ -52,8 +52,22 @@ TEST_F(Devices, AreOfEveryKind) {
     slices += device.mig_parent.empty() ? 0 : 1;
     integrated += device.integrated ? 1 : 0;
   }
-  for (const ComputeCapability cc : {ComputeCapability{5, 0}, {5, 2}, {6, 0}, {6, 1}, {7, 0}, {7, 5}, {8, 0}, {8, 6},
-                                     {8, 7}, {8, 9}, {9, 0}, {10, 0}, {10, 3}, {11, 0}, {12, 0}, {12, 1}})
+  for (const ComputeCapability cc : {ComputeCapability{5, 0},
+                                     {5, 2},
+                                     {6, 0},
+                                     {6, 1},
+                                     {7, 0},
+                                     {7, 5},
+                                     {8, 0},
+                                     {8, 6},
+                                     {8, 7},
+                                     {8, 9},
+                                     {9, 0},
+                                     {10, 0},
+                                     {10, 3},
+                                     {11, 0},
+                                     {12, 0},
+                                     {12, 1}})
     EXPECT_THAT(capabilities, Contains(cc)) << cc.major << '.' << cc.minor;
   EXPECT_GE(slices, 2u);
   EXPECT_GE(integrated, 4u);
@@ -74,7 +88,8 @@ TEST_F(Devices, AreCompleteAndCiteTheirFigures) {
     ASSERT_NE(raw.Find("pci_id"), nullptr);
     EXPECT_THAT(raw.Find("pci_id")->text, MatchesRegex("10de:[0-9a-f]{4}|none"));
     ASSERT_NE(source->Find("pci_id"), nullptr);
-    EXPECT_EQ(source->Find("pci_id")->text.find("pci.ids") == std::string::npos, device.pci_id.empty());
+    EXPECT_EQ(source->Find("pci_id")->text.find("pci.ids") == std::string::npos,
+              device.pci_id.empty());
     EXPECT_TRUE(device.integrated || !device.pci_id.empty());
   }
 }
@@ -88,7 +103,8 @@ TEST_F(Devices, HaveAttributesThatAgreeWithTheirFields) {
     EXPECT_EQ(device.attributes.at(76), device.cc.minor);
     EXPECT_EQ(device.attributes.at(16), device.sm_count);
     EXPECT_EQ(device.attributes.at(18), device.integrated ? 1 : 0);
-    for (int number = 1; number <= 147; ++number) EXPECT_EQ(device.attributes.count(number), 1u) << number;
+    for (int number = 1; number <= 147; ++number)
+      EXPECT_EQ(device.attributes.count(number), 1u) << number;
     const YamlNode raw = Raw(name);
     if (const YamlNode* attributes = raw.Find("attributes"); attributes != nullptr)
       for (const auto& [number, field] : {std::pair{"75", 75}, {"76", 76}, {"16", 16}, {"18", 18}})
@@ -98,8 +114,8 @@ TEST_F(Devices, HaveAttributesThatAgreeWithTheirFields) {
   }
 }
 
-// The ends of what NVIDIA has sold: a Tegra X1 has one multiprocessor and 4 GB, a GB300 288 GB; no die has more than 192
-// multiprocessors. A Jetson's memory is its machine's.
+// The ends of what NVIDIA has sold: a Tegra X1 has one multiprocessor and 4 GB, a GB300 288 GB; no
+// die has more than 192 multiprocessors. A Jetson's memory is its machine's.
 TEST_F(Devices, ArePlausible) {
   for (const std::string& name : names_) {
     SCOPED_TRACE(name);
@@ -122,8 +138,9 @@ TEST_F(Devices, ArePlausible) {
   }
 }
 
-// A slice is some eighths of its board's memory and some sevenths of its multiprocessors: NVIDIA's MIG User Guide, supported
-// profiles. What the driver keeps of either makes them smaller, never larger by more than an eighth.
+// A slice is some eighths of its board's memory and some sevenths of its multiprocessors: NVIDIA's
+// MIG User Guide, supported profiles. What the driver keeps of either makes them smaller, never
+// larger by more than an eighth.
 TEST_F(Devices, CutSlicesAsTheGuideSays) {
   for (const std::string& name : names_) {
     const GpuDevice slice = Read(name);
@@ -131,8 +148,10 @@ TEST_F(Devices, CutSlicesAsTheGuideSays) {
     const GpuDevice board = Read(slice.mig_parent);
     const int sevenths = slice.name.at(slice.name.find(" MIG ") + 5) - '0';
     const uint64_t eighths = sevenths == 1 ? 1 : 4;
-    EXPECT_NEAR(static_cast<double>(slice.memory_total), static_cast<double>(board.memory_total * eighths / 8),
-                static_cast<double>(board.memory_total) / 64) << name;
+    EXPECT_NEAR(static_cast<double>(slice.memory_total),
+                static_cast<double>(board.memory_total * eighths / 8),
+                static_cast<double>(board.memory_total) / 64)
+        << name;
     EXPECT_NEAR(slice.sm_count, board.sm_count * sevenths / 7.0, board.sm_count / 14.0) << name;
   }
 }
@@ -141,7 +160,8 @@ TEST_F(Devices, CutSlicesAsTheGuideSays) {
 TEST_F(Devices, GiveTheTableNoLie) {
   const auto capabilities = ReadCapabilitiesFile(files_.catalog().capabilities);
   ASSERT_THAT(capabilities, IsOk());
-  for (const std::string name : {"h100-80gb", "h200-141gb", "a100-80gb", "rtx-3060", "rtx-4090", "jetson-orin"}) {
+  for (const std::string name :
+       {"h100-80gb", "h200-141gb", "a100-80gb", "rtx-3060", "rtx-4090", "jetson-orin"}) {
     const YamlNode raw = Raw(name);
     GpuDevice bare;
     bare.cc = Read(name).cc;
@@ -149,9 +169,11 @@ TEST_F(Devices, GiveTheTableNoLie) {
     int compared = 0;
     for (const YamlEntry& given : raw.Find("attributes")->entries) {
       const int number = std::stoi(given.key);
-      if (bare.assumed.attributes.count(number) != 0 || bare.attributes.count(number) == 0) continue;
+      if (bare.assumed.attributes.count(number) != 0 || bare.attributes.count(number) == 0)
+        continue;
       if (name == "jetson-orin" && number == 15) continue;  // its output does not say so
-      EXPECT_EQ(given.value.text, std::to_string(bare.attributes.at(number))) << name << ' ' << number;
+      EXPECT_EQ(given.value.text, std::to_string(bare.attributes.at(number)))
+          << name << ' ' << number;
       ++compared;
     }
     EXPECT_GE(compared, 20) << name;
@@ -168,7 +190,8 @@ TEST_F(Devices, KnowWhatOfThemIsAssumed) {
   EXPECT_THAT(rtx.assumed.attributes, Not(Contains(39)));  // threads a multiprocessor: the table
   EXPECT_TRUE(Read("gb200").assumed.memory_total);
   for (const std::string& name : names_)
-    EXPECT_THAT(Read(name).assumed.attributes, Not(Contains(AnyOf(16, 39, 75, 76, 81, 82, 97)))) << name;
+    EXPECT_THAT(Read(name).assumed.attributes, Not(Contains(AnyOf(16, 39, 75, 76, 81, 82, 97))))
+        << name;
 }
 
 // Figures of the recordings: cuDeviceTotalMem, cuMemGetInfo, nvmlDeviceGetMemoryInfo,

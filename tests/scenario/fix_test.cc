@@ -29,7 +29,8 @@ class FixTest : public testing::Test {
 TEST_F(FixTest, StartsTheRunOnceMoreAfterIt) {
   const auto cases = Load(
       "expect: [{devices: 0}]\n"
-      "fix: {tree: [{remove: /a}], env: {A: b}, user: root, expect: [{run: dlopen, devices: 1}]}\n");
+      "fix: {tree: [{remove: /a}], env: {A: b}, user: root, expect: [{run: dlopen, devices: "
+      "1}]}\n");
   ASSERT_THAT(cases, SizeIs(1));
   ASSERT_THAT(Names(cases[0]), ElementsAre("dlopen", "dlopen+fix"));
   const RunSpec& before = cases[0].runs[0];
@@ -43,9 +44,10 @@ TEST_F(FixTest, StartsTheRunOnceMoreAfterIt) {
 }
 
 TEST_F(FixTest, IsForTheCellsItNames) {
-  const auto cases = Load(kTwoCells +
-                          "expect: [{devices: 0}]\n"
-                          "fix: [{when: {n: 1}, env: {A: b}, expect: [{devices: 1}]}, {when: {n: 2}, none: broken}]\n");
+  const auto cases = Load(
+      kTwoCells +
+      "expect: [{devices: 0}]\n"
+      "fix: [{when: {n: 1}, env: {A: b}, expect: [{devices: 1}]}, {when: {n: 2}, none: broken}]\n");
   ASSERT_THAT(cases, SizeIs(2));
   EXPECT_THAT(Names(cases[0]), ElementsAre("dlopen", "dlopen+fix"));
   EXPECT_THAT(Names(cases[1]), ElementsAre("dlopen"));
@@ -77,14 +79,18 @@ TEST(DropRuns, LeavesWhatADroppedRunDoesToTheTree) {
 class SuspectTest : public FixTest {
  protected:
   void SetUp() override {
-    files_.Write("scanners/slogger.yaml",
-                 "scanner: slogger\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\nlog: {format: slog}\n");
+    files_.Write(
+        "scanners/slogger.yaml",
+        "scanner: slogger\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\nlog: {format: slog}\n");
   }
   // Two suspects, of whom the first is ruled out.
-  std::vector<Case> LoadSuspects(const std::string& common, const std::string& first = "", const std::string& second = "",
-                                 const std::string& runs = "{scanner: slogger}, {scanner: dlopen}") {
-    return Load("runs: [" + runs + "]\n" + kTwoCells + "suspects: {axis: n, looks: {here: {say: look}" + common +
-                ", \"1\": {is: one, look: here, see: it, missing: 'a.b'" + first + "}, \"2\": {is: two, look: here, see: it" + second +
+  std::vector<Case> LoadSuspects(
+      const std::string& common, const std::string& first = "", const std::string& second = "",
+      const std::string& runs = "{scanner: slogger}, {scanner: dlopen}") {
+    return Load("runs: [" + runs + "]\n" + kTwoCells +
+                "suspects: {axis: n, looks: {here: {say: look}" + common +
+                ", \"1\": {is: one, look: here, see: it, missing: 'a.b'" + first +
+                "}, \"2\": {is: two, look: here, see: it" + second +
                 "}}\nexpect: [{run: slogger, devices: 0}, {run: dlopen, devices: 0}]\n");
   }
 };
@@ -117,20 +123,25 @@ TEST_F(SuspectTest, HasALineInCommonButWhereThatOneRulesItOut) {
 }
 
 TEST_F(SuspectTest, IsSeenByTheRunThatLooks) {
-  const auto cases = LoadSuspects(", there: {say: over there, in: [dlopen]}}", "", ", fix: {none: no}");
+  const auto cases =
+      LoadSuspects(", there: {say: over there, in: [dlopen]}}", "", ", fix: {none: no}");
   ASSERT_THAT(cases, SizeIs(2));
   EXPECT_THAT(cases[0].runs, SizeIs(2));
-  const auto seen = Load("runs: [{scanner: slogger}, {name: looks, scanner: dlopen}]\n" + kTwoCells +
-                         "suspects: {axis: n, looks: {here: {say: look}, there: {say: over, in: looks}}, \"1\": {is: one, look: here, see: it}, "
-                         "\"2\": {is: two, look: there, see: that}}\nexpect: [{run: slogger, devices: 0}]\n");
+  const auto seen =
+      Load("runs: [{scanner: slogger}, {name: looks, scanner: dlopen}]\n" + kTwoCells +
+           "suspects: {axis: n, looks: {here: {say: look}, there: {say: over, in: looks}}, \"1\": "
+           "{is: one, look: here, see: it}, "
+           "\"2\": {is: two, look: there, see: that}}\nexpect: [{run: slogger, devices: 0}]\n");
   ASSERT_THAT(seen, SizeIs(2));
-  EXPECT_THAT(Names(seen[0]), ElementsAre("slogger")) << "where one looks elsewhere, it is not made";
+  EXPECT_THAT(Names(seen[0]), ElementsAre("slogger"))
+      << "where one looks elsewhere, it is not made";
   ASSERT_THAT(Names(seen[1]), ElementsAre("slogger", "looks"));
   EXPECT_EQ(ToString(seen[1].expect.back().claims[0]), "log: {has: \"that\"}");
 }
 
 TEST_F(SuspectTest, IsMendedByItsOwnFix) {
-  const auto cases = LoadSuspects("}, fixed: [{run: dlopen, devices: 1}]", ", fix: {do: this, env: {A: b}}", ", fix: {none: nobody can}");
+  const auto cases = LoadSuspects("}, fixed: [{run: dlopen, devices: 1}]",
+                                  ", fix: {do: this, env: {A: b}}", ", fix: {none: nobody can}");
   ASSERT_THAT(cases, SizeIs(2));
   EXPECT_THAT(Names(cases[0]), ElementsAre("slogger", "dlopen", "dlopen+fix"));
   EXPECT_EQ(cases[0].suspect->mend, "this");
@@ -139,7 +150,8 @@ TEST_F(SuspectTest, IsMendedByItsOwnFix) {
 }
 
 TEST_F(FixTest, MayMendARunThatEndedBadly) {
-  const auto cases = Load("expect: [{outcome: {killed: SIGABRT}}]\nfix: {env: {A: b}, expect: [{devices: 1}]}\n");
+  const auto cases =
+      Load("expect: [{outcome: {killed: SIGABRT}}]\nfix: {env: {A: b}, expect: [{devices: 1}]}\n");
   ASSERT_THAT(cases, SizeIs(1));
   EXPECT_THAT(Names(cases[0]), ElementsAre("dlopen", "dlopen+fix"));
 }
@@ -147,7 +159,8 @@ TEST_F(FixTest, MayMendARunThatEndedBadly) {
 TEST_F(FixTest, ExpectsTheSameOfSeveralRuns) {
   const auto cases = Load(
       "runs: [{name: a, scanner: dlopen}, {name: b, scanner: dlopen}]\n"
-      "expect: [{run: [a, b], devices: 0}]\nfix: {tree: [{remove: /a}], expect: [{run: [a, b], devices: 1}]}\n");
+      "expect: [{run: [a, b], devices: 0}]\nfix: {tree: [{remove: /a}], expect: [{run: [a, b], "
+      "devices: 1}]}\n");
   ASSERT_THAT(cases, SizeIs(1));
   EXPECT_THAT(Names(cases[0]), ElementsAre("a", "b", "a+fix", "b+fix"));
   EXPECT_THAT(cases[0].expect, SizeIs(4));
@@ -168,7 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
     , RefusedFix,
     testing::Values(
         Fix("ChangesNothing", "fix: {expect: [{devices: 1}]}\n",
-            "4:6: a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none"),
+            "4:6: a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is "
+            "none"),
         Fix("ExpectsNothing", "fix: {env: {A: b}}\n", "4:6: a fix needs \"expect\""),
         Fix("NoneAndATree", "fix: {none: why, env: {A: b}}\n",
             "4:18: there is no fix, so it has no \"env\""),
@@ -187,32 +201,41 @@ INSTANTIATE_TEST_SUITE_P(
         Fix("UnknownKey", "fix: {machine: {}}\n",
             "4:7: unknown key \"machine\"; it can be when, none, tree, env, user or expect"),
         Top("SuspectsOfNoAxis", "suspects: {a: {is: x}}\n", "3:11: suspects needs \"axis\""),
-        Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n", "3:18: unknown axis \"a\"; there is none"),
-        Top("SuspectsWithoutALook", kTwoCells + "suspects: {axis: n}\n", "4:11: suspects needs \"looks\""),
-        Top("LookWithoutAPlace", kTwoCells + "suspects: {axis: n, looks: {l: {}}}\n", "4:32: a look needs \"say\""),
+        Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n",
+            "3:18: unknown axis \"a\"; there is none"),
+        Top("SuspectsWithoutALook", kTwoCells + "suspects: {axis: n}\n",
+            "4:11: suspects needs \"looks\""),
+        Top("LookWithoutAPlace", kTwoCells + "suspects: {axis: n, looks: {l: {}}}\n",
+            "4:32: a look needs \"say\""),
         Top("LookOfNoRun", kTwoCells + "suspects: {axis: n, looks: {l: {say: x, in: dlopne}}}\n",
             "4:45: unknown run \"dlopne\"; did you mean \"dlopen\"?"),
-        Top("ReportOfNoRun", kTwoCells + "suspects: {axis: n, looks: {l: {say: x}}, report: [{run: b, devices: 0}]}\n",
+        Top("ReportOfNoRun",
+            kTwoCells +
+                "suspects: {axis: n, looks: {l: {say: x}}, report: [{run: b, devices: 0}]}\n",
             "4:58: unknown run \"b\"; it can be dlopen"),
         Top("SuspectOfNoValue", kTwoCells + kLooks + "\"3\": {is: x, look: l, see: y}}\n",
             "4:43: unknown value \"3\"; did you mean \"1\"?"),
         Top("SuspectWithoutASentence", kTwoCells + kLooks + "\"1\": {look: l, see: y}}\n",
             "4:48: a suspect needs \"is\""),
-        Top("SuspectWithoutALook", kTwoCells + kLooks + "\"1\": {is: x}}\n", "4:48: a suspect needs \"look\""),
+        Top("SuspectWithoutALook", kTwoCells + kLooks + "\"1\": {is: x}}\n",
+            "4:48: a suspect needs \"look\""),
         Top("SuspectWithAnUnknownLook", kTwoCells + kLooks + "\"1\": {is: x, look: m}}\n",
             "4:62: unknown look \"m\"; did you mean \"l\"?"),
         Top("SuspectWithoutAnObservation", kTwoCells + kLooks + "\"1\": {is: x, look: l}}\n",
             "4:48: a suspect needs \"see\""),
-        Top("SuspectWithoutAFix", kTwoCells + kLooks + "fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y}}\n",
+        Top("SuspectWithoutAFix",
+            kTwoCells + kLooks + "fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y}}\n",
             "4:71: a suspect needs \"fix\""),
         Top("SuspectsFixWithoutASentence",
-            kTwoCells + kLooks + "fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y, fix: {env: {A: b}}}}\n",
+            kTwoCells + kLooks +
+                "fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y, fix: {env: {A: b}}}}\n",
             "4:101: the fix of a suspect needs \"do\""),
         Top("CellWithoutASuspect", kTwoCells + kLooks + "\"1\": {is: x, look: l, see: y}}\n",
             "4:11: nothing says what s@n=2 stands for"),
         Top("RunOfAListThatThereIsNot", "expect: [{run: [dlopen, by-hand], devices: 0}]\n",
             "3:25: unknown run \"by-hand\"; it can be dlopen"),
-        Top("EmptyListOfRuns", "expect: [{run: [], devices: 0}]\n", "3:16: \"run\" is an empty list"),
+        Top("EmptyListOfRuns", "expect: [{run: [], devices: 0}]\n",
+            "3:16: \"run\" is an empty list"),
         Top("AxisOfSeveralThingsIsText", "matrix: {n: {set: case, to: [x]}}\n",
             "3:30: expected a map of what the case gets, got \"x\"")),
     NameOf);

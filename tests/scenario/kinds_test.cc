@@ -1,5 +1,5 @@
-// The format promises kinds of faults and of broken libraries; each promise is kept by a scenario whose
-// claims pass and, turned round, fail (tests/pipeline), or by a test that is named here.
+// The format promises kinds of faults and of broken libraries; each promise is kept by a scenario
+// whose claims pass and, turned round, fail (tests/pipeline), or by a test that is named here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

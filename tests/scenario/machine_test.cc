@@ -141,8 +141,8 @@ TEST_F(MachineTest, PutsSlicesOfOneKindOnOneBoard) {
                "device: h100-1g\nname: NVIDIA H100 MIG 1g.10gb\ncompute_capability: 9.0\n"
                "memory_total: 9984 MiB\nsm_count: 16\nmig: {parent: h100, profile: 1g.10gb}\n"
                "source: {figures: f}\n");
-  const Machine machine =
-      Read("{devices: [h100, {profile: h100-1g, count: 2}, {profile: h100-1g, pci: \"0000:77:00.0\"}]}");
+  const Machine machine = Read(
+      "{devices: [h100, {profile: h100-1g, count: 2}, {profile: h100-1g, pci: \"0000:77:00.0\"}]}");
   ASSERT_THAT(machine.devices, SizeIs(4));
   ASSERT_THAT(machine.boards, SizeIs(2));
   EXPECT_EQ(machine.boards[0].name, "NVIDIA H100");

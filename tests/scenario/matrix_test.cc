@@ -47,11 +47,15 @@ TEST_F(MatrixTest, ExcludesWhatMatchesAllAxesOfAnEntry) {
 }
 
 TEST_F(MatrixTest, ConstraintTakesAwayWhatCannotBeTogether) {
-  const std::string axes = "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q, r]}\n  constraints:\n";
-  EXPECT_THAT(Ids(axes + "    - {if: {a: x}, not: {b: [p, q]}}\n"), ElementsAre("s@a=x,b=r", "s@a=y,b=p", "s@a=y,b=q", "s@a=y,b=r"));
-  EXPECT_THAT(Ids(axes + "    - {if: {a: x}, then: {b: p}}\n"), ElementsAre("s@a=x,b=p", "s@a=y,b=p", "s@a=y,b=q", "s@a=y,b=r"));
+  const std::string axes =
+      "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q, r]}\n  constraints:\n";
+  EXPECT_THAT(Ids(axes + "    - {if: {a: x}, not: {b: [p, q]}}\n"),
+              ElementsAre("s@a=x,b=r", "s@a=y,b=p", "s@a=y,b=q", "s@a=y,b=r"));
+  EXPECT_THAT(Ids(axes + "    - {if: {a: x}, then: {b: p}}\n"),
+              ElementsAre("s@a=x,b=p", "s@a=y,b=p", "s@a=y,b=q", "s@a=y,b=r"));
   const std::string third = "  c: {set: env.C, to: [k, l]}\n";
-  EXPECT_THAT(Ids(third + axes + "    - {if: {a: x}, then: {b: p, c: k}}\n    - {if: {a: y}, not: {b: [q, r]}}\n"),
+  EXPECT_THAT(Ids(third + axes +
+                  "    - {if: {a: x}, then: {b: p, c: k}}\n    - {if: {a: y}, not: {b: [q, r]}}\n"),
               ElementsAre("s@a=x,b=p,c=k", "s@a=y,b=p,c=k", "s@a=y,b=p,c=l"))
       << "then wants both, not the one or the other";
 }
@@ -63,14 +67,18 @@ TEST_F(MatrixTest, IncludeBringsBackWhatIsExcluded) {
 }
 
 TEST_F(MatrixTest, ACellHasOneBrokenValueAtMost) {
-  EXPECT_THAT(Ids("  a: {set: env.A, to: [whole, gone], broken: [gone]}\n  b: {set: env.B, to: [whole, cut, empty], broken: [cut, empty]}\n"),
-              ElementsAre("s@a=whole,b=whole", "s@a=whole,b=cut", "s@a=whole,b=empty", "s@a=gone,b=whole"));
+  EXPECT_THAT(
+      Ids("  a: {set: env.A, to: [whole, gone], broken: [gone]}\n  b: {set: env.B, to: [whole, "
+          "cut, empty], broken: [cut, empty]}\n"),
+      ElementsAre("s@a=whole,b=whole", "s@a=whole,b=cut", "s@a=whole,b=empty", "s@a=gone,b=whole"));
 }
 
 TEST_F(MatrixTest, PairwiseTakesFewCellsAndIncludedOnesFirst) {
-  const std::vector<std::string> ids = Ids(
-      "  a: {set: env.A, to: [x, y, z]}\n  b: {set: env.B, to: [x, y, z]}\n  c: {set: env.C, to: [x, y, z]}\n"
-      "  d: {set: env.D, to: [x, y, z]}\n  cover: pairwise\n  include: [{a: z, b: z, c: z, d: z}]\n");
+  const std::vector<std::string> ids =
+      Ids("  a: {set: env.A, to: [x, y, z]}\n  b: {set: env.B, to: [x, y, z]}\n  c: {set: env.C, "
+          "to: [x, y, z]}\n"
+          "  d: {set: env.D, to: [x, y, z]}\n  cover: pairwise\n  include: [{a: z, b: z, c: z, d: "
+          "z}]\n");
   EXPECT_EQ(ids.front(), "s@a=z,b=z,c=z,d=z");
   EXPECT_GE(ids.size(), 9u) << "two axes of three values have nine pairs";
   EXPECT_LE(ids.size(), 14u) << "of 81";
@@ -78,7 +86,8 @@ TEST_F(MatrixTest, PairwiseTakesFewCellsAndIncludedOnesFirst) {
 
 // What an axis can set, each with the place in the case where it is seen.
 TEST_F(MatrixTest, VariesAnythingInAScenario) {
-  files_.Write("scanners/other.yaml", "scanner: other\nabout: o\nprogram: {build: other}\nargv: [other]\nfits: driver\n");
+  files_.Write("scanners/other.yaml",
+               "scanner: other\nabout: o\nprogram: {build: other}\nargv: [other]\nfits: driver\n");
   const auto cases = files_.Load(
       "claim: c\nlayout: [driver]\nmachine: {devices: [h100]}\ntree: [{symlink: /l, to: near}]\n"
       "runs: [{name: r, scanner: dlopen}]\nmatrix:\n"
@@ -115,7 +124,8 @@ TEST_F(MatrixTest, LabelsWhatIsNoPlainWord) {
 
 TEST_F(MatrixTest, SetsSeveralThingsOfACaseAtOnce) {
   const auto cases = Load(
-      "  v: {set: case, to: [{as: none, value: {}}, {as: all, value: {env: {A: b}, user: root, machine: {cuda: 11.8}, "
+      "  v: {set: case, to: [{as: none, value: {}}, {as: all, value: {env: {A: b}, user: root, "
+      "machine: {cuda: 11.8}, "
       "tree: [{remove: /opt}]}}]}\nenv: {OWN: kept}\n");
   ASSERT_THAT(cases, IsOkAnd(SizeIs(2)));
   const Case& before = (*cases)[0];

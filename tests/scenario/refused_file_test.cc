@@ -34,9 +34,12 @@ RefusedFixture Given(const char* name, const std::string& lines, const char* mes
 }
 
 RefusedFixture Device(const char* name, const std::string& line, const char* message) {
-  return {name, "devices/h100.yaml",
-          "device: h100\nname: NVIDIA H100 MIG 1g.10gb\ncompute_capability: 9.0\nmemory_total: 1 GiB\n"
-          "source: {figures: f}\n" + line + "\n", message};
+  return {
+      name, "devices/h100.yaml",
+      "device: h100\nname: NVIDIA H100 MIG 1g.10gb\ncompute_capability: 9.0\nmemory_total: 1 GiB\n"
+      "source: {figures: f}\n" +
+          line + "\n",
+      message};
 }
 
 RefusedFixture Table(const char* name, const std::string& text, const char* message) {
@@ -62,8 +65,9 @@ INSTANTIATE_TEST_SUITE_P(
             "1:9: expected device: h100, the name of the file, got \"h200\""},
         Device("DeviceWithAnOddPciId", "pci_id: \"10de-2330\"",
                "6:9: expected a PCI id such as \"10de:2330\", or none, got \"10de-2330\""),
-        Device("DeviceThatAssumesItsName", "assumed: [name]",
-               "6:11: unknown fact that may be assumed \"name\"; it can be memory_total or sm_count"),
+        Device(
+            "DeviceThatAssumesItsName", "assumed: [name]",
+            "6:11: unknown fact that may be assumed \"name\"; it can be memory_total or sm_count"),
         Device("SliceOfNothing", "mig: {profile: 1g.10gb}", "6:6: a MIG slice needs \"parent\""),
         Device("SliceOfAnotherName", "mig: {parent: h100, profile: 3g.40gb}",
                "6:30: the driver calls it \"... MIG 3g.40gb\", not \"NVIDIA H100 MIG 1g.10gb\""),
@@ -73,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
               "1:9: a rule needs \"from\" or \"for\""),
         Table("RuleWithoutSource", "rules: [{for: 9.0, attributes: {1: 1}}]\n",
               "1:9: a rule needs \"source\""),
-        Table("RuleForAnAttributeThatIsNone", "rules: [{for: 9.0, source: s, attributes: {500: 1}}]\n",
+        Table("RuleForAnAttributeThatIsNone",
+              "rules: [{for: 9.0, source: s, attributes: {500: 1}}]\n",
               "1:44: expected a CUdevice_attribute, a whole number from 0 to 191, got \"500\""),
         RefusedFixture{"ScannerOfAnotherName", "scanners/dlopen.yaml", "scanner: x\n",
                        "1:10: expected scanner: dlopen, the name of the file, got \"x\""},

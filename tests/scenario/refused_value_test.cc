@@ -108,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
              "4:57: unknown machine \"amr64\"; did you mean \"arm64\"?"),
         Tree("UnknownWayToBeBroken", "{library: /a.so, fake: cudart-12, broken: {trunctated: 1}}",
              "4:48: unknown key \"trunctated\"; did you mean \"truncated\"?"),
-        Tree("TwoWaysToBeBroken", "{library: /a.so, fake: cudart-12, broken: {empty: true, endian: big}}",
+        Tree("TwoWaysToBeBroken",
+             "{library: /a.so, fake: cudart-12, broken: {empty: true, endian: big}}",
              "4:61: broken has \"empty\" already; only one of \"empty\", "
              "\"truncated\", \"text\", \"git_lfs\", \"class\", \"machine\", "
              "\"endian\", \"soname\", \"version_node\", \"version_node_lacks\", "
@@ -118,7 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
              "\"constructor_aborts\" or \"constructor_crashes\" can be there"),
         Tree("NoSymbolAbsent", "{library: /a.so, fake: cudart-12, broken: {symbol_absent: []}}",
              "4:63: expected a symbol, got an empty list"),
-        Tree("VersionTableInWords", "{library: /a.so, fake: cudart-12, broken: {version_table: all}}",
+        Tree("VersionTableInWords",
+             "{library: /a.so, fake: cudart-12, broken: {version_table: all}}",
              "4:63: unknown version_table \"all\"; it can be none"),
         Tree("TlsTooLarge", "{library: /a.so, fake: cudart-12, broken: {static_tls: 65 MiB}}",
              "4:60: at most 64 MiB can be asked for"),

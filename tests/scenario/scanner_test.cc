@@ -53,7 +53,9 @@ TEST_F(ScannerTest, HasTheDefaultsOfItsType) {
 }
 
 TEST_F(ScannerTest, ShowsPythonPackagesAndNamesThemToPython) {
-  files_.Write("real-parts.yaml", "- name: p\n  into: p\n  gives:\n    pynvml: site\n- name: q\n  into: q\n  gives:\n    bindings: site\n");
+  files_.Write("real-parts.yaml",
+               "- name: p\n  into: p\n  gives:\n    pynvml: site\n- name: q\n  into: q\n  gives:\n "
+               "   bindings: site\n");
   for (const char* folder : {"real/p", "real/p/site"}) mkdir(files_.Path(folder).c_str(), 0755);
   const auto missing = Read("python_packages: [pynvml, bindings]\n");
   ASSERT_THAT(missing, IsOk());
@@ -62,8 +64,10 @@ TEST_F(ScannerTest, ShowsPythonPackagesAndNamesThemToPython) {
   const auto scanner = Read("python_packages: [pynvml, bindings]\n");
   ASSERT_THAT(scanner, IsOk());
   EXPECT_EQ(scanner->missing, "");
-  EXPECT_THAT(scanner->host_directories, ElementsAre(files_.Path("real/p/site"), files_.Path("real/q/site")));
-  EXPECT_THAT(scanner->env, ElementsAre(Pair("PYTHONPATH", files_.Path("real/p/site") + ":" + files_.Path("real/q/site"))));
+  EXPECT_THAT(scanner->host_directories,
+              ElementsAre(files_.Path("real/p/site"), files_.Path("real/q/site")));
+  EXPECT_THAT(scanner->env, ElementsAre(Pair("PYTHONPATH", files_.Path("real/p/site") + ":" +
+                                                               files_.Path("real/q/site"))));
 }
 
 TEST_F(ScannerTest, ReadsLimitsInSecondsAndMebibytes) {
@@ -103,23 +107,29 @@ TEST_F(ScannerTest, IsMissingWithASentence) {
 
 // Two definitions of one program: each takes the versions that it is for.
 TEST_F(ScannerTest, TakesTheVersionsThatItIsFor) {
-  files_.catalog().given = {{"ollama", "/a/bin/ollama", "0.17.4"}, {"ollama", "/b/bin/ollama", "0.32.14"}};
-  const auto early = Read("versions: {below: \"0.30\"}\nrelease: {cuda: ../lib/x.so}\n", "{given: ollama}");
+  files_.catalog().given = {{"ollama", "/a/bin/ollama", "0.17.4"},
+                            {"ollama", "/b/bin/ollama", "0.32.14"}};
+  const auto early =
+      Read("versions: {below: \"0.30\"}\nrelease: {cuda: ../lib/x.so}\n", "{given: ollama}");
   ASSERT_THAT(early, IsOk());
   EXPECT_EQ(early->version, "0.17.4");
-  const auto late = Read("versions: {from: \"0.30\"}\nrelease: {/opt/lib: ../lib}\n", "{given: ollama}");
+  const auto late =
+      Read("versions: {from: \"0.30\"}\nrelease: {/opt/lib: ../lib}\n", "{given: ollama}");
   ASSERT_THAT(late, IsOk());
   EXPECT_EQ(late->version, "0.32.14");
   EXPECT_THAT(late->release_folders, ElementsAre(Pair("/opt/lib", "/b/lib")));
   const auto none = Read("versions: {from: \"0.33\"}\n", "{given: ollama}");
   ASSERT_THAT(none, IsOk());
-  EXPECT_EQ(none->missing, "no ollama from 0.33 on here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH");
+  EXPECT_EQ(none->missing,
+            "no ollama from 0.33 on here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH");
 }
 
 TEST(VersionRange, IsOfNumbersNotOfText) {
   const VersionRange from{"0.9", ""}, below{"", "0.30"};
-  for (const char* version : {"0.9", "0.9.1", "0.30", "0.100.2-rc1", "1"}) EXPECT_TRUE(Holds(from, version)) << version;
-  for (const char* version : {"0.8.9", "0", "unknown"}) EXPECT_FALSE(Holds(from, version)) << version;
+  for (const char* version : {"0.9", "0.9.1", "0.30", "0.100.2-rc1", "1"})
+    EXPECT_TRUE(Holds(from, version)) << version;
+  for (const char* version : {"0.8.9", "0", "unknown"})
+    EXPECT_FALSE(Holds(from, version)) << version;
   EXPECT_TRUE(Holds(below, "0.29.9"));
   EXPECT_TRUE(Holds(below, "unknown"));
   EXPECT_FALSE(Holds(below, "0.30.0-rc1"));

@@ -22,8 +22,7 @@ void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
 class Schema : public testing::TestWithParam<Place> {
  protected:
   std::vector<std::string> Keys() const {
-    const json schema =
-        json::parse(*ReadFile(InSources("/harness/scenario/scenario.schema.json")));
+    const json schema = json::parse(*ReadFile(InSources("/harness/scenario/scenario.schema.json")));
     std::vector<std::string> keys;
     for (const auto& [key, value] :
          schema.at(json::json_pointer(GetParam().pointer)).at("properties").items())
@@ -57,17 +56,26 @@ INSTANTIATE_TEST_SUITE_P(
               "}]}"},
         Place{"Machine", "/definitions/machine", "machine: {", "}"},
         Place{"Fault", "/definitions/fault", "machine: {faults: [{", "}]}"},
-        Place{"Axis", "/definitions/matrix/additionalProperties", "matrix: {a: {set: env.A, to: [x], ", "}}"},
-        Place{"Constraint", "/definitions/constraint", "matrix: {a: {set: env.A, to: [x]}, constraints: [{", "}]}"},
+        Place{"Axis", "/definitions/matrix/additionalProperties",
+              "matrix: {a: {set: env.A, to: [x], ", "}}"},
+        Place{"Constraint", "/definitions/constraint",
+              "matrix: {a: {set: env.A, to: [x]}, constraints: [{", "}]}"},
         Place{"Run", "/definitions/run", "runs: [{", "}]"},
         Place{"Expectation", "/definitions/expectation", "expect: [{", "}]"},
         Place{"Fix", "/definitions/fix", "fix: {", "}"},
         Place{"Suspect", "/definitions/suspect",
-              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, looks: {l: {say: x}}, \"1\": {is: x, look: l, see: y, ", "}}"},
-        Place{"Look", "/definitions/look", "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, looks: {l: {say: x, ", "}}}"},
+              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, looks: {l: {say: x}}, "
+              "\"1\": {is: x, look: l, see: y, ",
+              "}}"},
+        Place{"Look", "/definitions/look",
+              "matrix: {n: {set: env.N, to: [1]}}\nsuspects: {axis: n, looks: {l: {say: x, ",
+              "}}}"},
         Place{"SuspectsFix", "/definitions/suspect/properties/fix",
-              "runs: [{scanner: dlopen}]\nexpect: [{devices: 0}]\nmatrix: {n: {set: env.N, to: [1]}}\n"
-              "suspects: {axis: n, looks: {l: {say: x}}, fixed: [{devices: 1}], \"1\": {is: x, look: l, see: y, fix: {", "}}}"},
+              "runs: [{scanner: dlopen}]\nexpect: [{devices: 0}]\nmatrix: {n: {set: env.N, to: "
+              "[1]}}\n"
+              "suspects: {axis: n, looks: {l: {say: x}}, fixed: [{devices: 1}], \"1\": {is: x, "
+              "look: l, see: y, fix: {",
+              "}}}"},
         Place{"Log", "/definitions/expectation/properties/log", "expect: [{log: {", "}}]"},
         Place{"DeviceClaim", "/definitions/deviceClaim", "expect: [{device: {", "}}]"},
         Place{"LoadsClaim", "/definitions/loadsClaim/anyOf/1", "expect: [{loads: {", "}}]"},

@@ -1,6 +1,6 @@
-// A library that was broken by editing its bytes is to the loader what one is that a toolchain built so:
-// the same words, the same outcome. The healthy one, the one built broken and a program that loads them
-// are compiled here; the only difference between two runs is who broke the library.
+// A library that was broken by editing its bytes is to the loader what one is that a toolchain
+// built so: the same words, the same outcome. The healthy one, the one built broken and a program
+// that loads them are compiled here; the only difference between two runs is who broke the library.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -22,13 +22,14 @@ namespace {
 using testing::HasSubstr;
 using Kind = Breakage::Kind;
 
-// The library that is broken, and how a toolchain makes the same. `flags` of the healthy one when empty.
+// The library that is broken, and how a toolchain makes the same. `flags` of the healthy one when
+// empty.
 struct Sample {
   const char* name;
   Breakage broken;
-  std::string code;   // of the one that is built broken
+  std::string code;  // of the one that is built broken
   std::string flags;
-  std::string says;   // a part of what the loader must say of both; "" for a library that loads
+  std::string says;  // a part of what the loader must say of both; "" for a library that loads
 };
 void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.name; }
 
@@ -66,7 +67,8 @@ class EditedLibrary : public testing::Test {
     Write("other.map", "OTHER_1 { global: alpha; beta; };");
     Write("partial.map", "TINY_1 { global: beta; };");
     Write("libc.map", "GLIBC_2.99 { global: newer; };");
-    for (const char* made : {"healthy", "edited", "built"}) std::filesystem::create_directory(folder_ + "/" + made);
+    for (const char* made : {"healthy", "edited", "built"})
+      std::filesystem::create_directory(folder_ + "/" + made);
     Compile(kHealthy, kFlags, "healthy/libtiny.so.1");
     Compile(kUser, "healthy/libtiny.so.1", "libuse.so");
     Compile("int gone(void) { return 1; }", "-Wl,-soname,libgone.so.1", "libgone.so");
@@ -83,8 +85,7 @@ class EditedLibrary : public testing::Test {
     ASSERT_THAT(WriteFile(folder_ + "/" + file, text), IsOk());
   }
   void Run(const std::string& command) {
-    ASSERT_EQ(std::system(("cd " + folder_ + " && " + command).c_str()), 0)
-        << command;
+    ASSERT_EQ(std::system(("cd " + folder_ + " && " + command).c_str()), 0) << command;
   }
   void Compile(const std::string& code, const std::string& flags, const std::string& out) {
     Write("code.c", code);
@@ -100,10 +101,11 @@ class EditedLibrary : public testing::Test {
 
   // All that the program says with the library of that folder, and how it ended.
   std::string Load(const std::string& made) {
-    const std::string command = "cd " + folder_ + " && LD_LIBRARY_PATH=" + folder_ + "/" + made + ":" +
-                                folder_ + " ./program > out 2>&1";
+    const std::string command = "cd " + folder_ + " && LD_LIBRARY_PATH=" + folder_ + "/" + made +
+                                ":" + folder_ + " ./program > out 2>&1";
     const int status = std::system(("(" + command + ") > /dev/null 2>&1").c_str());
-    std::string said = *ReadFile(folder_ + "/out") + "status " + std::to_string(WEXITSTATUS(status));
+    std::string said =
+        *ReadFile(folder_ + "/out") + "status " + std::to_string(WEXITSTATUS(status));
     for (size_t at; (at = said.find("/" + made + "/")) != std::string::npos;)
       said.replace(at, made.size() + 2, "/FOLDER/");
     return said;
@@ -118,8 +120,8 @@ TEST_P(BrokenLibrary, IsToTheLoaderWhatAToolchainMakes) {
   const Sample& sample = GetParam();
   ASSERT_EQ(Load("healthy"), "use 7, stack 0\nstatus 0");
   Edit(sample.broken);
-  Compile(sample.code.empty() ? kHealthy : sample.code, sample.flags.empty() ? kFlags : sample.flags,
-          "built/libtiny.so.1");
+  Compile(sample.code.empty() ? kHealthy : sample.code,
+          sample.flags.empty() ? kFlags : sample.flags, "built/libtiny.so.1");
   std::filesystem::remove(folder_ + "/libgone.so");
   const std::string built = Load("built");
   EXPECT_THAT(built, HasSubstr(sample.says));
@@ -138,44 +140,74 @@ INSTANTIATE_TEST_SUITE_P(
     , BrokenLibrary,
     testing::Values(
         Sample{"NoSoname", {Kind::kSoname, 0, ""}, "", "-Wl,--version-script,tiny.map", "use 7"},
-        Sample{"OtherSoname", {Kind::kSoname, 0, "libother.so.1"}, "",
-               "-Wl,-soname,libother.so.1 -Wl,--version-script,tiny.map", "use 7"},
+        Sample{"OtherSoname",
+               {Kind::kSoname, 0, "libother.so.1"},
+               "",
+               "-Wl,-soname,libother.so.1 -Wl,--version-script,tiny.map",
+               "use 7"},
         Sample{"NoNode", {Kind::kVersionNode, 0, ""}, "", "-Wl,-soname,libtiny.so.1", "use 7"},
-        Sample{"OtherNode", {Kind::kVersionNode, 0, "OTHER_1"}, "",
+        Sample{"OtherNode",
+               {Kind::kVersionNode, 0, "OTHER_1"},
+               "",
                "-Wl,-soname,libtiny.so.1 -Wl,--version-script,other.map",
                "version `TINY_1' not found (required by "},
-        Sample{"PartialNode", {Kind::kVersionNodeLacks, 0, "", {"alpha"}}, "",
-               "-Wl,-soname,libtiny.so.1 -Wl,--version-script,partial.map", "use 7"},
-        Sample{"NoVersionTable", {Kind::kVersionTable, 0, ""}, "",
-               "-nostdlib -Wl,-soname,libtiny.so.1", "Inconsistency detected by ld.so: dl-lookup.c"},
-        Sample{"SymbolAbsent", {Kind::kSymbolAbsent, 0, "", {"alpha"}}, "int getpid(void); int beta(void) { return getpid(); }",
-               "", "libuse.so: undefined symbol: alpha, version TINY_1"},
-        Sample{"Undefined", {Kind::kUndefined, 0, "of_a_sibling"},
-               kCode + " int of_a_sibling(void); int gamma(void) { return of_a_sibling(); }", "",
+        Sample{"PartialNode",
+               {Kind::kVersionNodeLacks, 0, "", {"alpha"}},
+               "",
+               "-Wl,-soname,libtiny.so.1 -Wl,--version-script,partial.map",
+               "use 7"},
+        Sample{"NoVersionTable",
+               {Kind::kVersionTable, 0, ""},
+               "",
+               "-nostdlib -Wl,-soname,libtiny.so.1",
+               "Inconsistency detected by ld.so: dl-lookup.c"},
+        Sample{"SymbolAbsent",
+               {Kind::kSymbolAbsent, 0, "", {"alpha"}},
+               "int getpid(void); int beta(void) { return getpid(); }",
+               "",
+               "libuse.so: undefined symbol: alpha, version TINY_1"},
+        Sample{"Undefined",
+               {Kind::kUndefined, 0, "of_a_sibling"},
+               kCode + " int of_a_sibling(void); int gamma(void) { return of_a_sibling(); }",
+               "",
                "undefined symbol: of_a_sibling"},
-        Sample{"Needs", {Kind::kNeeds, 0, "libgone.so.1"}, "",
+        Sample{"Needs",
+               {Kind::kNeeds, 0, "libgone.so.1"},
+               "",
                std::string(kFlags) + " -Wl,--no-as-needed ./libgone.so",
                "libgone.so.1: cannot open shared object file: No such file or directory"},
-        Sample{"NeedsNewerLibc", {Kind::kNeedsVersion, 0, "GLIBC_2.99"},
+        Sample{"NeedsNewerLibc",
+               {Kind::kNeedsVersion, 0, "GLIBC_2.99"},
                kCode + " int newer(void); int gamma(void) { return newer(); }",
                std::string(kFlags) + " -nostdlib ./libnewer.so",
                "libc.so.6: version `GLIBC_2.99' not found (required by "},
-        Sample{"ExecutableStack", {Kind::kExecutableStack, 0, ""}, "",
-               std::string(kFlags) + " -z execstack", "stack 1"},
-        Sample{"StaticTls", {Kind::kStaticTls, 1 << 20, ""},
+        Sample{"ExecutableStack",
+               {Kind::kExecutableStack, 0, ""},
+               "",
+               std::string(kFlags) + " -z execstack",
+               "stack 1"},
+        Sample{"StaticTls",
+               {Kind::kStaticTls, 1 << 20, ""},
                kCode + " __thread char t[1 << 20] __attribute__((tls_model(\"initial-exec\"))); "
                        "char* gamma(void) { return t; }",
-               "", "cannot allocate memory in static TLS block"},
-        Sample{"Prints", {Kind::kConstructorPrints, 0, "hello\n"},
+               "",
+               "cannot allocate memory in static TLS block"},
+        Sample{"Prints",
+               {Kind::kConstructorPrints, 0, "hello\n"},
                "#include <unistd.h>\n" + kCode +
                    " __attribute__((constructor)) void first(void) { write(2, \"hello\\n\", 6); }",
-               "", "hello\nuse 7"},
-        Sample{"Aborts", {Kind::kConstructorAborts, 0, ""},
+               "",
+               "hello\nuse 7"},
+        Sample{"Aborts",
+               {Kind::kConstructorAborts, 0, ""},
                "#include <stdlib.h>\n" + kCode +
                    " __attribute__((constructor)) void first(void) { abort(); }",
-               "", "status 134"},
-        Sample{"Crashes", {Kind::kConstructorCrashes, 0, ""},
-               kCode + " __attribute__((constructor)) void first(void) { *(volatile int*)0 = 0; }", "",
+               "",
+               "status 134"},
+        Sample{"Crashes",
+               {Kind::kConstructorCrashes, 0, ""},
+               kCode + " __attribute__((constructor)) void first(void) { *(volatile int*)0 = 0; }",
+               "",
                "status 139"}),
     [](const auto& sample) { return std::string(sample.param.name); });
 
@@ -205,13 +237,18 @@ TEST_P(PathsOfALibrary, AreSearchedInTheOrderOfTheToolchainsOwn) {
   EXPECT_EQ(Load("edited"), "use 2, stack 0\nstatus 0");
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , PathsOfALibrary,
-    testing::Values(Sample{"Rpath", {Kind::kRpath, 0, "$ORIGIN/own"}, "",
-                           "'-Wl,-rpath,$ORIGIN/own' -Wl,--disable-new-dtags", "use 2"},
-                    Sample{"Runpath", {Kind::kRunpath, 0, "$ORIGIN/own"}, "",
-                           "'-Wl,-rpath,$ORIGIN/own' -Wl,--enable-new-dtags", "use 1"}),
-    [](const auto& sample) { return std::string(sample.param.name); });
+INSTANTIATE_TEST_SUITE_P(, PathsOfALibrary,
+                         testing::Values(Sample{"Rpath",
+                                                {Kind::kRpath, 0, "$ORIGIN/own"},
+                                                "",
+                                                "'-Wl,-rpath,$ORIGIN/own' -Wl,--disable-new-dtags",
+                                                "use 2"},
+                                         Sample{"Runpath",
+                                                {Kind::kRunpath, 0, "$ORIGIN/own"},
+                                                "",
+                                                "'-Wl,-rpath,$ORIGIN/own' -Wl,--enable-new-dtags",
+                                                "use 1"}),
+                         [](const auto& sample) { return std::string(sample.param.name); });
 
 TEST_F(EditedLibrary, SleepsBeforeItIsUsed) {
   Edit({Kind::kConstructorSleeps, 120, ""});

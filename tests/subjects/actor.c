@@ -113,7 +113,9 @@ static void Dies(int number) {
     _exit(0);
   }
   siginfo_t ended;
-  for (int i = 0; i < 2; ++i) waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT); /* it stays, and is there to be seen again */
+  for (int i = 0; i < 2; ++i)
+    waitid(P_PID, (id_t)child, &ended,
+           WEXITED | WNOWAIT); /* it stays, and is there to be seen again */
   waitpid(child, NULL, 0);
 }
 

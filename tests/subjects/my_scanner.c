@@ -1,4 +1,5 @@
-/* A scanner that no harness knows: what a user's own looks like. It asks the driver and prints one line a GPU. */
+/* A scanner that no harness knows: what a user's own looks like. It asks the driver and prints one
+ * line a GPU. */
 #include <dlfcn.h>
 #include <stdio.h>
 
@@ -16,7 +17,8 @@ int main(void) {
   const Count count = (Count)dlsym(driver, "cuDeviceGetCount");
   const Name name = (Name)dlsym(driver, "cuDeviceGetName");
   int devices = 0;
-  if (init == NULL || count == NULL || name == NULL || init(0) != 0 || count(&devices) != 0) return 0;
+  if (init == NULL || count == NULL || name == NULL || init(0) != 0 || count(&devices) != 0)
+    return 0;
   for (int i = 0; i < devices; ++i) {
     char text[256];
     if (name(text, sizeof text, i) == 0) printf("GPU %d: %s\n", i, text);

@@ -1,4 +1,7 @@
-// A scanner that does what scanners do, so that its events can be held against what strace and LD_DEBUG say of it.
+// A scanner that does what scanners do, so that its events can be held against what strace and
+// LD_DEBUG say of it.
+#include "tests/subjects/scan.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,8 +14,6 @@
 #include <fstream>
 #include <iostream>
 #include <string>
-
-#include "tests/subjects/scan.h"
 
 extern char** environ;
 
@@ -58,7 +59,8 @@ void Libraries() {
   Expect(dlsym(outer, SCAN_MISSING_SYMBOL) == nullptr, SCAN_MISSING_SYMBOL);
   Expect(dlsym(RTLD_DEFAULT, SCAN_MISSING_SYMBOL) == nullptr, "a symbol of no library");
   Expect(dlsym(RTLD_NEXT, "getenv") != nullptr, "getenv of what comes next");
-  Expect(dlvsym(RTLD_NEXT, "getenv", "GLIBC_9") == nullptr, "getenv of a version that is not there");
+  Expect(dlvsym(RTLD_NEXT, "getenv", "GLIBC_9") == nullptr,
+         "getenv of a version that is not there");
   if (named != nullptr) dlclose(named);
 }
 
@@ -66,7 +68,8 @@ void Child(const char* program) {
   const char* const words[] = {program, "child", nullptr};
   pid_t child;
   int status = -1;
-  Expect(posix_spawn(&child, program, nullptr, nullptr, const_cast<char**>(words), environ) == 0, "child");
+  Expect(posix_spawn(&child, program, nullptr, nullptr, const_cast<char**>(words), environ) == 0,
+         "child");
   waitpid(child, &status, 0);
   Expect(status == 0, "child's end");
 }

@@ -1,4 +1,5 @@
-/* libscan_outer.so, libscan_inner.so, libscan_named.so, libscan_cached.so: each has one function, its own name. */
+/* libscan_outer.so, libscan_inner.so, libscan_named.so, libscan_cached.so: each has one function,
+ * its own name. */
 #ifdef NEEDS
 extern int NEEDS(void);
 int NAME(void) { return NEEDS(); }

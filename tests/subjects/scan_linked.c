@@ -1,4 +1,5 @@
-/* A scanner that is linked to libcudart.so.12, so that this machine's loader is asked for one when it is staged. */
+/* A scanner that is linked to libcudart.so.12, so that this machine's loader is asked for one when
+ * it is staged. */
 #include <stdio.h>
 
 int cudaGetDeviceCount(int* count);

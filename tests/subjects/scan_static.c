@@ -17,7 +17,9 @@ int main(int argc, char** argv) {
   while (readdir(directory) != NULL) ++held;
   closedir(directory);
   if (held < 3 || opendir(SCAN_MISSING_DIRECTORY) != NULL) return 2;
-  if (stat(SCAN_FILE, &found) != 0 || lstat(SCAN_LINK, &found) != 0 || readlink(SCAN_LINK, target, sizeof target) < 0) return 3;
+  if (stat(SCAN_FILE, &found) != 0 || lstat(SCAN_LINK, &found) != 0 ||
+      readlink(SCAN_LINK, target, sizeof target) < 0)
+    return 3;
   if (stat(SCAN_MISSING_FILE, &found) == 0 || access(SCAN_NODE, R_OK) == 0) return 4;
   const int file = open(SCAN_FILE, O_RDONLY | O_CLOEXEC);
   if (file < 0) return 5;

@@ -27,8 +27,10 @@ class HandMadeRun {
                       uint32_t rule = LA_SER_ORIG) {
     return Add(world::RecordKind::kSearch, pid, static_cast<int64_t>(requester), rule, {name});
   }
-  HandMadeRun& Load(int pid, uint64_t object, const std::string& path, const std::string& build_id = "") {
-    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0, {path, build_id});
+  HandMadeRun& Load(int pid, uint64_t object, const std::string& path,
+                    const std::string& build_id = "") {
+    return Add(world::RecordKind::kObjectOpen, pid, static_cast<int64_t>(object), 0,
+               {path, build_id});
   }
   HandMadeRun& Unload(int pid, uint64_t object) {
     return Add(world::RecordKind::kObjectClose, pid, static_cast<int64_t>(object), 0, {});
@@ -36,7 +38,8 @@ class HandMadeRun {
   HandMadeRun& Symbol(int pid, uint64_t provider, const std::string& name) {
     return Add(world::RecordKind::kSymbol, pid, static_cast<int64_t>(provider), 0, {name});
   }
-  HandMadeRun& SymbolAsked(int pid, int64_t handle, const std::string& name, const std::string& version = "") {
+  HandMadeRun& SymbolAsked(int pid, int64_t handle, const std::string& name,
+                           const std::string& version = "") {
     return Add(world::RecordKind::kSymbolAsked, pid, handle, 0, {name, version});
   }
   HandMadeRun& Binding(int pid, uint64_t provider, const std::string& function) {

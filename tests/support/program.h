@@ -22,12 +22,15 @@ struct Ran {
   std::string err;
 };
 
-// In the child. What a CI server, a scheduler or GoogleTest's caller says of this test is not for the program that it starts.
+// In the child. What a CI server, a scheduler or GoogleTest's caller says of this test is not for
+// the program that it starts.
 inline void ForgetSurroundings() {
   std::vector<std::string> names;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
-    for (const char* of : {"GTEST_", "TEST_", "CI_", "SLURM_", "GITHUB_", "JOB_COMPLETION_INDEX", "GPUSTAGE_OLLAMA"})
+    const std::string_view name =
+        std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
+    for (const char* of :
+         {"GTEST_", "TEST_", "CI_", "SLURM_", "GITHUB_", "JOB_COMPLETION_INDEX", "GPUSTAGE_OLLAMA"})
       if (name.starts_with(of)) names.emplace_back(name);
   }
   for (const std::string& name : names) unsetenv(name.c_str());

@@ -74,8 +74,7 @@ class Pty {
     while (screen_ >= 0 && Read(20000)) {
     }
     // With the terminal it ends, or it is ended here.
-    for (int tries = 0; tries < 5000 && pid_ > 0 && !IsOver(); ++tries)
-      usleep(2000);
+    for (int tries = 0; tries < 5000 && pid_ > 0 && !IsOver(); ++tries) usleep(2000);
     if (pid_ > 0 && !IsOver()) kill(pid_, SIGKILL);
     int status = 0;
     while (pid_ > 0 && waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -93,7 +92,8 @@ class Pty {
  private:
   bool IsOver() const {
     siginfo_t info = {};
-    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid_;
   }
   // False: the other side is closed, or nothing came.
   bool Read(int limit_ms) {

@@ -11,7 +11,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// serve (2) is refused a directory, finds no node, and starts runner (3), which exits with 2 and says why to nobody.
+// serve (2) is refused a directory, finds no node, and starts runner (3), which exits with 2 and
+// says why to nobody.
 Evidence Seen() {
   FileRecord said, ended;
   said.act = FileAct::kWrite;
@@ -45,7 +46,8 @@ TEST(CheckFiles, TellsWhatWasAskedAndAnswered) {
   refused.answer = "found";
   const Check check = CheckFiles(Seen(), refused);
   EXPECT_FALSE(check.ok || check.unknown);
-  EXPECT_THAT(check.seen, HasSubstr("/lib/cuda_v12: Permission denied"));  // it says what was seen instead
+  EXPECT_THAT(check.seen,
+              HasSubstr("/lib/cuda_v12: Permission denied"));  // it says what was seen instead
 }
 
 TEST(CheckFiles, TellsMissingFromRefused) {
@@ -67,7 +69,8 @@ TEST(CheckFiles, LooksIntoTheProcessThatIsMeant) {
 }
 
 TEST(CheckFiles, KnowsNothingWhereNobodyWatched) {
-  const Evidence unwatched = Decode(HandMadeRun().Process(2, 1, "/bin/ollama", "ollama"), ScannerSpec(), {});
+  const Evidence unwatched =
+      Decode(HandMadeRun().Process(2, 1, "/bin/ollama", "ollama"), ScannerSpec(), {});
   FilesClaim none = Files("/dev/nvidia0");
   none.count = {0, 0};
   EXPECT_TRUE(CheckFiles(unwatched, none).unknown);
@@ -77,7 +80,8 @@ TEST(CheckFiles, KnowsNothingWhereNobodyWatched) {
 
 TEST(CheckUnheard, FindsALineThatReachedNobody) {
   EXPECT_TRUE(CheckUnheard(Seen(), {{"no device", false}}).ok);
-  EXPECT_EQ(CheckUnheard(Seen(), {{"another", false}}).seen, "1 such line reached nobody, and none is this");
+  EXPECT_EQ(CheckUnheard(Seen(), {{"another", false}}).seen,
+            "1 such line reached nobody, and none is this");
 }
 
 TEST(CheckProcess, TellsHowItEnded) {

@@ -1,4 +1,5 @@
-// Claims about the loader: where it looked, what dlsym gave, what libraries lack of each other, who stands before libc.
+// Claims about the loader: where it looked, what dlsym gave, what libraries lack of each other, who
+// stands before libc.
 #include <link.h>
 
 #include "harness/evidence/decode.h"
@@ -11,14 +12,17 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr char kBackend[] = "/opt/cuda_v12/libggml-cuda.so", kRuntime[] = "/opt/lib/libcudart.so.12";
+constexpr char kBackend[] = "/opt/cuda_v12/libggml-cuda.so",
+               kRuntime[] = "/opt/lib/libcudart.so.12";
 
-// serve (2) only lives. runner (3) loads a backend, finds its runtime in the second place of its path, asks for two symbols of
-// which one is not there, and takes dlopen from a library that is preloaded.
+// serve (2) only lives. runner (3) loads a backend, finds its runtime in the second place of its
+// path, asks for two symbols of which one is not there, and takes dlopen from a library that is
+// preloaded.
 Evidence Seen() {
   Evidence evidence = Decode(HandMadeRun()
                                  .Process(2, 1, "/bin/ollama", "ollama\x1fserve")
-                                 .Process(3, 2, "/bin/ollama", "ollama\x1frunner", "LD_LIBRARY_PATH=/opt/cuda_v12:/opt/lib")
+                                 .Process(3, 2, "/bin/ollama", "ollama\x1frunner",
+                                          "LD_LIBRARY_PATH=/opt/cuda_v12:/opt/lib")
                                  .Load(3, 40, "/opt/libwrap.so")
                                  .Search(3, 1, kBackend)
                                  .Load(3, 50, kBackend, "c0ffee")
@@ -31,7 +35,8 @@ Evidence Seen() {
                                  .SymbolAsked(3, 50, "ggml_backend_score")
                                  .Prints(Stream::kStdout, "[]"),
                              ScannerSpec(), {});
-  evidence.linkage.gaps = {{3, kBackend, kRuntime, {"libcudart.so.12"}, {"cudaFree@libcudart.so.12"}, false}};
+  evidence.linkage.gaps = {
+      {3, kBackend, kRuntime, {"libcudart.so.12"}, {"cudaFree@libcudart.so.12"}, false}};
   evidence.linkage.interposers = {{3, "dlopen", "/opt/libwrap.so", 3}};
   return evidence;
 }
@@ -51,7 +56,8 @@ TEST(CheckSearches, TellsWhereTheLoaderLookedAndWhy) {
     EXPECT_FALSE(check.ok || check.unknown) << other;
     return check.seen;
   };
-  EXPECT_THAT(fails(&SearchesClaim::by, "RUNPATH"), HasSubstr("0 times, #7 pid 3 looked for /opt/cuda_v12/libcudart.so.12"));
+  EXPECT_THAT(fails(&SearchesClaim::by, "RUNPATH"),
+              HasSubstr("0 times, #7 pid 3 looked for /opt/cuda_v12/libcudart.so.12"));
   fails(&SearchesClaim::requester, "libcublas.so.12");
   fails(&SearchesClaim::in, "serve");
   SearchesClaim nowhere{"/usr/lib/libcudart.so.12"};
@@ -118,11 +124,14 @@ TEST(CheckLoads, BelievesWhatWasSeen) {
 
 TEST(CheckLacks, NamesTheEdgeAndWhatIsMissing) {
   const Evidence seen = Seen();
-  LacksClaim claim{"libggml-cuda.so", "libcudart.so.12", "cudaFree@libcudart.so.12", "libcudart.so.12", {1, 1}};
+  LacksClaim claim{
+      "libggml-cuda.so", "libcudart.so.12", "cudaFree@libcudart.so.12", "libcudart.so.12", {1, 1}};
   EXPECT_TRUE(CheckLacks(seen, claim).ok);
   claim.symbol = "cudaFree";  // in whatever version
   EXPECT_TRUE(CheckLacks(seen, claim).ok);
-  for (const auto& [member, other] : {std::pair{&LacksClaim::of, "libcublas.so.12"}, {&LacksClaim::symbol, "cudaFre"}, {&LacksClaim::version, "libcudart.so.11"}}) {
+  for (const auto& [member, other] : {std::pair{&LacksClaim::of, "libcublas.so.12"},
+                                      {&LacksClaim::symbol, "cudaFre"},
+                                      {&LacksClaim::version, "libcudart.so.11"}}) {
     LacksClaim wrong = claim;
     wrong.*member = other;
     EXPECT_FALSE(CheckLacks(seen, wrong).ok) << other;

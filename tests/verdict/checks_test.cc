@@ -83,8 +83,9 @@ TEST(CheckDevices, CountsAndNamesThem) {
   ExpectNotOk(CheckDevices(one, {{2, 2}}), one,
               "1 device: H100 through /opt/cuda_v12/libggml-cuda.so");
   ExpectNotOk(CheckDevices(none, {{1, 1}}), none,
-              "0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
-                "detected)");
+              "0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100 "
+              "(CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
+              "detected)");
   EXPECT_EQ(none.At(CheckDevices(none, {{1, 1}}).event).subject, "cuInit");
   ExpectUnknown(CheckDevices(crashed, {{0, 0}}), crashed,
                 "the scanner was not done: killed by SIGSEGV");
@@ -104,8 +105,9 @@ TEST(CheckDevice, ComparesTheGivenFields) {
   ExpectUnknown(CheckDevice(counted, {0, {{"name", "x"}}}), counted,
                 "the scanner counts devices and does not name them");
   ExpectNotOk(CheckDevice(none, {0, {{"name", "x"}}}), none,
-              "no device 0: 0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
-                "detected)");
+              "no device 0: 0 devices, libggml-cuda.so lost at \"initialised\": cuInit gave 100 "
+              "(CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
+              "detected)");
 }
 
 TEST(CheckLog, FindsTextAndPatterns) {
@@ -174,8 +176,9 @@ TEST(CheckCalls, CountsCallsAndTheirResults) {
 
 TEST(CheckLost, ComparesTheStepAndTheReason) {
   const Evidence one = OneH100(), none = NoDevice();
-  const std::string lost = "lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
-                "detected)";
+  const std::string lost =
+      "lost at \"initialised\": cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is "
+      "detected)";
   ExpectOk(CheckLost(none, {"libggml-cuda.so", Step::kInitialised, std::nullopt}), none, lost);
   ExpectOk(CheckLost(none, {"cuda_v12/libggml-cuda.so", Step::kInitialised, "gave 100"}), none,
            lost);
@@ -209,7 +212,9 @@ TEST(CheckReached, IsUnknownWhereTheStepWasNotObserved) {
 Evidence Served() {
   return Decoded(HandMadeRun()
                      .Process(2, 1, "/bin/ollama", "ollama\x1fserve")
-                     .Process(7, 2, "/bin/ollama", "ollama\x1frunner", "GGML_CUDA_INIT=1\x1f" "LD_LIBRARY_PATH=/a:/opt/cuda_v12")
+                     .Process(7, 2, "/bin/ollama", "ollama\x1frunner",
+                              "GGML_CUDA_INIT=1\x1f"
+                              "LD_LIBRARY_PATH=/a:/opt/cuda_v12")
                      .Search(7, 1, kLibrary)
                      .Load(7, 50, kLibrary)
                      .Search(7, 50, "libcuda.so.1")
@@ -223,13 +228,18 @@ Evidence Served() {
 
 TEST(CheckCalls, CountsThoseOfAProcess) {
   const Evidence served = Served();
-  ExpectOk(CheckCalls(served, {"cuInit", {1, 1}, std::nullopt, "ollama runner"}), served, "1 call in 1 process");
-  ExpectOk(CheckCalls(served, {"cuInit", {0, 0}, std::nullopt, "serve"}), served, "0 calls in 1 process");
-  ExpectNotOk(CheckCalls(served, {"cuInit", {1, 1}, std::nullopt, "serve"}), served, "0 calls in 1 process");
+  ExpectOk(CheckCalls(served, {"cuInit", {1, 1}, std::nullopt, "ollama runner"}), served,
+           "1 call in 1 process");
+  ExpectOk(CheckCalls(served, {"cuInit", {0, 0}, std::nullopt, "serve"}), served,
+           "0 calls in 1 process");
+  ExpectNotOk(CheckCalls(served, {"cuInit", {1, 1}, std::nullopt, "serve"}), served,
+              "0 calls in 1 process");
 }
 
 TEST(CheckCalls, TellsOrdinalsAndArguments) {
-  const Evidence asked = Decoded(HandMadeRun().Process(7, 1, "/bin/a", "a").Call(7, "cuDeviceGetName", 0, 1, "device=1, bytes=64"));
+  const Evidence asked = Decoded(HandMadeRun()
+                                     .Process(7, 1, "/bin/a", "a")
+                                     .Call(7, "cuDeviceGetName", 0, 1, "device=1, bytes=64"));
   CallsClaim claim;
   claim.function = "cuDeviceGetName";
   claim.device = 1;
@@ -242,27 +252,34 @@ TEST(CheckCalls, TellsOrdinalsAndArguments) {
   EXPECT_FALSE(CheckCalls(asked, claim).ok);
 }
 
-// A static program, or one that was started without the recorder, may have called whatever it liked.
+// A static program, or one that was started without the recorder, may have called whatever it
+// liked.
 TEST(CheckCalls, SaysNoneOfNoProcessThatWasNotSeen) {
-  const Evidence served = Served(), unwatched = Decoded(HandMadeRun().WithoutLoader()), nobody = Decoded(HandMadeRun());
-  ExpectUnknown(CheckCalls(served, {"cuInit", {0, 0}, std::nullopt, "python3"}), served, "calls of cuInit: no process \"python3\" was seen");
+  const Evidence served = Served(), unwatched = Decoded(HandMadeRun().WithoutLoader()),
+                 nobody = Decoded(HandMadeRun());
+  ExpectUnknown(CheckCalls(served, {"cuInit", {0, 0}, std::nullopt, "python3"}), served,
+                "calls of cuInit: no process \"python3\" was seen");
   for (const Evidence& evidence : {unwatched, nobody})
-    ExpectUnknown(CheckCalls(evidence, {"cuInit", {0, 0}, std::nullopt}), evidence,
-                  "calls of cuInit: the program is not dynamic, or was started without the recorder");
+    ExpectUnknown(
+        CheckCalls(evidence, {"cuInit", {0, 0}, std::nullopt}), evidence,
+        "calls of cuInit: the program is not dynamic, or was started without the recorder");
 }
 
 TEST(CheckLoads, KnowsTheRule) {
   const Evidence served = Served();
   const std::string loaded = "#7 pid 7 loaded /opt/cuda_v12/libcuda.so.1 by LD_LIBRARY_PATH[2]";
-  ExpectOk(CheckLoads(served, {"libcuda.so.1", std::nullopt, true, "LD_LIBRARY_PATH"}), served, loaded);
+  ExpectOk(CheckLoads(served, {"libcuda.so.1", std::nullopt, true, "LD_LIBRARY_PATH"}), served,
+           loaded);
   ExpectNotOk(CheckLoads(served, {"libcuda.so.1", std::nullopt, true, "cache"}), served, loaded);
 }
 
 TEST(CheckProcess, ComparesRoleAndEnvironment) {
   const Evidence served = Served(), nobody = Decoded(HandMadeRun());
   ExpectOk(CheckProcess(served, {"ollama", {2, 2}, {}}), served, "2 such processes");
-  ExpectOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA_INIT=1", "LD_LIBRARY_PATH"}}), served, "1 such process");
-  ExpectNotOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA_INIT=2"}}), served, "0 such processes");
+  ExpectOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA_INIT=1", "LD_LIBRARY_PATH"}}),
+           served, "1 such process");
+  ExpectNotOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA_INIT=2"}}), served,
+              "0 such processes");
   ExpectNotOk(CheckProcess(served, {"runner", {1, 1}, {"GGML_CUDA"}}), served, "0 such processes");
   ProcessClaim words{"runner", {1, 1}, {}};
   words.argv = "ollama runner";
@@ -274,19 +291,25 @@ TEST(CheckProcess, ComparesRoleAndEnvironment) {
 }
 
 TEST(CheckSilent, WantsALineThatSaysSo) {
-  const Evidence served = Served(), one = OneH100(), unwatched = Decoded(HandMadeRun().WithoutLoader());
+  const Evidence served = Served(), one = OneH100(),
+                 unwatched = Decoded(HandMadeRun().WithoutLoader());
   ExpectOk(CheckSilent(served, {true}), served,
-           "silent: libggml-cuda.so was lost at \"initialised\", and the one line that was printed does not say so");
+           "silent: libggml-cuda.so was lost at \"initialised\", and the one line that was printed "
+           "does not say so");
   ExpectNotOk(CheckSilent(served, {false}), served,
-              "silent: libggml-cuda.so was lost at \"initialised\", and the one line that was printed does not say so");
+              "silent: libggml-cuda.so was lost at \"initialised\", and the one line that was "
+              "printed does not say so");
   ExpectOk(CheckSilent(one, {false}), one, "not silent: nothing failed");
-  ExpectUnknown(CheckSilent(unwatched, {true}), unwatched, "what it loaded and called could not be observed, so nor could a failure");
+  ExpectUnknown(CheckSilent(unwatched, {true}), unwatched,
+                "what it loaded and called could not be observed, so nor could a failure");
 }
 
 TEST(CheckLost, ComparesTheCause) {
   const Evidence none = NoDevice();
-  EXPECT_TRUE(CheckLost(none, {"libggml-cuda.so", Step::kInitialised, std::nullopt, "init-error"}).ok);
-  const Check other = CheckLost(none, {"libggml-cuda.so", Step::kInitialised, std::nullopt, "masked"});
+  EXPECT_TRUE(
+      CheckLost(none, {"libggml-cuda.so", Step::kInitialised, std::nullopt, "init-error"}).ok);
+  const Check other =
+      CheckLost(none, {"libggml-cuda.so", Step::kInitialised, std::nullopt, "masked"});
   EXPECT_FALSE(other.ok);
   EXPECT_THAT(other.seen, StartsWith("lost at \"initialised\" (init-error): cuInit gave 100"));
 }

@@ -1,8 +1,9 @@
-/* Asks the system itself what it says of each path: run once after a scanner, in the same tree, as the same user, with the
- * environment of the process that tried. One line a path, in their order, for a name may hold any byte:
- * list-errno TAB open-errno TAB signal TAB exit-status TAB kind TAB size TAB inode TAB first bytes in hex TAB dlopen-text.
- * "" is a dlopen that worked, or a path after '?', which is only looked at. Each dlopen happens in a child of its own, for a
- * library may kill whoever loads it. */
+/* Asks the system itself what it says of each path: run once after a scanner, in the same tree, as
+ * the same user, with the environment of the process that tried. One line a path, in their order,
+ * for a name may hold any byte: list-errno TAB open-errno TAB signal TAB exit-status TAB kind TAB
+ * size TAB inode TAB first bytes in hex TAB dlopen-text.
+ * "" is a dlopen that worked, or a path after '?', which is only looked at. Each dlopen happens in
+ * a child of its own, for a library may kill whoever loads it. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -40,7 +41,9 @@ static const char* VersionOf(void* library, const char* symbol) {
   const ElfW(Sym)* entry = NULL;
   const struct link_map* map = NULL;
   void* address = dlsym(library, symbol);
-  if (address == NULL || dladdr1(address, &info, (void**)&entry, RTLD_DL_SYMENT) == 0 || entry == NULL) return NULL;
+  if (address == NULL || dladdr1(address, &info, (void**)&entry, RTLD_DL_SYMENT) == 0 ||
+      entry == NULL)
+    return NULL;
   if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) return NULL;
   const ElfW(Sym)* symbols = NULL;
   const ElfW(Half)* versions = NULL;
@@ -48,30 +51,37 @@ static const char* VersionOf(void* library, const char* symbol) {
   for (const ElfW(Dyn)* tag = map->l_ld; tag->d_tag != DT_NULL; ++tag) {
     if (tag->d_tag == DT_SYMTAB) symbols = (const ElfW(Sym)*)tag->d_un.d_ptr;
     if (tag->d_tag == DT_VERSYM) versions = (const ElfW(Half)*)tag->d_un.d_ptr;
-    if (tag->d_tag == DT_VERDEF) definition = (const char*)map->l_addr + tag->d_un.d_ptr; /* the one that glibc leaves as it is */
+    if (tag->d_tag == DT_VERDEF)
+      definition =
+          (const char*)map->l_addr + tag->d_un.d_ptr; /* the one that glibc leaves as it is */
     if (tag->d_tag == DT_STRTAB) strings = (const char*)tag->d_un.d_ptr;
   }
   if (symbols == NULL || versions == NULL || definition == NULL || strings == NULL) return NULL;
   const int wanted = versions[entry - symbols] & 0x7fff;
   for (;;) {
     const ElfW(Verdef)* version = (const ElfW(Verdef)*)definition;
-    if ((version->vd_ndx & 0x7fff) == wanted) return strings + ((const ElfW(Verdaux)*)(definition + version->vd_aux))->vda_name;
+    if ((version->vd_ndx & 0x7fff) == wanted)
+      return strings + ((const ElfW(Verdaux)*)(definition + version->vd_aux))->vda_name;
     if (version->vd_next == 0) return NULL;
     definition += version->vd_next;
   }
 }
 
-/* "…: undefined symbol: NAME, version libcublas.so.12": a library names its versions after itself, so that one is asked in which
- * version it has NAME. It may kill whoever loads it, so a process of its own does. */
+/* "…: undefined symbol: NAME, version libcublas.so.12": a library names its versions after itself,
+ * so that one is asked in which version it has NAME. It may kill whoever loads it, so a process of
+ * its own does. */
 static void WriteOtherVersion(const char* why, int out) {
   char symbol[1024], version[256];
   const char* start = strstr(why, "undefined symbol: ");
-  if (start == NULL || sscanf(start, "undefined symbol: %1023[^,], version %255s", symbol, version) != 2) return;
+  if (start == NULL ||
+      sscanf(start, "undefined symbol: %1023[^,], version %255s", symbol, version) != 2)
+    return;
   const pid_t child = fork();
   if (child == 0) {
     void* library = dlopen(version, RTLD_LAZY | RTLD_LOCAL);
     const char* other = library == NULL ? NULL : VersionOf(library, symbol);
-    if (other != NULL && strcmp(other, version) != 0) dprintf(out, " [it is there in version %s]", other);
+    if (other != NULL && strcmp(other, version) != 0)
+      dprintf(out, " [it is there in version %s]", other);
     _exit(0);
   }
   if (child > 0) waitpid(child, NULL, 0);
@@ -84,7 +94,9 @@ static void LoadInChild(const char* path, int out) {
   dup2(null, 2);
   if (dlopen(path, RTLD_NOW | RTLD_LOCAL) == NULL) {
     const char* why = dlerror();
-    if (why == NULL) why = "dlopen gave nothing and dlerror says nothing: another dlopen stands before that of libc";
+    if (why == NULL)
+      why =
+          "dlopen gave nothing and dlerror says nothing: another dlopen stands before that of libc";
     if (write(out, why, strlen(why)) < 0) _exit(1);
     WriteOtherVersion(why, out);
   }
@@ -100,7 +112,8 @@ static void PrintFile(const char* path) {
     printf("%c\t0\t0\t", lstat(path, &found) == 0 ? 'l' : '?');
     return;
   }
-  printf("%c\t%lld\t%llu\t", S_ISDIR(found.st_mode) ? 'd' : 'f', (long long)found.st_size, (unsigned long long)found.st_ino);
+  printf("%c\t%lld\t%llu\t", S_ISDIR(found.st_mode) ? 'd' : 'f', (long long)found.st_size,
+         (unsigned long long)found.st_ino);
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return;
   length = read(fd, head, sizeof head);
@@ -122,7 +135,8 @@ static int Load(const char* path, char* why, size_t size) {
   }
   close(ends[1]);
   ssize_t n;
-  while (length < size - 1 && (n = read(ends[0], why + length, size - 1 - length)) > 0) length += (size_t)n;
+  while (length < size - 1 && (n = read(ends[0], why + length, size - 1 - length)) > 0)
+    length += (size_t)n;
   close(ends[0]);
   why[length] = '\0';
   waitpid(child, &status, 0);
@@ -137,8 +151,8 @@ int main(int argc, char** argv) {
     const char* path = argv[i] + look_only;
     char why[8192] = "";
     const int status = look_only ? 0 : Load(path, why, sizeof why);
-    printf("%d\t%d\t%d\t%d\t", ListError(path), OpenError(path), WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-           WIFEXITED(status) ? WEXITSTATUS(status) : 0);
+    printf("%d\t%d\t%d\t%d\t", ListError(path), OpenError(path),
+           WIFSIGNALED(status) ? WTERMSIG(status) : 0, WIFEXITED(status) ? WEXITSTATUS(status) : 0);
     PrintFile(path);
     printf("\t%s\n", why);
   }

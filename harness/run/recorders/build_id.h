@@ -1,11 +1,13 @@
-// The build-id of a mapped object, read from its notes in memory: the file may be another one by the time that somebody asks.
+// The build-id of a mapped object, read from its notes in memory: the file may be another one by
+// the time that somebody asks.
 #pragma once
 
 #include <stdint.h>
 
 namespace gpustage::audit {
 
-// The program's own headers, which ld.so names to nobody else; `header` 0: of the object whose ELF header is at `base`.
+// The program's own headers, which ld.so names to nobody else; `header` 0: of the object whose ELF
+// header is at `base`.
 struct ProgramHeaders {
   uintptr_t header = 0;
   unsigned count = 0;

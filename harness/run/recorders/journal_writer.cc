@@ -43,18 +43,22 @@ Text Text::Of(const char* text) {
 
 void Open() {
   if (g_stamp.instance == 0 && g_stamp.journal[0] == '\0') return;
-  const long fd = Call(__NR_open, Address(g_stamp.journal), kReadWrite | kCloseOnExec, 0, 0, 0, kMark);
+  const long fd =
+      Call(__NR_open, Address(g_stamp.journal), kReadWrite | kCloseOnExec, 0, 0, 0, kMark);
   if (Failed(fd)) return;
   JournalHeader header;
-  const bool readable = Call(__NR_read, fd, Address(&header), sizeof header) == static_cast<long>(sizeof header);
-  const long mapped = readable ? Call(__NR_mmap, 0, static_cast<long>(sizeof header + header.capacity), kProtReadWrite,
-                                      kMapShared, fd, 0)
-                               : -1;
+  const bool readable =
+      Call(__NR_read, fd, Address(&header), sizeof header) == static_cast<long>(sizeof header);
+  const long mapped = readable
+                          ? Call(__NR_mmap, 0, static_cast<long>(sizeof header + header.capacity),
+                                 kProtReadWrite, kMapShared, fd, 0)
+                          : -1;
   Call(__NR_close, fd);
   if (!Failed(mapped)) g_journal = reinterpret_cast<JournalHeader*>(mapped);
 }
 
-void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* texts, uint32_t count) {
+void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* texts,
+            uint32_t count) {
   if (g_journal == nullptr) return;
   uint64_t size = sizeof(Record);
   for (uint32_t i = 0; i < count; ++i) size += static_cast<uint64_t>(texts[i].length) + 1;
@@ -81,7 +85,8 @@ void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* 
     for (int j = 0; j < texts[i].length; ++j) *out++ = texts[i].data[j];
     *out++ = '\0';
   }
-  __atomic_store_n(reinterpret_cast<uint16_t*>(&record->kind), static_cast<uint16_t>(kind), __ATOMIC_RELEASE);
+  __atomic_store_n(reinterpret_cast<uint16_t*>(&record->kind), static_cast<uint16_t>(kind),
+                   __ATOMIC_RELEASE);
 }
 
 int ReadAll(const char* path, char* buffer, int size) {
@@ -109,7 +114,8 @@ bool ReadMemory(uintptr_t from, void* to, uint64_t size) {
     uintptr_t base;
     uint64_t length;
   } local = {reinterpret_cast<uintptr_t>(to), size}, remote = {from, size};
-  return Call(__NR_process_vm_readv, Call(__NR_getpid), Address(&local), 1, Address(&remote), 1, 0) == static_cast<long>(size);
+  return Call(__NR_process_vm_readv, Call(__NR_getpid), Address(&local), 1, Address(&remote), 1,
+              0) == static_cast<long>(size);
 }
 
 }  // namespace gpustage::audit

@@ -32,16 +32,20 @@ TEST(FindGpus, FindsBoth) {
 
 TEST(FindGpus, ItsOwnDirectoryComesFirst) {
   Stage stage;
-  stage.AddDevice("h100-80gb").AddLayout("nvidia-driver-debian").AddLibrary("/opt/example/lib/libcuda.so.1", "cuda");
+  stage.AddDevice("h100-80gb")
+      .AddLayout("nvidia-driver-debian")
+      .AddLibrary("/opt/example/lib/libcuda.so.1", "cuda");
   RUN_OR_SKIP(seen, stage);
-  EXPECT_THAT(seen, Loads("libcuda.so.1", FoundBy(gpustage::kRunpath), gpustage::From("/opt/example/lib/libcuda.so.1")));
+  EXPECT_THAT(seen, Loads("libcuda.so.1", FoundBy(gpustage::kRunpath),
+                          gpustage::From("/opt/example/lib/libcuda.so.1")));
   EXPECT_THAT(seen, FindsDevices(1));
 }
 
 TEST(FindGpus, ItsOwnDirectoryDoesNotComeBeforeTheEnvironment) {
   Stage stage;
   stage.AddDevice("h100-80gb").AddLayout("nvidia-driver-debian");
-  stage.AddLibrary("/opt/example/lib/libcuda.so.1", "cuda").AddLink("/srv/lib/libcuda.so.1", "/opt/example/lib/libcuda.so.1");
+  stage.AddLibrary("/opt/example/lib/libcuda.so.1", "cuda")
+      .AddLink("/srv/lib/libcuda.so.1", "/opt/example/lib/libcuda.so.1");
   stage.SetEnv("LD_LIBRARY_PATH", "/srv/lib");
   RUN_OR_SKIP(seen, stage);
   EXPECT_THAT(seen, Loads("/srv/lib/libcuda.so.1", FoundBy(gpustage::kLdLibraryPath)));
@@ -59,7 +63,9 @@ TEST(FindGpus, SaysWhyThereIsNone) {
 // The loader passes by what it may not read, and says that there is no such file.
 TEST(FindGpus, UnreadableDriverIsCalledMissing) {
   Stage stage;
-  stage.AddDevice("h100-80gb").AddLibrary("/opt/example/lib/libcuda.so.1", "cuda").ChangeMode("/opt/example/lib/libcuda.so.1", "0700");
+  stage.AddDevice("h100-80gb")
+      .AddLibrary("/opt/example/lib/libcuda.so.1", "cuda")
+      .ChangeMode("/opt/example/lib/libcuda.so.1", "0700");
   RUN_OR_SKIP(seen, stage);
   EXPECT_THAT(seen, FindsDevices(0));
   EXPECT_THAT(seen, Logs(HasSubstr("No such file or directory")));

@@ -11,7 +11,8 @@ struct CaseSource;  // from where the case is read when its turn comes; not for 
 
 struct ListedCase {
   std::string id;     // "first-steps/links@cuda=12,link=chained"
-  std::string suite;  // "first_steps": letters, digits, '_', '/' and '=' only, since '-' means "not" in a filter
+  std::string suite;  // "first_steps": letters, digits, '_', '/' and '=' only, since '-' means
+                      // "not" in a filter
   std::string name;   // "links/cuda=12/link=chained"; unique in its suite
   std::string file;
   std::shared_ptr<const CaseSource> source;
@@ -19,12 +20,14 @@ struct ListedCase {
 
 struct CaseList {
   std::vector<ListedCase> cases;
-  std::string error;  // file, line and caret of what is wrong, or that nothing matches; "" when there are cases
+  std::string error;  // file, line and caret of what is wrong, or that nothing matches; "" when
+                      // there are cases
 };
 
-// Of files, folders or names; none: all scenarios of this installation. With `scanners`, names or definition files of your
-// own (FILE.yaml), only runs of these.
-CaseList ListCases(const std::vector<std::string>& paths, const std::vector<std::string>& scanners = {});
+// Of files, folders or names; none: all scenarios of this installation. With `scanners`, names or
+// definition files of your own (FILE.yaml), only runs of these.
+CaseList ListCases(const std::vector<std::string>& paths,
+                   const std::vector<std::string>& scanners = {});
 
 struct CaseEnd {
   std::string failed;     // the report of the runs that are bad; "" when none is
@@ -33,7 +36,8 @@ struct CaseEnd {
   std::string skips;      // why some runs were not, a line each
 };
 
-// Stages the case and runs all its scanners. The first call of a process must come before any thread is started.
+// Stages the case and runs all its scanners. The first call of a process must come before any
+// thread is started.
 CaseEnd RunListed(const ListedCase& listed);
 
 }  // namespace gpustage

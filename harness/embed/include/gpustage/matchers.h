@@ -1,5 +1,6 @@
-// GoogleMock matchers over what a run showed. Header-only, so that they are compiled against your own GoogleTest; what a
-// failing one prints is the sentence of the check that a scenario's claim is held to.
+// GoogleMock matchers over what a run showed. Header-only, so that they are compiled against your
+// own GoogleTest; what a failing one prints is the sentence of the check that a scenario's claim is
+// held to.
 //
 //   EXPECT_THAT(seen, FindsDevices(2));
 //   EXPECT_THAT(seen, Loads("libcuda.so.1", FoundBy(kRunpath)));
@@ -24,7 +25,8 @@ class SeenMatcher {
  public:
   using is_gtest_matcher = void;
   using Checker = std::function<Finding(const Seen&)>;
-  explicit SeenMatcher(Checker check) : check_(std::move(check)), expected_(check_(Seen()).expected) {}
+  explicit SeenMatcher(Checker check)
+      : check_(std::move(check)), expected_(check_(Seen()).expected) {}
 
   bool MatchAndExplain(const Seen& seen, testing::MatchResultListener* listener) const {
     const std::string& why_not = seen.error.empty() ? seen.skipped : seen.error;
@@ -54,7 +56,9 @@ inline SeenMatcher Shows(const std::string& claim) {
 }
 
 inline SeenMatcher FindsDevices(int count) { return Shows("devices: " + std::to_string(count)); }
-inline SeenMatcher FindsAtLeast(int count) { return Shows("devices: {at_least: " + std::to_string(count) + "}"); }
+inline SeenMatcher FindsAtLeast(int count) {
+  return Shows("devices: {at_least: " + std::to_string(count) + "}");
+}
 
 // `text` as a scalar of a claim.
 inline std::string InQuotes(const std::string& text) {
@@ -81,11 +85,14 @@ inline LoadedHow From(const std::string& path) { return {", from: " + InQuotes(p
 // By SONAME, base name or path; as it may say, FoundBy(…) and From(…).
 template <typename... How>
 SeenMatcher Loads(const std::string& library, const How&... how) {
-  return Shows("loads: {library: " + InQuotes(library) + (std::string() + ... + LoadedHow(how).text) + "}");
+  return Shows("loads: {library: " + InQuotes(library) +
+               (std::string() + ... + LoadedHow(how).text) + "}");
 }
 
 // A function of a fake, by anyone, at least once.
-inline SeenMatcher Calls(const std::string& function) { return Shows("calls: {function: " + InQuotes(function) + "}"); }
+inline SeenMatcher Calls(const std::string& function) {
+  return Shows("calls: {function: " + InQuotes(function) + "}");
+}
 
 // The library is the end of its path; "": any.
 inline SeenMatcher LosesDeviceAt(FunnelStep step, const std::string& library = "") {
@@ -106,12 +113,17 @@ inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line) {
   });
 }
 
-// What a failing test shows beside the sentence: how it ended, where each library got to, and the log.
+// What a failing test shows beside the sentence: how it ended, where each library got to, and the
+// log.
 inline void PrintTo(const Seen& seen, std::ostream* out) {
   constexpr size_t kLines = 40;
-  *out << (!seen.error.empty() ? seen.error : !seen.skipped.empty() ? seen.skipped : seen.outcome + "\n" + seen.funnel);
-  for (size_t i = 0; i < seen.log.size() && i < kLines; ++i) *out << "  log       " << seen.log[i] << "\n";
-  if (seen.log.size() > kLines) *out << "  log       and " << seen.log.size() - kLines << " lines more\n";
+  *out << (!seen.error.empty()     ? seen.error
+           : !seen.skipped.empty() ? seen.skipped
+                                   : seen.outcome + "\n" + seen.funnel);
+  for (size_t i = 0; i < seen.log.size() && i < kLines; ++i)
+    *out << "  log       " << seen.log[i] << "\n";
+  if (seen.log.size() > kLines)
+    *out << "  log       and " << seen.log.size() - kLines << " lines more\n";
 }
 
 }  // namespace gpustage

@@ -1,14 +1,13 @@
-// Shows every case of scenario files to your own GoogleTest: filters, shards, repetition and its XML work as for any test.
-// In a main() of your own, between InitGoogleTest and RUN_ALL_TESTS:
+// Shows every case of scenario files to your own GoogleTest: filters, shards, repetition and its
+// XML work as for any test. In a main() of your own, between InitGoogleTest and RUN_ALL_TESTS:
 //
 //   const gpustage::CaseList list = gpustage::ListCases({"scenarios"});
 //   if (!list.error.empty()) return std::fputs(list.error.c_str(), stderr), 2;
 //   gpustage::RegisterCases(list.cases);
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <fnmatch.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -39,7 +38,8 @@ class ScenarioTest : public testing::Test {
 
 inline void RegisterCases(const std::vector<ListedCase>& cases) {
   for (const ListedCase& listed : cases)
-    testing::RegisterTest(listed.suite.c_str(), listed.name.c_str(), nullptr, nullptr, listed.file.c_str(), 1,
+    testing::RegisterTest(listed.suite.c_str(), listed.name.c_str(), nullptr, nullptr,
+                          listed.file.c_str(), 1,
                           [listed]() -> ScenarioTest* { return new ScenarioTest(listed); });
 }
 
@@ -48,7 +48,8 @@ inline bool FilterMatchesAny(const std::vector<ListedCase>& cases, const std::st
   const auto any_of = [](const std::string& patterns, const std::string& name) {
     for (size_t at = 0; at <= patterns.size();) {
       const size_t end = std::min(patterns.find(':', at), patterns.size());
-      if (fnmatch(patterns.substr(at, end - at).c_str(), name.c_str(), FNM_NOESCAPE) == 0) return true;
+      if (fnmatch(patterns.substr(at, end - at).c_str(), name.c_str(), FNM_NOESCAPE) == 0)
+        return true;
       at = end + 1;
     }
     return false;
@@ -57,7 +58,9 @@ inline bool FilterMatchesAny(const std::vector<ListedCase>& cases, const std::st
   const std::string wanted = minus == 0 ? "*" : filter.substr(0, minus);
   const std::string unwanted = minus == std::string::npos ? "" : filter.substr(minus + 1);
   for (const ListedCase& listed : cases)
-    if (const std::string name = listed.suite + "." + listed.name; any_of(wanted, name) && !any_of(unwanted, name)) return true;
+    if (const std::string name = listed.suite + "." + listed.name;
+        any_of(wanted, name) && !any_of(unwanted, name))
+      return true;
   return false;
 }
 
