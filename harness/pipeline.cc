@@ -3,24 +3,25 @@
 #include <algorithm>
 #include <map>
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 
 namespace gpustage {
 namespace {
 
-Result<std::unique_ptr<Stand>> StageCase(const Case& c, Worker& worker) {
-  TRY(std::vector<HostFile> base, worker.BaseFor(c));
-  TRY(const StagePlan plan, PlanStage(c, std::move(base), worker.CanSetOwners()));
-  return worker.Build(plan);
+Result<std::unique_ptr<StagedCase>> StageCase(const Case& c, CaseRunner& runner) {
+  TRY(std::vector<HostFile> base, runner.BaseFor(c));
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), runner.CanSetOwners()));
+  return runner.Build(plan);
 }
 
-Result<RunReport> RunOne(const Case& c, const RunSpec& spec, Stand& stand, Worker& worker) {
-  if (worker.IsPastDeadline()) return RunReport{spec, Skipped(worker.DeadlineReason(false)), {}};
-  TRY(const RawRun raw, worker.Run(c, spec, stand));
-  if (raw.outcome.kind == Outcome::Kind::kTimedOut && worker.IsPastDeadline())
-    return RunReport{spec, Skipped(worker.DeadlineReason(true)), {}};
+Result<RunReport> RunOne(const Case& c, const RunSpec& spec, StagedCase& staged,
+                         CaseRunner& runner) {
+  if (runner.IsPastDeadline()) return RunReport{spec, Skipped(runner.DeadlineReason(false)), {}};
+  TRY(const RawRun raw, runner.Run(c, spec, staged));
+  if (raw.outcome.kind == Outcome::Kind::kTimedOut && runner.IsPastDeadline())
+    return RunReport{spec, Skipped(runner.DeadlineReason(true)), {}};
   RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
-  TRY(worker.Explain(c, spec, stand, report.evidence));
+  TRY(runner.Explain(c, spec, staged, report.evidence));
   report.verdict = Judge(c, spec, report.evidence);
   return report;
 }
@@ -32,12 +33,12 @@ CaseReport ForAllRuns(const Case& c, const Verdict& verdict) {
   return report;
 }
 
-CaseReport RunInOneTree(const Case& c, Worker& worker) {
-  if (worker.IsPastDeadline()) return ForAllRuns(c, Skipped(worker.DeadlineReason(false)));
-  if (const std::string why = worker.CannotStage(c); !why.empty())
+CaseReport RunInOneTree(const Case& c, CaseRunner& runner) {
+  if (runner.IsPastDeadline()) return ForAllRuns(c, Skipped(runner.DeadlineReason(false)));
+  if (const std::string why = runner.CannotStage(c); !why.empty())
     return ForAllRuns(c, Skipped(why));
-  Result<std::unique_ptr<Stand>> stand = StageCase(c, worker);
-  if (!stand) return ForAllRuns(c, Failed(stand.error()));
+  Result<std::unique_ptr<StagedCase>> staged = StageCase(c, runner);
+  if (!staged) return ForAllRuns(c, Failed(staged.error()));
   CaseReport report{c, {}};
   std::vector<TreeOp> owed;  // by runs that were skipped
   for (const RunSpec& spec : c.runs) {
@@ -49,7 +50,7 @@ CaseReport RunInOneTree(const Case& c, Worker& worker) {
     RunSpec now = spec;
     now.change.insert(now.change.begin(), owed.begin(), owed.end());
     owed.clear();
-    Result<RunReport> done = RunOne(c, now, **stand, worker);
+    Result<RunReport> done = RunOne(c, now, **staged, runner);
     report.runs.push_back(done ? *std::move(done) : RunReport{spec, Failed(done.error()), {}});
   }
   return report;
@@ -79,12 +80,12 @@ Case Only(bool stand_ins, Case c) {
 
 }  // namespace
 
-CaseReport RunCase(const Case& c, Worker& worker) {
+CaseReport RunCase(const Case& c, CaseRunner& runner) {
   const auto is_usual = [](const RunSpec& run) { return run.scanner.stand_ins.empty(); };
-  if (std::all_of(c.runs.begin(), c.runs.end(), is_usual)) return RunInOneTree(c, worker);
-  CaseReport report = RunInOneTree(Only(true, c), worker);
+  if (std::all_of(c.runs.begin(), c.runs.end(), is_usual)) return RunInOneTree(c, runner);
+  CaseReport report = RunInOneTree(Only(true, c), runner);
   if (std::none_of(c.runs.begin(), c.runs.end(), is_usual)) return report;
-  CaseReport usual = RunInOneTree(Only(false, c), worker);
+  CaseReport usual = RunInOneTree(Only(false, c), runner);
   for (size_t i = 0; i < c.runs.size(); ++i)
     if (is_usual(c.runs[i])) report.runs[i] = std::move(usual.runs[i]);
   report.c = c;

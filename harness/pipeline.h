@@ -2,12 +2,12 @@
 // beside this file.
 #pragma once
 
+#include "harness/case_runner.h"
 #include "harness/report/case_report.h"
-#include "harness/worker.h"
 
 namespace gpustage {
 
 // Never fails: what goes wrong is the verdict of the runs that it concerns.
-CaseReport RunCase(const Case& c, Worker& worker);
+CaseReport RunCase(const Case& c, CaseRunner& runner);
 
 }  // namespace gpustage

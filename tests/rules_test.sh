@@ -13,12 +13,13 @@ check_includes() {
   source_files | xargs grep -nE '^ *# *include' /dev/null | awk -F: '
     BEGIN {
       # A stage sees itself and what stands before it; capture leads back, so it sees only the first two.
-      order = "base scenario stage run evidence verdict report pipeline diagnose cli embed"
+      order = "base scenario stage run evidence verdict report pipeline suite diagnose cli"
       for (i = split(order, name, " "); i; i--) rank[name[i]] = i
       rank["capture"] = rank["scenario"]
+      rank["embed"] = rank["diagnose"]  # a library knows no command line
 
       used["<yaml-cpp/"] = "harness/scenario harness/capture"
-      used["<nlohmann/"] = "harness/evidence harness/report harness/cli fakes/scanner"
+      used["<nlohmann/"] = "harness/evidence harness/report harness/suite harness/cli fakes/scanner"
       used["<CLI/"] = "harness/cli"
       used["<seccomp.h"] = "harness/run"
       used["<re2/"] = "harness/scenario harness/evidence harness/verdict"
@@ -65,7 +66,7 @@ check_composition() {
   local stage entry
   while read -r stage entry; do
     grep -rnE "\b($entry) *\(" harness --include='*.cc' --include='*.h' |
-      grep -vE "^harness/(($stage|diagnose|cli|embed)/|[a-z_]+\.)" |
+      grep -vE "^harness/(($stage|suite|diagnose|cli|embed)/|[a-z_]+\.)" |
       sed "s|\$|   <- only the pipeline calls $stage/|" || true
   done <<'END'
 stage PlanStage|BuildStage
@@ -122,7 +123,7 @@ self_test() {
   tar -c --exclude=./.git --exclude=./.build --exclude=./shared . | tar -x -C "$COPY"
   cd "$COPY"
   many=$(printf '%0401d' 0 | sed 's/0/\\n/g')
-  breaks includes 'comes after base' harness/base/x.cc '#include "harness/scenario/case.h"\n'
+  breaks includes 'comes after base' harness/base/x.cc '#include "harness/scenario/model/case.h"\n'
   breaks includes 'comes after run' harness/run/x.h '#include "harness/pipeline.h"\n'
   breaks includes 'comes after capture' harness/capture/x.cc '#include "harness/stage/plan.h"\n'
   breaks includes 'only cli sees capture' harness/diagnose/x.cc '#include "harness/capture/machine.h"\n'

@@ -176,8 +176,8 @@ enum class RecordKind : uint16_t {
   kSymbolAsked = 21,  // a dlsym or dlvsym begins; value: its handle, the id of a link map or
                       // RTLD_*; text: symbol, version. It missed unless kSymbol of that name is the
                       // next of the two in its thread.
-  kBinding = 22,  // value: id of a link map that is not libc's and provides this function to
-                  // somebody; text: function
+  kBinding = 22,      // value: id of a link map that is not libc's and provides this function to
+                      // somebody; text: function
   // Programs of ours that play a scanner may leave a note here.
   kNote = 32,  // text: what
 };

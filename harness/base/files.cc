@@ -13,6 +13,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "harness/base/text.h"
+
 namespace gpustage {
 namespace {
 
@@ -89,6 +91,13 @@ Status WriteFile(const std::string& path, std::string_view content) {
     return Error{fmt::format("cannot write {}: {}", path, std::strerror(errno))};
   }
   return Ok();
+}
+
+std::string Rendered(const Error& error) {
+  std::string source;
+  if (error.pos)
+    if (Result<std::string> text = ReadFile(error.pos->file)) source = *std::move(text);
+  return error.pos ? RenderError(error, source) : "gpustage: " + error.message;
 }
 
 bool FileExists(const std::string& path) {

@@ -17,6 +17,9 @@ Result<std::string> ReadFileStart(const std::string& path, size_t bytes);
 // Through a temporary name beside it, so that a reader never sees half a file.
 Status WriteFile(const std::string& path, std::string_view content);
 
+// An error as it is told: with the line of its file and a caret, where it is about one.
+std::string Rendered(const Error& error);
+
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);
 

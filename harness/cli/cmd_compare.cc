@@ -6,10 +6,11 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/places.h"
-#include "harness/cli/recorded.h"
 #include "harness/run/workspace.h"
-#include "harness/scenario/yaml.h"
+#include "harness/scenario/yaml/yaml.h"
+#include "harness/suite/case_selection.h"
+#include "harness/suite/installation.h"
+#include "harness/suite/recordings.h"
 
 namespace gpustage {
 namespace {
@@ -73,11 +74,12 @@ struct Wanted {
 };
 
 // By a run of now, or from the recordings of it.
-Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs, Worker& worker) {
+Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs,
+                  CaseRunner& runner) {
   const std::string& name = wanted.name;
   const std::string scanner = wanted.only_recorded ? "" : ScannerHere(name, cases);
   if (!scanner.empty()) {
-    LiveRecordings live = RecordLive(cases, scanner, jobs, worker);
+    LiveRecordings live = RecordLive(cases, scanner, jobs, runner);
     return Side{scanner, true, std::move(live.scenarios), std::move(live.skipped)};
   }
   if (wanted.only_live) return Error{fmt::format("{} is not here", name)};
@@ -201,19 +203,19 @@ class Comparison {
 int CmdCompare(const CompareOptions& options) {
   Result<std::vector<KnownDifference>> known = ReadKnown(options.known);
   if (!known) return PrintError(known.error(), kBadInput);
-  Selection selection = options.selection;
+  CaseFilter selection = options.selection;
   selection.requested = {Wanted(options.a).name, Wanted(options.b).name};
   const Result<std::vector<Case>> cases = SelectCases(selection);
   if (!cases) return PrintError(cases.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
-  Worker worker(*workspace, FindRecorders(), false);
+  CaseRunner runner(*workspace, FindRecorders(), false);
   const int jobs =
       options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
-  const Result<Side> a = Take(Wanted(options.a), *cases, jobs, worker);
+  const Result<Side> a = Take(Wanted(options.a), *cases, jobs, runner);
   if (!a) return PrintError(a.error(), kNothingRan);
-  const Result<Side> b = Take(Wanted(options.b), *cases, jobs, worker);
+  const Result<Side> b = Take(Wanted(options.b), *cases, jobs, runner);
   if (!b) return PrintError(b.error(), kNothingRan);
   for (const auto& [sign, side] : {std::pair{'-', &*a}, std::pair{'+', &*b}})
     fmt::print("{} {} ({})\n", sign, side->name, side->live ? "run now" : "recorded");

@@ -4,8 +4,8 @@
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/places.h"
 #include "harness/run/workspace.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {

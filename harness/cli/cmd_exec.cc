@@ -1,20 +1,20 @@
 #include <signal.h>
 
+#include "harness/case_runner.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/inside.h"
-#include "harness/cli/places.h"
-#include "harness/worker.h"
+#include "harness/cli/host_tools.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
 
 Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions& options,
-                 Worker& worker) {
-  if (const std::string why = worker.CannotStage(c); !why.empty()) return Error{why};
-  TRY(std::vector<HostFile> base, worker.BaseFor(c));
+                 CaseRunner& runner) {
+  if (const std::string why = runner.CannotStage(c); !why.empty()) return Error{why};
+  TRY(std::vector<HostFile> base, runner.BaseFor(c));
   TRY(BringProgram(c, argv, base));
-  TRY(const StagePlan plan, PlanStage(c, std::move(base), worker.CanSetOwners()));
-  TRY(const std::unique_ptr<Stand> stand, worker.Build(plan));
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), runner.CanSetOwners()));
+  TRY(const std::unique_ptr<StagedCase> stand, runner.Build(plan));
   RunSpec spec = c.runs.front();
   spec.scanner.argv = std::move(argv);
   spec.args.clear();
@@ -24,11 +24,11 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions
                                        options.host_directories.end());
   TRY(ScannerStart start, StartOf(c, spec));
   start.record_loader = start.record_files = false;  // nothing is said of it afterwards
-  TRY(const BoxSpec box, PrepareBox(start, stand->tree.root, worker.recorders()));
+  TRY(const BoxSpec box, PrepareBox(start, stand->tree.root, runner.recorders()));
   // Ctrl-C is for the program inside.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
-  return ExitStatusOf(RunInBoxInteractive(box, worker.isolation()).outcome);
+  return ExitStatusOf(RunInBoxInteractive(box, runner.isolation()).outcome);
 }
 
 }  // namespace
@@ -39,8 +39,8 @@ int CmdExec(const ExecOptions& options) {
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
-  Worker worker(*workspace, FindRecorders(), false);
-  const Result<int> status = Exec(*c, options.argv, options, worker);
+  CaseRunner runner(*workspace, FindRecorders(), false);
+  const Result<int> status = Exec(*c, options.argv, options, runner);
   return status ? *status : PrintError(status.error(), kBadInput);
 }
 

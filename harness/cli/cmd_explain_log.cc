@@ -4,8 +4,9 @@
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "harness/report/suspects.h"
+#include "harness/suite/case_selection.h"
 
 namespace gpustage {
 namespace {
@@ -15,7 +16,7 @@ constexpr char kReport[] = "scanner-not-loading/the-report";
 }  // namespace
 
 int CmdExplainLog(const ExplainLogOptions& options) {
-  Selection selection;
+  CaseFilter selection;
   selection.paths = {kReport};
   const Result<std::vector<Case>> cases = SelectCases(selection);
   if (!cases) return PrintError(cases.error(), kBadInput);

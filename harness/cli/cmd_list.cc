@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/coverage.h"
-#include "harness/cli/take_shard.h"
+#include "harness/suite/coverage.h"
+#include "harness/suite/shard_options.h"
 
 namespace gpustage {
 namespace {
@@ -17,14 +17,14 @@ std::string Text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-void PrintText(const Selected& selected) {
+void PrintText(const CaseSelection& selected) {
   for (size_t place = 0; place < selected.size(); ++place)
     fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "),
                selected.RangeOf(place).scenario().claim);
   for (const CaseRange* range : selected.Ranges()) fmt::print("{}", CoverageText(*range));
 }
 
-void PrintNames(const Selected& selected) {
+void PrintNames(const CaseSelection& selected) {
   for (size_t place = 0; place < selected.size(); ++place) fmt::print("{}\n", selected.Id(place));
 }
 
@@ -39,7 +39,7 @@ json CoverageOf(const CaseRange& range) {
 }
 
 // One case a line, each written as soon as it is known: a hundred thousand make no value in memory.
-void PrintJson(const Selected& selected) {
+void PrintJson(const CaseSelection& selected) {
   fmt::print("{{\"version\": 1, \"cases\": [");
   for (size_t place = 0; place < selected.size(); ++place) {
     const Scenario& scenario = selected.RangeOf(place).scenario();
@@ -70,7 +70,7 @@ Status List(const ListOptions& options) {
   const bool of_jobs = options.format == "github-matrix";
   if (of_jobs && !options.shard.shard.empty())
     return Error{"--format github-matrix is of all shards, --shard of one"};
-  TRY(Selected selected, Select(options.selection));
+  TRY(CaseSelection selected, Select(options.selection));
   if (of_jobs) return PrintGithubMatrix(options.shard.shards);
   TRY(const TakenShard taken, TakeShard(options.shard, selected));
   if (!taken.line.empty())

@@ -6,9 +6,10 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/places.h"
-#include "harness/cli/recorded.h"
 #include "harness/run/workspace.h"
+#include "harness/suite/case_selection.h"
+#include "harness/suite/installation.h"
+#include "harness/suite/recordings.h"
 
 namespace gpustage {
 namespace {
@@ -46,11 +47,11 @@ int CmdRecord(const RecordOptions& options) {
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
-  Worker worker(*workspace, FindRecorders(), false);
+  CaseRunner runner(*workspace, FindRecorders(), false);
   const int jobs =
       options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   for (const std::string& scanner : scanners) {
-    LiveRecordings live = RecordLive(*cases, scanner, jobs, worker);
+    LiveRecordings live = RecordLive(*cases, scanner, jobs, runner);
     if (const Status written = WriteRecordings(live.scenarios, options.folder); !written)
       return PrintError(written.error(), kBadInput);
     fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios),

@@ -4,19 +4,20 @@
 #include <thread>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/coverage.h"
-#include "harness/cli/kept.h"
-#include "harness/cli/places.h"
 #include "harness/cli/report_files.h"
-#include "harness/cli/run_all.h"
-#include "harness/cli/selected.h"
-#include "harness/cli/take_shard.h"
+#include "harness/cli/screen.h"
 #include "harness/report/suspects.h"
+#include "harness/suite/case_selection.h"
+#include "harness/suite/coverage.h"
+#include "harness/suite/evidence_dir.h"
+#include "harness/suite/installation.h"
+#include "harness/suite/run_all.h"
+#include "harness/suite/shard_options.h"
 
 namespace gpustage {
 namespace {
 
-std::vector<std::string> IdsOf(const Selected& cases) {
+std::vector<std::string> IdsOf(const CaseSelection& cases) {
   std::vector<std::string> ids;
   for (size_t i = 0; i < cases.size(); ++i) ids.push_back(cases.Id(i));
   return ids;
@@ -42,10 +43,10 @@ std::string MissingRequired(const std::vector<std::string>& require,
 }
 
 std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<ReportedRun>& runs,
-                                const Worker& worker) {
+                                const CaseRunner& runner) {
   std::vector<Problem> problems;
   const auto cut = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) {
-    return worker.IsOfDeadline(run.because);
+    return runner.IsOfDeadline(run.because);
   });
   const auto few = std::count_if(runs.begin(), runs.end(), [&](const ReportedRun& run) {
     int starts = 0;
@@ -71,7 +72,7 @@ std::vector<Problem> ProblemsOf(const RunOptions& options, const std::vector<Rep
 // What is read before anything runs.
 struct Inputs {
   std::vector<ReportFile> files;
-  Selected cases;
+  CaseSelection cases;
   TakenShard taken;  // which part of the selection they are
   std::optional<Report> baseline;
   RunPlan plan;
@@ -79,7 +80,7 @@ struct Inputs {
 
 Result<Inputs> ReadInputs(const RunOptions& options) {
   TRY(std::vector<ReportFile> files, ParseReportFiles(options.reports));
-  TRY(Selected cases, Select(options.selection));
+  TRY(CaseSelection cases, Select(options.selection));
   Inputs inputs{std::move(files), std::move(cases), {}, {}, {}};
   if (!options.evidence_dir.empty()) TRY(MakeEvidenceFolder(options.evidence_dir));
   if (!options.baseline.empty()) {
@@ -116,16 +117,17 @@ int CmdRun(const RunOptions& options) {
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Recorders recorders = FindRecorders();
   recorders.level = options.evidence;
-  Worker worker(*workspace, std::move(recorders), options.keep);
-  if (options.deadline > 0) worker.EndBy(start, std::chrono::seconds(options.deadline));
+  CaseRunner runner(*workspace, std::move(recorders), options.keep);
+  if (options.deadline > 0) runner.EndBy(start, std::chrono::seconds(options.deadline));
 
   Screen screen(out, StyleFor(out, IdsOf(inputs->cases), options.color), inputs->cases.size());
-  AllRuns all = RunAll(inputs->cases, inputs->plan, worker, screen);
+  AllRuns all =
+      RunAll(inputs->cases, inputs->plan, runner, [&](const auto& runs) { screen.Ended(runs); });
   screen.Clear();
   Report report;
   report.runs = std::move(all.runs);
   if (const auto& shard = inputs->taken.shard) report.shards = {{shard->index, shard->total}};
-  report.problems = ProblemsOf(options, report.runs, worker);
+  report.problems = ProblemsOf(options, report.runs, runner);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (inputs->baseline)
     report.baseline = ChangesSince(inputs->baseline->runs, options.baseline, report.runs);

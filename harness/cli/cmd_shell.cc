@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "harness/case_runner.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/inside.h"
-#include "harness/cli/places.h"
-#include "harness/evidence/decode.h"
+#include "harness/cli/host_tools.h"
+#include "harness/evidence/records/decode.h"
 #include "harness/report/text.h"
-#include "harness/worker.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
@@ -54,14 +54,14 @@ void PrintSummary(const Evidence& evidence) {
 
 struct Prepared {
   RunSpec spec;
-  std::unique_ptr<Stand> stand;
+  std::unique_ptr<StagedCase> stand;
   ScannerStart start;
 };
 
 Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_terminal,
-                         Worker& worker) {
-  if (const std::string why = worker.CannotStage(c); !why.empty()) return Error{why};
-  TRY(std::vector<HostFile> base, worker.BaseFor(c));
+                         CaseRunner& runner) {
+  if (const std::string why = runner.CannotStage(c); !why.empty()) return Error{why};
+  TRY(std::vector<HostFile> base, runner.BaseFor(c));
   TRY(const Tools tools, ToolsOfHost());
   base.insert(base.end(), tools.files.begin(), tools.files.end());
   std::vector<std::string> argv = options.argv;
@@ -72,9 +72,9 @@ Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_ter
   } else {
     argv = ShellWords(tools.shell, on_terminal);
   }
-  TRY(const StagePlan plan, PlanStage(c, std::move(base), worker.CanSetOwners()));
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), runner.CanSetOwners()));
   Prepared prepared;
-  TRY(prepared.stand, worker.Build(plan));
+  TRY(prepared.stand, runner.Build(plan));
   prepared.spec = c.runs.front();
   RunSpec& spec = prepared.spec;
   spec.scanner.argv = std::move(argv);
@@ -102,14 +102,15 @@ std::vector<std::string> AllCandidates(const Case& c) {
   return all;
 }
 
-Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal, Worker& worker) {
-  TRY(const Prepared inside, Prepare(c, options, terminal != nullptr, worker));
-  TRY(const RawRun raw, RunInteractively(inside.start, inside.stand->tree.root, worker.recorders(),
-                                         worker.isolation(), terminal));
+Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal,
+                  CaseRunner& runner) {
+  TRY(const Prepared inside, Prepare(c, options, terminal != nullptr, runner));
+  TRY(const RawRun raw, RunInteractively(inside.start, inside.stand->tree.root, runner.recorders(),
+                                         runner.isolation(), terminal));
   const int status = ExitStatusOf(raw.outcome);
   if (raw.outcome.kind == Outcome::Kind::kNotStarted) return status;
   Evidence evidence = Decode(raw, inside.spec.scanner, AllCandidates(c));
-  TRY(worker.Explain(c, inside.spec, *inside.stand, evidence));
+  TRY(runner.Explain(c, inside.spec, *inside.stand, evidence));
   PrintSummary(evidence);
   return status;
 }
@@ -122,15 +123,15 @@ int CmdShell(const ShellOptions& options) {
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
-  Worker worker(*workspace, FindRecorders(), false);
+  CaseRunner runner(*workspace, FindRecorders(), false);
   // Commands may come from a file or a pipe: then there is nothing to lend.
   if (isatty(STDIN_FILENO) == 0) {
-    const Result<int> status = Shell(*c, options, nullptr, worker);
+    const Result<int> status = Shell(*c, options, nullptr, runner);
     return status ? *status : PrintError(status.error(), kBadInput);
   }
   Result<Terminal> terminal = Terminal::Borrow();
   if (!terminal) return PrintError(terminal.error(), kCannotHere);
-  const Result<int> status = Shell(*c, options, &*terminal, worker);
+  const Result<int> status = Shell(*c, options, &*terminal, runner);
   return status ? *status : PrintError(status.error(), kBadInput);
 }
 

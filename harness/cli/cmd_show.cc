@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/places.h"
-#include "harness/evidence/funnel.h"
+#include "harness/evidence/path/funnel.h"
 #include "harness/stage/plan.h"
+#include "harness/suite/case_selection.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 

@@ -6,20 +6,21 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/kept.h"
-#include "harness/cli/places.h"
 #include "harness/pipeline.h"
 #include "harness/report/trace.h"
+#include "harness/suite/case_selection.h"
+#include "harness/suite/evidence_dir.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
 
 Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation) {
   TRY(const Workspace workspace, Workspace::Enter(isolation, false));
-  Worker worker(workspace, FindRecorders(), false);
+  CaseRunner runner(workspace, FindRecorders(), false);
   std::vector<KeptRun> runs;
   for (const Case& c : cases) {
-    const CaseReport report = RunCase(c, worker);
+    const CaseReport report = RunCase(c, runner);
     for (const RunReport& run : report.runs) runs.push_back(Keep(report, run));
   }
   return runs;

@@ -8,39 +8,22 @@
 #include <vector>
 
 #include "harness/report/trace.h"
-#include "harness/scenario/scenario.h"
+#include "harness/scenario/read/scenario.h"
+#include "harness/suite/selection.h"
 
 namespace gpustage {
 
 inline constexpr int kAsExpected = 0, kSomeBad = 1, kBadInput = 2, kCannotHere = 3,
                      kNothingRan = 77;
 
-// Which cases: the arguments that run, list and show have in common.
-struct Selection {
-  std::vector<std::string>
-      paths;  // scenario files, folders, or "folder/file@axis=value"; empty: all
-  std::vector<std::string> scanners;  // names, or files of the user's own definitions
-  std::string filter;                 // text in "id run"
-  std::vector<std::string> requested =
-      {};                                // scanners that run only when they are asked for, and are
-  std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
-};
-
-// Which part of them: --shard, --shards and --balance.
-struct ShardOptions {
-  std::string shard;    // "2/4" or "auto"; "": all cases
-  int shards = 0;       // of how many, where the environment says only which
-  std::string balance;  // an earlier JSON report
-};
-
 struct ListOptions {
-  Selection selection;
+  CaseFilter selection;
   ShardOptions shard;
   std::string format = "text";  // or "json", "names", "github-matrix"
 };
 
 struct RunOptions {
-  Selection selection;
+  CaseFilter selection;
   ShardOptions shard;
   std::vector<std::string> require;  // scanners or parts that must not be missing
   int jobs = 0;                      // 0: as many as are of use
@@ -64,7 +47,7 @@ struct MergeOptions {
 };
 
 struct TraceCommand {
-  Selection selection;  // one path: a scenario, a case, or a folder of kept evidence
+  CaseFilter selection;  // one path: a scenario, a case, or a folder of kept evidence
   TraceOptions options;
   bool json = false;
 };
@@ -79,13 +62,13 @@ struct ExecOptions {
 using ShellOptions = ExecOptions;  // no argv: a shell
 
 struct RecordOptions {
-  Selection selection;
+  CaseFilter selection;
   std::string folder;
   int jobs = 0;
 };
 
 struct CompareOptions {
-  Selection selection;
+  CaseFilter selection;
   std::string a, b;   // "ollama@0.17.4": run now if it is here, otherwise from its recordings;
                       // "live:…", "recorded:…"
   std::string known;  // file of differences that are known, with their reasons
@@ -109,13 +92,7 @@ int CmdTrace(const TraceCommand& command);
 int CmdShell(const ShellOptions& options);
 int CmdDoctor();
 
-// The cases that the selection names, with only the runs that it wants. An error when nothing
-// matches.
-Result<std::vector<Case>> SelectCases(const Selection& selection);
-
-// With the line and a caret where it is about a file.
-std::string Rendered(const Error& error);
-// To stderr.
+// To stderr, with the line and a caret where it is about a file.
 int PrintError(const Error& error, int exit_status);
 
 }  // namespace gpustage

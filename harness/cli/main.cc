@@ -9,7 +9,7 @@
 
 namespace {
 
-void AddSelection(CLI::App& verb, gpustage::Selection& selection) {
+void AddSelection(CLI::App& verb, gpustage::CaseFilter& selection) {
   verb.add_option("path", selection.paths,
                   "scenario files, folders, or names; all when there is none");
   verb.add_option("--scanner", selection.scanners,

@@ -1,4 +1,4 @@
-# cmake --install: what goes where below the prefix. Programs find the rest from where they lie (harness/cli/places.cc), so the
+# cmake --install: what goes where below the prefix. Programs find the rest from where they lie (harness/suite/installation.cc), so the
 # tree may be moved.
 #
 #   bin                    gpustage, gpustage-gtest, gpustage-real

@@ -6,16 +6,16 @@
 #include <cctype>
 #include <set>
 
-#include "harness/cli/selected.h"
 #include "harness/embed/place.h"
 #include "harness/report/text.h"
+#include "harness/suite/case_selection.h"
 
 namespace gpustage {
 
 struct CaseSource {
-  CaseSource(std::shared_ptr<const Selected> all_cases, size_t its_place)
+  CaseSource(std::shared_ptr<const CaseSelection> all_cases, size_t its_place)
       : all(std::move(all_cases)), place(its_place) {}
-  std::shared_ptr<const Selected> all;
+  std::shared_ptr<const CaseSelection> all;
   size_t place;
 };
 
@@ -31,7 +31,8 @@ std::string TestName(std::string text) {
 }
 
 // The folder is the question and the file the claim.
-ListedCase Listed(std::shared_ptr<const Selected> all, size_t place, std::set<std::string>& taken) {
+ListedCase Listed(std::shared_ptr<const CaseSelection> all, size_t place,
+                  std::set<std::string>& taken) {
   const Scenario& scenario = all->RangeOf(place).scenario();
   ListedCase listed;
   listed.id = all->Id(place);
@@ -51,12 +52,12 @@ ListedCase Listed(std::shared_ptr<const Selected> all, size_t place, std::set<st
 
 CaseList ListCases(const std::vector<std::string>& paths,
                    const std::vector<std::string>& scanners) {
-  Selection selection;
+  CaseFilter selection;
   selection.paths = paths;
   selection.scanners = scanners;
-  Result<Selected> selected = Select(selection);
+  Result<CaseSelection> selected = Select(selection);
   if (!selected) return {{}, Rendered(selected.error())};
-  const auto all = std::make_shared<const Selected>(*std::move(selected));
+  const auto all = std::make_shared<const CaseSelection>(*std::move(selected));
   CaseList list;
   std::set<std::string> taken;
   for (size_t place = 0; place < all->size(); ++place)
@@ -67,7 +68,7 @@ CaseList ListCases(const std::vector<std::string>& paths,
 CaseEnd RunListed(const ListedCase& listed) {
   const Workshop& shop = SharedWorkshop();
   CaseEnd end;
-  if (shop.worker == nullptr) {
+  if (shop.runner == nullptr) {
     end.failed = shop.error + shop.refused;
     return end;
   }
@@ -76,11 +77,11 @@ CaseEnd RunListed(const ListedCase& listed) {
     end.failed = Rendered(c.error());
     return end;
   }
-  const CaseReport report = RunCase(*c, *shop.worker);
+  const CaseReport report = RunCase(*c, *shop.runner);
   size_t skipped = 0;
   for (const RunReport& run : report.runs) {
     end.failed +=
-        FailureBlock(ReportedRunOf(report, run, ToString(shop.worker->isolation().level)), {});
+        FailureBlock(ReportedRunOf(report, run, ToString(shop.runner->isolation().level)), {});
     if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail)
       end.known_bug = report.c.xfail->reason;
     if (run.verdict.kind != VerdictKind::kSkip) continue;

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "harness/base/files.h"
-#include "harness/cli/places.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
@@ -21,14 +21,14 @@ Workshop Enter() {
         "this process has started threads already: the first stage must be run before any is";
     return shop;
   }
-  static std::optional<Workspace> workspace;  // a worker works in it to the end of the process
+  static std::optional<Workspace> workspace;  // a runner works in it to the end of the process
   Result<Workspace> entered = Workspace::Enter(ProbeIsolation(), false);
   if (!entered) {
     shop.refused = entered.error().message;
     return shop;
   }
   workspace.emplace(*std::move(entered));
-  shop.worker = std::make_unique<Worker>(*workspace, FindRecorders(), false);
+  shop.runner = std::make_unique<CaseRunner>(*workspace, FindRecorders(), false);
   return shop;
 }
 

@@ -9,9 +9,9 @@
 namespace gpustage {
 
 struct Workshop {
-  std::unique_ptr<Worker> worker;  // null when one of these is not ""
-  std::string refused;             // this machine allows no private root
-  std::string error;               // it was asked for too late
+  std::unique_ptr<CaseRunner> runner;  // null when one of these is not ""
+  std::string refused;                 // this machine allows no private root
+  std::string error;                   // it was asked for too late
 };
 
 // Made by the first call and gone with the process.

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/report/text.h"
-#include "harness/scenario/readers.h"
+#include "harness/scenario/read/readers.h"
 #include "harness/verdict/checks.h"
 
 namespace gpustage {

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
-#include "harness/cli/places.h"
 #include "harness/embed/place.h"
 #include "harness/embed/seen.h"
-#include "harness/scenario/scenario.h"
+#include "harness/scenario/read/scenario.h"
+#include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
@@ -201,7 +201,7 @@ Seen Stage::Run(const std::string& scanner, const std::vector<std::string>& args
   const Workshop& shop = SharedWorkshop();
   if (!shop.error.empty()) return NotRun(fmt::format("{}: {}", ToString(pos), shop.error));
   if (!shop.refused.empty()) return CannotRun(shop.refused);
-  return SeenOf(std::move(RunCase(*resolved, *shop.worker).runs.front()));
+  return SeenOf(std::move(RunCase(*resolved, *shop.runner).runs.front()));
 }
 
 }  // namespace gpustage

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "harness/evidence/event.h"
-#include "harness/evidence/linkage.h"
-#include "harness/evidence/outside.h"
+#include "harness/evidence/loader/linkage.h"
+#include "harness/evidence/loader/outside.h"
+#include "harness/evidence/records/event.h"
 #include "harness/run/raw_run.h"
-#include "harness/scenario/cause.h"
-#include "harness/scenario/claim.h"
+#include "harness/scenario/model/cause.h"
+#include "harness/scenario/model/claim.h"
 
 namespace gpustage {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "harness/scenario/case.h"
+#include "harness/scenario/model/case.h"
 #include "harness/verdict/verdict.h"
 
 namespace gpustage {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "harness/base/files.h"
-#include "harness/evidence/device_id.h"
+#include "harness/evidence/path/device_id.h"
 #include "harness/verdict/suspects.h"
 
 namespace gpustage {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "harness/evidence/assumed.h"
-#include "harness/evidence/relate.h"
+#include "harness/evidence/path/assumed.h"
+#include "harness/evidence/path/relate.h"
 #include "harness/report/utf8.h"
 
 namespace gpustage {

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/files.h"
-#include "harness/evidence/needs.h"
-#include "harness/evidence/relate.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/relate.h"
 
 namespace gpustage {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/base/result.h"
-#include "harness/scenario/tree_op.h"
+#include "harness/scenario/model/tree_op.h"
 
 namespace gpustage {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/scenario/case.h"
+#include "harness/scenario/model/case.h"
 #include "harness/stage/base_system.h"
 
 namespace gpustage {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/base/result.h"
-#include "harness/scenario/machine.h"
+#include "harness/scenario/model/machine.h"
 
 namespace gpustage {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "harness/evidence/needs.h"
-#include "harness/evidence/relate.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/relate.h"
 #include "harness/verdict/made.h"
 
 namespace gpustage {

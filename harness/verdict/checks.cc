@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
-#include "harness/evidence/needs.h"
-#include "harness/evidence/relate.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/relate.h"
 #include "harness/verdict/made.h"
 
 namespace gpustage {

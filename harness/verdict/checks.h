@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/evidence/evidence.h"
-#include "harness/scenario/claim.h"
+#include "harness/scenario/model/claim.h"
 
 namespace gpustage {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "harness/evidence/log_lines.h"
+#include "harness/evidence/records/log_lines.h"
 
 namespace gpustage {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/evidence/evidence.h"
-#include "harness/scenario/case.h"
+#include "harness/scenario/model/case.h"
 
 namespace gpustage {
 

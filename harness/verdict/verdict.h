@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/scenario/case.h"
+#include "harness/scenario/model/case.h"
 #include "harness/verdict/checks.h"
 
 namespace gpustage {

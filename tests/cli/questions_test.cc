@@ -4,7 +4,7 @@
 #include <set>
 
 #include "harness/base/files.h"
-#include "harness/evidence/recording.h"
+#include "harness/evidence/store/recording.h"
 #include "tests/cli/cli_test.h"
 #include "tests/support/source_dir.h"
 

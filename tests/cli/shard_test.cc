@@ -1,4 +1,4 @@
-#include "harness/cli/shard.h"
+#include "harness/suite/shard.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

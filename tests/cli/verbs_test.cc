@@ -1,5 +1,5 @@
 // gpustage list, show, exec and doctor.
-#include "harness/evidence/recording.h"
+#include "harness/evidence/store/recording.h"
 #include "tests/cli/cli_test.h"
 #include "tests/support/source_dir.h"
 

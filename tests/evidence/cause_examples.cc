@@ -1,8 +1,8 @@
 #include <cerrno>
 
 #include "fakes/world/format.h"
-#include "harness/evidence/decode.h"
-#include "harness/evidence/funnel.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/evidence/causes.h"
 #include "tests/support/hand_made.h"
 
@@ -106,9 +106,9 @@ std::vector<Example> TheFileItself() {
                    std::string(kLibrary) +
                        ": cannot open shared object file: No such file or directory")}),
           Of("ld.so has another objection", Opened(),
-             {Says(File(kLibrary, Elf()),
-                   std::string(kLibrary) + ": cannot enable executable stack as shared object "
-                                           "requires: Permission denied")})};
+             {Says(File(kLibrary, Elf()), std::string(kLibrary) +
+                                              ": cannot enable executable stack as shared object "
+                                              "requires: Permission denied")})};
 }
 
 std::vector<Example> WhatItNeeds() {

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "harness/scenario/cause.h"
+#include "harness/scenario/model/cause.h"
 #include "tests/support/golden.h"
 #include "tests/support/matchers.h"
 

@@ -1,8 +1,8 @@
 // What stands in identifiers that are none. The uuids and addresses are those of a report in
 // public: a shim of one's own wrote cudaDeviceProp without a uuid.
-#include "harness/evidence/device_id.h"
+#include "harness/evidence/path/device_id.h"
 
-#include "harness/evidence/cuda_codes.h"
+#include "harness/evidence/path/cuda_codes.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {

@@ -1,7 +1,7 @@
 // What a scanner says it sees, and that what cannot be read is never zero.
-#include "harness/evidence/devices.h"
+#include "harness/evidence/path/devices.h"
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

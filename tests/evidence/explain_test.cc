@@ -2,8 +2,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "harness/evidence/decode.h"
-#include "harness/evidence/funnel.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

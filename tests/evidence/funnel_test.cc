@@ -1,7 +1,7 @@
 // Where a library got to, step by step, and why no further.
-#include "harness/evidence/funnel.h"
+#include "harness/evidence/path/funnel.h"
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

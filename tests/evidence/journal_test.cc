@@ -1,4 +1,4 @@
-#include "harness/evidence/journal.h"
+#include "harness/evidence/records/journal.h"
 
 #include <random>
 

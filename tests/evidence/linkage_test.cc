@@ -1,13 +1,13 @@
 // What loaded libraries lack of each other: read from files that a compiler of this machine made.
-#include "harness/evidence/linkage.h"
+#include "harness/evidence/loader/linkage.h"
 
 #include <fcntl.h>
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
 #include "harness/base/root.h"
-#include "harness/evidence/elf_file.h"
 #include "harness/evidence/evidence.h"
+#include "harness/evidence/loader/elf_file.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {

@@ -1,4 +1,4 @@
-#include "harness/evidence/log_lines.h"
+#include "harness/evidence/records/log_lines.h"
 
 #include "tests/support/matchers.h"
 

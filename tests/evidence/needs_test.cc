@@ -1,7 +1,7 @@
 // What a library needed, and by which rule it was found.
-#include "harness/evidence/needs.h"
+#include "harness/evidence/loader/needs.h"
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

@@ -1,5 +1,5 @@
 // What a run used that is neither of its tree nor of the base system.
-#include "harness/evidence/outside.h"
+#include "harness/evidence/loader/outside.h"
 
 #include <fcntl.h>
 

@@ -1,6 +1,6 @@
 // When a failure is silent: what failed, and what a line must have to say so.
-#include "harness/evidence/decode.h"
-#include "harness/evidence/funnel.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

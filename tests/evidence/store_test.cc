@@ -1,7 +1,7 @@
 // What is kept is what was seen.
-#include "harness/evidence/store.h"
+#include "harness/evidence/store/store.h"
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/evidence/causes.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/places.h"
 #include "harness/pipeline.h"
-#include "harness/scenario/scenario.h"
+#include "harness/scenario/read/scenario.h"
+#include "harness/suite/installation.h"
 #include "tests/support/workspace.h"
 
 namespace gpustage {
@@ -26,9 +26,10 @@ class AllScenarios : public WorkspaceTest {
     return cases;
   }
 
-  static Worker& TheWorker() {
-    static const auto worker = std::make_unique<Worker>(*TheWorkspace(), FindRecorders(), false);
-    return *worker;
+  static CaseRunner& TheWorker() {
+    static const auto runner =
+        std::make_unique<CaseRunner>(*TheWorkspace(), FindRecorders(), false);
+    return *runner;
   }
 
   static const std::vector<CaseReport>& Reports() {

@@ -2,9 +2,9 @@
 // is kept of a run is the run.
 #include <set>
 
-#include "harness/evidence/store.h"
+#include "harness/evidence/store/store.h"
 #include "harness/report/trace.h"
-#include "harness/scenario/cause.h"
+#include "harness/scenario/model/cause.h"
 #include "tests/pipeline/all_scenarios.h"
 
 namespace gpustage {

@@ -1,6 +1,6 @@
 // What watches a scanner must not change what it sees, and what it leaves behind must be sound.
-#include "harness/evidence/decode.h"
-#include "harness/evidence/journal.h"
+#include "harness/evidence/records/decode.h"
+#include "harness/evidence/records/journal.h"
 #include "tests/pipeline/all_scenarios.h"
 
 namespace gpustage {
@@ -33,18 +33,18 @@ class Evidences : public AllScenarios {
 
   // The runs that were not skipped again, with no recorder inside the scanner.
   static Result<std::vector<Answers>> RunUnwatched(const CaseReport& report) {
-    Worker& worker = TheWorker();
-    TRY(std::vector<HostFile> base, worker.BaseFor(report.c));
-    TRY(const StagePlan plan, PlanStage(report.c, std::move(base), worker.CanSetOwners()));
-    TRY(const std::unique_ptr<Stand> stand, worker.Build(plan));
+    CaseRunner& runner = TheWorker();
+    TRY(std::vector<HostFile> base, runner.BaseFor(report.c));
+    TRY(const StagePlan plan, PlanStage(report.c, std::move(base), runner.CanSetOwners()));
+    TRY(const std::unique_ptr<StagedCase> stand, runner.Build(plan));
     std::vector<Answers> all;
     for (const RunReport& run : report.runs) {
       if (!Ran(run)) continue;
-      TRY(worker.Host(report.c, run.spec, *stand));
+      TRY(runner.PutReleaseFiles(report.c, run.spec, *stand));
       TRY(ScannerStart start, StartOf(report.c, run.spec));
-      Recorders nothing = worker.recorders();
+      Recorders nothing = runner.recorders();
       nothing.level = EvidenceLevel::kNone;
-      TRY(const RawRun raw, RunScanner(start, stand->tree.root, nothing, worker.isolation()));
+      TRY(const RawRun raw, RunScanner(start, stand->tree.root, nothing, runner.isolation()));
       all.push_back(AnswersOf(report.c, run.spec, Decode(raw, run.spec.scanner, {})));
     }
     return all;

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "fakes/world/format.h"
-#include "harness/scenario/capabilities.h"
+#include "harness/scenario/catalog/capabilities.h"
 #include "harness/stage/world_file.h"
 #include "tests/programs/install.h"
 #include "tests/support/source_dir.h"

@@ -4,12 +4,12 @@
 #include <map>
 #include <set>
 
-#include "harness/cli/places.h"
-#include "harness/evidence/decode.h"
-#include "harness/evidence/funnel.h"
-#include "harness/evidence/needs.h"
-#include "harness/scenario/scenario.h"
-#include "harness/worker.h"
+#include "harness/case_runner.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/records/decode.h"
+#include "harness/scenario/read/scenario.h"
+#include "harness/suite/installation.h"
 #include "tests/proof/predict.h"
 #include "tests/support/workspace.h"
 
@@ -57,7 +57,7 @@ class Derived : public WorkspaceTest {
     ASSERT_THAT(base, IsOk());
     const Result<StagePlan> plan = PlanStage(c, *std::move(base), worker_.CanSetOwners());
     ASSERT_THAT(plan, IsOk());
-    const Result<std::unique_ptr<Stand>> stand = worker_.Build(*plan);
+    const Result<std::unique_ptr<StagedCase>> stand = worker_.Build(*plan);
     ASSERT_THAT(stand, IsOk());
     for (const RunSpec& spec : c.runs) {
       if (!spec.scanner.missing.empty() || !spec.change.empty()) continue;
@@ -68,7 +68,8 @@ class Derived : public WorkspaceTest {
     }
   }
 
-  void CompareRows(const Case& c, const RunSpec& spec, Stand& stand, const Evidence& evidence) {
+  void CompareRows(const Case& c, const RunSpec& spec, StagedCase& stand,
+                   const Evidence& evidence) {
     Result<ScannerStart> start = StartOf(c, spec);
     ASSERT_THAT(start, IsOk());
     const std::vector<std::string> own = start->environment;
@@ -96,7 +97,7 @@ class Derived : public WorkspaceTest {
     for (const Breakage::Kind kind : BrokenIn(c)) (lost_any ? lost_ : seen_).insert(kind);
   }
 
-  Worker worker_{*TheWorkspace(), FindRecorders(), false};
+  CaseRunner worker_{*TheWorkspace(), FindRecorders(), false};
   std::set<Breakage::Kind> lost_, seen_;  // kinds in cases with and without a loss in a load
   int compared_ = 0;
 };

@@ -12,8 +12,8 @@
 #include <set>
 
 #include "harness/base/files.h"
-#include "harness/evidence/elf_file.h"
-#include "harness/evidence/needs.h"
+#include "harness/evidence/loader/elf_file.h"
+#include "harness/evidence/loader/needs.h"
 
 namespace gpustage {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "harness/run/run.h"
 #include "harness/stage/base_system.h"
 #include "harness/stage/build.h"

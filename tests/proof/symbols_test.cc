@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "harness/base/process.h"
-#include "harness/evidence/linkage.h"
+#include "harness/evidence/loader/linkage.h"
 #include "tests/proof/subject.h"
 
 namespace gpustage {

@@ -1,8 +1,8 @@
-#include "harness/evidence/ollama_log.h"
+#include "harness/evidence/scanners/ollama/ollama_log.h"
 
 #include <gmock/gmock.h>
 
-#include "harness/evidence/log_lines.h"
+#include "harness/evidence/records/log_lines.h"
 
 namespace gpustage {
 namespace {

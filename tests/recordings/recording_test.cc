@@ -1,4 +1,4 @@
-#include "harness/evidence/recording.h"
+#include "harness/evidence/store/recording.h"
 
 #include <gmock/gmock.h>
 

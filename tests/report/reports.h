@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/evidence/decode.h"
-#include "harness/evidence/funnel.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/records/decode.h"
 #include "harness/report/case_report.h"
 #include "tests/support/hand_made.h"
 

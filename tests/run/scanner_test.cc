@@ -1,5 +1,5 @@
 // RunScanner: a start with its recorders, and what is asked afterwards.
-#include "harness/evidence/journal.h"
+#include "harness/evidence/records/journal.h"
 #include "harness/run/journal_file.h"
 #include "harness/run/run.h"
 #include "harness/stage/build.h"

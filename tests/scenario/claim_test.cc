@@ -1,8 +1,8 @@
-#include "harness/scenario/claim.h"
+#include "harness/scenario/model/claim.h"
 
 #include <csignal>
 
-#include "harness/scenario/cause.h"
+#include "harness/scenario/model/cause.h"
 #include "tests/support/scenario_files.h"
 
 namespace gpustage {

@@ -1,6 +1,6 @@
 // Covering arrays, held to a list of all rows that is made here, without the code that is tested: a
 // row is kept when no combination that was forbidden is in it.
-#include "harness/scenario/covering.h"
+#include "harness/scenario/matrix/covering.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

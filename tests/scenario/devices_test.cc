@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/scenario/capabilities.h"
+#include "harness/scenario/catalog/capabilities.h"
 #include "tests/support/scenario_files.h"
 #include "tests/support/source_dir.h"
 

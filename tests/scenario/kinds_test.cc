@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
-#include "harness/cli/places.h"
-#include "harness/scenario/readers.h"
-#include "harness/scenario/scenario.h"
+#include "harness/scenario/read/readers.h"
+#include "harness/scenario/read/scenario.h"
+#include "harness/suite/installation.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {

@@ -1,4 +1,4 @@
-#include "harness/scenario/matrix.h"
+#include "harness/scenario/matrix/matrix.h"
 
 #include "tests/support/scenario_files.h"
 

@@ -1,4 +1,4 @@
-#include "harness/scenario/scanner.h"
+#include "harness/scenario/model/scanner.h"
 
 #include "tests/support/scenario_files.h"
 

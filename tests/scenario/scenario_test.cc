@@ -1,4 +1,4 @@
-#include "harness/scenario/scenario.h"
+#include "harness/scenario/read/scenario.h"
 
 #include "tests/support/scenario_files.h"
 

@@ -1,6 +1,6 @@
-#include "harness/scenario/yaml.h"
+#include "harness/scenario/yaml/yaml.h"
 
-#include "harness/scenario/quoted.h"
+#include "harness/scenario/yaml/quoted.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/base/files.h"
-#include "harness/scenario/scenario.h"
+#include "harness/scenario/read/scenario.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {

@@ -1,7 +1,7 @@
 // Claims about what processes asked of the kernel, how they ended and what they said to nobody.
 #include <cerrno>
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "harness/verdict/verdict.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"

@@ -2,7 +2,7 @@
 // stands before libc.
 #include <link.h>
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "harness/verdict/verdict.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"

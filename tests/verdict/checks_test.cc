@@ -1,7 +1,7 @@
 // Each claim held against evidence that was written by hand: the sentences are what users read.
 #include "harness/verdict/checks.h"
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 
-#include "harness/scenario/case.h"
+#include "harness/scenario/model/case.h"
 
 namespace gpustage {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 
 namespace gpustage {
 namespace {

@@ -1,6 +1,6 @@
 #include "harness/verdict/verdict.h"
 
-#include "harness/evidence/decode.h"
+#include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

@@ -1,0 +1,235 @@
+#include "harness/evidence/loader/linkage.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/base/root.h"
+#include "harness/evidence/evidence.h"
+#include "harness/evidence/loader/elf_file.h"
+#include "harness/evidence/loader/needs.h"
+
+namespace gpustage {
+namespace {
+
+constexpr const char* kWatched[] = {"dlopen", "dlsym", "open", "read", "malloc", "execve"};
+constexpr size_t kShown = 3;  // symbols of a gap, in a sentence
+
+bool IsLibc(const std::string& path) {
+  const std::string name = BaseNameOf(path);
+  return name == "libc.so.6" || name.starts_with("libdl.so.") ||
+         name.starts_with("libpthread.so.") || name.starts_with("ld-linux");
+}
+
+// Everything that one process loaded, in order; the program is the first and has the name "".
+struct Object {
+  std::string path;
+  const ElfFile* file = nullptr;  // null: it cannot be read
+};
+
+class Files {
+ public:
+  explicit Files(const FileOpener& open) : open_(open) {}
+  const ElfFile* Get(const std::string& path) {
+    auto known = files_.find(path);
+    if (known == files_.end()) {
+      const Fd fd = open_(path);
+      known = files_.emplace(path, fd ? ElfFile::Read(fd.get()) : std::nullopt).first;
+    }
+    return known->second ? &*known->second : nullptr;
+  }
+  // The begin of a small file; "" when it is not there.
+  std::string TextOf(const std::string& path) const {
+    char text[4096];
+    const Fd fd = open_(path);
+    const ssize_t n = fd ? read(fd.get(), text, sizeof text) : 0;
+    return {text, static_cast<size_t>(std::max<ssize_t>(n, 0))};
+  }
+
+ private:
+  const FileOpener& open_;
+  std::map<std::string, std::optional<ElfFile>> files_;
+};
+
+std::vector<std::string> SplitNames(const std::string& list) {
+  std::vector<std::string> names;
+  for (size_t start = 0; start < list.size();) {
+    const size_t end = std::min(list.find_first_of(" :\n\t", start), list.size());
+    if (end > start) names.push_back(list.substr(start, end - start));
+    start = end + 1;
+  }
+  return names;
+}
+
+class OfProcess {
+ public:
+  OfProcess(const Evidence& evidence, int pid, Files& files) : pid_(pid) {
+    const Process* const process = ProcessOf(evidence, pid);
+    program_ = process->executable;
+    preloads_ = SplitNames(VariableOf(process, "LD_PRELOAD").value_or("") + " " +
+                           files.TextOf("/etc/ld.so.preload"));
+    for (const Event& event : evidence.events) {
+      if (event.pid != pid) continue;
+      if (event.kind == EventKind::kProcess) objects_.clear();
+      const bool again = std::any_of(objects_.begin(), objects_.end(),
+                                     [&](const Object& o) { return o.path == event.subject; });
+      if (event.kind == EventKind::kLoad && !again)
+        objects_.push_back(
+            {event.subject, files.Get(event.subject.empty() ? program_ : event.subject)});
+    }
+  }
+
+  void FindGaps(std::vector<Gap>& gaps) const {
+    for (const Object& object : objects_)
+      if (object.file != nullptr) {
+        Versions(object, gaps);
+        Symbols(object, gaps);
+      }
+  }
+
+  void FindUnseenMisses(std::vector<UnseenMisses>& found) const {
+    for (const Object& object : objects_)
+      if (object.file != nullptr && object.file->asks_past_plt)
+        found.push_back({pid_, object.path});
+  }
+
+  // The first in the scope of the program has it for everybody.
+  void FindInterposers(const Evidence& evidence, std::vector<Interposer>& found) const {
+    std::set<std::string> seen;
+    for (const Event& event : evidence.events)
+      if (event.pid == pid_ && event.kind == EventKind::kBinding) {
+        found.push_back({pid_, event.subject, event.detail, event.id});
+        seen.insert(event.subject);
+      }
+    const std::vector<const Object*> scope = StartScope();
+    for (const char* function : kWatched) {
+      const auto first = std::find_if(scope.begin(), scope.end(), [&](const Object* o) {
+        return o->file->Has({function, "", ""});
+      });
+      if (first == scope.end() || IsLibc((*first)->path) || seen.contains(function)) continue;
+      found.push_back({pid_, function, (*first)->path.empty() ? "the program" : (*first)->path, 0});
+    }
+  }
+
+ private:
+  bool IsCalled(const Object& object, const std::string& name) const {
+    return BaseNameOf(object.path) == name || object.path == name ||
+           (object.file != nullptr && object.file->soname == name);
+  }
+
+  // What was there when the program began: it, what was put before everything else, and what they
+  // need.
+  std::vector<const Object*> StartScope() const {
+    std::vector<std::string> wanted = preloads_;
+    std::vector<const Object*> scope;
+    for (bool grown = true; grown;) {
+      grown = false;
+      for (const Object& object : objects_) {
+        if (object.file == nullptr || std::find(scope.begin(), scope.end(), &object) != scope.end())
+          continue;
+        const bool is_wanted =
+            std::any_of(wanted.begin(), wanted.end(),
+                        [&](const std::string& name) { return IsCalled(object, name); });
+        if (!object.path.empty() && !is_wanted) continue;
+        scope.push_back(&object);
+        wanted.insert(wanted.end(), object.file->needed.begin(), object.file->needed.end());
+        grown = true;
+      }
+    }
+    std::sort(scope.begin(), scope.end());  // the order of loading
+    return scope;
+  }
+
+  void Versions(const Object& object, std::vector<Gap>& gaps) const {
+    for (const WantedVersion& want : object.file->wanted_versions)
+      for (const Object& provider : objects_) {
+        if (provider.file == nullptr || !IsCalled(provider, want.file)) continue;
+        const std::vector<std::string>& has = provider.file->versions;
+        if (has.empty())
+          GapTo(provider.path, object, gaps).unversioned = true;
+        else if (!want.weak && std::find(has.begin(), has.end(), want.version) == has.end())
+          GapTo(provider.path, object, gaps).versions.push_back(want.version);
+        break;
+      }
+  }
+
+  // Where a library that it needs was not loaded at all, that is what is missing, and not each of
+  // its symbols.
+  void Symbols(const Object& object, std::vector<Gap>& gaps) const {
+    for (const std::string& name : object.file->needed)
+      if (std::none_of(objects_.begin(), objects_.end(),
+                       [&](const Object& o) { return IsCalled(o, name); }))
+        return;
+    for (const WantedSymbol& want : object.file->wanted) {
+      const auto has = [&](const Object& o) { return o.file != nullptr && o.file->Has(want); };
+      if (std::any_of(objects_.begin(), objects_.end(), has)) continue;
+      const auto named = std::find_if(objects_.begin(), objects_.end(), [&](const Object& o) {
+        return !want.file.empty() && IsCalled(o, want.file);
+      });
+      GapTo(named == objects_.end() ? "" : named->path, object, gaps)
+          .symbols.push_back(ToString(want));
+    }
+  }
+
+  Gap& GapTo(const std::string& provider, const Object& requester, std::vector<Gap>& gaps) const {
+    for (Gap& gap : gaps)
+      if (gap.pid == pid_ && gap.requester == requester.path && gap.provider == provider)
+        return gap;
+    gaps.push_back({pid_, requester.path, provider, {}, {}, false});
+    return gaps.back();
+  }
+
+  const int pid_;
+  std::string program_;
+  std::vector<std::string> preloads_;  // as they are named
+  std::vector<Object> objects_;
+};
+
+std::string Some(const std::vector<std::string>& names) {
+  const size_t shown = std::min(names.size(), kShown);
+  return fmt::format("{}{}",
+                     fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(shown), ", "),
+                     shown < names.size() ? fmt::format(" and {} more", names.size() - shown) : "");
+}
+
+}  // namespace
+
+std::string ToString(const Gap& gap) {
+  const std::string who = gap.requester.empty() ? "the program" : gap.requester;
+  const std::string provider = gap.provider;
+  std::string text;
+  const auto add = [&](const std::string& what) { text += (text.empty() ? "" : "; ") + what; };
+  if (gap.unversioned)
+    add(fmt::format("{} has no version information at all, and {} was built against one that has",
+                    provider, who));
+  if (!gap.versions.empty())
+    add(fmt::format("{} does not define the version{} {} that {} needs", provider,
+                    gap.versions.size() == 1 ? "" : "s", Some(gap.versions), who));
+  if (!gap.symbols.empty())
+    add(fmt::format(
+        "{} {}, which {} needs",
+        provider.empty() ? "no library that was loaded has" : provider + " does not have",
+        Some(gap.symbols), who));
+  return text;
+}
+
+Linkage LinkageOf(const Evidence& evidence, const FileOpener& open) {
+  Linkage linkage;
+  Files files(open);
+  std::set<int> pids;
+  for (const Process& process : evidence.processes)
+    if (pids.insert(process.pid).second) {
+      const OfProcess of_process(evidence, process.pid, files);
+      of_process.FindGaps(linkage.gaps);
+      of_process.FindInterposers(evidence, linkage.interposers);
+      of_process.FindUnseenMisses(linkage.unseen_misses);
+    }
+  return linkage;
+}
+
+}  // namespace gpustage

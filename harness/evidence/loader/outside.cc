@@ -1,0 +1,131 @@
+#include "harness/evidence/loader/outside.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "harness/base/files.h"
+#include "harness/base/root.h"
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+namespace {
+
+// Begins of the names of libraries by which a program comes to a GPU, or does its work there.
+constexpr std::string_view kGpuNames[] = {
+    "libcuda.so",     "libcudart.so", "libcublas",    "libcudnn",    "libcufft",
+    "libcurand",      "libcusparse",  "libcusolver",  "libnvidia-",  "libnvrtc",
+    "libnvJitLink",   "libnccl",      "libggml-",     "libamdhip64", "librocm",
+    "libhsa-runtime", "libze_",       "libvulkan.so", "libOpenCL.so"};
+// Where the kernel tells of devices. Everything else of /proc is the same on a machine without a
+// GPU.
+constexpr std::string_view kDeviceFacts[] = {"/proc/driver/nvidia", "/proc/modules",
+                                             "/proc/devices", "/proc/bus/pci", "/proc/misc"};
+
+bool Under(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory + "/");
+}
+
+bool WasUsed(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kLoad: return event.subject.starts_with('/');
+    case EventKind::kOpen:
+    case EventKind::kLook:
+    case EventKind::kList:
+    case EventKind::kExec: return event.value == 0;
+    default: return false;
+  }
+}
+
+// "/proc/7/maps" and "/proc/self/exe" are of the process itself.
+bool IsOfProcess(const std::string& path) {
+  const std::string name = path.substr(6, path.find('/', 6) - 6);
+  return name.empty() || name == "self" || name == "thread-self" ||
+         name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+using FileId = std::pair<dev_t, ino_t>;
+
+class Audit {
+ public:
+  Audit(const Surroundings& around, const std::function<Fd(const std::string&)>& open)
+      : around_(around), open_(open) {
+    for (const std::string& path : around.base)
+      if (IsGpuLibrary(path))
+        if (const auto id = IdOf(path)) gpu_libraries_.insert(*id);
+  }
+
+  std::vector<Outside> Of(const Evidence& evidence) {
+    for (const Event& event : evidence.events)
+      if (WasUsed(event)) Place(event);
+    std::vector<Outside> list;
+    for (auto& [key, outside] : found_) list.push_back(std::move(outside));
+    std::stable_sort(list.begin(), list.end(),
+                     [](const Outside& a, const Outside& b) { return a.event < b.event; });
+    return list;
+  }
+
+ private:
+  std::optional<FileId> IdOf(const std::string& path) const {
+    struct stat found;
+    const Fd fd = open_(path);
+    return fd && fstat(fd.get(), &found) == 0 ? std::optional(FileId{found.st_dev, found.st_ino})
+                                              : std::nullopt;
+  }
+
+  void Place(const Event& event) {
+    const std::string path = LexicallyNormal(event.subject);
+    for (const std::string& directory : around_.host_directories)
+      if (Under(path, directory)) {
+        if (IsGpuLibrary(path))
+          return Note(event, path, "a GPU library in a directory that the scanner declares", false);
+        return Note(event, directory, "a directory that the scanner declares", false);
+      }
+    if (path.starts_with("/proc/") && !IsOfProcess(path)) {
+      const bool device =
+          std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts),
+                      [&](std::string_view fact) { return path.starts_with(fact); });
+      return Note(
+          event, path,
+          device ? "what this machine's kernel says of devices" : "of this machine's kernel",
+          device);
+    }
+    if (gpu_libraries_.empty() || event.kind == EventKind::kLook || event.kind == EventKind::kList)
+      return;
+    const auto id = IdOf(path);
+    if (id && gpu_libraries_.contains(*id))
+      Note(event, path, "a GPU library of this machine", true);
+  }
+
+  void Note(const Event& event, const std::string& path, const std::string& what, bool leak) {
+    Outside& outside = found_[{event.pid, path}];
+    if (outside.count++ > 0) return;
+    outside = {event.pid, path, what, leak, 1, event.id};
+  }
+
+  const Surroundings& around_;
+  const std::function<Fd(const std::string&)>& open_;
+  std::set<FileId> gpu_libraries_;  // that nobody asked for
+  std::map<std::pair<int, std::string>, Outside> found_;
+};
+
+}  // namespace
+
+bool IsGpuLibrary(const std::string& path) {
+  const std::string name = BaseNameOf(path);
+  return name.find(".so") != std::string::npos &&
+         std::any_of(std::begin(kGpuNames), std::end(kGpuNames),
+                     [&](std::string_view begin) { return name.starts_with(begin); });
+}
+
+std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around,
+                                 const std::function<Fd(const std::string&)>& open) {
+  return Audit(around, open).Of(evidence);
+}
+
+}  // namespace gpustage

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/cuda_codes.h"
+#include "harness/evidence/path/relate.h"
+
+namespace gpustage {
+namespace {
+
+// Stems, in small letters.
+constexpr std::string_view kComplaints[] = {
+    "fail",         "error",     "cannot",    "could not",   "couldn't",     "unable",
+    "skip",         "denied",    "not found", "no such",     "missing",      "invalid",
+    "not support",  "unsupport", "incompat",  "undefined",   "dropping",     "filtering",
+    "refus",        "crash",     "killed",    "abort",       "sigsegv",      "sigbus",
+    "exited",       "disabled",  "timeout",   "timed out",   "not compiled", "insufficient",
+    "not detected", "no cuda",   "didn't",    "not initial", "too old",      "did not"};
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// A list of variables names every directory and is no complaint, whatever they are called.
+bool Complains(const LogLine& line) {
+  if (line.message == "subprocess" || line.message == "server config") return false;
+  if (line.level == "WARN" || line.level == "ERROR") return true;
+  std::string text = Lower(line.message);
+  if (const auto error = line.fields.find("error"); error != line.fields.end())
+    text += " error " + Lower(error->second);
+  return std::any_of(std::begin(kComplaints), std::end(kComplaints),
+                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
+// All by which a line may show that it is about this loss.
+std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
+  std::vector<std::string> names;
+  for (const Need& need : NeedsOf(evidence, row))
+    if (need.found.empty()) names.push_back(BaseNameOf(need.name));
+  const Event& event = evidence.At(row.event);
+  if (event.kind == EventKind::kCall && event.value != 0) {
+    const CudaCode code = CodeOf(event.subject, event.value);
+    for (const std::string_view text : {code.name, code.text})
+      if (!text.empty()) names.emplace_back(text);
+  }
+  if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
+  for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
+    if (row.reason.find(signal) != std::string::npos) names.emplace_back(signal);
+  return names;
+}
+
+// A path goes on behind these: "/opt/cuda_v12" is no word about "/opt/cuda_v12.bak" or what is
+// below it.
+bool IsInPath(const std::string& text, size_t at) {
+  const auto c = static_cast<unsigned char>(at < text.size() ? text[at] : ' ');
+  return std::isalnum(c) != 0 || c == '/' || c == '.' || c == '_' || c == '-';
+}
+
+// The library itself, its file without a directory, or its directory.
+bool NamesLibrary(const std::string& text, const std::string& library) {
+  const std::string file = BaseNameOf(library), directory = ParentOf(library);
+  for (size_t at = text.find(file); at != std::string::npos; at = text.find(file, at + 1))
+    if (at == 0 || text[at - 1] != '/' || text.substr(0, at + file.size()).ends_with(library))
+      return true;
+  for (size_t at = text.find(directory); at != std::string::npos; at = text.find(directory, at + 1))
+    if (!IsInPath(text, at + directory.size())) return true;
+  return false;
+}
+
+// A complaint about this loss.
+bool Says(const LogLine& line, const FunnelRow& row, const std::vector<std::string>& names) {
+  if (!Complains(line)) return false;
+  return NamesLibrary(line.text, row.library) ||
+         std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+           return line.text.find(name) != std::string::npos;
+         });
+}
+
+EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
+  const std::vector<std::string> names = NamesOf(evidence, row);
+  for (const LogLine& line : evidence.log)
+    if (Says(line, row, names)) return line.event;
+  const Outcome::Kind end = evidence.outcome.kind;
+  const bool dead = end == Outcome::Kind::kKilled || end == Outcome::Kind::kTimedOut ||
+                    end == Outcome::Kind::kNotStarted;
+  return dead ? evidence.outcome_event() : 0;
+}
+
+bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
+  if (!row.lost_at) return false;
+  const bool some = evidence.device_count.value_or(0) > 0;
+  switch (row.cause) {
+    case Cause::kDuplicate:
+    case Cause::kOverlap: return false;
+    case Cause::kFiltered:
+    case Cause::kMasked: return !some;
+    default: break;
+  }
+  if (row.pid == 0) return !some;
+  if (*row.lost_at > Step::kEntryPoint) return true;
+  return std::none_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& other) {
+    return other.library == row.library && other.reached && *other.reached >= Step::kCounted;
+  });
+}
+
+std::string Words(const Evidence& evidence, EventId id) {
+  std::string text = evidence.At(id).subject;
+  for (const LogLine& line : evidence.log)
+    if (line.event == id) text = line.message;
+  constexpr size_t kLongest = 80;
+  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
+}
+
+// The same by the process that lost it, where nobody reads.
+const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
+  const std::vector<std::string> names = NamesOf(evidence, row);
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kOutput || !event.unheard || event.pid != row.pid) continue;
+    LogLine line;
+    line.text = line.message = event.subject;
+    if (Says(line, row, names)) return &event;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void FindSilence(Evidence& evidence) {
+  const FunnelRow* silent = nullptr;
+  const FunnelRow* told = nullptr;
+  for (FunnelRow& row : evidence.funnel) {
+    row.failed = HasFailed(evidence, row);
+    row.said = row.failed ? WhoSays(evidence, row) : 0;
+    if (row.failed && row.said == 0 && (silent == nullptr || row.reached > silent->reached))
+      silent = &row;
+    if (row.said != 0 && told == nullptr) told = &row;
+  }
+  evidence.silent_failure = silent != nullptr;
+  if (silent != nullptr) {
+    const size_t lines = evidence.log.size();
+    evidence.silent_because = fmt::format(
+        "{} was lost at \"{}\", and {}", BaseNameOf(silent->library), ToString(*silent->lost_at),
+        lines == 0   ? "nothing was printed"
+        : lines == 1 ? "the one line that was printed does not say so"
+                     : fmt::format("none of {} log lines says so", lines));
+    if (const Event* const said = SaidToNobody(evidence, *silent))
+      evidence.silent_because +=
+          fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
+    for (const Process& process : evidence.processes)
+      if (const auto level = VariableOf(&process, "OLLAMA_DEBUG");
+          level && process.role == "ollama serve" && *level != "2")
+        evidence.silent_because += fmt::format(
+            "; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);
+    return;
+  }
+  if (told != nullptr) {
+    evidence.silent_because = fmt::format("#{} says: {}", told->said, Words(evidence, told->said));
+  } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
+    evidence.silent_failure.reset();
+    evidence.silent_because =
+        "what it loaded and called could not be observed, so nor could a failure";
+  } else {
+    evidence.silent_because = "nothing failed";
+  }
+}
+
+const FunnelRow* LostRow(const Evidence& evidence) {
+  const FunnelRow* best = nullptr;
+  const auto rank = [](const FunnelRow& row) { return std::pair(row.failed, row.reached); };
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
+  return best;
+}
+
+}  // namespace gpustage

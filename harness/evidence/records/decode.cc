@@ -1,0 +1,232 @@
+#include "harness/evidence/records/decode.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <link.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "harness/evidence/path/devices.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/relate.h"
+#include "harness/evidence/records/files.h"
+#include "harness/evidence/records/journal.h"
+#include "harness/evidence/records/log_lines.h"
+
+namespace gpustage {
+namespace {
+
+using world::RecordKind;
+
+std::vector<std::string> Words(const std::string& joined) {
+  std::vector<std::string> words;
+  for (size_t start = 0; start <= joined.size() && !joined.empty();) {
+    const size_t end = std::min(joined.find('\x1f', start), joined.size());
+    words.push_back(joined.substr(start, end - start));
+    start = end + 1;
+  }
+  return words;
+}
+
+std::string RuleOf(uint32_t flag) {
+  switch (flag) {
+    case LA_SER_ORIG: return "as asked";
+    case LA_SER_LIBPATH: return "by LD_LIBRARY_PATH or RPATH";
+    case LA_SER_RUNPATH: return "by RUNPATH";
+    case LA_SER_CONFIG: return "by ld.so.cache";
+    case LA_SER_DEFAULT: return "in the default directories";
+    default: return fmt::format("by rule {}", flag);
+  }
+}
+
+std::string Text(const JournalRecord& record, size_t i) {
+  return i < record.texts.size() ? record.texts[i] : "";
+}
+
+// Where dlsym looks, by its handle.
+std::string PlaceOf(int64_t handle, const std::string& path) {
+  if (handle == reinterpret_cast<int64_t>(RTLD_DEFAULT)) return "the global scope";
+  if (handle == reinterpret_cast<int64_t>(RTLD_NEXT)) return "what comes after the caller";
+  return path.empty() ? "the program and what it needs" : path;
+}
+
+// The places of kSymbolAsked records that no kSymbol answers: the next of both in their thread is
+// another question, or none. A journal that is not whole says nothing of a miss, for the answer may
+// be what it lacks.
+std::set<size_t> Misses(const Journal& journal) {
+  std::set<size_t> misses;
+  std::map<std::pair<int, int>, size_t> open;  // by process and thread
+  for (size_t i = 0; journal.complete && i < journal.records.size(); ++i) {
+    const JournalRecord& record = journal.records[i];
+    const std::pair thread = {record.pid, record.tid};
+    const auto asked = open.find(thread);
+    if (record.kind == RecordKind::kSymbol && asked != open.end() &&
+        Text(journal.records[asked->second], 0) == Text(record, 0)) {
+      misses.erase(asked->second);
+      open.erase(asked);
+    } else if (record.kind == RecordKind::kSymbolAsked) {
+      misses.insert(i);
+      open[thread] = i;
+    }
+  }
+  return misses;
+}
+
+// Turns journal records into events; remembers what the loader's ids stand for.
+class RecordReader {
+ public:
+  explicit RecordReader(int64_t start_ns, Evidence& evidence)
+      : start_ns_(start_ns), evidence_(evidence) {}
+
+  Event Read(const JournalRecord& record) {
+    Event event;
+    event.time_ns = static_cast<int64_t>(record.time_ns) - start_ns_;
+    event.pid = record.pid;
+    event.tid = record.tid;
+    event.subject = Text(record, 0);
+    event.value = record.value;
+    const uint64_t object = static_cast<uint64_t>(record.value);
+    std::string& path = paths_[{record.pid, object}];
+    switch (record.kind) {
+      case RecordKind::kCall:
+        event.kind = EventKind::kCall;
+        event.detail = Text(record, 1);
+        event.device = record.device;
+        event.assumed = record.detail == static_cast<uint32_t>(world::Fidelity::kAssumed);
+        if (!Text(record, 2).empty())
+          event.detail += (event.detail.empty() ? "" : "; ") + Text(record, 2);
+        break;
+      case RecordKind::kProcess:
+        event.kind = EventKind::kProcess;
+        event.detail = Text(record, 1);
+        std::replace(event.detail.begin(), event.detail.end(), '\x1f', ' ');
+        NoteProcess(record);
+        break;
+      case RecordKind::kSearch:
+        event.kind = EventKind::kSearch;
+        event.object = object;
+        event.first_name = record.detail == LA_SER_ORIG;
+        event.detail =
+            fmt::format("{}, for {}", RuleOf(record.detail), path.empty() ? "the program" : path);
+        break;
+      case RecordKind::kObjectOpen:
+        event.kind = EventKind::kLoad;
+        event.object = object;
+        event.detail = Text(record, 1);
+        path = event.subject;
+        break;
+      case RecordKind::kObjectClose:
+        event.kind = EventKind::kUnload;
+        event.object = object;
+        event.subject = path;
+        break;
+      case RecordKind::kSymbol:
+        event.kind = EventKind::kSymbol;
+        event.object = object;
+        event.detail = path;
+        break;
+      case RecordKind::kSymbolAsked:
+        event.kind = EventKind::kMiss;
+        event.object = object;
+        event.detail = PlaceOf(record.value, path);
+        if (!Text(record, 1).empty()) event.subject += "@" + Text(record, 1);
+        break;
+      case RecordKind::kBinding:
+        event.kind = EventKind::kBinding;
+        event.object = object;
+        event.detail = path.empty() ? "the program" : path;
+        break;
+      default: event.kind = EventKind::kNote; break;
+    }
+    return event;
+  }
+
+ private:
+  void NoteProcess(const JournalRecord& record) {
+    Process process;
+    process.pid = record.pid;
+    process.parent = static_cast<int>(record.value);
+    process.executable = Text(record, 0);
+    process.argv = Words(Text(record, 1));
+    process.environment = Words(Text(record, 2));
+    process.role = RoleOf(process.executable, process.argv);
+    evidence_.processes.push_back(std::move(process));
+  }
+
+  const int64_t start_ns_;
+  Evidence& evidence_;
+  std::map<std::pair<int, uint64_t>, std::string>
+      paths_;  // of the loader's objects, by process and id
+};
+
+}  // namespace
+
+Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
+                const std::vector<std::string>& candidates) {
+  Evidence evidence;
+  evidence.outcome = run.outcome;
+  evidence.duration_ns = run.duration_ns;
+  evidence.left_over = run.left_over;
+  evidence.level = run.level;
+  const Journal journal = ReadJournalBytes(run.journal);
+  evidence.journal_complete = run.journal_recorded && journal.complete;
+  RecordReader reader(run.start_ns, evidence);
+  const std::set<size_t> misses = Misses(journal);
+  std::set<std::tuple<int, uint64_t, std::string>> bindings;
+  for (size_t i = 0; i < journal.records.size(); ++i) {
+    Event event = reader.Read(journal.records[i]);
+    if (event.kind == EventKind::kMiss && !misses.contains(i)) continue;
+    // Each object that calls the function is bound to it anew.
+    if (event.kind == EventKind::kBinding &&
+        !bindings.emplace(event.pid, event.object, event.subject).second)
+      continue;
+    evidence.events.push_back(std::move(event));
+  }
+  for (const TimedLine& line : SplitLines(run.output)) {
+    evidence.log.push_back(ParseLogLine(line, scanner.log_format));
+    Event event;
+    event.time_ns = line.time_ns;
+    event.kind = EventKind::kLog;
+    event.subject = WithoutColour(line.text);
+    event.detail = line.stream == Stream::kStdout ? "stdout" : "stderr";
+    evidence.events.push_back(std::move(event));
+  }
+  AddFileEvents(run, evidence);
+  std::stable_sort(evidence.events.begin(), evidence.events.end(),
+                   [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
+  Event end;
+  end.time_ns = run.duration_ns;
+  end.kind = EventKind::kOutcome;
+  end.subject = ToString(run.outcome);
+  end.value = run.outcome.code;
+  evidence.events.push_back(std::move(end));
+  auto line = evidence.log.begin();
+  for (size_t i = 0; i < evidence.events.size(); ++i) {
+    Event& event = evidence.events[i];
+    event.id = static_cast<EventId>(i + 1);
+    if (event.kind == EventKind::kLog) (line++)->event = event.id;
+    // By pid: a record's place in the journal is taken after its time, so two processes may swap.
+    if (event.kind == EventKind::kProcess)
+      for (Process& process : evidence.processes)
+        if (process.pid == event.pid && process.event == 0 && process.executable == event.subject) {
+          process.event = event.id;
+          break;
+        }
+  }
+  AddLives(run.files, evidence);
+  evidence.loader_observed =
+      run.loader_recorded &&
+      std::any_of(evidence.processes.begin(), evidence.processes.end(),
+                  [](const Process& process) { return process.loader_observed; });
+  ReadDevices(scanner.devices, run, evidence);
+  evidence.funnel = BuildFunnel(evidence, candidates);
+  SeeListing(evidence);
+  RelateRows(evidence);
+  FindSilence(evidence);
+  return evidence;
+}
+
+}  // namespace gpustage

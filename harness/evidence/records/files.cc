@@ -1,0 +1,199 @@
+#include "harness/evidence/records/files.h"
+
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "harness/evidence/records/log_lines.h"
+
+namespace gpustage {
+namespace {
+
+constexpr std::string_view kOurFolder = "/.gpustage/";
+
+std::string EndText(const FileRecord& record) {
+  if (!record.answered) return "ended, and how is not known";
+  if (record.signal == 0) return fmt::format("exited {}", record.code);
+  const char* const name = sigabbrev_np(record.signal);
+  return name != nullptr ? fmt::format("killed by SIG{}", name)
+                         : fmt::format("killed by signal {}", record.signal);
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::string CallText(const FileRecord& record) {
+  std::string text = record.call + (record.writes ? " to write" : "");
+  for (size_t i = 0; i < record.links.size(); ++i)
+    text += (i == 0 ? " through " : ", ") + record.links[i];
+  return text + (record.links.empty() ? "" : ":");
+}
+
+class FileReader {
+ public:
+  FileReader(const RawRun& run, Evidence& evidence) : run_(run), evidence_(evidence) {}
+
+  void Read(const FileRecord& record) {
+    if (record.path.starts_with(kOurFolder)) return;
+    switch (record.act) {
+      case FileAct::kOpen: return Named(record, EventKind::kOpen);
+      case FileAct::kLook: return Named(record, EventKind::kLook);
+      case FileAct::kList: return Listed(record);
+      case FileAct::kWrite: return Printed(record);
+      case FileAct::kExec:
+        Add(record, EventKind::kExec, record.path, Joined(record.argv), Value(record));
+        return;
+      case FileAct::kExit:
+        Add(record, EventKind::kExit, EndText(record), "",
+            record.signal != 0 ? record.signal : record.code);
+        return;
+    }
+  }
+
+  // What was printed without a line's end.
+  void Rest() {
+    for (auto& [who, pending] : pending_)
+      if (!pending.second.empty()) Line(pending.first, who.second, pending.second);
+  }
+
+ private:
+  static int64_t Value(const FileRecord& record) {
+    return record.answered ? record.error : kNoAnswer;
+  }
+
+  Event& Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail,
+             int64_t value) {
+    Event event;
+    event.time_ns =
+        std::min(record.time_ns - run_.start_ns, run_.duration_ns);  // an end may be noticed late
+    event.pid = record.pid;
+    event.tid = record.tid;
+    event.kind = kind;
+    event.subject = std::move(subject);
+    event.detail = std::move(detail);
+    event.value = value;
+    return evidence_.events.emplace_back(std::move(event));
+  }
+
+  void Named(const FileRecord& record, EventKind kind) {
+    last_listed_.erase(record.pid);
+    if (kind == EventKind::kOpen && record.error == 0)
+      asked_[{record.pid, record.real.empty() ? record.path : record.real}] = record.path;
+    Add(record, kind, record.path, CallText(record), Value(record));
+  }
+
+  // A directory is read until nothing more comes: that is one listing.
+  void Listed(const FileRecord& record) {
+    if (std::exchange(last_listed_[record.pid], record.path) == record.path) return;
+    const auto asked = asked_.find({record.pid, record.path});
+    Add(record, EventKind::kList, asked == asked_.end() ? record.path : asked->second, record.call,
+        Value(record));
+  }
+
+  void Printed(const FileRecord& record) {
+    auto& [first, pending] = pending_[{record.pid, record.stream}];
+    for (const char c : record.bytes) {
+      if (pending.empty()) first = record;
+      if (c != '\n') {
+        pending += c;
+        continue;
+      }
+      Line(first, record.stream, pending);
+      pending.clear();
+    }
+  }
+
+  void Line(const FileRecord& record, Stream stream, const std::string& bytes) {
+    const std::string line = WithoutColour(bytes);
+    const bool passed_on =
+        std::any_of(evidence_.log.begin(), evidence_.log.end(), [&](const LogLine& logged) {
+          return !line.empty() && logged.raw.find(line) != std::string::npos;
+        });
+    const std::string name = stream == Stream::kStdout ? "stdout" : "stderr";
+    Event& event = Add(record, EventKind::kOutput, line, "", 0);
+    event.unheard = !passed_on;
+    event.detail = passed_on
+                       ? name + ", passed on"
+                       : fmt::format("{} to {}, heard by nobody", name,
+                                     record.path == "/dev/null" ? record.path : "another process");
+  }
+
+  const RawRun& run_;
+  Evidence& evidence_;
+  std::map<std::pair<int, std::string>, std::string>
+      asked_;  // by process and what it is: the name by which it was opened
+  std::map<int, std::string> last_listed_;
+  std::map<std::pair<int, Stream>, std::pair<FileRecord, std::string>> pending_;
+};
+
+// The process that this exec started, if the loader's recorder saw it: the next start of that pid
+// before another exec.
+Process* StartedBy(EventId exec, EventId next_exec, int pid, Evidence& evidence) {
+  for (Process& process : evidence.processes)
+    if (process.pid == pid && process.event > exec && (next_exec == 0 || process.event < next_exec))
+      return &process;
+  return nullptr;
+}
+
+}  // namespace
+
+std::string RoleOf(const std::string& executable, const std::vector<std::string>& argv) {
+  std::string role = executable.substr(executable.rfind('/') + 1);
+  if (argv.size() > 1 && !argv[1].empty() && argv[1].find_first_of("/-=.") == std::string::npos)
+    role += " " + argv[1];
+  return role;
+}
+
+void AddFileEvents(const RawRun& run, Evidence& evidence) {
+  const FileLog& log = run.files;
+  evidence.files_observed = log.recorded && log.complete;
+  evidence.files_unobserved = log.recorded && !log.complete && log.note.empty()
+                                  ? "there were more calls than are kept"
+                                  : log.note;
+  FileReader reader(run, evidence);
+  for (const FileRecord& record : log.records) reader.Read(record);
+  reader.Rest();
+}
+
+void AddLives(const FileLog& log, Evidence& evidence) {
+  std::vector<const FileRecord*> execs;
+  for (const FileRecord& record : log.records)
+    if (record.act == FileAct::kExec && !record.path.starts_with(kOurFolder))
+      execs.push_back(&record);
+  std::vector<EventId> events;
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kExec) events.push_back(event.id);
+  for (size_t i = 0; i < execs.size(); ++i) {
+    const FileRecord& exec = *execs[i];
+    if (exec.error != 0) continue;
+    EventId next = 0;
+    for (size_t j = i + 1; j < execs.size() && next == 0; ++j)
+      if (execs[j]->pid == exec.pid && execs[j]->error == 0) next = events[j];
+    if (Process* const known = StartedBy(events[i], next, exec.pid, evidence)) {
+      known->environment = exec.environment;  // whole, however long
+      continue;
+    }
+    evidence.processes.push_back({exec.pid, exec.parent, exec.path, exec.argv, exec.environment,
+                                  RoleOf(exec.path, exec.argv), events[i], false, "", 0});
+  }
+  std::stable_sort(evidence.processes.begin(), evidence.processes.end(),
+                   [](const Process& a, const Process& b) { return a.event < b.event; });
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kExit) continue;
+    for (auto process = evidence.processes.rbegin(); process != evidence.processes.rend();
+         ++process)
+      if (process->pid == event.pid) {
+        process->end = event.subject;
+        process->end_event = event.id;
+        break;
+      }
+  }
+}
+
+}  // namespace gpustage

@@ -1,0 +1,167 @@
+#include "harness/evidence/records/log_lines.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace gpustage {
+namespace {
+
+void AppendUtf8(uint32_t code, std::string& text) {
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+    return;
+  }
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  text += static_cast<char>((0xf00 >> (more + 1) & 0xff) | code >> 6 * more);
+  for (int i = more - 1; i >= 0; --i) text += static_cast<char>(0x80 | (code >> 6 * i & 0x3f));
+}
+
+// A string in quotes as Go's strconv.Quote writes it; one that was cut ends where it ends. Moves
+// past it.
+std::string TakeGoString(std::string_view& text) {
+  constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
+  std::string value;
+  size_t i = 1;
+  while (i < text.size() && text[i] != '"') {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      value += text[i++];
+      continue;
+    }
+    const char kind = text[i + 1];
+    i += 2;
+    const size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
+    const std::string_view number = text.substr(i, digits);
+    uint32_t code = 0;
+    std::from_chars(number.data(), number.data() + number.size(), code, 16);
+    if (digits > 2)
+      AppendUtf8(code, value);
+    else if (digits == 2)
+      value += static_cast<char>(code);
+    else if (const size_t letter = kLetters.find(kind); letter != std::string_view::npos)
+      value += kMeanings[letter];
+    else
+      value += kind;
+    i += number.size();
+  }
+  text.remove_prefix(std::min(i + 1, text.size()));
+  return value;
+}
+
+// One `key=value` of slog's text handler; a value in quotes is a Go string. Moves past it.
+bool NextPair(std::string_view& text, std::string& key, std::string& value) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0 ||
+      text.substr(0, equals).find(' ') != std::string_view::npos)
+    return false;
+  key = text.substr(0, equals);
+  text.remove_prefix(equals + 1);
+  if (!text.starts_with('"')) {
+    const size_t end = std::min(text.find(' '), text.size());
+    value = text.substr(0, end);
+    text.remove_prefix(end);
+    return true;
+  }
+  value = TakeGoString(text);
+  return true;
+}
+
+void ParseSlog(LogLine& line) {
+  if (!line.text.starts_with("time=")) return;
+  const size_t after_time = line.text.find(' ');
+  if (after_time == std::string::npos) return;
+  line.text.erase(0, after_time + 1);
+  std::string_view rest = line.text;
+  std::string key, value;
+  while (NextPair(rest, key, value)) {
+    if (key == "level")
+      line.level = value;
+    else if (key == "msg")
+      line.message = value;
+    else
+      line.fields[key] = value;
+  }
+}
+
+void ParseJson(LogLine& line) {
+  const auto parsed = nlohmann::json::parse(line.text, nullptr, false);
+  if (!parsed.is_object()) return;
+  for (const auto& [key, value] : parsed.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (key == "level")
+      line.level = text;
+    else if (key == "msg" || key == "message")
+      line.message = text;
+    else if (key != "time" && key != "timestamp")
+      line.fields[key] = text;
+  }
+}
+
+}  // namespace
+
+std::string WithoutColour(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b' && i + 1 < text.size() && text[i + 1] == '[') {
+      i += 2;
+      while (i < text.size() && (text[i] < '@' || text[i] > '~')) ++i;
+      continue;
+    }
+    if (text[i] != '\r') plain += text[i];
+  }
+  return plain;
+}
+
+std::vector<TimedLine> SplitLines(const std::vector<OutputChunk>& output) {
+  std::vector<TimedLine> lines;
+  std::string pending[2];
+  int64_t last[2] = {};
+  for (const OutputChunk& chunk : output) {
+    const size_t which = chunk.stream == Stream::kStdout ? 0 : 1;
+    std::string& text = pending[which];
+    text += chunk.bytes;
+    last[which] = chunk.time_ns;
+    size_t start = 0;
+    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
+      lines.push_back({chunk.time_ns, chunk.stream, text.substr(start, end - start)});
+      start = end + 1;
+    }
+    text.erase(0, start);
+  }
+  for (size_t which = 0; which < 2; ++which)
+    if (!pending[which].empty())
+      lines.push_back(
+          {last[which], which == 0 ? Stream::kStdout : Stream::kStderr, pending[which]});
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const TimedLine& a, const TimedLine& b) { return a.time_ns < b.time_ns; });
+  return lines;
+}
+
+LogLine ParseLogLine(const TimedLine& line, LogFormat format) {
+  LogLine parsed;
+  parsed.stream = line.stream;
+  parsed.raw = line.text;
+  parsed.text = WithoutColour(line.text);
+  switch (format) {
+    case LogFormat::kSlog: ParseSlog(parsed); break;
+    case LogFormat::kJson: ParseJson(parsed); break;
+    case LogFormat::kGgml:
+    case LogFormat::kPlain: break;
+  }
+  if (parsed.message.empty()) parsed.message = parsed.text;
+  return parsed;
+}
+
+std::function<bool(std::string_view)> LineFinder(const std::string& pattern) {
+  const auto compiled = std::make_shared<RE2>(pattern, RE2::Quiet);
+  return [compiled](std::string_view line) {
+    const std::string plain = WithoutColour(line);
+    return RE2::PartialMatch(plain, *compiled);
+  };
+}
+
+}  // namespace gpustage

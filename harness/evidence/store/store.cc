@@ -1,0 +1,422 @@
+#include "harness/evidence/store/store.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace gpustage {
+namespace {
+
+using nlohmann::ordered_json;
+
+bool IsUtf8(const std::string& text) {
+  try {
+    (void)ordered_json(text).dump();
+    return true;
+  } catch (const ordered_json::exception&) {
+    return false;
+  }
+}
+
+ordered_json Write(const std::string& text) {
+  if (IsUtf8(text)) return text;
+  std::string hex;
+  for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return {{"hex", hex}};
+}
+ordered_json Write(const std::vector<std::string>& texts) {
+  ordered_json list = ordered_json::array();
+  for (const std::string& text : texts) list.push_back(Write(text));
+  return list;
+}
+// Keys are bytes too, so each pair is a list of two.
+ordered_json Write(const std::map<std::string, std::string>& map) {
+  ordered_json list = ordered_json::array();
+  for (const auto& [key, value] : map) list.push_back({Write(key), Write(value)});
+  return list;
+}
+template <typename T>
+ordered_json Write(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+std::string ReadText(const ordered_json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  const std::string hex = value.at("hex");
+  std::string bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+std::vector<std::string> ReadTexts(const ordered_json& list) {
+  std::vector<std::string> texts;
+  for (const ordered_json& value : list) texts.push_back(ReadText(value));
+  return texts;
+}
+std::map<std::string, std::string> ReadMap(const ordered_json& list) {
+  std::map<std::string, std::string> map;
+  for (const ordered_json& pair : list) map[ReadText(pair.at(0))] = ReadText(pair.at(1));
+  return map;
+}
+template <typename T>
+std::optional<T> ReadOptional(const ordered_json& value) {
+  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
+}
+
+// Words of an enumeration, in its order.
+template <size_t N>
+int IndexOf(const char* const (&words)[N], const std::string& word) {
+  for (size_t i = 0; i < N; ++i)
+    if (word == words[i]) return static_cast<int>(i);
+  throw std::invalid_argument(fmt::format("unknown word \"{}\"", word));
+}
+constexpr const char* kOutcomes[] = {"exited", "killed", "timed_out", "stopped", "not_started"};
+constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen"};
+constexpr const char* kLevels[] = {"none", "libs", "files", "all"};
+
+ordered_json Line(const Event& event) {
+  return {{"record", "event"},
+          {"id", event.id},
+          {"time_ns", event.time_ns},
+          {"pid", event.pid},
+          {"tid", event.tid},
+          {"kind", ToString(event.kind)},
+          {"subject", Write(event.subject)},
+          {"detail", Write(event.detail)},
+          {"value", event.value},
+          {"device", event.device},
+          {"object", event.object},
+          {"first_name", event.first_name},
+          {"assumed", event.assumed},
+          {"unheard", event.unheard}};
+}
+Event ReadEvent(const ordered_json& line) {
+  const auto kind = ParseEventKind(line.at("kind").get<std::string>());
+  if (!kind) throw std::invalid_argument("unknown kind of event");
+  Event event;
+  event.id = line.at("id");
+  event.time_ns = line.at("time_ns");
+  event.pid = line.at("pid");
+  event.tid = line.at("tid");
+  event.kind = *kind;
+  event.subject = ReadText(line.at("subject"));
+  event.detail = ReadText(line.at("detail"));
+  event.value = line.at("value");
+  event.device = line.at("device");
+  event.object = line.at("object");
+  event.first_name = line.at("first_name");
+  event.assumed = line.at("assumed");
+  event.unheard = line.at("unheard");
+  return event;
+}
+
+ordered_json Line(const Process& process) {
+  return {{"record", "process"},
+          {"pid", process.pid},
+          {"parent", process.parent},
+          {"executable", Write(process.executable)},
+          {"argv", Write(process.argv)},
+          {"environment", Write(process.environment)},
+          {"role", Write(process.role)},
+          {"event", process.event},
+          {"loader_observed", process.loader_observed},
+          {"end", Write(process.end)},
+          {"end_event", process.end_event}};
+}
+Process ReadProcess(const ordered_json& line) {
+  return {line.at("pid"),
+          line.at("parent"),
+          ReadText(line.at("executable")),
+          ReadTexts(line.at("argv")),
+          ReadTexts(line.at("environment")),
+          ReadText(line.at("role")),
+          line.at("event"),
+          line.at("loader_observed"),
+          ReadText(line.at("end")),
+          line.at("end_event")};
+}
+
+ordered_json Line(const LogLine& log) {
+  return {{"record", "log"},
+          {"stream", log.stream == Stream::kStdout ? "stdout" : "stderr"},
+          {"raw", Write(log.raw)},
+          {"text", Write(log.text)},
+          {"level", Write(log.level)},
+          {"message", Write(log.message)},
+          {"fields", Write(log.fields)},
+          {"event", log.event}};
+}
+LogLine ReadLog(const ordered_json& line) {
+  return {line.at("stream") == "stdout" ? Stream::kStdout : Stream::kStderr,
+          ReadText(line.at("raw")),
+          ReadText(line.at("text")),
+          ReadText(line.at("level")),
+          ReadText(line.at("message")),
+          ReadMap(line.at("fields")),
+          line.at("event")};
+}
+
+ordered_json Line(const SeenDevice& device) {
+  return {{"record", "device"}, {"fields", Write(device.fields)}, {"event", device.event}};
+}
+
+ordered_json Line(const FunnelRow& row) {
+  ordered_json steps;
+  for (const auto& [step, state] : row.steps)
+    steps[ToString(step)] = kStates[static_cast<size_t>(state)];
+  return {{"record", "funnel"},
+          {"library", Write(row.library)},
+          {"pid", row.pid},
+          {"role", Write(row.role)},
+          {"steps", std::move(steps)},
+          {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
+          {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
+          {"reason", Write(row.reason)},
+          {"cause", ToString(row.cause)},
+          {"known", ToString(row.known)},
+          {"remark", Write(row.remark)},
+          {"event", row.event},
+          {"failed", row.failed},
+          {"said", row.said}};
+}
+Step ReadStep(const std::string& word) {
+  if (const auto step = ParseStep(word)) return *step;
+  throw std::invalid_argument(fmt::format("unknown step \"{}\"", word));
+}
+FunnelRow ReadRow(const ordered_json& line) {
+  FunnelRow row;
+  row.library = ReadText(line.at("library"));
+  row.pid = line.at("pid");
+  row.role = ReadText(line.at("role"));
+  for (const auto& [word, state] : line.at("steps").items())
+    row.steps[ReadStep(word)] = static_cast<StepState>(IndexOf(kStates, state.get<std::string>()));
+  if (!line.at("reached").is_null()) row.reached = ReadStep(line.at("reached"));
+  if (!line.at("lost_at").is_null()) row.lost_at = ReadStep(line.at("lost_at"));
+  row.reason = ReadText(line.at("reason"));
+  const auto cause = ParseCause(line.at("cause").get<std::string>());
+  if (!cause) throw std::invalid_argument("unknown cause");
+  row.cause = *cause;
+  const auto known = ParseKnown(line.at("known").get<std::string>());
+  if (!known) throw std::invalid_argument("unknown way to know");
+  row.known = *known;
+  row.remark = ReadText(line.at("remark"));
+  row.event = line.at("event");
+  row.failed = line.at("failed");
+  row.said = line.at("said");
+  return row;
+}
+
+ordered_json Line(const Gap& gap) {
+  return {{"record", "gap"},
+          {"pid", gap.pid},
+          {"requester", Write(gap.requester)},
+          {"provider", Write(gap.provider)},
+          {"versions", Write(gap.versions)},
+          {"symbols", Write(gap.symbols)},
+          {"unversioned", gap.unversioned}};
+}
+Gap ReadGap(const ordered_json& line) {
+  return {line.at("pid"),
+          ReadText(line.at("requester")),
+          ReadText(line.at("provider")),
+          ReadTexts(line.at("versions")),
+          ReadTexts(line.at("symbols")),
+          line.at("unversioned")};
+}
+
+ordered_json Line(const Interposer& interposer) {
+  return {{"record", "interposer"},
+          {"pid", interposer.pid},
+          {"function", Write(interposer.function)},
+          {"library", Write(interposer.library)},
+          {"event", interposer.event}};
+}
+Interposer ReadInterposer(const ordered_json& line) {
+  return {line.at("pid"), ReadText(line.at("function")), ReadText(line.at("library")),
+          line.at("event")};
+}
+
+ordered_json Line(const UnseenMisses& unseen) {
+  return {{"record", "unseen_misses"}, {"pid", unseen.pid}, {"library", Write(unseen.library)}};
+}
+
+ordered_json Line(const Outside& outside) {
+  return {{"record", "outside"},         {"pid", outside.pid},   {"path", Write(outside.path)},
+          {"what", Write(outside.what)}, {"leak", outside.leak}, {"count", outside.count},
+          {"event", outside.event}};
+}
+Outside ReadOutside(const ordered_json& line) {
+  return {line.at("pid"),  ReadText(line.at("path")), ReadText(line.at("what")),
+          line.at("leak"), line.at("count"),          line.at("event")};
+}
+
+ordered_json End(const Evidence& evidence) {
+  const Outcome& outcome = evidence.outcome;
+  return {{"record", "end"},
+          {"outcome", kOutcomes[static_cast<size_t>(outcome.kind)]},
+          {"code", outcome.code},
+          {"note", Write(outcome.note)},
+          {"duration_ns", evidence.duration_ns},
+          {"devices_known", evidence.devices.has_value()},
+          {"device_count", Write(evidence.device_count)},
+          {"devices_unreadable", Write(evidence.devices_unreadable)},
+          {"level", kLevels[static_cast<size_t>(evidence.level)]},
+          {"journal_complete", evidence.journal_complete},
+          {"loader_observed", evidence.loader_observed},
+          {"files_observed", evidence.files_observed},
+          {"files_unobserved", Write(evidence.files_unobserved)},
+          {"left_over", evidence.left_over},
+          {"silent_failure", Write(evidence.silent_failure)},
+          {"silent_because", Write(evidence.silent_because)}};
+}
+void ReadEnd(const ordered_json& line, Evidence& evidence) {
+  evidence.outcome.kind = static_cast<Outcome::Kind>(IndexOf(kOutcomes, line.at("outcome")));
+  evidence.outcome.code = line.at("code");
+  evidence.outcome.note = ReadText(line.at("note"));
+  evidence.duration_ns = line.at("duration_ns");
+  if (line.at("devices_known").get<bool>() && !evidence.devices) evidence.devices.emplace();
+  evidence.device_count = ReadOptional<int64_t>(line.at("device_count"));
+  evidence.devices_unreadable = ReadText(line.at("devices_unreadable"));
+  evidence.level = static_cast<EvidenceLevel>(IndexOf(kLevels, line.at("level")));
+  evidence.journal_complete = line.at("journal_complete");
+  evidence.loader_observed = line.at("loader_observed");
+  evidence.files_observed = line.at("files_observed");
+  evidence.files_unobserved = ReadText(line.at("files_unobserved"));
+  evidence.left_over = line.at("left_over");
+  evidence.silent_failure = ReadOptional<bool>(line.at("silent_failure"));
+  evidence.silent_because = ReadText(line.at("silent_because"));
+}
+
+void ReadHead(const ordered_json& head, KeptRun& run) {
+  for (const auto& [key, text] :
+       {std::pair{"id", &run.id}, std::pair{"scenario", &run.scenario},
+        std::pair{"claim", &run.claim}, std::pair{"run", &run.run},
+        std::pair{"scanner", &run.scanner}, std::pair{"verdict", &run.verdict},
+        std::pair{"because", &run.because}})
+    *text = ReadText(head.at(key));
+}
+
+void ReadLine(const ordered_json& line, Evidence& evidence) {
+  const std::string record = line.at("record");
+  if (record == "event") {
+    evidence.events.push_back(ReadEvent(line));
+    if (evidence.events.back().id != evidence.outcome_event())
+      throw std::invalid_argument("events are not numbered in order");
+  } else if (record == "process") {
+    evidence.processes.push_back(ReadProcess(line));
+  } else if (record == "log") {
+    evidence.log.push_back(ReadLog(line));
+  } else if (record == "device") {
+    if (!evidence.devices) evidence.devices.emplace();
+    evidence.devices->push_back({ReadMap(line.at("fields")), line.at("event")});
+  } else if (record == "funnel") {
+    evidence.funnel.push_back(ReadRow(line));
+  } else if (record == "gap") {
+    evidence.linkage.gaps.push_back(ReadGap(line));
+  } else if (record == "outside") {
+    evidence.outside.push_back(ReadOutside(line));
+  } else if (record == "interposer") {
+    evidence.linkage.interposers.push_back(ReadInterposer(line));
+  } else if (record == "unseen_misses") {
+    evidence.linkage.unseen_misses.push_back({line.at("pid"), ReadText(line.at("library"))});
+  } else if (record == "end") {
+    ReadEnd(line, evidence);
+  } else {
+    throw std::invalid_argument(fmt::format("unknown record \"{}\"", record));
+  }
+}
+
+// An event that something names and that is not there; 0: none.
+EventId UnknownEvent(const Evidence& evidence) {
+  std::vector<EventId> named;
+  for (const Process& process : evidence.processes)
+    named.insert(named.end(), {process.event, process.end_event});
+  for (const LogLine& line : evidence.log) named.push_back(line.event);
+  for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
+  for (const Interposer& interposer : evidence.linkage.interposers)
+    named.push_back(interposer.event);
+  for (const Outside& outside : evidence.outside) named.push_back(outside.event);
+  if (evidence.devices)
+    for (const SeenDevice& device : *evidence.devices) named.push_back(device.event);
+  for (const EventId id : named)
+    if (id < 0 || id > evidence.outcome_event()) return id;
+  return 0;
+}
+
+}  // namespace
+
+std::string EvidenceLines(const KeptRun& run) {
+  const Evidence& evidence = run.evidence;
+  std::vector<ordered_json> lines = {{{"format", "gpustage-evidence"},
+                                      {"version", kEvidenceVersion},
+                                      {"id", Write(run.id)},
+                                      {"scenario", Write(run.scenario)},
+                                      {"claim", Write(run.claim)},
+                                      {"run", Write(run.run)},
+                                      {"scanner", Write(run.scanner)},
+                                      {"verdict", Write(run.verdict)},
+                                      {"because", Write(run.because)}}};
+  for (const Process& process : evidence.processes) lines.push_back(Line(process));
+  for (const Event& event : evidence.events) lines.push_back(Line(event));
+  for (const LogLine& log : evidence.log) lines.push_back(Line(log));
+  if (evidence.devices)
+    for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
+  for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
+  for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
+  for (const Interposer& interposer : evidence.linkage.interposers)
+    lines.push_back(Line(interposer));
+  for (const UnseenMisses& unseen : evidence.linkage.unseen_misses) lines.push_back(Line(unseen));
+  for (const Outside& outside : evidence.outside) lines.push_back(Line(outside));
+  lines.push_back(End(evidence));
+  std::string text;
+  for (const ordered_json& line : lines) text += line.dump() + "\n";
+  return text;
+}
+
+Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& file) {
+  KeptRun run;
+  std::istringstream stream(text);
+  int number = 0;
+  bool ended = false;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    const SourcePos pos = {file, number, 1, 1};
+    const ordered_json parsed = ordered_json::parse(line, nullptr, false);
+    if (!parsed.is_object())
+      return Error{"this line is no JSON object; the file is damaged or not kept evidence", pos};
+    try {
+      if (number == 1) {
+        if (parsed.value("format", "") != "gpustage-evidence")
+          return Error{
+              "this is no evidence that gpustage kept: its first line does not say \"format\": "
+              "\"gpustage-evidence\"",
+              pos};
+        if (const int version = parsed.at("version"); version != kEvidenceVersion)
+          return Error{fmt::format("this evidence is of version {}; this gpustage reads version "
+                                   "{}, so run the scenario again or use the "
+                                   "gpustage that kept it",
+                                   version, kEvidenceVersion),
+                       pos};
+        ReadHead(parsed, run);
+        continue;
+      }
+      ReadLine(parsed, run.evidence);
+      ended = parsed.at("record") == "end";
+    } catch (const std::exception& error) {
+      return Error{
+          fmt::format("this line is not as version {} has it: {}", kEvidenceVersion, error.what()),
+          pos};
+    }
+  }
+  if (const EventId wrong = UnknownEvent(run.evidence); wrong != 0)
+    return Error{fmt::format("something here names event {}, and there are {}", wrong,
+                             run.evidence.events.size()),
+                 SourcePos{file, number, 1, 1}};
+  if (!ended)
+    return Error{"this evidence has no end: it was not written to its last line",
+                 SourcePos{file, std::max(number, 1), 1, 1}};
+  return run;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,176 @@
+#include "harness/scenario/catalog/fixtures.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "harness/base/files.h"
+#include "harness/scenario/yaml/fields.h"
+
+namespace gpustage {
+namespace {
+
+ProgramSource ProgramAt(std::string path, std::string missing) {
+  if (access(path.c_str(), X_OK) == 0 && !IsDirectory(path)) return {std::move(path), ""};
+  return {"", std::move(missing)};
+}
+
+// The scanner once for each program that was given for it; itself when none is asked for.
+std::vector<ScannerSpec> Versions(const ScannerSpec& scanner,
+                                  const std::vector<GivenProgram>& given) {
+  if (scanner.given.empty()) return {scanner};
+  std::vector<ScannerSpec> versions;
+  for (const GivenProgram& program : given) {
+    if (program.name != scanner.given) continue;
+    if (!Holds(scanner.versions, program.version)) continue;
+    ScannerSpec& version = versions.emplace_back(scanner);
+    version.program = program.path;
+    version.version = program.version;
+    version.missing.clear();
+    for (auto& [fake, path] : version.release)
+      path = LexicallyNormal(ParentOf(program.path) + "/" + path);
+    for (auto& [folder, path] : version.release_folders)
+      path = LexicallyNormal(ParentOf(program.path) + "/" + path);
+    // A program alone is a release too: then the layout's own have to do.
+    std::erase_if(version.release, [](const auto& library) { return !FileExists(library.second); });
+  }
+  return versions;
+}
+
+// Scanners of which no version was given: then one by its name alone says so.
+void AddMissing(const std::vector<ScannerSpec>& definitions,
+                std::map<std::string, ScannerSpec>& scanners) {
+  for (const ScannerSpec& definition : definitions) {
+    const bool is_here = std::any_of(scanners.begin(), scanners.end(), [&](const auto& known) {
+      return known.second.name == definition.name && known.second.missing.empty();
+    });
+    if (definition.given.empty() || is_here) continue;
+    const auto [missing, is_first] = scanners.emplace(definition.name, definition);
+    if (!is_first)
+      missing->second.missing =
+          NotGiven(definition.given, "");  // all its definitions are for all versions
+  }
+}
+
+}  // namespace
+
+Result<const Layout*> Fixtures::FindLayout(const YamlNode& name) {
+  if (const auto known = layouts_.find(name.text); known != layouts_.end()) return &known->second;
+  TRY(const std::string file, NamedFile(catalog_.layouts, name, ".yaml", "layout"));
+  TRY(Layout layout, ReadLayoutFile(file, *this));
+  return &layouts_.emplace(name.text, std::move(layout)).first->second;
+}
+
+Result<const GpuDevice*> Fixtures::FindDevice(const YamlNode& name) {
+  if (const auto known = devices_.find(name.text); known != devices_.end()) return &known->second;
+  TRY(const std::string file, NamedFile(catalog_.devices, name, ".yaml", "device"));
+  TRY(GpuDevice device, ReadDeviceFile(file));
+  return &devices_.emplace(name.text, std::move(device)).first->second;
+}
+
+Result<const Capabilities*> Fixtures::FindCapabilities() {
+  if (!capabilities_) {
+    Capabilities read;
+    if (!catalog_.capabilities.empty()) {
+      TRY(read, ReadCapabilitiesFile(catalog_.capabilities));
+    }
+    capabilities_ = std::move(read);
+  }
+  return &*capabilities_;
+}
+
+Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& name) {
+  TRY(const auto* scanners, AllScanners());
+  YamlNode bare = name;  // without a version
+  bare.text = name.text.substr(0, name.text.find('@'));
+  std::vector<const ScannerSpec*> found;
+  std::vector<std::string> names;
+  const ScannerSpec* other = nullptr;  // in another version
+  for (const auto& [known, spec] : *scanners) {
+    names.push_back(spec.name);
+    if (!name.IsText()) continue;
+    if (Means(name.text, spec.name, spec.version)) found.push_back(&spec);
+    if (other == nullptr && spec.name == bare.text && !spec.given.empty()) other = &spec;
+  }
+  if (!found.empty()) return found;
+  if (other == nullptr) return UnknownWord(bare, "scanner", names);
+  const std::string versions = name.text.substr(bare.text.size() + 1);
+  const std::optional<VersionRange> range = ParseVersions(versions);
+  if (!range) return NoVersion(name);
+  const auto [place, is_new] = absent_.try_emplace(name.text, *other);
+  ScannerSpec& absent = place->second;
+  absent.program.clear();
+  absent.version = versions;
+  absent.missing = NotGiven(
+      absent.given, range->from.empty() || range->below.empty() ? ToString(*range) : versions);
+  absent.stand_ins.clear();
+  return std::vector<const ScannerSpec*>{&absent};
+}
+
+Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
+  if (scanners_) return &*scanners_;
+  std::vector<ScannerSpec> definitions;
+  for (const std::string& name : NamesIn(catalog_.scanners, ".yaml")) {
+    TRY(ScannerSpec definition,
+        ReadScannerFile(fmt::format("{}/{}.yaml", catalog_.scanners, name), *this));
+    definitions.push_back(std::move(definition));
+  }
+  for (const std::string& file : catalog_.scanner_files) {
+    TRY(ScannerSpec definition, ReadScannerFile(file, *this));
+    // A file of the user's stands for all versions of the one in the folder.
+    std::erase_if(definitions,
+                  [&](const ScannerSpec& known) { return known.name == definition.name; });
+    definitions.push_back(std::move(definition));
+  }
+  std::map<std::string, ScannerSpec> scanners;
+  for (const ScannerSpec& definition : definitions)
+    for (ScannerSpec& version : Versions(definition, catalog_.given)) {
+      std::string name = RunName(version.name, version);
+      scanners.emplace(std::move(name), std::move(version));
+    }
+  AddMissing(definitions, scanners);
+  return &scanners_.emplace(std::move(scanners));
+}
+
+Result<LibrarySource> Fixtures::FindReal(const YamlNode& name) {
+  if (!real_parts_) {
+    TRY(real_parts_, RealParts(catalog_));
+  }
+  std::vector<std::string> names;
+  for (const LibrarySource& part : *real_parts_) {
+    if (name.IsText() && part.name == name.text) return part;
+    names.push_back(part.name);
+  }
+  return UnknownWord(name, "real part", names);
+}
+
+Result<LibrarySource> Fixtures::FindLibrary(const YamlEntry& choice) {
+  if (choice.key == "real") return FindReal(choice.value);
+  if (choice.key == "fake") {
+    TRY(std::string path, NamedFile(catalog_.fakes, choice.value, ".so", "fake"));
+    return LibrarySource{LibrarySource::Kind::kFake, choice.value.text, std::move(path), ""};
+  }
+  TRY(const std::string name, ReadNonEmpty(choice.value, "the path of a library of this machine"));
+  const std::string path = HostPath(choice.value);
+  if (!FileExists(path)) return ErrorAt(choice.value, fmt::format("there is no file {}", path));
+  return LibrarySource{LibrarySource::Kind::kFile, name, path, ""};
+}
+
+Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
+  TRY(const std::string name, ReadNonEmpty(choice.value, "a program"));
+  if (choice.key == "real") {
+    TRY(const LibrarySource source, FindReal(choice.value));
+    return ProgramSource{source.host_path, source.missing};
+  }
+  if (choice.key == "path") {
+    const std::string path = HostPath(choice.value);
+    return ProgramAt(path, fmt::format("{} is not on this machine", path));
+  }
+  if (choice.key == "given") return ProgramSource{"", NotGiven(name, "")};
+  const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;
+  return ProgramAt(fmt::format("{}/{}", folder, name),
+                   fmt::format("the program {} is not built", name));
+}
+
+}  // namespace gpustage

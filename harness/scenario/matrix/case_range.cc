@@ -1,0 +1,134 @@
+#include "harness/scenario/matrix/case_range.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "harness/scenario/matrix/substitute.h"
+
+namespace gpustage {
+namespace {
+
+// Which runs a case has is said by its runs and its layouts.
+bool DecidesRuns(const Axis& axis) {
+  const std::string top = axis.set.text.substr(0, axis.set.text.find('.'));
+  if (top == "runs" || top == "layout") return true;
+  return top == "case" &&
+         std::any_of(axis.values.begin(), axis.values.end(), [](const AxisValue& value) {
+           return value.value.Find("runs") != nullptr || value.value.Find("layout") != nullptr;
+         });
+}
+
+// No filter tells the values apart.
+bool AreAlike(const Axis& axis, size_t a, size_t b, const std::vector<const CellFilter*>& filters) {
+  return std::all_of(filters.begin(), filters.end(), [&](const CellFilter* filter) {
+    const auto labels = filter->find(axis.name);
+    if (labels == filter->end()) return true;
+    const auto has = [&](size_t value) {
+      return std::find(labels->second.begin(), labels->second.end(), axis.values[value].label) !=
+             labels->second.end();
+    };
+    return has(a) == has(b);
+  });
+}
+
+}  // namespace
+
+Result<CaseRange> CaseRange::Of(const Scenario& scenario, Fixtures& fixtures) {
+  TRY(Expected expected, Expected::Read(scenario.root, scenario.matrix, fixtures));
+  return CaseRange(scenario, fixtures, std::move(expected));
+}
+
+CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expected)
+    : scenario_(&scenario),
+      fixtures_(&fixtures),
+      cells_(scenario.matrix),
+      expected_(std::move(expected)) {
+  const auto filters = expected_.Filters();
+  for (const Axis& axis : scenario.matrix.axes) {
+    const bool each = DecidesRuns(axis) || axis.name == expected_.suspects_axis();
+    std::vector<int>& kinds = kinds_.emplace_back();
+    for (size_t value = 0; value < axis.values.size(); ++value) {
+      size_t first = each ? value : 0;
+      while (first < value && !AreAlike(axis, first, value, filters)) ++first;
+      kinds.push_back(static_cast<int>(first));
+    }
+  }
+}
+
+std::vector<int> CaseRange::KindOf(const Row& row) const {
+  std::vector<int> kind(row.size());
+  for (size_t axis = 0; axis < row.size(); ++axis)
+    kind[axis] = kinds_[axis][static_cast<size_t>(row[axis])];
+  return kind;
+}
+
+Case CaseRange::Start(const Row& row) const {
+  Case start;
+  start.id = scenario_->id + cells_.IdSuffix(row);
+  start.scenario = scenario_->id;
+  start.file = scenario_->file;
+  start.claim = scenario_->claim;
+  start.axes = cells_.Labels(row);
+  return start;
+}
+
+Result<Case> CaseRange::Stage(size_t number) const {
+  const Row row = cells_.At(number);
+  TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
+  return ReadCase(root, Start(row), *fixtures_);
+}
+
+Result<Case> CaseRange::Read(size_t number) const {
+  TRY(Case c, Stage(number));
+  TRY(expected_.AddTo(c));
+  return c;
+}
+
+Result<Case> CaseRange::Outline(const Row& row) const {
+  TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
+  Case outline = Start(row);
+  TRY(outline.runs, ReadCaseRuns(root, *fixtures_));
+  return outline;
+}
+
+Status CaseRange::CheckValues() const {
+  std::vector<Values> seen;
+  for (const Axis& axis : scenario_->matrix.axes) seen.emplace_back(axis.values.size(), false);
+  bool first = true;  // a scenario without a matrix has one cell and no value
+  for (size_t number = 0; number < cells_.limit(); ++number) {
+    const Row row = cells_.At(number);
+    bool news = std::exchange(first, false);
+    for (size_t axis = 0; axis < row.size(); ++axis)
+      news = news || !seen[axis][static_cast<size_t>(row[axis])];
+    if (!news || !cells_.Has(number)) continue;
+    for (size_t axis = 0; axis < row.size(); ++axis)
+      seen[axis][static_cast<size_t>(row[axis])] = true;
+    TRY(Stage(number));
+  }
+  return Ok();
+}
+
+Status CaseRange::CheckExpected() {
+  ExpectedCheck check(expected_);
+  for (size_t number = 0; number < cells_.limit(); ++number) {
+    if (!cells_.Has(number)) continue;
+    const Row row = cells_.At(number);
+    const auto [runs, is_new] = runs_.try_emplace(KindOf(row));
+    if (!is_new) continue;
+    TRY(Case outline, Outline(row));
+    check.See(outline);
+    // With its fixes, unless something is wrong with them: then Finish says it.
+    if (!expected_.AddTo(outline)) continue;
+    for (const RunSpec& run : outline.runs)
+      runs->second.push_back({run.name, run.scanner.name, run.scanner.version});
+  }
+  return check.Finish();
+}
+
+const std::vector<ListedRun>& CaseRange::Runs(size_t number) const {
+  const auto runs = runs_.find(KindOf(cells_.At(number)));
+  GPUSTAGE_CHECK(runs != runs_.end());
+  return runs->second;
+}
+
+}  // namespace gpustage

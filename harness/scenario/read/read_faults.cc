@@ -1,0 +1,166 @@
+// machine: faults: of a scenario.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "harness/scenario/read/readers.h"
+#include "harness/scenario/yaml/fields.h"
+
+namespace gpustage {
+namespace {
+
+// What fits into fakes/world/format.h.
+constexpr size_t kMaxFaults = 64;
+constexpr int kMaxDevices = 32;
+constexpr size_t kLongestFunction = 63;
+constexpr size_t kLongestProcess = 63;
+
+constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr int kHourInMilliseconds = 3600000;
+
+Status ReadCalls(const YamlNode& node, FaultSpec& fault) {
+  const YamlNode* call = node.Find("call");
+  const YamlNode* from = node.Find("from_call");
+  const YamlNode* to = node.Find("to_call");
+  if (call != nullptr && (from != nullptr || to != nullptr))
+    return ErrorAt(*call,
+                   "\"call\" is one call; several are \"from_call\" and \"to_call\" without it");
+  if (call != nullptr) {
+    TRY(fault.first_call, ReadInt(*call, "the number of a call", 1, kMaxInt));
+    fault.last_call = fault.first_call;
+  }
+  if (from != nullptr) {
+    TRY(fault.first_call, ReadInt(*from, "the number of a call", 1, kMaxInt));
+  }
+  if (to != nullptr) {
+    TRY(fault.last_call, ReadInt(*to, "the number of a call", 1, kMaxInt));
+    if (*fault.last_call < fault.first_call)
+      return ErrorAt(*to, fmt::format("to_call {} is before from_call {}", *fault.last_call,
+                                      fault.first_call));
+  }
+  return Ok();
+}
+
+// Milliseconds since the process started.
+Status ReadTimes(const YamlNode& node, FaultSpec& fault) {
+  if (const YamlNode* from = node.Find("from_ms")) {
+    TRY(fault.from_ms, ReadInt(*from, "milliseconds", 0, kHourInMilliseconds));
+  }
+  if (const YamlNode* to = node.Find("to_ms")) {
+    TRY(fault.to_ms, ReadInt(*to, "milliseconds", 1, kHourInMilliseconds));
+    if (*fault.to_ms <= fault.from_ms)
+      return ErrorAt(*to,
+                     fmt::format("to_ms {} is not after from_ms {}", *fault.to_ms, fault.from_ms));
+  }
+  return Ok();
+}
+
+struct Action {
+  std::string_view word;
+  FaultKind kind;
+};
+constexpr Action kActions[] = {
+    {"return", FaultKind::kReturn},  {"hang", FaultKind::kHang},
+    {"delay_ms", FaultKind::kDelay}, {"crash", FaultKind::kSegfault},
+    {"abort", FaultKind::kAbort},    {"exit", FaultKind::kExit},
+    {"lost", FaultKind::kLost},      {"memory_left", FaultKind::kMemoryLeft}};
+
+Status ReadAction(const YamlNode& node, FaultSpec& fault) {
+  TRY(const YamlEntry* action, RequireOneOf(node, "a fault", FaultWords()));
+  const YamlNode& value = action->value;
+  for (const Action& known : kActions)
+    if (known.word == action->key) fault.kind = known.kind;
+  switch (fault.kind) {
+    case FaultKind::kReturn: {
+      TRY(fault.code, ReadInt(value, "the code to return", -kMaxInt, kMaxInt));
+      break;
+    }
+    case FaultKind::kExit: {
+      TRY(fault.code, ReadInt(value, "an exit status", 0, 255));
+      break;
+    }
+    case FaultKind::kDelay: {
+      TRY(fault.milliseconds, ReadInt(value, "milliseconds", 1, kHourInMilliseconds));
+      break;
+    }
+    case FaultKind::kMemoryLeft: {
+      TRY(fault.bytes, ReadBytes(value, "what is left of the memory"));
+      break;
+    }
+    case FaultKind::kHang:
+    case FaultKind::kSegfault:
+    case FaultKind::kAbort:
+    case FaultKind::kLost: {
+      TRY(const bool on, ReadBool(value, action->key));
+      if (!on)
+        return ErrorAt(value, fmt::format("write {}: true, or leave the fault out", action->key));
+      break;
+    }
+  }
+  return Ok();
+}
+
+// What befalls a device may begin with a call or at a time; all else happens to calls.
+Status ReadFunction(const YamlNode& node, FaultSpec& fault) {
+  const bool befalls = fault.kind == FaultKind::kLost || fault.kind == FaultKind::kMemoryLeft;
+  if (befalls && fault.last_call && node.Find("call") == nullptr)
+    return ErrorAt(*node.Find("to_call"),
+                   "what befalls a device begins with a call and ends with none");
+  if (befalls) fault.last_call.reset();  // call: N is the one that it begins with
+  if (befalls && node.Find("function") == nullptr) {
+    if (fault.first_call != 1)
+      return ErrorAt(node, "a fault with \"from_call\" needs \"function\"");
+    return Ok();
+  }
+  TRY(const YamlNode* function, Require(node, "a fault", "function"));
+  fault.pos = function->pos;
+  TRY(fault.function, ReadCString(*function, "the name of a function", kLongestFunction));
+  return Ok();
+}
+
+Result<FaultSpec> ReadFault(const YamlNode& node) {
+  std::vector<std::string> keys = {"function", "device", "call",    "from_call", "to_call",
+                                   "from_ms",  "to_ms",  "process", "sticky"};
+  for (const std::string& word : FaultWords()) keys.push_back(word);
+  TRY(CheckKeys(node, "a fault", keys));
+  FaultSpec fault;
+  fault.pos = node.pos;
+  if (const YamlNode* device = node.Find("device")) {
+    TRY(fault.device, ReadInt(*device, "the ordinal of a device", 0, kMaxDevices - 1));
+  }
+  TRY(ReadCalls(node, fault));
+  TRY(ReadTimes(node, fault));
+  if (const YamlNode* process = node.Find("process")) {
+    TRY(fault.process_has, ReadCString(*process, "a part of a command line", kLongestProcess));
+  }
+  TRY(ReadAction(node, fault));
+  TRY(ReadFunction(node, fault));
+  if (const YamlNode* sticky = node.Find("sticky")) {
+    TRY(fault.sticky, ReadBool(*sticky, "sticky"));
+    if (fault.kind != FaultKind::kReturn)
+      return ErrorAt(*sticky, "only a fault with \"return\" can be sticky");
+  }
+  return fault;
+}
+
+}  // namespace
+
+std::vector<std::string> FaultWords() {
+  std::vector<std::string> words;
+  for (const Action& action : kActions) words.emplace_back(action.word);
+  return words;
+}
+
+Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node) {
+  TRY(CheckList(node, "faults"));
+  if (node.items.size() > kMaxFaults)
+    return ErrorAt(node, fmt::format("a machine has at most {} faults", kMaxFaults));
+  std::vector<FaultSpec> faults;
+  for (const YamlNode& item : node.items) {
+    TRY(FaultSpec fault, ReadFault(item));
+    faults.push_back(std::move(fault));
+  }
+  return faults;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,52 @@
+// fixtures/layouts/NAME.yaml, and env: wherever it stands.
+#include <fmt/format.h>
+
+#include "harness/scenario/read/readers.h"
+#include "harness/scenario/yaml/fields.h"
+
+namespace gpustage {
+
+Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node) {
+  if (!node.IsMap())
+    return ErrorAt(node, fmt::format("expected an environment, a map of names and values, got {}",
+                                     Describe(node)));
+  std::vector<EnvVar> env;
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.key.empty() ||
+        entry.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos)
+      return ErrorAt(entry, fmt::format("{} cannot be the name of a variable", Quote(entry.key)));
+    EnvVar variable{entry.key, std::nullopt, entry.pos};
+    if (entry.value.IsText()) {
+      if (entry.value.text.find('\0') != std::string::npos)
+        return ErrorAt(entry.value, "a variable cannot hold a NUL byte");
+      variable.value = entry.value.text;
+    } else {
+      const YamlNode* unset = entry.value.Find("unset");
+      if (unset == nullptr || unset->text != "true" || entry.value.entries.size() != 1)
+        return ErrorAt(entry.value, "expected the text of a variable, or {unset: true}");
+    }
+    env.push_back(std::move(variable));
+  }
+  return env;
+}
+
+Result<Layout> ReadLayoutFile(const std::string& file, Fixtures& fixtures) {
+  TRY(const YamlNode node, ReadYamlFile(file));
+  TRY(CheckKeys(node, "a layout", {"layout", "about", "provides", "env", "tree"}));
+  Layout layout;
+  TRY(layout.name, ReadFixtureName(node, "layout"));
+  TRY(const YamlNode* about, Require(node, "a layout", "about"));
+  TRY(ReadNonEmpty(*about, "what the layout is"));
+  if (const YamlNode* provides = node.Find("provides")) {
+    TRY(layout.provides, ReadTexts(*provides, "provides"));
+  }
+  if (const YamlNode* env = node.Find("env")) {
+    TRY(layout.env, ReadEnv(*env));
+  }
+  if (const YamlNode* tree = node.Find("tree")) {
+    TRY(layout.tree, ReadTree(*tree, fixtures));
+  }
+  return layout;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,65 @@
+// runs: of a scenario.
+#include <fmt/format.h>
+
+#include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/read/readers.h"
+#include "harness/scenario/yaml/fields.h"
+
+namespace gpustage {
+namespace {
+
+// One run of each version of its scanner.
+Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
+  TRY(CheckKeys(node, "a run", {"name", "scanner", "args", "env", "user", "change"}));
+  TRY(const YamlNode* scanner_name, Require(node, "a run", "scanner"));
+  TRY(const std::vector<const ScannerSpec*> scanners, fixtures.FindScanners(*scanner_name));
+  RunSpec run;
+  run.pos = node.pos;
+  run.name = scanners.front()->name;
+  if (const YamlNode* name = node.Find("name")) {
+    TRY(run.name, ReadName(*name, "a run"));
+  }
+  if (const YamlNode* args = node.Find("args")) {
+    TRY(run.args, ReadTexts(*args, "args"));
+  }
+  if (const YamlNode* env = node.Find("env")) {
+    TRY(run.env, ReadEnv(*env));
+  }
+  if (const YamlNode* user = node.Find("user")) {
+    TRY(run.user, ReadName(*user, "a user"));
+  }
+  if (const YamlNode* change = node.Find("change")) {
+    TRY(run.change, ReadTree(*change, fixtures));
+  }
+  std::vector<RunSpec> runs;
+  for (const ScannerSpec* scanner : scanners) {
+    RunSpec& version = runs.emplace_back(run);
+    version.scanner = *scanner;
+    version.name = RunName(run.name, *scanner);
+    // What the first has done to the tree is done for all.
+    if (runs.size() > 1) version.change.clear();
+  }
+  return runs;
+}
+
+}  // namespace
+
+Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures) {
+  TRY(CheckList(node, "runs"));
+  if (node.items.empty())
+    return ErrorAt(node, "no run; leave \"runs\" out for the scanners that fit");
+  std::vector<RunSpec> runs;
+  for (const YamlNode& item : node.items) {
+    TRY(std::vector<RunSpec> versions, ReadRun(item, fixtures));
+    for (RunSpec& run : versions) {
+      for (const RunSpec& other : runs)
+        if (other.name == run.name)
+          return ErrorAt(item, fmt::format("a second run {}; give one of them another \"name\"",
+                                           Quote(run.name)));
+      runs.push_back(std::move(run));
+    }
+  }
+  return runs;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,195 @@
+// tree: of a scenario and of a layout: a list of maps whose first key names the operation.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/read/readers.h"
+#include "harness/scenario/yaml/fields.h"
+
+namespace gpustage {
+namespace {
+
+constexpr uint64_t kLargestFile = uint64_t{64} << 20;  // its content is held in memory
+
+// "0711", or 0711 as it stands. Plain 711 is seven hundred and eleven to other readers of YAML.
+Result<FileMode> ReadMode(const YamlNode& node) {
+  FileMode mode = 0;
+  const char* const end = node.text.data() + node.text.size();
+  const auto parsed = std::from_chars(node.text.data(), end, mode, 8);
+  const bool octal = node.IsText() && parsed.ec == std::errc() && parsed.ptr == end;
+  const bool sized = node.text.size() == 3 || node.text.size() == 4;
+  if (!octal || !sized)
+    return ErrorAt(node,
+                   fmt::format("expected a mode of 3 or 4 octal digits such as \"0755\", got {}",
+                               Describe(node)));
+  if (node.plain && node.text.front() != '0')
+    return ErrorAt(node,
+                   fmt::format("mode {} without quotes is a decimal number to others; write {}",
+                               node.text, Quote(fmt::format("{:0>4}", node.text))));
+  return mode;
+}
+
+Result<std::optional<FileMode>> ReadOptionalMode(const YamlNode& op) {
+  const YamlNode* node = op.Find("mode");
+  if (node == nullptr) return std::optional<FileMode>();
+  TRY(const FileMode mode, ReadMode(*node));
+  return std::optional<FileMode>(mode);
+}
+
+using Op = decltype(TreeOp::what);
+
+Result<Op> ReadDir(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "a directory", {"dir", "mode"}));
+  TRY(const auto mode, ReadOptionalMode(op));
+  return Op(MakeDirOp{std::move(path), mode});
+}
+
+Result<Op> ReadFileOp(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "a file", {"file", "content", "size", "mode"}));
+  const YamlNode* content = op.Find("content");
+  const YamlNode* size = op.Find("size");
+  if (content == nullptr && size == nullptr)
+    return ErrorAt(op, "a file needs \"content\" or \"size\"; content: \"\" is the empty file");
+  WriteFileOp file{std::move(path), "", std::nullopt};
+  if (content != nullptr) {
+    TRY(file.content, ReadText(*content, "the content of a file"));
+  }
+  if (size != nullptr) {
+    TRY(const uint64_t bytes, ReadBytes(*size, "a size"));
+    if (bytes > kLargestFile) return ErrorAt(*size, "a file has at most 64 MiB");
+    if (bytes < file.content.size())
+      return ErrorAt(*size, fmt::format("the content alone has {} bytes", file.content.size()));
+    file.content.resize(bytes, '\0');
+  }
+  TRY(file.mode, ReadOptionalMode(op));
+  return Op(std::move(file));
+}
+
+Result<Op> ReadSymlink(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "a symlink", {"symlink", "to"}));
+  TRY(const YamlNode* to, Require(op, "a symlink", "to"));
+  TRY(std::string text, ReadCString(*to, "the text of a link", 4095));
+  return Op(SymlinkOp{std::move(path), std::move(text)});
+}
+
+Result<Op> ReadHardLink(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "a hard link", {"hard_link", "to"}));
+  TRY(const YamlNode* to, Require(op, "a hard link", "to"));
+  TRY(std::string target, ReadTreePath(*to, "the file to link"));
+  return Op(HardLinkOp{std::move(path), std::move(target)});
+}
+
+Result<Op> ReadCopy(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "a copy", {"copy", "from"}));
+  TRY(const YamlNode* from, Require(op, "a copy", "from"));
+  TRY(std::string source, ReadTreePath(*from, "the file to copy"));
+  return Op(CopyOp{std::move(path), std::move(source)});
+}
+
+Result<Op> ReadChmod(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "chmod", {"chmod", "mode"}));
+  TRY(const YamlNode* node, Require(op, "chmod", "mode"));
+  TRY(const FileMode mode, ReadMode(*node));
+  return Op(ChmodOp{std::move(path), mode});
+}
+
+Result<Op> ReadChown(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "chown", {"chown", "user", "group"}));
+  ChownOp chown{std::move(path), std::nullopt, std::nullopt};
+  if (op.Find("user") == nullptr && op.Find("group") == nullptr)
+    return ErrorAt(op, "chown needs \"user\" or \"group\"");
+  if (const YamlNode* user = op.Find("user")) {
+    TRY(chown.user, ReadName(*user, "a user"));
+  }
+  if (const YamlNode* group = op.Find("group")) {
+    TRY(chown.group, ReadName(*group, "a group"));
+  }
+  return Op(std::move(chown));
+}
+
+Result<Op> ReadRemove(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "remove", {"remove"}));
+  return Op(RemoveOp{std::move(path)});
+}
+
+Result<Op> ReadLibrary(const YamlNode& op, std::string path, Fixtures& fixtures) {
+  TRY(CheckKeys(op, "a library", {"library", "fake", "real", "file", "broken", "machine", "mode"}));
+  TRY(const YamlEntry* source, RequireOneOf(op, "a library", {"fake", "real", "file"}));
+  PlaceLibraryOp place;
+  place.path = std::move(path);
+  TRY(place.source, fixtures.FindLibrary(*source));
+  if (const YamlNode* broken = op.Find("broken")) {
+    TRY(place.broken, ReadBreakage(*broken));
+  }
+  if (const YamlNode* machine = op.Find("machine")) {
+    if (source->key != "fake")
+      return ErrorAt(*machine, "only a fake answers from a machine; this library is not one");
+    MachineChange change;
+    TRY(change.machine, ReadMachine(*machine, fixtures));
+    for (const YamlEntry& entry : machine->entries) change.keys.push_back(entry.key);
+    place.machine = std::move(change);
+  }
+  TRY(place.mode, ReadOptionalMode(op));
+  return Op(std::move(place));
+}
+
+struct Operation {
+  std::string_view name;
+  Result<Op> (*read)(const YamlNode& op, std::string path, Fixtures& fixtures);
+};
+constexpr Operation kOperations[] = {{"dir", ReadDir},         {"file", ReadFileOp},
+                                     {"symlink", ReadSymlink}, {"hard_link", ReadHardLink},
+                                     {"copy", ReadCopy},       {"chmod", ReadChmod},
+                                     {"chown", ReadChown},     {"remove", ReadRemove},
+                                     {"library", ReadLibrary}};
+
+Result<TreeOp> ReadOp(const YamlNode& node, Fixtures& fixtures) {
+  if (!node.IsMap() || node.entries.empty())
+    return ErrorAt(
+        node, fmt::format("expected an operation such as {{dir: /opt}}, got {}", Describe(node)));
+  const YamlEntry& first = node.entries.front();
+  std::vector<std::string> names;
+  for (const Operation& operation : kOperations) {
+    names.emplace_back(operation.name);
+    if (operation.name != first.key) continue;
+    TRY(std::string path, ReadTreePath(first.value, "a path"));
+    TRY(Op what, operation.read(node, std::move(path), fixtures));
+    return TreeOp{std::move(what), first.value.pos};
+  }
+  return ErrorAt(
+      first, fmt::format("unknown operation {}{}", Quote(first.key), DidYouMean(first.key, names)));
+}
+
+}  // namespace
+
+Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what) {
+  TRY(std::string path, ReadCString(node, what, 4095));
+  if (path.front() != '/')
+    return ErrorAt(node, fmt::format("{} must be absolute, got {}", what, Quote(path)));
+  for (size_t begin = 1; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view part = std::string_view(path).substr(begin, end - begin);
+    if (part == "..")
+      return ErrorAt(node, fmt::format("{} may not hold \"..\": it could leave the root", what));
+    if (part == "." || (part.empty() && path != "/"))
+      return ErrorAt(
+          node,
+          fmt::format("{} {} has a part too much; write it without \".\", \"//\" and a last \"/\"",
+                      what, Quote(path)));
+    begin = end + 1;
+  }
+  return path;
+}
+
+Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, Fixtures& fixtures) {
+  TRY(CheckList(node, "a tree"));
+  std::vector<TreeOp> ops;
+  for (const YamlNode& item : node.items) {
+    TRY(TreeOp op, ReadOp(item, fixtures));
+    ops.push_back(std::move(op));
+  }
+  return ops;
+}
+
+}  // namespace gpustage

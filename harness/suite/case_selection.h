@@ -1,0 +1,65 @@
+// The cases of a selection, each read when its turn comes: a hundred thousand take the room of
+// their numbers.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/scenario/catalog/catalog.h"
+#include "harness/scenario/matrix/case_range.h"
+#include "harness/suite/selection.h"
+
+namespace gpustage {
+
+class CaseSelection {
+ public:
+  CaseSelection(CaseFilter selection, Catalog catalog);
+  CaseSelection(CaseSelection&&) noexcept;
+  CaseSelection& operator=(CaseSelection&&) noexcept;
+  ~CaseSelection();
+
+  // The cases of this file that the selection wants and does not have yet. `id`: only the one of
+  // this id, or whose id ends so if it begins with '@'.
+  Status Add(const std::string& file, const std::string& id);
+  // Only these of them, by their places.
+  void Keep(const std::vector<size_t>& places);
+
+  size_t size() const { return chosen_.size(); }
+  std::string Id(size_t place) const;
+  const CaseRange& RangeOf(size_t place) const;
+  Cell Axes(size_t place) const;
+  // Their names, of those that are wanted.
+  std::vector<std::string> Runs(size_t place) const;
+  // With only the runs that are wanted. From any thread.
+  Result<Case> Read(size_t place) const;
+  // Reads every one of them: what only a combination of values gets wrong is found before anything
+  // runs.
+  Status CheckAll() const;
+  // The scenarios that any of the cases are of.
+  std::vector<const CaseRange*> Ranges() const;
+
+ private:
+  struct Source;
+  struct Chosen {
+    uint32_t source;
+    uint32_t number;
+  };
+
+  void Choose(uint32_t source, const std::string& id, const std::set<uint32_t>& taken);
+
+  CaseFilter selection_;
+  std::unique_ptr<Fixtures> fixtures_;
+  std::unique_ptr<std::mutex> reading_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<Chosen> chosen_;
+};
+
+// An error when nothing matches.
+Result<CaseSelection> Select(const CaseFilter& selection);
+// Their cases, with only the runs that are wanted.
+Result<std::vector<Case>> SelectCases(const CaseFilter& selection);
+
+}  // namespace gpustage

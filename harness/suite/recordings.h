@@ -1,0 +1,34 @@
+// Runs of cases turned into recordings, and the folder that keeps those of real programs.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/case_runner.h"
+#include "harness/evidence/store/recording.h"
+#include "harness/scenario/model/case.h"
+
+namespace gpustage {
+
+using RecordedScenarios = std::map<std::string, Recordings>;  // by scenario: "ollama/permissions"
+
+struct LiveRecordings {
+  RecordedScenarios scenarios;
+  std::vector<double> milliseconds;  // that each start took
+  std::set<std::string> skipped;     // cases that this machine cannot stage
+};
+
+// Runs every run of this scanner (by RunName) at OLLAMA_DEBUG 1 and 2, or at the level that the
+// case sets.
+LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs,
+                          CaseRunner& runner);
+
+// FOLDER/ollama-0.17.4/SCENARIO.json
+Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder);
+// All of the newest version that `scanner` is the start of: "ollama@0.13" finds 0.13.5. Empty when
+// there is none.
+Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::string& scanner);
+
+}  // namespace gpustage

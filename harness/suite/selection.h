@@ -1,0 +1,27 @@
+// Which cases a command is about, and which part of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gpustage {
+
+// The arguments that run, list and show have in common.
+struct CaseFilter {
+  // Scenario files, folders, or "folder/file@axis=value"; empty: all.
+  std::vector<std::string> paths;
+  std::vector<std::string> scanners;  // names, or files of the user's own definitions
+  std::string filter;                 // text in "id run"
+  // Scanners that run only when they are asked for, and are.
+  std::vector<std::string> requested = {};
+  std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
+};
+
+// --shard, --shards and --balance.
+struct ShardOptions {
+  std::string shard;    // "2/4" or "auto"; "": all cases
+  int shards = 0;       // of how many, where the environment says only which
+  std::string balance;  // an earlier JSON report
+};
+
+}  // namespace gpustage
