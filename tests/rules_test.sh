@@ -49,7 +49,7 @@ check_includes() {
       if (file ~ /\/include\/gpustage\// && path ~ /^(harness|fakes)\//) wrong("a public header stands alone")
       if (from && to && !(to in rank)) wrong("no folder of the flow")
       else if (from && to && rank[to] > rank[from] || from == "capture" && to == "stage") wrong(to " comes after " from)
-      else if (to == "capture" && from != "capture" && from != "cli") wrong("only cli sees capture")
+      else if (from && to == "capture" && from != "capture" && from != "cli") wrong("only cli sees capture")
 
       for (library in used) if (index(what, library) == 1) {
         split(used[library], folder, " "); allowed = 0
