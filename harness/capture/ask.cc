@@ -138,11 +138,12 @@ void AskLibraries(MachineFacts& facts) {
   const int probe = memfd_create("probe", MFD_CLOEXEC);
   const size_t size = static_cast<size_t>(gpustage_probe_end - gpustage_probe_begin);
   if (probe < 0 || write(probe, gpustage_probe_begin, size) != static_cast<ssize_t>(size)) {
-    facts.gaps.push_back({"what the driver answers", strerror(errno), ""});
+    facts.gaps.push_back({"what the driver answers", "", strerror(errno), ""});
     return;
   }
   if (access((facts.process.root + "/lib64/ld-linux-x86-64.so.2").c_str(), X_OK) != 0) {
-    facts.gaps.push_back({"what the driver answers: no glibc loader is here", strerror(errno), ""});
+    facts.gaps.push_back(
+        {"what the driver answers: no loader of glibc is here", "", strerror(errno), ""});
     close(probe);
     return;
   }

@@ -65,9 +65,9 @@ struct ProcessFacts {
   std::string root;  // "" or /proc/PID/root: where its files are seen from here
 };
 
-// Something that could not be read, and the command that would.
+// Something that could not be read, and the command that would. All words are ours but for `path`.
 struct Gap {
-  std::string what, why, command;
+  std::string what, path, why, command;
 };
 
 struct MachineFacts {

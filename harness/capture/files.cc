@@ -72,7 +72,7 @@ class Files {
     if (open == nullptr) {
       if (errno != ENOENT && errno != ENOTDIR) {
         Add(directory);
-        facts_.gaps.push_back({"what is in " + directory, strerror(errno),
+        facts_.gaps.push_back({"what is in", directory, strerror(errno),
                                "run gpustage-capture as a user who may list it, or as root"});
       }
       return;
@@ -124,9 +124,10 @@ class Files {
     if (!taken_.insert(path).second) return true;
     if (facts_.files.size() >= kMostFiles) {
       if (!full_)
-        facts_.gaps.push_back({"more than " + std::to_string(kMostFiles) + " files",
-                               "the limit of a capture",
-                               "name the directory that matters with --dir"});
+        facts_.gaps.push_back(
+            {"all files", "",
+             "more than " + std::to_string(kMostFiles) + " is the limit of a capture",
+             "name the directory that matters with --dir"});
       full_ = true;
       return false;
     }

@@ -167,17 +167,17 @@ std::string Placeholders::Mask(std::string_view mask) {
 }
 
 std::string Placeholders::Switch(std::string_view value) {
-  static const std::set<std::string_view> words = {"",         "true",       "false",
-                                                   "True",     "False",      "on",
-                                                   "off",      "yes",        "no",
-                                                   "TRUE",     "FALSE",      "LAZY",
-                                                   "EAGER",    "PCI_BUS_ID", "FASTEST_FIRST",
-                                                   "compute",  "utility",    "compute,utility",
-                                                   "all",      "cuda",       "debug",
-                                                   "info",     "warn",       "error",
-                                                   "cuda_v11", "cuda_v12",   "cuda_v13",
-                                                   "rocm",     "vulkan",     "cpu",
-                                                   "f16",      "q8_0",       "q4_0"};
+  static const std::set<std::string_view> words = {
+      "",         "true",    "false",    "True",       "False",
+      "on",       "off",     "yes",      "no",         "TRUE",
+      "FALSE",    "LAZY",    "EAGER",    "PCI_BUS_ID", "FASTEST_FIRST",
+      "compute",  "utility", "graphics", "video",      "display",
+      "compat32", "ngx",     "all",      "cuda",       "debug",
+      "info",     "warn",    "error",    "cuda_v11",   "cuda_v12",
+      "cuda_v13", "rocm",    "vulkan",   "cpu",        "f16",
+      "q8_0",     "q4_0"};
+  if (const size_t comma = value.find(','); comma != std::string_view::npos)
+    return Switch(value.substr(0, comma)) + "," + Switch(value.substr(comma + 1));
   if (words.count(value) != 0 || (IsDigits(value) && value.size() <= 5)) return std::string(value);
   if (IsVersion(value) && !MayBeAddress(value)) return std::string(value);
   return For(value);

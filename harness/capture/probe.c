@@ -121,10 +121,10 @@ static void AskRuntime(void) {
   const Function version = Find("cudaRuntimeGetVersion"), count = Find("cudaGetDeviceCount");
   int value = 0;
   if (version != NULL && version(&value) == 0) SayNumber("runtime", value);
-  if (count != NULL) {
-    SayNumber("cudaGetDeviceCount", count(&value));
-    SayNumber("count", value);
-  }
+  int devices = 0, result;
+  if (count == NULL) return;
+  SayNumber("cudaGetDeviceCount", result = count(&devices));
+  if (result == 0) SayNumber("count", devices);
 }
 
 int Probe(int argc, char** argv) {

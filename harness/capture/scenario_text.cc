@@ -39,6 +39,8 @@ const std::set<std::string>& Standing() {
   return standing;
 }
 
+constexpr uint64_t kMostOfTruncated = 100000;  // our fakes are smaller than real libraries
+
 // In double quotes, as our strict YAML takes it; a byte that is no ASCII as \xNN.
 std::string Quoted(const std::string& text) {
   std::string quoted = "\"";
@@ -46,7 +48,9 @@ std::string Quoted(const std::string& text) {
   for (const char c : text) {
     const unsigned char byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') quoted += '\\';
-    if (byte < 0x20 || byte >= 0x7f) {
+    if (c == '\n') {
+      quoted += "\\n";
+    } else if (byte < 0x20 || byte >= 0x7f) {
       snprintf(code, sizeof code, "\\x%02X", byte);
       quoted += code;
     } else {
@@ -60,18 +64,6 @@ std::string Octal(mode_t mode) {
   snprintf(text, sizeof text, "\"%04o\"", static_cast<unsigned>(mode));
   return text;
 }
-
-// Of ids below the first user's nothing is told of a person; the others are numbered as they come.
-class Ids {
- public:
-  unsigned Of(unsigned id) {
-    if (id < 1000 || id == 65534) return id;
-    return known_.emplace(id, 1000 + static_cast<unsigned>(known_.size())).first->second;
-  }
-
- private:
-  std::map<unsigned, unsigned> known_;
-};
 
 class Writer {
  public:
@@ -136,8 +128,9 @@ class Writer {
     Line("claim: " + Quoted(claim));
     Line("tags: [captured]");
     for (const Gap& gap : facts_.gaps) {
-      Comment("NOT KNOWN: " + places_.Words(gap.what) + ": " + places_.Words(gap.why));
-      if (!gap.command.empty()) Comment("  try: " + places_.Words(gap.command));
+      Comment("NOT KNOWN: " + gap.what + (gap.path.empty() ? "" : " " + PathOf(gap.path)) + ": " +
+              gap.why);
+      if (!gap.command.empty()) Comment("  try: " + gap.command);
     }
   }
 
@@ -245,7 +238,8 @@ class Writer {
     if (elf.bits == 32) return "{class: 32}";
     if (!elf.little_endian) return "{endian: big}";
     if (elf.machine == 183) return "{machine: arm64}";
-    if (elf.ends_early) return "{truncated: 4096}";
+    if (elf.ends_early)
+      return "{truncated: " + std::to_string(std::min<uint64_t>(file.size, kMostOfTruncated)) + "}";
     if (elf.soname != fake.soname && fake.name.rfind("ggml", 0) != 0)
       return "{soname: " + (elf.soname.empty() ? "none" : Quoted(places_.Name(elf.soname))) + "}";
     if (elf.runpath && !elf.runpath->empty())
@@ -256,7 +250,7 @@ class Writer {
   }
 
   void Tree() {
-    Line("tree:");
+    const size_t begin = text_.size();
     size_t left_out = 0;
     for (const FileFacts& file : facts_.files) {
       const std::string path = PathOf(file.path);
@@ -291,17 +285,12 @@ class Writer {
       std::string conf;
       for (const std::string& directory : facts_.loader_directories)
         conf += places_.Path(directory) + "\n";
-      Line("  - {file: /etc/ld.so.conf, content: " + Quoted2(conf) + "}  # its includes, in order");
+      Line("  - {file: /etc/ld.so.conf, content: " + Quoted(conf) + "}  # its includes, in order");
     }
+    const bool any =
+        text_.find("\n  - ", begin) != std::string::npos || text_.compare(begin, 4, "  - ") == 0;
+    text_.insert(begin, any ? "tree:\n" : "tree: []\n");
   }
-  // As Quoted, with line feeds as \n.
-  static std::string Quoted2(const std::string& text) {
-    std::string quoted = Quoted(text);
-    for (size_t at = quoted.find("\\x0A"); at != std::string::npos; at = quoted.find("\\x0A", at))
-      quoted.replace(at, 4, "\\n");
-    return quoted;
-  }
-
   void Nodes() {
     if (count_ == 0) return;
     std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
@@ -313,6 +302,11 @@ class Writer {
         Line("  - {remove: " + path + "}  # it is not there");
         continue;
       }
+      // A staged machine's node is a file that says its own name.
+      const bool staged = node->kind == FileKind::kFile &&
+                          node->text == "gpustage node " + path.substr(strlen("/dev/")) + "\n";
+      if (node->kind != FileKind::kDevice && !staged)
+        Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
       if (node->mode != 0666) Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}");
       if (const std::string owner = Owner(*node); !owner.empty()) Line(owner);
     }
@@ -351,18 +345,38 @@ class Writer {
       ollama = ollama || (file.path.find("/lib/ollama/") != std::string::npos &&
                           FakeOf(file).name.rfind("ggml", 0) == 0);
     Line("expect:");
-    Line("  - {run: driver, devices: " + CountSaid(driver) + "}  # what libcuda.so.1 said there");
-    if (!own.empty())
-      Line("  - {run: runtime, devices: " + CountSaid(runtime) + "}  # and the runtime");
+    Expect("driver", driver);
+    if (!own.empty()) Expect("runtime", runtime);
     if (ollama)
       Comment(
           "what Ollama does here: add {name: service, scanner: ollama-model} to runs, and to "
           "expect "
           "what its log said");
   }
-  static std::string CountSaid(const Answer* answer) {
+  // What the library said there, in the words of a claim.
+  void Expect(const std::string& run, const Answer* answer) {
+    static const std::pair<const char*, const char*> kEnds[] = {{"killed by signal 6", "SIGABRT"},
+                                                                {"killed by signal 7", "SIGBUS"},
+                                                                {"killed by signal 11", "SIGSEGV"}};
+    Asked(answer);
+    for (const auto& [words, signal] : kEnds)
+      if (answer != nullptr && answer->error == words)
+        return Line("  - {run: " + run + ", outcome: {killed: " + signal + "}}");
     const std::string count = ValueOf(answer, "count");
-    return IsNumber(count) && count.size() <= 3 ? count : "0";
+    Line("  - {run: " + run + ", devices: " + (IsNumber(count) && count.size() <= 3 ? count : "0") +
+         "}");
+  }
+  void Asked(const Answer* answer) {
+    if (answer == nullptr) return;
+    std::string said = "  asked there: " + PathOf(answer->library);
+    if (!answer->path.empty()) said += " (" + PathOf(answer->path) + ")";
+    // Only what the probe asks: a library may print on its own.
+    for (const char* key : {"driver", "runtime", "cuInit", "cuDeviceGetCount", "nvmlInit_v2",
+                            "nvmlDeviceGetCount_v2", "cudaGetDeviceCount", "count"})
+      if (const std::string value = ValueOf(answer, key); IsNumber(value))
+        said += std::string(", ") + key + " " + value;
+    if (!answer->error.empty()) said += ": " + places_.Words(answer->error);
+    Comment(said);
   }
 
   const MachineFacts& facts_;

@@ -48,7 +48,7 @@ pid_t ProcessOfContainer(const std::string& id, MachineFacts& facts) {
   const pid_t pid = is_id ? ProcessIn(id) : 0;
   if (pid == 0)
     facts.gaps.push_back(
-        {"the container: no process of it is seen",
+        {"the container: no process of it is seen", "",
          is_id ? "nothing in /proc has its cgroup" : "that is no container id of 8 digits or more",
          "docker ps --no-trunc --format '{{.ID}} {{.Names}}'"});
   return pid;

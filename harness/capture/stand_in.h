@@ -1,6 +1,7 @@
 // Which fake stands for a library, and which words of an answer may be written.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "harness/capture/facts.h"
@@ -18,5 +19,17 @@ bool IsNumber(const std::string& text);
 std::string DriverVersion(const std::string& text);
 // "NVIDIA GeForce RTX 4090 Laptop GPU": makers' words and short codes; "?" for any other word.
 std::string ProductName(const std::string& name);
+
+// Of ids below the first user's nothing is told of a person; the others are numbered as they come.
+class Ids {
+ public:
+  unsigned Of(unsigned id) {
+    if (id < 1000 || id == 65534) return id;
+    return known_.emplace(id, 1000 + static_cast<unsigned>(known_.size())).first->second;
+  }
+
+ private:
+  std::map<unsigned, unsigned> known_;
+};
 
 }  // namespace gpustage::capture

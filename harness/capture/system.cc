@@ -16,6 +16,7 @@ namespace gpustage::capture {
 namespace {
 
 constexpr size_t kMostNodes = 256;
+constexpr size_t kNodeText = 64;  // of a node that is a file: a staged machine's says which it is
 
 std::vector<std::string> Split(const std::string& text, char at) {
   std::vector<std::string> parts;
@@ -64,6 +65,7 @@ void AddNodes(const std::string& root, const std::string& directory, MachineFact
     node.gid = found.st_gid;
     node.major = major(found.st_rdev);
     node.minor = minor(found.st_rdev);
+    if (node.kind == FileKind::kFile) node.text = ReadWhole(root + node.path, kNodeText);
     facts.nodes.push_back(node);
     if (node.kind == FileKind::kDirectory && name == "nvidia-caps")
       AddNodes(root, node.path, facts);
@@ -94,8 +96,8 @@ void ReadProcess(pid_t pid, MachineFacts& facts) {
   const std::string proc = pid == 0 ? "/proc/self" : "/proc/" + std::to_string(pid);
   const std::string environment = ReadWhole(proc + "/environ");
   if (environment.empty() && access((proc + "/environ").c_str(), R_OK) != 0)
-    facts.gaps.push_back({"the environment of process " + std::to_string(pid), strerror(errno),
-                          "run gpustage-capture as that user, or as root"});
+    facts.gaps.push_back({"the environment of the process", "", strerror(errno),
+                          "run gpustage-capture as its user, or as root"});
   for (const std::string& entry : Split(environment, '\0'))
     if (const size_t equals = entry.find('='); equals != std::string::npos)
       process.environment.emplace_back(entry.substr(0, equals), entry.substr(equals + 1));
@@ -118,8 +120,7 @@ void ReadProcess(pid_t pid, MachineFacts& facts) {
   if (pid == 0) return;
   struct stat its, ours;
   if (stat((proc + "/root/").c_str(), &its) != 0)
-    facts.gaps.push_back({"the files of process " + std::to_string(pid) +
-                              " as it sees them: those of this shell are taken",
+    facts.gaps.push_back({"the files as the process sees them (those of this shell are taken)", "",
                           strerror(errno), "run gpustage-capture as root"});
   else if (stat("/", &ours) == 0 && (its.st_dev != ours.st_dev || its.st_ino != ours.st_ino))
     process.root = proc + "/root";

@@ -1,7 +1,10 @@
 // gpustage-capture in staged machines: what it writes is a scenario that shows the same.
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "tests/cli/cli_test.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -97,6 +100,24 @@ TEST_F(CaptureStaged, NothingPrivateIsInIt) {
     EXPECT_THAT(text, Not(HasSubstr(secret)));
   EXPECT_THAT(text, HasSubstr("LD_LIBRARY_PATH: \"/home/p"));
 }
+
+// fixtures/machines: real ones, each made broken on purpose before it was captured. What they
+// expect is what the real libraries answered there.
+class CapturedMachine : public StagedCliTest, public testing::WithParamInterface<std::string> {};
+TEST_P(CapturedMachine, AnswersAsTheRealOne) {
+  const Ran ran = Run({"run", InSources("/fixtures/machines/h200-" + GetParam() + ".yaml")});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("2 passed"));
+}
+INSTANTIATE_TEST_SUITE_P(H200, CapturedMachine,
+                         testing::Values("healthy", "ctl-hidden", "uvm-hidden", "masked",
+                                         "dangling-first", "stub-first", "truncated-first",
+                                         "wrong-user"),
+                         [](const auto& machine) {
+                           std::string name = machine.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(Capture, SaysWhatIsWrongWithItsWords) {
   const ScratchDirectory scratch = *ScratchDirectory::Make();
