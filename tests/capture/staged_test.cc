@@ -54,6 +54,7 @@ TEST_F(CaptureStaged, WhatItRecordsIsTheSameAgain) {
 struct Broken {
   std::string name, more, has;
 };
+void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.name; }
 class CaptureBroken : public CaptureStaged, public testing::WithParamInterface<Broken> {};
 
 // The symptom, and the fact that causes it, are in what is written.
@@ -105,7 +106,7 @@ TEST_F(CaptureStaged, NothingPrivateIsInIt) {
 // expect is what the real libraries answered there.
 class CapturedMachine : public StagedCliTest, public testing::WithParamInterface<std::string> {};
 TEST_P(CapturedMachine, AnswersAsTheRealOne) {
-  const Ran ran = Run({"run", InSources("/fixtures/machines/h200-" + GetParam() + ".yaml")});
+  const Ran ran = Run({"run", InSources("/fixtures/machines/h200-") + GetParam() + ".yaml"});
   EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("2 passed"));
 }
