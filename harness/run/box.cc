@@ -191,6 +191,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   if (isolation.own_users && !MakePipe(go))
     return Error{fmt::format("no pipe could be made: {}", std::strerror(errno))};
   child.go = go.read.get();
+  child.go_end = go.write.get();
   int pidfd = -1;
   started.pid = Clone(spec, isolation, child, pidfd);
   if (started.pid < 0)

@@ -268,8 +268,13 @@ void BoxChild::TakeIdentity() const {
 
 void BoxChild::RunInit() {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  char byte;
-  while (go >= 0 && read(go, &byte, 1) < 0 && errno == EINTR) {
+  if (go >= 0) {
+    close(go_end);
+    char byte;
+    ssize_t n;
+    while ((n = read(go, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    if (n != 1) _exit(126);  // whoever started us is gone
   }
   if (processes >= 0 && write(processes, "0", 1) != 1) Fail(BoxStep::kLimits, errno);
   CloseOthers();

@@ -59,6 +59,7 @@ struct BoxChild {
   gid_t gid = 0;
   bool set_groups = true;  // not in a one-id user namespace
   bool fresh_proc = false;
+  int go_end = -1;     // its other end, which is the parent's
   int go = -1;         // a pipe that is closed once our ids are mapped; -1: they are its parent's
   int processes = -1;  // cgroup.procs of a cgroup that counts processes
   int64_t memory_limit = 0;  // bytes of data a process; 0: as we have it

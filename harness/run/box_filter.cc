@@ -84,7 +84,7 @@ Result<std::vector<sock_filter>> WatchFilter() {
   rules.Add(SCMP_ACT_NOTIFY, SCMP_SYS(statx), {SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)});
   for (const int call :
        {SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(execve), SCMP_SYS(execveat),
-        SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(waitid)})
+        SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(waitid)})
     rules.Add(SCMP_ACT_NOTIFY, call);
   for (const int call : {SCMP_SYS(write), SCMP_SYS(writev)})
     for (const scmp_datum_t stream : {1, 2})

@@ -18,6 +18,7 @@
 namespace gpustage {
 namespace {
 
+constexpr std::chrono::seconds kMostForCache{20};
 // Smaller files are copied: a hard link to them saves nothing and could not have a mode of its own.
 constexpr off_t kShareFrom = 256 << 10;
 
@@ -219,8 +220,10 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
 Status WriteLoaderCache(const Root& root) {
   // -X: leave links alone. -i: no auxiliary cache. What it says of broken libraries is for their
   // owner, not for us.
+  // It would wait for a FIFO that a scanner has left in place of one of its files.
   TRY(const ProgramOutput ran, RunProgram({"/sbin/ldconfig", "-X", "-i", "-r", root.host_path(),
-                                           "-C", "/etc/ld.so.cache", "-f", "/etc/ld.so.conf"}));
+                                           "-C", "/etc/ld.so.cache", "-f", "/etc/ld.so.conf"},
+                                          kMostForCache));
   if (ran.exit_code != 0) return Error{fmt::format("ldconfig failed on the tree: {}", ran.out)};
   return Ok();
 }

@@ -23,11 +23,7 @@ namespace gpustage {
 namespace {
 
 using testing::AnyOf;
-using testing::Each;
-using testing::Field;
 using testing::HasSubstr;
-using testing::Ne;
-using testing::Not;
 
 class HostileBox : public BoxTest, public testing::WithParamInterface<uid_t> {
  protected:
@@ -225,7 +221,7 @@ TEST_P(HostileBox, DescriptorsAreAsManyEverywhere) {
 TEST_P(HostileBox, WhatAnExecSaysIsReadAsFarAsTheKernelTakesIt) {
   spec_.watch_files = true;
   const RawRun run = Do({"exec", "exec", "exec"});
-  EXPECT_EQ(Out(run), "exec E2BIG\nexec E2BIG\nexec E2BIG\n");
+  EXPECT_EQ(run.outcome, (Outcome{Outcome::Kind::kExited, 0, ""}));
   int execs = 0;
   for (const FileRecord& record : run.files.records) {
     size_t bytes = 0;
@@ -248,7 +244,8 @@ TEST_P(HostileBox, OurLackOfDescriptorsIsNotItsAnswer) {
   const RawRun run = Do({"children", "200", "/scanner", "open", "/scanner"});
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_THAT(Out(run), HasSubstr("open ok\n"));
-  EXPECT_THAT(run.files.records, Each(Field(&FileRecord::error, Ne(EMFILE))));
+  for (const FileRecord& record : run.files.records)
+    EXPECT_NE(record.error, EMFILE) << record.call << " " << record.path;
   EXPECT_FALSE(run.files.complete);
 }
 
