@@ -4,6 +4,7 @@
 #include <map>
 
 #include "harness/evidence/records/decode.h"
+#include "harness/run/interrupt.h"
 
 namespace gpustage {
 namespace {
@@ -14,14 +15,21 @@ Result<std::unique_ptr<StagedCase>> StageCase(const Case& c, CaseRunner& runner)
   return runner.Build(plan);
 }
 
+RunReport CutShort(const RunSpec& spec) {
+  return {spec, Skipped("gpustage was interrupted"), {}, true};
+}
+
 Result<RunReport> RunOne(const Case& c, const RunSpec& spec, StagedCase& staged,
                          CaseRunner& runner) {
+  if (Interrupted() != 0) return CutShort(spec);
   if (runner.IsPastDeadline()) return RunReport{spec, Skipped(runner.DeadlineReason(false)), {}};
   TRY(const RawRun raw, runner.Run(c, spec, staged));
+  if (Interrupted() != 0) return CutShort(spec);
   if (raw.outcome.kind == Outcome::Kind::kTimedOut && runner.IsPastDeadline())
     return RunReport{spec, Skipped(runner.DeadlineReason(true)), {}};
   RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
   TRY(runner.Explain(c, spec, staged, report.evidence));
+  if (Interrupted() != 0) return CutShort(spec);  // whatever it asked has no answer
   report.verdict = Judge(c, spec, report.evidence);
   return report;
 }

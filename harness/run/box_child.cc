@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness/run/file_watch.h"
+#include "harness/run/interrupt.h"
 
 namespace gpustage {
 namespace {
@@ -183,8 +184,24 @@ void BoxChild::RunScanner() const {
   _exit(127);
 }
 
+namespace {
+
+pid_t told_of_signals = 0;
+
+void PassOn(int signal) { kill(told_of_signals, signal); }
+
+// A program that has our own streams stands for us: whoever ends us means it. Of an interrupt the
+// terminal tells it by itself.
+void PassSignalsOn(pid_t program) {
+  told_of_signals = program;
+  for (const int number : {SIGTERM, SIGHUP}) signal(number, PassOn);
+}
+
+}  // namespace
+
 void BoxChild::RunInit() const {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  ForgetInterrupts();
   CloseOthers();
   // Whoever started us may have died before that was asked for: then nobody reads our report any
   // more.
@@ -198,6 +215,7 @@ void BoxChild::RunInit() const {
   const pid_t scanner =
       static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (scanner == 0) RunScanner();
+  if (interactive && !terminal) PassSignalsOn(scanner);
   BoxReport told;
   if (scanner < 0) Fail(BoxStep::kExec, errno);
   close(out);
