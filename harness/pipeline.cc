@@ -45,6 +45,13 @@ CaseReport RunInOneTree(const Case& c, CaseRunner& runner) {
   if (runner.IsPastDeadline()) return ForAllRuns(c, Skipped(runner.DeadlineReason(false)));
   if (const std::string why = runner.CannotStage(c); !why.empty())
     return ForAllRuns(c, Skipped(why));
+  if (std::all_of(c.runs.begin(), c.runs.end(),
+                  [](const RunSpec& run) { return !run.scanner.missing.empty(); })) {
+    CaseReport none{c, {}};
+    for (const RunSpec& spec : c.runs)
+      none.runs.push_back({spec, Skipped(spec.scanner.missing), {}});
+    return none;
+  }
   Result<std::unique_ptr<StagedCase>> staged = StageCase(c, runner);
   if (!staged) return ForAllRuns(c, Failed(staged.error()));
   CaseReport report{c, {}};

@@ -167,12 +167,13 @@ class DocumentReader {
         });
     if (failed) return {};
     CheckVersion(rest);
-    if (const auto cases = rest.find("cases"); cases == rest.end())
-      throw Refused{"", "\"cases\" is missing here"};
-    else if (!cases->is_array())
+    const auto cases = rest.find("cases");
+    if (cases == rest.end()) throw Refused{"", "\"cases\" is missing here"};
+    if (!cases->is_array())
       throw Refused{"/cases", fmt::format("expected a list, got {}", cases->type_name())};
-    else if (!cases->empty())
-      throw Refused{"/cases/0", "expected an object"};
+    // Those that stood before the version, and what is none.
+    for (const ordered_json& value : *cases) Take(value, failed);
+    if (failed) return {};
     rest.erase("cases");
     Head head;
     Reader(rest, version_).Read(head);
@@ -196,13 +197,17 @@ class DocumentReader {
     if (depth == 1 && event == Event::key) key_ = value.get<std::string>();
     if (depth == 1 && event == Event::value && key_ == "version") CheckVersion({{key_, value}});
     if (depth != 2 || event != Event::object_end || key_ != "cases") return true;
-    if (failed) return false;
-    if (version_ == 0) CheckVersion({});
+    if (version_ == 0) return true;
+    Take(value, failed);
+    return false;
+  }
+
+  void Take(const ordered_json& value, std::optional<Error>& failed) {
+    if (failed) return;
     ReportedRun run;
     Reader(value, version_, fmt::format("/cases/{}", number_++)).Read(run);
     tally_.Add(run);
     if (Status visited = visit_(run); !visited) failed = visited.error();
-    return false;
   }
 
   // Of another version nothing else is looked at: its keys may be others.

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/base/bugs.h"
 #include "harness/pipeline.h"
 #include "harness/report/repeats.h"
 #include "harness/run/interrupt.h"
@@ -127,6 +128,7 @@ void Apply(const HouseRules& rules, ReportedRun& run) {
 }
 
 CaseReport Guarded(const std::function<CaseReport()>& run, const CaseReport& cannot) {
+  const BugsAreThrown here;
   try {
     return run();
   } catch (const std::bad_alloc&) {

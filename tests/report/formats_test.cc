@@ -219,7 +219,7 @@ TEST(GithubAnnotations, AreAsManyAsGithubShows) {
   EXPECT_EQ(CountOf(text, "\n"), 10u);
   EXPECT_THAT(text, StartsWith("::error title=gpustage::the deadline of 1 s passed\n"));
   EXPECT_THAT(text,
-              EndsWith("\n::error title=gpustage::and 33 more, which the other reports have\n"));
+              EndsWith("\n::error title=gpustage::and 32 more, which the other reports have\n"));
 }
 
 // ---- Markdown -----------------------------------------------------------------------------------
