@@ -92,7 +92,10 @@ TEST_F(InterruptTest, AScannerCannotInterruptTheRun) {
 }
 
 TEST_F(InterruptTest, ExecPassesASignalOn) {
-  const std::string scenario = Scenario("exit, 0", "devices: 0");
+  Write("s.yaml",
+        "claim: any\nmachine: {devices: []}\nlayout: []\nruns: [{scanner: dlopen, args: "
+        "[/x.so]}]\nexpect: [{devices: 0}]\n");
+  const std::string scenario = Path("s.yaml");
   const pid_t gpustage =
       Start({GPUSTAGE_PROGRAM, "exec", scenario, "--", "/bin/sh", "-c",
              "trap 'echo told; exit 9' TERM; echo ready; while :; do read x || sleep 0.05; done"},
