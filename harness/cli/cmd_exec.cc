@@ -3,6 +3,7 @@
 #include "harness/case_runner.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/host_tools.h"
+#include "harness/run/interrupt.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -28,6 +29,7 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions
   // Ctrl-C is for the program inside.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
+  CatchInterrupts();  // SIGTERM and SIGHUP go on to it
   return ExitStatusOf(RunInBoxInteractive(box, runner.isolation()).outcome);
 }
 

@@ -6,6 +6,7 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/run/interrupt.h"
 #include "harness/run/workspace.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
@@ -31,6 +32,13 @@ size_t CountOf(const RecordedScenarios& scenarios) {
   return count;
 }
 
+// Whether it may be of a part of the cases of a scenario.
+bool IsPartial(const CaseFilter& selection) {
+  return !selection.filter.empty() ||
+         std::any_of(selection.paths.begin(), selection.paths.end(),
+                     [](const std::string& path) { return path.find('@') != std::string::npos; });
+}
+
 }  // namespace
 
 int CmdRecord(const RecordOptions& options) {
@@ -48,11 +56,16 @@ int CmdRecord(const RecordOptions& options) {
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
+  CatchInterrupts();
   const int jobs =
       options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   for (const std::string& scanner : scanners) {
     LiveRecordings live = RecordLive(*cases, scanner, jobs, runner);
-    if (const Status written = WriteRecordings(live.scenarios, options.folder); !written)
+    // A file of half of its cases would be taken for all of them.
+    if (Interrupted() != 0) return 128 + Interrupted();
+    if (const Status written =
+            WriteRecordings(live.scenarios, options.folder, IsPartial(options.selection));
+        !written)
       return PrintError(written.error(), kBadInput);
     fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios),
                live.milliseconds.size(), Median(live.milliseconds));

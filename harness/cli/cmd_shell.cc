@@ -10,6 +10,7 @@
 #include "harness/cli/host_tools.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/report/text.h"
+#include "harness/run/interrupt.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -126,6 +127,7 @@ int CmdShell(const ShellOptions& options) {
   CaseRunner runner(*workspace, FindRecorders(), false);
   // Commands may come from a file or a pipe: then there is nothing to lend.
   if (isatty(STDIN_FILENO) == 0) {
+    CatchInterrupts();
     const Result<int> status = Shell(*c, options, nullptr, runner);
     return status ? *status : PrintError(status.error(), kBadInput);
   }

@@ -1,6 +1,6 @@
 // One function a verb, and what they share. Each returns the exit status: 0 as expected, 1 some
 // verdict is bad, 2 bad input or nothing matched, 3 this machine cannot do it, 77 nothing ran and
-// --require asked for it.
+// --require asked for it, 128 and the signal when one ended it.
 #pragma once
 
 #include <optional>
@@ -37,6 +37,9 @@ struct RunOptions {
   std::vector<std::string> fail_on;     // "silent-failure"
   int deadline = 0;                     // seconds; 0: none
   int repeat = 1;                       // starts of each run
+  int max_failures = 0;                 // nothing starts after so many; 0: all do
+  std::string failed;                   // an earlier JSON report, of which only what is bad runs
+  bool quiet = false, verbose = false;
 };
 
 struct MergeOptions {
@@ -91,6 +94,10 @@ int CmdExec(const ExecOptions& options);
 int CmdTrace(const TraceCommand& command);
 int CmdShell(const ShellOptions& options);
 int CmdDoctor();
+
+// What is still to be written to standard output is; `status`, or kBadInput with a sentence where
+// that failed.
+int WithWritten(int status);
 
 // To stderr, with the line and a caret where it is about a file.
 int PrintError(const Error& error, int exit_status);

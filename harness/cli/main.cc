@@ -1,9 +1,13 @@
 // gpustage: reads the command line and hands over to one function a verb.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <new>
 #include <string_view>
+#include <system_error>
 
 #include "harness/cli/commands.h"
 
@@ -73,7 +77,17 @@ void AddDailyUse(CLI::App& verb, gpustage::RunOptions& run) {
   verb.add_option("--repeat", run.repeat,
                   "start each run so often; one that does not always answer the same is flaky")
       ->check(CLI::Range(1, 10000));
+  verb.add_option("--failed", run.failed,
+                  "an earlier JSON report: only its runs that were bad, of the same files");
+  verb.add_option("--max-failures", run.max_failures, "start nothing after so many bad runs")
+      ->check(CLI::Range(1, 1'000'000));
+  CLI::Option* const quiet = verb.add_flag("-q,--quiet", run.quiet, "failures and totals only");
+  verb.add_flag("-v,--verbose", run.verbose, "a line a skip, too, and the slowest runs at the end")
+      ->excludes(quiet);
 }
+
+// Of these verbs what stands after -- is another program's command line.
+bool TakesAProgram(std::string_view verb) { return verb == "exec" || verb == "shell"; }
 
 }  // namespace
 
@@ -225,13 +239,18 @@ int main(int argc, char** argv) {
   verb = app.add_subcommand("doctor", "what this machine can do, and what is missing");
   verb->callback([&] { status = CmdDoctor(); });
 
-  // What stands after -- is another program's command line and none of ours.
-  const auto program = std::find(argv, argv + argc, std::string_view("--"));
+  const auto program = argc > 1 && TakesAProgram(argv[1])
+                           ? std::find(argv, argv + argc, std::string_view("--"))
+                           : argv + argc;
   if (program != argv + argc) exec.argv.assign(program + 1, argv + argc);
   try {
     app.parse(static_cast<int>(program - argv), argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kAsExpected : kBadInput;
+    return WithWritten(app.exit(error) == 0 ? kAsExpected : kBadInput);
+  } catch (const std::system_error& error) {  // of a stream that takes no more
+    return PrintError({fmt::format("cannot write: {}", error.code().message())}, kBadInput);
+  } catch (const std::bad_alloc&) {
+    return PrintError({"no memory is left"}, kCannotHere);
   }
-  return status;
+  return WithWritten(status);
 }

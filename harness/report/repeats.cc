@@ -79,33 +79,28 @@ std::string AnswersText(const std::vector<RepeatedAnswer>& answers) {
   return text;
 }
 
-Repeated Combine(std::vector<ReportedRun> starts, const std::vector<const Claim*>& distributions) {
-  // One that the deadline kept from starting says nothing beside those that ran.
-  const bool any_ran = std::any_of(starts.begin(), starts.end(), [](const ReportedRun& run) {
-    return run.verdict != VerdictKind::kSkip;
-  });
-  std::vector<RepeatedAnswer> answers;
+bool Repeats::Add(ReportedRun start) {
+  const auto rank = [](const ReportedRun& run) {
+    return IsBad(run.verdict) ? 2 : run.verdict == VerdictKind::kSkip ? 0 : 1;
+  };
+  std::vector<RepeatedAnswer>& answers = rank(start) == 0 ? skipped_ : ran_;
+  const RepeatedAnswer answer = AnswerOf(start);
+  const auto known = std::find_if(answers.begin(), answers.end(),
+                                  [&](const RepeatedAnswer& a) { return IsSame(a, answer); });
+  if (known == answers.end())
+    answers.push_back(answer);
+  else
+    ++known->times;
+  if (told_ && rank(start) <= rank(*told_)) return false;
+  told_ = std::move(start);
+  return true;
+}
+
+ReportedRun Repeats::Told(const std::vector<const Claim*>& distributions) && {
+  std::vector<RepeatedAnswer> answers = std::move(ran_.empty() ? skipped_ : ran_);
   int count = 0;
-  for (const ReportedRun& run : starts) {
-    if (any_ran && run.verdict == VerdictKind::kSkip) continue;
-    ++count;
-    const RepeatedAnswer answer = AnswerOf(run);
-    const auto known = std::find_if(answers.begin(), answers.end(),
-                                    [&](const RepeatedAnswer& a) { return IsSame(a, answer); });
-    if (known == answers.end())
-      answers.push_back(answer);
-    else
-      ++known->times;
-  }
-  const auto bad = std::find_if(starts.begin(), starts.end(),
-                                [](const ReportedRun& run) { return IsBad(run.verdict); });
-  const auto first = std::find_if(starts.begin(), starts.end(), [&](const ReportedRun& run) {
-    return !any_ran || run.verdict != VerdictKind::kSkip;
-  });
-  const auto told = bad == starts.end() ? first : bad;
-  const size_t start = static_cast<size_t>(told - starts.begin());
-  Repeated repeated = {std::move(*told), start};
-  ReportedRun& run = repeated.run;
+  for (const RepeatedAnswer& answer : answers) count += answer.times;
+  ReportedRun run = *std::move(told_);
   if (answers.size() > 1 && (distributions.empty() || !IsOfCountsOnly(answers))) {
     run.verdict = VerdictKind::kFlaky;
     run.because =
@@ -114,7 +109,7 @@ Repeated Combine(std::vector<ReportedRun> starts, const std::vector<const Claim*
     Hold(distributions, answers, run);
   }
   if (count > 1) run.answers = std::move(answers);
-  return repeated;
+  return run;
 }
 
 }  // namespace gpustage

@@ -1,10 +1,13 @@
 #include "harness/suite/case_selection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 
 namespace gpustage {
 namespace {
@@ -16,8 +19,10 @@ bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRu
                                      return Means(name, run.scanner, run.version) ||
                                             BaseNameOf(name) == run.scanner + ".yaml";
                                    });
-  return scanner && (selection.filter.empty() ||
-                     (id + " " + run.name).find(selection.filter) != std::string::npos);
+  return scanner &&
+         (selection.filter.empty() ||
+          (id + " " + run.name).find(selection.filter) != std::string::npos) &&
+         (!selection.only || selection.only->contains(id + " [" + run.name + "]"));
 }
 
 ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.scanner.version}; }
@@ -25,7 +30,6 @@ ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.s
 }  // namespace
 
 struct CaseSelection::Source {
-  std::string real;  // path of the file, without links
   Scenario scenario;
   std::unique_ptr<CaseRange> range;  // of `scenario`
 };
@@ -41,16 +45,20 @@ CaseSelection::~CaseSelection() = default;
 Status CaseSelection::Add(const std::string& file, const std::string& id) {
   std::error_code none;
   const std::string real = std::filesystem::canonical(file, none).string();
-  const auto known = std::find_if(sources_.begin(), sources_.end(),
-                                  [&](const auto& source) { return source->real == real; });
-  const auto number = static_cast<uint32_t>(known - sources_.begin());
+  const auto [known, is_new_file] =
+      by_file_.try_emplace(real, static_cast<uint32_t>(sources_.size()));
+  const uint32_t number = known->second;
   std::set<uint32_t> taken;
-  for (const Chosen& chosen : chosen_)
-    if (chosen.source == number) taken.insert(chosen.number);
-  if (known == sources_.end()) {
+  if (!is_new_file)
+    for (const Chosen& chosen : chosen_)
+      if (chosen.source == number) taken.insert(chosen.number);
+  if (is_new_file) {
     auto source = std::make_unique<Source>();
-    source->real = real;
     TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
+    // Their cases would have one id: one report and one file of evidence for two.
+    if (const auto [same, is_new] = by_id_.try_emplace(source->scenario.id, file); !is_new)
+      return Error{fmt::format("{} and {} are both the scenario {}: run them apart, or rename one",
+                               same->second, file, Quote(source->scenario.id))};
     TRY(CaseRange range, CaseRange::Of(source->scenario, *fixtures_));
     source->range = std::make_unique<CaseRange>(std::move(range));
     TRY(source->range->CheckValues());
@@ -96,8 +104,9 @@ Cell CaseSelection::Axes(size_t place) const {
 
 std::vector<std::string> CaseSelection::Runs(size_t place) const {
   std::vector<std::string> names;
+  const std::string id = Id(place);
   for (const ListedRun& run : RangeOf(place).Runs(chosen_[place].number))
-    if (WantsRun(selection_, Id(place), run)) names.push_back(run.name);
+    if (WantsRun(selection_, id, run)) names.push_back(run.name);
   return names;
 }
 
@@ -108,9 +117,37 @@ Result<Case> CaseSelection::Read(size_t place) const {
   return c;
 }
 
-Status CaseSelection::CheckAll() const {
-  for (size_t place = 0; place < size(); ++place) TRY(Read(place));
+Status CaseSelection::CheckAll(const std::function<void(const Case&)>& visit) const {
+  for (size_t place = 0; place < size(); ++place) {
+    TRY(const Case c, Read(place));
+    visit(c);
+  }
   return Ok();
+}
+
+std::vector<std::string> CaseSelection::Scanners() const {
+  std::vector<std::string> names = NamesIn(catalog().scanners, ".yaml");
+  for (const CaseRange* range : Ranges())
+    for (const auto& [kind, runs] : range->AllRuns())
+      for (const ListedRun& run : runs)
+        if (std::find(names.begin(), names.end(), run.scanner) == names.end())
+          names.push_back(run.scanner);
+  return names;
+}
+
+// FNV-1a of ids and run names, each with its end.
+std::string CaseSelection::Digest() const {
+  uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&](const std::string& text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash *= 0x100000001b3;
+  };
+  for (size_t place = 0; place < size(); ++place) {
+    add(Id(place));
+    for (const std::string& run : Runs(place)) add(run);
+    add("");
+  }
+  return fmt::format("{:016x}", hash);
 }
 
 std::vector<const CaseRange*> CaseSelection::Ranges() const {

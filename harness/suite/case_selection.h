@@ -2,6 +2,8 @@
 // their numbers.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -37,7 +39,12 @@ class CaseSelection {
   Result<Case> Read(size_t place) const;
   // Reads every one of them: what only a combination of values gets wrong is found before anything
   // runs.
-  Status CheckAll() const;
+  Status CheckAll(const std::function<void(const Case&)>& visit) const;
+  const Catalog& catalog() const { return fixtures_->catalog(); }
+  // The names of all scanners, those of the user's files included.
+  std::vector<std::string> Scanners() const;
+  // What all its cases and runs are, in a number.
+  std::string Digest() const;
   // The scenarios that any of the cases are of.
   std::vector<const CaseRange*> Ranges() const;
 
@@ -54,6 +61,8 @@ class CaseSelection {
   std::unique_ptr<Fixtures> fixtures_;
   std::unique_ptr<std::mutex> reading_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::map<std::string, uint32_t> by_file_;   // path without links -> which source
+  std::map<std::string, std::string> by_id_;  // of a scenario -> its file, as it was named
   std::vector<Chosen> chosen_;
 };
 

@@ -67,7 +67,8 @@ TEST_F(CmdRunTest, NamesTheNearestScenarioAndScanner) {
 TEST_F(CmdRunTest, RefusesAReportThatCannotBeWrittenBeforeAnythingRuns) {
   const Ran ran = RunActor("exit, 0", "devices: 0", {"--report", "json=/no/such/report.json"});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_EQ(ran.err, "gpustage: no directory /no/such for the report\n");
+  EXPECT_EQ(ran.err,
+            "gpustage: the json report cannot be written: there is no directory /no/such\n");
   EXPECT_THAT(ran.out, IsEmpty());
   EXPECT_EQ(RunActor("exit, 0", "devices: 0", {"--report", "pdf=x"}).err,
             "gpustage: unknown report \"pdf=x\"; expected json=FILE, junit=FILE, github=FILE, "
@@ -92,10 +93,11 @@ TEST_F(CmdRunTest, ExitsWith77WhenNothingRanAndSomethingIsRequired) {
   EXPECT_THAT(required.err, HasSubstr("gpustage: actor is required: "));
 }
 
-TEST_F(CmdRunTest, ExitsWith1WhenWhatIsRequiredWasNotUsed) {
+TEST_F(CmdRunTest, ExitsWith2WhenWhatIsRequiredIsNotUsed) {
   const Ran ran = RunActor("exit, 0", "devices: 0", {"--require", "ggml"});
-  EXPECT_EQ(ran.status, 1);
+  EXPECT_EQ(ran.status, 2);
   EXPECT_EQ(ran.err, "gpustage: ggml is required: no case of this selection uses ggml\n");
+  EXPECT_THAT(ran.out, IsEmpty());
 }
 
 TEST_F(CmdRunTest, ExitsWith2ForAWrongOption) {
