@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 #include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/run/workspace.h"
 #include "harness/scenario/yaml/yaml.h"
 #include "harness/suite/case_selection.h"
@@ -14,6 +17,14 @@
 
 namespace gpustage {
 namespace {
+
+struct CompareOptions {
+  CaseFilter selection;
+  std::string a, b;   // "ollama@0.17.4": run now if it is here, otherwise from its recordings;
+                      // "live:…", "recorded:…"
+  std::string known;  // file of differences that are known, with their reasons
+  int jobs = 0;
+};
 
 // A difference that is known, from a file: [{case: …, field: …, reason: …}].
 struct KnownDifference {
@@ -198,9 +209,7 @@ class Comparison {
   std::set<std::string> selected_, compared_, different_, alone_;
 };
 
-}  // namespace
-
-int CmdCompare(const CompareOptions& options) {
+int Compare(const CompareOptions& options) {
   Result<std::vector<KnownDifference>> known = ReadKnown(options.known);
   if (!known) return PrintError(known.error(), kBadInput);
   CaseFilter selection = options.selection;
@@ -223,6 +232,26 @@ int CmdCompare(const CompareOptions& options) {
                         selection.paths.empty() && selection.filter.empty());
   comparison.Add(*a, *b);
   return comparison.Finish(*a);
+}
+
+}  // namespace
+
+Action DeclareCompare(CLI::App& app) {
+  const auto options = std::make_shared<CompareOptions>();
+  app.footer(
+      "For example: compare ollama@0.13 ollama@0.17 PATHS. A scanner is run now when it is here, "
+      "and taken from fixtures/recordings when it is not. live:NAME and recorded:NAME want it so "
+      "and not otherwise.");
+  app.add_option("a", options->a, "a scanner, by name or name@version")
+      ->type_name("SCANNER")
+      ->required();
+  app.add_option("b", options->b, "another")->type_name("SCANNER")->required();
+  AddSelection(app, options->selection);
+  app.add_option("--known", options->known,
+                 "a file of differences that are known: [{case, field, reason}]")
+      ->type_name("FILE");
+  AddJobs(app, options->jobs);
+  return [options](const Program&) { return Compare(*options); };
 }
 
 }  // namespace gpustage

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/verbs.h"
 #include "harness/run/workspace.h"
 #include "harness/suite/installation.h"
 
@@ -27,9 +29,7 @@ std::string Consequence(IsolationLevel level) {
   return "";
 }
 
-}  // namespace
-
-int CmdDoctor() {
+int Doctor() {
   const Isolation isolation = ProbeIsolation();
   fmt::print("isolation  {}: {}\n", ToString(isolation.level), Consequence(isolation.level));
   for (const Trial& trial : isolation.trials)
@@ -52,6 +52,12 @@ int CmdDoctor() {
     fmt::print("  {}  {}{}\n", real.missing.empty() ? "ok" : "no", real.name,
                real.missing.empty() ? "" : ": " + real.missing);
   return isolation.level == IsolationLevel::kNone ? kCannotHere : kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareDoctor(CLI::App&) {
+  return [](const Program&) { return Doctor(); };
 }
 
 }  // namespace gpustage

@@ -1,13 +1,22 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/suite/coverage.h"
 #include "harness/suite/shard_options.h"
 
 namespace gpustage {
 namespace {
+
+struct ListOptions {
+  CaseFilter selection;
+  ShardOptions shard;
+  std::string format = "text";
+};
 
 using nlohmann::json;
 
@@ -84,11 +93,20 @@ Status List(const ListOptions& options) {
   return Ok();
 }
 
-}  // namespace
-
-int CmdList(const ListOptions& options) {
+int ListCases(const ListOptions& options) {
   const Status listed = List(options);
   return listed ? kAsExpected : PrintError(listed.error(), kBadInput);
+}
+
+}  // namespace
+
+Action DeclareList(CLI::App& app) {
+  const auto options = std::make_shared<ListOptions>();
+  AddSelection(app, options->selection);
+  AddShards(app, options->shard);
+  OneOf(app.add_option("--format", options->format, "github-matrix: the jobs of --shards N"),
+        {"text", "json", "names", "github-matrix"});
+  return [options](const Program&) { return ListCases(*options); };
 }
 
 }  // namespace gpustage

@@ -27,10 +27,13 @@ std::string TopOfRepository() {
   return getcwd(here, sizeof here) == nullptr ? "" : here;
 }
 
-std::string WholeText(const Report& report) {
+std::string WholeText(const Report& report, const TextStyle& shown) {
   std::vector<std::string> ids;
   for (const ReportedRun& run : report.runs) ids.push_back(run.id);
-  return TextReport(report, PlainStyle(ids));
+  TextStyle style = PlainStyle(ids);
+  style.program = shown.program;
+  style.scanners = shown.scanners;
+  return TextReport(report, style);
 }
 
 struct Kind {
@@ -44,7 +47,7 @@ const std::vector<Kind>& Kinds() {
       {"junit", JunitReport},
       {"github", [](const Report& r) { return GithubAnnotations(r, TopOfRepository()); }},
       {"markdown", MarkdownSummary},
-      {"text", WholeText}};
+      {"text", nullptr}};  // needs more than the report
   return kinds;
 }
 
@@ -95,9 +98,11 @@ bool TakeStdout(const std::vector<ReportFile>& files) {
                      [](const ReportFile& file) { return file.file == "-"; });
 }
 
-Status WriteReports(const Report& report, const std::vector<ReportFile>& files) {
+Status WriteReports(const Report& report, const TextStyle& shown,
+                    const std::vector<ReportFile>& files) {
   for (const ReportFile& file : files) {
-    const std::string text = FindKind(file.kind)->write(report);
+    const std::string text =
+        file.kind == "text" ? WholeText(report, shown) : FindKind(file.kind)->write(report);
     if (file.file != "-") {
       TRY(WriteFile(file.file, text));
     } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||

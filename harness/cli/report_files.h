@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/report/report.h"
+#include "harness/report/text.h"
 
 namespace gpustage {
 
@@ -19,7 +20,9 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
 // Whether standard output is a report's.
 bool TakeStdout(const std::vector<ReportFile>& files);
 
-Status WriteReports(const Report& report, const std::vector<ReportFile>& files);
+// `shown` is the style of what was shown: a text report names the same next commands.
+Status WriteReports(const Report& report, const TextStyle& shown,
+                    const std::vector<ReportFile>& files);
 
 // A report that an earlier run wrote; its errors have file and line.
 Result<Report> ReadReport(const std::string& file);

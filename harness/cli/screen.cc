@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "harness/cli/commands.h"
+
 namespace gpustage {
 namespace {
 
@@ -31,6 +33,7 @@ TextStyle StyleFor(std::FILE* out, const std::vector<std::string>& ids, const st
       isatty(fileno(out)) != 0 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   TextStyle style = known ? FittedStyle(ids, size.ws_col, false) : PlainStyle(ids);
   style.colour = WantsColour(out, color);
+  style.program = CalledAs();
   return style;
 }
 
