@@ -22,11 +22,11 @@ Result<std::vector<RealFile>> ReadRealParts(const std::string& file) {
   std::vector<RealFile> files;
   for (const YamlNode& part : parts.items) {
     TRY(const YamlNode* name_node, Require(part, "a real part", "name"));
-    TRY(const YamlNode* into_node, Require(part, "a real part", "into"));
     TRY(const std::string name, ReadNonEmpty(*name_node, "a name"));
-    TRY(const std::string into, ReadNonEmpty(*into_node, "a folder"));
     const YamlNode* gives = part.Find("gives");
     if (gives == nullptr) continue;
+    TRY(const YamlNode* into_node, Require(part, "a real part", "into"));
+    TRY(const std::string into, ReadNonEmpty(*into_node, "a folder"));
     for (const YamlEntry& entry : gives->entries) {
       TRY(const std::string path, ReadNonEmpty(entry.value, "a file of the part"));
       files.push_back({entry.key, name, fmt::format("{}/{}", into, path)});
