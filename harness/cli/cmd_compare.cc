@@ -84,6 +84,9 @@ struct Wanted {
   std::string name;
 };
 
+// "ollama" of "ollama@0.17.4".
+std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
+
 // By a run of now, or from the recordings of it.
 Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs,
                   CaseRunner& runner) {
@@ -96,8 +99,12 @@ Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs
   if (wanted.only_live) return Error{fmt::format("{} is not here", name)};
   Side side{name, false, {}, {}};
   TRY(side.scenarios, ReadRecordings(RecordingsFolder(), name));
-  if (side.scenarios.empty())
+  if (side.scenarios.empty()) {
+    const std::vector<std::string> known = NamesIn(FindCatalog({}).scanners, ".yaml");
+    if (std::find(known.begin(), known.end(), ProgramOf(name)) == known.end())
+      return Error{fmt::format("no scanner {}{}", Quote(name), DidYouMean(name, known))};
     return Error{fmt::format("{} is not here, and there are no recordings of it", name)};
+  }
   const Recordings& any = side.scenarios.begin()->second;
   side.name = fmt::format("{}@{}", any.scanner, any.version);
   return side;
@@ -110,9 +117,6 @@ std::map<std::string, const Recording*> ByKey(const Side& side) {
     for (const auto& [key, recording] : recordings.of) all[key] = &recording;
   return all;
 }
-
-// "ollama" of "ollama@0.17.4".
-std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
 
 // The same scanner in two versions: then a line that all cases differ in is told once.
 bool AreVersions(const Side& a, const Side& b) {

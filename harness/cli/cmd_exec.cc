@@ -1,7 +1,9 @@
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
 
+#include "harness/base/text.h"
 #include "harness/case_runner.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/host_tools.h"
@@ -11,6 +13,8 @@
 
 namespace gpustage {
 namespace {
+
+constexpr int kNotFoundInside = 127;  // what a shell ends with for a command that it does not find
 
 Result<int> Exec(const Case& c, std::vector<std::string> argv, const InsideOptions& options,
                  CaseRunner& runner) {
@@ -43,7 +47,12 @@ int Exec(const InsideOptions& options, const Program& program) {
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
   const Result<int> status = Exec(*c, program, options, runner);
-  return status ? *status : PrintError(status.error(), kBadInput);
+  if (!status) return PrintError(status.error(), kBadInput);
+  if (*status == kNotFoundInside)
+    fmt::print(stderr,
+               "gpustage: exec brings {} alone; {} shell {} has this machine's tools as well\n",
+               program.front(), CalledAs(), ShellWord(options.scenario));
+  return *status;
 }
 
 }  // namespace

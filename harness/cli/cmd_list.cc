@@ -6,6 +6,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
+#include "harness/report/trace.h"
 #include "harness/suite/coverage.h"
 #include "harness/suite/shard_options.h"
 
@@ -26,10 +27,23 @@ std::string Text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// The claim of a scenario stands once, before its cells.
 void PrintText(const CaseSelection& selected) {
-  for (size_t place = 0; place < selected.size(); ++place)
-    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "),
-               selected.RangeOf(place).scenario().claim);
+  const size_t width = WidthOfOutput();
+  const Scenario* last = nullptr;
+  for (size_t place = 0; place < selected.size(); ++place) {
+    const Scenario& scenario = selected.RangeOf(place).scenario();
+    const std::string id = selected.Id(place);
+    const std::string runs = fmt::format("  [{}]", fmt::join(selected.Runs(place), ", "));
+    if (id == scenario.id) {
+      fmt::print("{}\n", Wrapped(fmt::format("{}{}  {}", id, runs, scenario.claim), 4, width));
+      continue;
+    }
+    if (last != &scenario)
+      fmt::print("{}\n", Wrapped(fmt::format("{}  {}", scenario.id, scenario.claim), 4, width));
+    last = &scenario;
+    fmt::print("  {}\n", Wrapped(id + runs, 6, width));
+  }
   for (const CaseRange* range : selected.Ranges()) fmt::print("{}", CoverageText(*range));
 }
 

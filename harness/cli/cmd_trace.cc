@@ -51,6 +51,7 @@ std::string Again(const TraceCommand& command, const std::vector<KeptRun>& runs,
 int Trace(const TraceCommand& command) {
   const std::string& path = command.path;
   TraceOptions options = command.options;
+  options.width = WidthOfOutput();
   options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   std::vector<KeptRun> runs;
   if (IsEvidence(path)) {

@@ -30,6 +30,7 @@ const std::vector<Verb>& Verbs();
 std::vector<std::string> NamesOfVerbs();      // of those that are not hidden
 const Verb* FindVerb(std::string_view name);  // nullptr: there is none
 
+Action DeclareCheck(CLI::App& app);
 Action DeclareComplete(CLI::App& app);
 Action DeclareCompare(CLI::App& app);
 Action DeclareDoctor(CLI::App& app);

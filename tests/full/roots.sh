@@ -35,6 +35,10 @@ check_root() {
   local suite=$1 root=$ROOTS/$suite packages megabytes how
   [[ -x $root/usr/bin/apt-get ]] || debootstrap --variant=minbase "$suite" "$root" >"$ROOTS/$suite.log"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  # What a proxy of this machine wants of the clients.
+  for file in /etc/pip.conf "${PIP_CERT:-}" "${NODE_EXTRA_CA_CERTS:-}" "${SSL_CERT_FILE:-}"; do
+    [[ ! -f $file ]] || install -D "$(readlink -f "$file")" "$root$file"
+  done
   rm -rf "$root/gpustage" && mkdir "$root/gpustage"
   tar -c --exclude=./.build --exclude=./.git --exclude=./shared -C "$SOURCE" . | tar -x -C "$root/gpustage"
   packages=$(packages_in "$root") megabytes=$(megabytes_in "$root")
