@@ -53,17 +53,43 @@ expect 2 "$WORK/typo.yaml:4:1: unknown key \"expcet\"; did you mean \"expect\"?
       | ^~~~~~" run "$WORK/typo.yaml"
 expect 2 "$WORK/leaves.yaml:3:14:" run "$WORK/leaves.yaml"
 expect 2 "no case matches" run --filter there-is-no-such-text
-expect 2 'no scenario "helthy"; did you mean "healthy"?' run helthy
+expect 2 'no scenario "helthy"; did you mean "first-steps/healthy"?' run helthy
+expect 2 'no scenario "first-steps/helthy"; did you mean "first-steps/healthy"?' run first-steps/helthy
+expect 2 'no scenario "frst-steps"; did you mean "first-steps"?' run frst-steps
+expect 2 '"healthy" could be first-steps/healthy or ollama/healthy' run healthy
+expect 2 'no such file "nix.yaml"' run nix.yaml
+expect 2 "did you mean \"$WORK/fails.yaml\"?" run "$WORK/fails"
+expect 2 'first-steps/healthy has no case with "gpus=3"; gpus can be 1 or 2' run first-steps/healthy@gpus=3
+expect 2 'has no axis "gpu"; did you mean "gpus"?' run first-steps/healthy@gpu=1
+expect 0 "1 cases" check first-steps/healthy@stack=ggml-12,gpus=1
+expect 0 "first-steps/healthy@gpus=2,stack=ggml-12" list first-steps/healthy@stack=ggml-12
+expect 2 "2 mistakes
+$WORK/typo.yaml:4:1: unknown key" check "$WORK/typo.yaml" "$WORK/leaves.yaml"
+expect 2 "$WORK/leaves.yaml:3:14: " check "$WORK/typo.yaml" "$WORK/leaves.yaml"
+expect 2 'the runs there are service (ollama-model)' run "$WORK/fails.yaml" --scanner ggml
+expect 2 'no command "rnu"; did you mean "run"?' rnu
+expect 2 'no option "--fliter"; did you mean "--filter"?' run --fliter x
+expect 2 '--evidence: expected none, libs, files or all, got "bogus"' run --evidence bogus
+expect 2 '"B" is one word too many' trace A B
+expect 2 "help lists the commands" frobnicate
+expect 2 "run          run scenarios" 
+expect 0 "run          run scenarios" help
+expect 0 "--jobs, -j N" help run
+expect 0 "--jobs, -j N" run --help
+expect 0 "gpustage 0.1.0 (" --version
+expect 0 "$healthy" show "first-steps/healthy@stack=ollama-12,gpus=1"
+expect 0 "first-steps/unlistable-directory" complete -- run first-steps/unl
+expect 0 "never" complete -- run --color ""
 expect 2 'no scanner "gglm"; did you mean "ggml"?' run --scanner gglm
 expect 2 "unknown report" run "$healthy" --report xml="$WORK/out"
 expect 2 "no directory" run "$healthy" --report json="$WORK/no/such/out"
 expect 2 "" run --jobs 0
-expect 2 "" frobnicate
 expect 0 "first-steps/healthy@gpus=1,stack=ggml-12" list first-steps/healthy
 expect 0 "symlink /usr/lib/x86_64-linux-gnu/libcuda.so.1 -> libcuda.so.580.159.04" show "$healthy"
 expect 0 "isolation" doctor
 expect 7 "" exec "$healthy" -- /bin/sh -c 'exit 7'
 expect 139 "" exec "$healthy" -- /bin/sh -c 'kill -SEGV $$'
+expect 127 "exec brings sh alone; $GPUSTAGE shell" exec "$healthy" -- sh -c 'namei /'
 expect 0 "libggml-cuda.so" exec "$healthy" -- ls /usr/local/lib/ollama/cuda_v12
 expect 2 "no program" exec "$healthy" -- there-is-no-such-program
 expect 2 "name one:" exec first-steps/healthy -- true

@@ -12,6 +12,7 @@ struct RealFile {
   std::string name;
   std::string part;
   std::string path;  // relative to Catalog::real_root
+  bool of_toolkit;   // nobody fetches it
 };
 
 // fixtures/real-parts.yaml is also read by what fetches them and says in its head what its keys
@@ -22,14 +23,16 @@ Result<std::vector<RealFile>> ReadRealParts(const std::string& file) {
   std::vector<RealFile> files;
   for (const YamlNode& part : parts.items) {
     TRY(const YamlNode* name_node, Require(part, "a real part", "name"));
-    TRY(const YamlNode* into_node, Require(part, "a real part", "into"));
     TRY(const std::string name, ReadNonEmpty(*name_node, "a name"));
-    TRY(const std::string into, ReadNonEmpty(*into_node, "a folder"));
     const YamlNode* gives = part.Find("gives");
     if (gives == nullptr) continue;
+    TRY(const YamlNode* into_node, Require(part, "a real part", "into"));
+    TRY(const std::string into, ReadNonEmpty(*into_node, "a folder"));
+    const YamlNode* client = part.Find("client");
+    const bool of_toolkit = client != nullptr && client->text == "toolkit";
     for (const YamlEntry& entry : gives->entries) {
       TRY(const std::string path, ReadNonEmpty(entry.value, "a file of the part"));
-      files.push_back({entry.key, name, fmt::format("{}/{}", into, path)});
+      files.push_back({entry.key, name, fmt::format("{}/{}", into, path), of_toolkit});
     }
   }
   return files;
@@ -46,7 +49,12 @@ Result<std::vector<LibrarySource>> RealParts(const Catalog& catalog) {
     if (!FileExists(part.host_path)) {
       part.host_path.clear();
       part.missing =
-          fmt::format("the real part {} is not here: run {}", file.part, catalog.fetcher);
+          file.of_toolkit
+              ? fmt::format(
+                    "the real part {} is not here: it comes with NVIDIA's CUDA Toolkit "
+                    "(looked for by CUDA_PATH, nvcc and /usr/local/cuda)",
+                    file.part)
+              : fmt::format("the real part {} is not here: run {}", file.part, catalog.fetcher);
     }
     parts.push_back(std::move(part));
   }
