@@ -16,6 +16,7 @@
 #include "harness/suite/coverage.h"
 #include "harness/suite/evidence_dir.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/project.h"
 #include "harness/suite/run_all.h"
 #include "harness/suite/shard_options.h"
 
@@ -131,7 +132,10 @@ Result<Inputs> ReadInputs(const RunOptions& options) {
   return inputs;
 }
 
-int Run(const RunOptions& options) {
+int Run(RunOptions options) {
+  const Result<Project> project = ProjectOf(options.selection);
+  if (!project) return PrintError(project.error(), kBadInput);
+  options.require.insert(options.require.end(), project->require.begin(), project->require.end());
   const Result<Inputs> inputs = ReadInputs(options);
   if (!inputs) return PrintError(inputs.error(), kBadInput);
   std::FILE* const out = TakeStdout(inputs->files) ? stderr : stdout;
