@@ -4,6 +4,7 @@
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/stage/plan.h"
 #include "harness/suite/case_selection.h"
@@ -14,9 +15,7 @@ namespace {
 constexpr size_t kMostShown = 20;
 
 // A combination of values that is wrong is so in many cells: each sentence once.
-int Check(const std::vector<std::string>& paths) {
-  CaseFilter selection;
-  selection.paths = paths;
+int Check(const CaseFilter& selection) {
   const Result<CaseSelection> selected = Select(selection);
   if (!selected) return PrintError(selected.error(), kBadInput);
   std::vector<std::string> mistakes;
@@ -44,11 +43,10 @@ int Check(const std::vector<std::string>& paths) {
 }  // namespace
 
 Action DeclareCheck(CLI::App& app) {
-  const auto paths = std::make_shared<std::vector<std::string>>();
+  const auto selection = std::make_shared<CaseFilter>();
   app.footer("Nothing is staged or run: whether a claim holds is for run to say.");
-  app.add_option("path", *paths, "scenario files, folders, or names; all when there is none")
-      ->type_name("SCENARIO");
-  return [paths](const Program&) { return Check(*paths); };
+  AddSelection(app, *selection);
+  return [selection](const Program&) { return Check(*selection); };
 }
 
 }  // namespace gpustage

@@ -19,6 +19,7 @@
 #include "harness/suite/earlier_report.h"
 #include "harness/suite/evidence_dir.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/project.h"
 #include "harness/suite/required.h"
 #include "harness/suite/run_all.h"
 #include "harness/suite/shard_options.h"
@@ -215,7 +216,10 @@ int Run(const RunOptions& options, Inputs& inputs) {
   return ExitStatus(report);
 }
 
-int RunSelected(const RunOptions& options) {
+int RunSelected(RunOptions options) {
+  const Result<Project> project = ProjectOf(options.selection);
+  if (!project) return PrintError(project.error(), kBadInput);
+  options.require.insert(options.require.end(), project->require.begin(), project->require.end());
   CaseFilter filter = options.selection;
   if (!options.failed.empty()) {
     Result<FailedRuns> failed = ReadFailed(options.failed);

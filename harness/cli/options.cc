@@ -15,6 +15,10 @@ void AddFilters(CLI::App& app, CaseFilter& selection) {
                  "only runs of this scanner: a name, or a file of your own")
       ->type_name("SCANNER")
       ->allow_extra_args(false);
+  app.add_option("--fixtures", selection.fixtures,
+                 "a folder of your own layouts/, devices/ and scanners/; also in gpustage.yaml")
+      ->type_name("FOLDER")
+      ->allow_extra_args(false);
   app.add_option("--ollama", selection.ollama,
                  "an Ollama to run: its program, or the folder of its bin and lib")
       ->type_name("PATH")
@@ -25,6 +29,7 @@ void AddFilters(CLI::App& app, CaseFilter& selection) {
 std::string ScannerWords(const CaseFilter& selection) {
   std::string words;
   for (const std::string& scanner : selection.scanners) words += " --scanner " + ShellWord(scanner);
+  for (const std::string& folder : selection.fixtures) words += " --fixtures " + ShellWord(folder);
   for (const std::string& ollama : selection.ollama) words += " --ollama " + ShellWord(ollama);
   return words;
 }

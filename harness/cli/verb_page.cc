@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <regex>
 
 #include "harness/cli/commands.h"
 #include "harness/cli/version.h"
@@ -28,7 +29,8 @@ std::string EntriesText(const char* heading, const std::vector<PageEntry>& entri
 // roff takes a dot or a quote at the beginning of a line, and each dash, for its own.
 std::string Roff(const std::string& text) {
   std::string safe;
-  for (const char c : text) safe += c == '-' ? "\\-" : c == '\\' ? "\\e" : std::string(1, c);
+  for (const char c : std::regex_replace(text, std::regex("…"), "..."))
+    safe += c == '-' ? "\\-" : c == '\\' ? "\\e" : std::string(1, c);
   return safe.starts_with('.') || safe.starts_with('\'') ? "\\&" + safe : safe;
 }
 

@@ -11,6 +11,7 @@ const std::vector<Verb>& Verbs() {
       {"explain-log", "which causes fit a log of Ollama's in which no GPU was found",
        DeclareExplainLog},
       {"list", "list cases, their runs and their claims", DeclareList},
+      {"new", "write a first scenario to go on from", DeclareNew},
       {"check", "the mistakes of scenario files, without running any", DeclareCheck},
       {"show", "show a resolved case and its plan", DeclareShow},
       {"shell", "a shell inside a staged case, watched like a run", DeclareShell, true},

@@ -39,6 +39,7 @@ Action DeclareExplainLog(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);
+Action DeclareNew(CLI::App& app);
 Action DeclareRecord(CLI::App& app);
 Action DeclareRun(CLI::App& app);
 Action DeclareShell(CLI::App& app);

@@ -7,6 +7,7 @@
 #include "harness/suite/case_names.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/project.h"
 
 namespace gpustage {
 namespace {
@@ -63,7 +64,10 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
   std::vector<std::string> files;
   std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files),
                IsScannerFile);
-  Catalog catalog = FindCatalog(files, selection.ollama);
+  TRY(const Project project, ProjectOf(selection));
+  Catalog catalog =
+      FindCatalog(files, selection.ollama.empty() ? project.ollama : selection.ollama);
+  AddFixtures(project.fixtures, catalog);
   catalog.requested = selection.scanners;
   catalog.requested.insert(catalog.requested.end(), selection.requested.begin(),
                            selection.requested.end());
@@ -74,6 +78,8 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
     for (const std::string& file : files)
       if (!FileExists(file)) return Error{fmt::format("no scanner definition {}", Quote(file))};
   std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
+  for (const std::string& file : catalog.scanner_files)
+    known.push_back(BaseNameOf(file).substr(0, BaseNameOf(file).rfind('.')));
   std::erase_if(known, [](const std::string& name) {
     return name.find('@') != std::string::npos;
   });  // one more of another's
@@ -90,7 +96,10 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
     if (!named) mistakes.Add(named.error());
     if (!named) continue;
     for (const std::string& file : named->files)
-      if (const Status added = selected.Add(file, named->cell); !added) mistakes.Add(added.error());
+      if (file != path && !IsScenario(project, file))
+        continue;
+      else if (const Status added = selected.Add(file, named->cell); !added)
+        mistakes.Add(added.error());
   }
   if (const Status none = mistakes.All(); !none) return none.error();
   if (selected.size() > 0) return selected;

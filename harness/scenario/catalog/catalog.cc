@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+
 #include "harness/base/files.h"
 #include "harness/scenario/yaml/fields.h"
 
@@ -82,9 +84,15 @@ std::string HostPath(const YamlNode& path) {
 
 Result<std::string> NamedFile(const std::string& directory, const YamlNode& name,
                               std::string_view suffix, std::string_view what) {
-  std::string path = fmt::format("{}/{}{}", directory, name.text, suffix);
-  if (name.IsText() && name.text.find('/') == std::string::npos && FileExists(path)) return path;
-  return UnknownWord(name, what, NamesIn(directory, suffix));
+  std::vector<std::string> known;
+  std::istringstream directories(directory);
+  for (std::string one; std::getline(directories, one, ':');) {
+    std::string path = fmt::format("{}/{}{}", one, name.text, suffix);
+    if (name.IsText() && name.text.find('/') == std::string::npos && FileExists(path)) return path;
+    const std::vector<std::string> names = NamesIn(one, suffix);
+    known.insert(known.end(), names.begin(), names.end());
+  }
+  return UnknownWord(name, what, known);
 }
 
 }  // namespace gpustage
