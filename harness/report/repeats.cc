@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "harness/verdict/distribution.h"
@@ -63,7 +65,10 @@ std::string WhatDiffers(const std::vector<RepeatedAnswer>& answers) {
 
 }  // namespace
 
-std::string AnswerText(const RepeatedAnswer& answer) {
+namespace {
+
+// With the step of the loss also where devices were found all the same.
+std::string WholeAnswer(const RepeatedAnswer& answer) {
   std::string text = answer.verdict;
   if (answer.device_count)
     text +=
@@ -72,10 +77,23 @@ std::string AnswerText(const RepeatedAnswer& answer) {
   return text;
 }
 
+}  // namespace
+
+std::string AnswerText(const RepeatedAnswer& answer) {
+  RepeatedAnswer told = answer;
+  if (answer.verdict == ToString(VerdictKind::kPass) && answer.device_count.value_or(0) > 0)
+    told.lost_at.reset();
+  return WholeAnswer(told);
+}
+
 std::string AnswersText(const std::vector<RepeatedAnswer>& answers) {
+  std::set<std::string> texts;
+  for (const RepeatedAnswer& answer : answers) texts.insert(AnswerText(answer));
+  const bool tells_apart = texts.size() == answers.size();
   std::string text;
   for (const RepeatedAnswer& answer : answers)
-    text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times, AnswerText(answer));
+    text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times,
+                        tells_apart ? AnswerText(answer) : WholeAnswer(answer));
   return text;
 }
 

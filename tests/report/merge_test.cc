@@ -280,6 +280,19 @@ TEST(Combine, SaysWhatDiffersAndHowOften) {
             "pass, 1 device; 1 × fail, 0 devices, lost at \"opened\"");
 }
 
+// What was found all the same was not lost, unless that is what differs.
+TEST(Combine, SaysOfAPassWithDevicesNoLoss) {
+  ReportedRun pass = RunOf("a", kPass), fail = RunOf("a", kFail), other = pass;
+  pass.device_count = other.device_count = 1;
+  pass.lost_at = "matched";
+  fail.device_count = 0;
+  fail.lost_at = "opened";
+  EXPECT_THAT(Combine({pass, fail}).run.because,
+              testing::HasSubstr("1 × pass, 1 device; 1 × fail, 0 devices, lost at \"opened\""));
+  EXPECT_THAT(Combine({pass, other}).run.because,
+              testing::HasSubstr("1 × pass, 1 device, lost at \"matched\"; 1 × pass, 1 device"));
+}
+
 // Both are as expected, and still something is left to chance.
 TEST(Combine, TakesPassesThatDifferForFlaky) {
   ReportedRun one = RunOf("a", kPass), two = RunOf("a", kPass);

@@ -187,7 +187,9 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
       continue;
     evidence.events.push_back(std::move(event));
   }
-  for (const TimedLine& line : SplitLines(run.output)) {
+  const SplitLog log = SplitLines(run.output);
+  evidence.cut_lines = log.cut;
+  for (const TimedLine& line : log.lines) {
     const bool is_log =
         scanner.log_stream == "any" || scanner.log_stream == StreamName(line.stream);
     evidence.log.push_back(ParseLogLine(line, is_log ? scanner.log_format : LogFormat::kPlain));
