@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "harness/cli/commands.h"
+#include "harness/scenario/catalog/allowed.h"
 
 namespace {
 
@@ -17,6 +18,10 @@ void AddSelection(CLI::App& verb, gpustage::CaseFilter& selection) {
       ->allow_extra_args(false);
   verb.add_option("--ollama", selection.ollama,
                   "an Ollama to run: its program, or the folder of its bin and lib")
+      ->allow_extra_args(false);
+  verb.add_option_function<std::vector<std::string>>(
+          "--allow-file", gpustage::AllowFiles,
+          "files of this machine below this folder may be named by any scenario or scanner")
       ->allow_extra_args(false);
   verb.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
