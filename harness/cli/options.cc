@@ -7,6 +7,7 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/scenario/catalog/allowed.h"
 
 namespace gpustage {
 
@@ -22,6 +23,11 @@ void AddFilters(CLI::App& app, CaseFilter& selection) {
   app.add_option("--ollama", selection.ollama,
                  "an Ollama to run: its program, or the folder of its bin and lib")
       ->type_name("PATH")
+      ->allow_extra_args(false);
+  app.add_option_function<std::vector<std::string>>(
+         "--allow-file", AllowFiles,
+         "files of this machine below this folder may be named by any scenario or scanner")
+      ->type_name("FOLDER")
       ->allow_extra_args(false);
   app.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }

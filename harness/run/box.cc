@@ -16,11 +16,10 @@
 #include <memory>
 #include <optional>
 
-#include "harness/base/files.h"
 #include "harness/base/root.h"
-#include "harness/base/text.h"
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
+#include "harness/run/box_places.h"
 #include "harness/run/file_watch.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/process_count.h"
@@ -28,9 +27,6 @@
 
 namespace gpustage {
 namespace {
-
-constexpr const char* kDeviceNodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
-                                        "/dev/urandom"};
 
 // The kernel kills it for that alone; the filter's other refusals are errors (box_filter.cc).
 constexpr char kOtherCalls[] =
@@ -117,27 +113,6 @@ Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolati
   return FileWatch::Start(std::move(watch));
 }
 
-// The places inside where something of this machine is shown, made as far as they are missing.
-Status MakePlaces(const BoxSpec& spec, const Root& root, BoxChild& child) {
-  std::vector<std::string> nodes(std::begin(kDeviceNodes), std::end(kDeviceNodes));
-  nodes.insert(nodes.end(), spec.device_nodes.begin(), spec.device_nodes.end());
-  for (const std::string& node : nodes) {
-    TRY(const Place place, root.MakePlace(node));
-    if (Fd(openat(place.directory.get(), place.name.c_str(),
-                  O_CREAT | O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0666)))
-      child.shown.push_back({node, node, true});
-  }
-  for (const std::string& directory : spec.host_directories) {
-    if (!directory.starts_with('/') || LexicallyNormal(directory) != directory)
-      return Error{fmt::format("{} is no absolute path of a directory to show", Quote(directory))};
-    if (!IsDirectory(directory))
-      return Error{fmt::format("this machine has no directory {} to show", directory)};
-    TRY(root.MakeDirectory(directory));
-    child.shown.push_back({directory, directory});
-  }
-  return root.MakeDirectory("/proc");
-}
-
 // The clone, from within a network that has nothing where there is one.
 pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, int& pidfd) {
   const bool apart = !spec.loopback && isolation.empty_network >= 0 &&
@@ -158,7 +133,8 @@ pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, in
 // Everything that the child needs, then the clone.
 Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild& child) {
   TRY(const Root root, Root::Open(spec.root));
-  TRY(MakePlaces(spec, root, child));
+  TRY(PlanShown(spec, root, child));
+  PlanSpaces(spec, root, child);
   TRY(std::vector<sock_filter> filter, BoxFilter(spec.loopback));
   child.filter = ProgramOf(filter);
   child.root = spec.root;
@@ -314,19 +290,27 @@ class Watch {
 };
 
 // The init's words, or what its silence means.
-Outcome OutcomeOf(const BoxSpec& spec, const std::vector<ShownMount>& shown,
-                  const std::string& reports, int& left_over) {
+Outcome OutcomeOf(const BoxSpec& spec, const BoxChild& child, const std::string& reports,
+                  int& left_over) {
   BoxReport told;
   if (reports.size() < sizeof told) return NotStarted(EIO, "the box ended without a word");
   std::memcpy(&told, reports.data(), sizeof told);
   left_over = told.left_over;
   if (told.failed_at != BoxStep::kRunning)
-    return NotStarted(told.error, StepSentence(spec, shown, told));
-  if (WIFSIGNALED(told.wait_status)) {
-    const int signal = WTERMSIG(told.wait_status);
-    return {Outcome::Kind::kKilled, signal, signal == SIGSYS ? kOtherCalls : ""};
+    return NotStarted(told.error, StepSentence(spec, child.shown, told));
+  // Our own limits are no answer of the scanner's, so they stand beside it.
+  std::string note;
+  if (told.full >= 0 && static_cast<size_t>(told.full) < child.spaces.size()) {
+    const OwnSpace& space = child.spaces[static_cast<size_t>(told.full)];
+    note = fmt::format("its {} was full, of which a box has {}", space.path, space.size);
+  } else if (left_over + 2 >= kMaxProcesses) {
+    note = fmt::format("it had as many processes as a box may, {}", kMaxProcesses);
   }
-  return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), ""};
+  if (!WIFSIGNALED(told.wait_status))
+    return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), note};
+  const int signal = WTERMSIG(told.wait_status);
+  if (signal == SIGSYS) note = kOtherCalls;
+  return {Outcome::Kind::kKilled, signal, note};
 }
 
 }  // namespace
@@ -354,7 +338,7 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
   run.outcome =
-      watch.ended() ? *watch.ended() : OutcomeOf(spec, child.shown, watch.reports(), run.left_over);
+      watch.ended() ? *watch.ended() : OutcomeOf(spec, child, watch.reports(), run.left_over);
   return run;
 }
 
@@ -387,7 +371,7 @@ RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Term
   }
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
-  run.outcome = OutcomeOf(spec, child.shown, reports, run.left_over);
+  run.outcome = OutcomeOf(spec, child, reports, run.left_over);
   if (terminal != nullptr && terminal->ended_by())
     run.outcome = {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
   return run;

@@ -15,11 +15,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <iterator>
+#include <utility>
 
 #include "harness/run/box_exec.h"
 #include "harness/run/file_watch.h"
@@ -114,7 +116,7 @@ int Attach(int fd, const char* target) {
 }  // namespace
 
 void BoxChild::Fail(BoxStep step, int error, int shown_at) const {
-  const BoxReport told = {step, error, 0, 0, shown_at};
+  const BoxReport told = {step, error, 0, 0, shown_at, -1};
   if (write(report, &told, sizeof told) != sizeof told) _exit(126);
   _exit(127);
 }
@@ -171,6 +173,35 @@ void BoxChild::MountProc(int proc) const {
   }
 }
 
+void BoxChild::MountSpaces() const {
+  for (const OwnSpace& space : spaces) {
+    const int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0) Fail(BoxStep::kMounts, errno);
+    for (const auto& [key, value] : {std::pair{"size", &space.size},
+                                     {"mode", &space.mode},
+                                     {"uid", &space.uid},
+                                     {"gid", &space.gid}})
+      if (fsconfig(context, FSCONFIG_SET_STRING, key, value->c_str(), 0) != 0)
+        Fail(BoxStep::kMounts, errno);
+    int made = -1;
+    if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0)
+      made = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (made < 0) Fail(BoxStep::kMounts, errno);
+    close(context);
+    if (const int failure = Attach(made, space.path.c_str()); failure != 0)
+      Fail(BoxStep::kMounts, failure);
+  }
+}
+
+int BoxChild::FullSpace() const {
+  for (size_t i = 0; i < spaces.size(); ++i) {
+    struct statfs found;
+    if (statfs(spaces[i].path.c_str(), &found) == 0 && found.f_blocks > 0 && found.f_bavail == 0)
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
 // Everything of this machine is taken first, and put in its place once "/" is the tree: a link
 // there then leads nowhere else, whatever a scenario or a scanner has made of it.
 void BoxChild::MountRoot() {
@@ -189,6 +220,7 @@ void BoxChild::MountRoot() {
       chdir(root.c_str()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
       umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
     Fail(BoxStep::kMounts, errno);
+  MountSpaces();
   for (size_t i = 0; i < shown.size(); ++i)
     if (const int failure = Attach(shown[i].fd, shown[i].target.c_str()); failure != 0)
       Fail(BoxStep::kShown, failure, static_cast<int>(i));
@@ -322,6 +354,7 @@ void BoxChild::RunInit() {
     }
     if (ended < 0 && errno != EINTR) break;
   }
+  told.full = FullSpace();
   if (getpid() == 1) kill(-1, SIGKILL);  // outside a pid namespace this would be everybody
   for (int status = 0; waitpid(-1, &status, 0) > 0;)
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ++told.left_over;

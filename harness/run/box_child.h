@@ -34,6 +34,7 @@ struct BoxReport {
   int wait_status = 0;                    // of the scanner, as wait(2) gives it
   int left_over = 0;
   int shown = -1;  // kShown: which
+  int full = -1;   // which of its spaces had nothing left at the end
 };
 
 // Something of this machine that is seen inside, read-only.
@@ -48,10 +49,18 @@ struct ShownMount {
 // its user namespace.
 inline constexpr int kMaxProcesses = 512;
 
+// A directory in which programs write: a file system of the box's own lies over it, so that what
+// fills it fills nobody else's.
+struct OwnSpace {
+  std::string path;
+  std::string size, mode, uid, gid;  // as tmpfs(5) has them
+};
+
 struct BoxChild {
   // Prepared before the clone; everything is ready to be handed to the kernel.
   std::string root;
   std::vector<ShownMount> shown;
+  std::vector<OwnSpace> spaces;
   std::string working_directory;
   std::vector<char*> argv;
   std::vector<char*> environment;
@@ -83,6 +92,8 @@ struct BoxChild {
   void TakeShown();
   void MountRoot();
   void MountProc(int fresh) const;
+  void MountSpaces() const;
+  int FullSpace() const;
   void TakeIdentity() const;
   void Fail(BoxStep step, int error, int shown = -1) const;
 };

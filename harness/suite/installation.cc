@@ -10,6 +10,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
+#include "harness/scenario/catalog/allowed.h"
 
 namespace gpustage {
 namespace {
@@ -116,6 +117,7 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files,
   catalog.scanners = trees.data + "/fixtures/scanners";
   catalog.real_parts = trees.data + "/fixtures/real-parts.yaml";
   catalog.scanner_files = scanner_files;
+  TrustFilesBelow(trees.data + "/fixtures");
   catalog.fakes = trees.built + "/fakes";
   catalog.programs = trees.built + "/programs";
   catalog.real_root = CacheDirectory();

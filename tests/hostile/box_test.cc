@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -149,6 +150,7 @@ TEST_P(HostileBox, AFolderOfOursThatBecameALinkReachesNothing) {
   const Recorders recorders = {GPUSTAGE_RECORDERS "/audit.so", GPUSTAGE_RECORDERS "/ask"};
   ScannerStart start;
   start.user = {GetParam(), GetParam()};
+  start.record_loader = false;
   const Result<Root> root = Root::Open(spec_.root);
   for (const std::string& target : {victim.secret(), victim.directory()}) {
     start.argv = {"/scanner", "rename", "/.gpustage", "/moved" + BaseNameOf(target),
@@ -167,6 +169,7 @@ TEST_P(HostileBox, AFifoInPlaceOfTheJournalEndsWithASentence) {
   chmod((spec_.root + "/.gpustage").c_str(), 0777);
   ScannerStart start;
   start.user = {GetParam(), GetParam()};
+  start.record_loader = false;
   start.argv = {"/scanner", "rm", "/.gpustage/journal", "fifo", "/.gpustage/journal"};
   const Result<Root> root = Root::Open(spec_.root);
   EXPECT_THAT(RunScanner(start, *root, {GPUSTAGE_RECORDERS "/audit.so", GPUSTAGE_RECORDERS "/ask"},
@@ -259,6 +262,33 @@ TEST_P(HostileBox, EveryOfManyChildrenIsSeen) {
   for (const FileRecord& record : run.files.records)
     opened += record.act == FileAct::kOpen && record.path == "/scanner" ? 1 : 0;
   EXPECT_EQ(opened, 400);
+}
+
+TEST_P(HostileBox, WhatFillsItsSpaceFillsNobodyElsesAndIsNamed) {
+  for (const char* directory : {"/var", "/var/tmp"}) {
+    mkdir((spec_.root + directory).c_str(), 0777);
+    chmod((spec_.root + directory).c_str(), 01777);
+  }
+  struct statfs before, after;
+  ASSERT_EQ(statfs(spec_.root.c_str(), &before), 0);
+  const RawRun run = Do({"fill", "/var/tmp/big", "300"});
+  ASSERT_EQ(statfs(spec_.root.c_str(), &after), 0);
+  EXPECT_EQ(Out(run), "fill some ENOSPC\n");
+  EXPECT_EQ(run.outcome.note, "its /var/tmp was full, of which a box has 256m");
+  EXPECT_LT(before.f_bavail - after.f_bavail, 16u << 20 >> 12);
+}
+
+// A scenario's own files there are seen, and the next run of the case finds what it wrote.
+TEST_P(HostileBox, WhatATreeHasWhereProgramsWriteIsSeen) {
+  ASSERT_EQ(mkdir((spec_.root + "/tmp").c_str(), 0777), 0);
+  ASSERT_THAT(WriteFile(spec_.root + "/tmp/file", "x"), IsOk());
+  EXPECT_EQ(Said({"open", "/tmp/file"}), "open ok\n");
+}
+
+TEST_P(HostileBox, ItsMemoryHasTheLimitThatItsDefinitionSays) {
+  EXPECT_EQ(Said({"data", "200"}), "data ok\n");
+  spec_.memory_limit = 64 << 20;
+  EXPECT_EQ(Said({"data", "200"}), "data ENOMEM\n");
 }
 
 }  // namespace

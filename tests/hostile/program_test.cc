@@ -1,8 +1,13 @@
 // Nothing of a stranger's runs outside of a box, and nothing of ours is lent to him inside.
+#include <elf.h>
 #include <fcntl.h>
+
+#include <cstring>
+#include <functional>
 
 #include "harness/base/process.h"
 #include "harness/stage/base_system.h"
+#include "harness/stage/library_image.h"
 #include "tests/hostile/hostile.h"
 #include "tests/support/box.h"
 
@@ -10,7 +15,6 @@ namespace gpustage {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsSupersetOf;
 
 std::vector<std::string> PathsOf(const Result<std::vector<HostFile>>& files) {
   std::vector<std::string> paths;
@@ -99,6 +103,35 @@ TEST(HostileProgram, ASparseFileFillsNothing) {
   ASSERT_EQ(truncate(sparse.c_str(), off_t{100} << 30), 0);
   EXPECT_THAT(CopyFile(sparse, scratch.path() + "/copy"),
               FailsWith("cannot copy " + sparse + ": it has 102400 MiB, and a tree may take 2048"));
+}
+
+// Sizes that a library says of itself and has not.
+TEST(HostileProgram, ALibraryWithImpossibleSegmentsIsNotEdited) {
+  const Result<std::string> image = ReadFile(GPUSTAGE_RECORDERS "/audit.so");
+  ASSERT_THAT(image, IsOk());
+  const auto edited = [&](uint32_t type, const std::function<void(Elf64_Phdr&)>& edit) {
+    std::string bytes = *image;
+    Elf64_Ehdr header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+      Elf64_Phdr segment;
+      std::memcpy(&segment, &bytes[header.e_phoff + i * sizeof segment], sizeof segment);
+      if (segment.p_type != type) continue;
+      edit(segment);
+      std::memcpy(&bytes[header.e_phoff + i * sizeof segment], &segment, sizeof segment);
+      break;
+    }
+    return BreakImage(std::move(bytes), {Breakage::Kind::kStaticTls, 64, "", {}});
+  };
+  EXPECT_THAT(edited(PT_LOAD, [](Elf64_Phdr& segment) { segment.p_memsz = uint64_t{1} << 40; }),
+              FailsWith("it takes more memory than an edit allows"));
+  // In place of a note, so that there is one.
+  EXPECT_THAT(edited(PT_NOTE,
+                     [](Elf64_Phdr& segment) {
+                       segment.p_type = PT_TLS;
+                       segment.p_align = 0;
+                     }),
+              IsOk());
 }
 
 class HostileStart : public BoxTest {
