@@ -1,0 +1,144 @@
+// What a format can be used for. How an image of it may look nobody recorded; it is as large as the
+// limits allow.
+#include "fakes/vulkan/objects.h"
+#include "fakes/vulkan/tell.h"
+
+using namespace gpustage;
+using namespace gpustage::vulkan;
+
+namespace {
+
+const VkFormatProperties3* Find(const Gpu& gpu, VkFormat format) {
+  for (uint32_t i = 0; i < gpu.profile->format_count; ++i)
+    if (gpu.profile->formats[i].format == format) return &gpu.profile->formats[i].answer;
+  return nullptr;
+}
+
+// The bits of the older struct are the first 31 of the newer one.
+VkFormatFeatureFlags Older(VkFormatFeatureFlags2 flags) {
+  constexpr VkFormatFeatureFlags2 kOnlyNew = VK_FORMAT_FEATURE_2_STORAGE_READ_WITHOUT_FORMAT_BIT |
+                                             VK_FORMAT_FEATURE_2_STORAGE_WRITE_WITHOUT_FORMAT_BIT |
+                                             VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_DEPTH_COMPARISON_BIT;
+  return static_cast<VkFormatFeatureFlags>(flags & ~kOnlyNew & 0x7fffffff);
+}
+
+void Fill(const Gpu& gpu, VkFormat format, VkFormatProperties* to) {
+  const VkFormatProperties3* const answer = Find(gpu, format);
+  *to = {};
+  if (answer == nullptr) return;
+  to->linearTilingFeatures = Older(answer->linearTilingFeatures);
+  to->optimalTilingFeatures = Older(answer->optimalTilingFeatures);
+  to->bufferFeatures = Older(answer->bufferFeatures);
+}
+
+VkResult FillImage(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
+                   VkImageFormatProperties* to) {
+  *to = {};
+  const VkFormatProperties3* const answer = Find(gpu, info.format);
+  if (answer == nullptr) return VK_ERROR_FORMAT_NOT_SUPPORTED;
+  const VkFormatFeatureFlags2 features = info.tiling == VK_IMAGE_TILING_LINEAR
+                                             ? answer->linearTilingFeatures
+                                             : answer->optimalTilingFeatures;
+  if (features == 0) return VK_ERROR_FORMAT_NOT_SUPPORTED;
+  const VkPhysicalDeviceLimits& limits = gpu.profile->properties->limits;
+  if (info.type == VK_IMAGE_TYPE_1D)
+    to->maxExtent = {limits.maxImageDimension1D, 1, 1};
+  else if (info.type == VK_IMAGE_TYPE_2D)
+    to->maxExtent = {limits.maxImageDimension2D, limits.maxImageDimension2D, 1};
+  else
+    to->maxExtent = {limits.maxImageDimension3D, limits.maxImageDimension3D,
+                     limits.maxImageDimension3D};
+  to->maxMipLevels = 1;
+  for (uint32_t size = to->maxExtent.width; size > 1; size /= 2) ++to->maxMipLevels;
+  to->maxArrayLayers = info.type == VK_IMAGE_TYPE_3D ? 1 : limits.maxImageArrayLayers;
+  to->sampleCounts = VK_SAMPLE_COUNT_1_BIT;
+  to->maxResourceSize = gpu.profile->properties->limits.sparseAddressSpaceSize;
+  return VK_SUCCESS;
+}
+
+#define ASSUME(device) CALL().On(PlaceOf(device)).Trust(Fidelity::kAssumed)
+
+}  // namespace
+
+extern "C" {
+
+void vkGetPhysicalDeviceFormatProperties(VkPhysicalDevice device, VkFormat format,
+                                         VkFormatProperties* out) {
+  Tell(CALL(format).On(PlaceOf(device)), [&] { Fill(GpuOf(device), format, out); });
+}
+
+void vkGetPhysicalDeviceFormatProperties2(VkPhysicalDevice device, VkFormat format,
+                                          VkFormatProperties2* out) {
+  Tell(CALL(format).On(PlaceOf(device)), [&] {
+    Fill(GpuOf(device), format, &out->formatProperties);
+    for (auto* next = static_cast<VkBaseOutStructure*>(out->pNext); next != nullptr;
+         next = next->pNext) {
+      if (next->sType != VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3) continue;
+      auto* const to = reinterpret_cast<VkFormatProperties3*>(next);
+      const VkFormatProperties3* const answer = Find(GpuOf(device), format);
+      to->linearTilingFeatures = answer == nullptr ? 0 : answer->linearTilingFeatures;
+      to->optimalTilingFeatures = answer == nullptr ? 0 : answer->optimalTilingFeatures;
+      to->bufferFeatures = answer == nullptr ? 0 : answer->bufferFeatures;
+    }
+  });
+}
+
+VkResult vkGetPhysicalDeviceImageFormatProperties(VkPhysicalDevice device, VkFormat format,
+                                                  VkImageType type, VkImageTiling tiling,
+                                                  VkImageUsageFlags usage, VkImageCreateFlags flags,
+                                                  VkImageFormatProperties* out) {
+  return static_cast<VkResult>(Answer(ASSUME(device), [&] {
+    return FillImage(GpuOf(device),
+                     {VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2, nullptr, format, type,
+                      tiling, usage, flags},
+                     out);
+  }));
+}
+
+VkResult vkGetPhysicalDeviceImageFormatProperties2(VkPhysicalDevice device,
+                                                   const VkPhysicalDeviceImageFormatInfo2* info,
+                                                   VkImageFormatProperties2* out) {
+  return static_cast<VkResult>(Answer(
+      ASSUME(device), [&] { return FillImage(GpuOf(device), *info, &out->imageFormatProperties); }));
+}
+
+void vkGetPhysicalDeviceSparseImageFormatProperties(VkPhysicalDevice device, VkFormat, VkImageType,
+                                                    VkSampleCountFlagBits, VkImageUsageFlags,
+                                                    VkImageTiling, uint32_t* count,
+                                                    VkSparseImageFormatProperties*) {
+  Tell(ASSUME(device), [&] { *count = 0; });
+}
+
+void vkGetPhysicalDeviceSparseImageFormatProperties2(VkPhysicalDevice device,
+                                                     const VkPhysicalDeviceSparseImageFormatInfo2*,
+                                                     uint32_t* count,
+                                                     VkSparseImageFormatProperties2*) {
+  Tell(ASSUME(device), [&] { *count = 0; });
+}
+
+// Nothing is shared with another process.
+void vkGetPhysicalDeviceExternalBufferProperties(VkPhysicalDevice device,
+                                                 const VkPhysicalDeviceExternalBufferInfo*,
+                                                 VkExternalBufferProperties* out) {
+  Tell(ASSUME(device), [&] { out->externalMemoryProperties = {}; });
+}
+
+void vkGetPhysicalDeviceExternalFenceProperties(VkPhysicalDevice device,
+                                                const VkPhysicalDeviceExternalFenceInfo*,
+                                                VkExternalFenceProperties* out) {
+  Tell(ASSUME(device), [&] {
+    out->exportFromImportedHandleTypes = out->compatibleHandleTypes = 0;
+    out->externalFenceFeatures = 0;
+  });
+}
+
+void vkGetPhysicalDeviceExternalSemaphoreProperties(VkPhysicalDevice device,
+                                                    const VkPhysicalDeviceExternalSemaphoreInfo*,
+                                                    VkExternalSemaphoreProperties* out) {
+  Tell(ASSUME(device), [&] {
+    out->exportFromImportedHandleTypes = out->compatibleHandleTypes = 0;
+    out->externalSemaphoreFeatures = 0;
+  });
+}
+
+}  // extern "C"
