@@ -4,8 +4,8 @@
 int32_t gpustage_vulkan_stub(const char* name);
 
 // An alias has the function of what it is another name of.
-#define COMMAND(name, function, since, of)      \
-  __attribute__((weak)) int32_t name(void);     \
+#define COMMAND(name, function, since, of)  \
+  __attribute__((weak)) int32_t name(void); \
   int32_t name(void) { return gpustage_vulkan_stub(#name); }
 #include "fakes/vulkan/commands.inc"
 #undef COMMAND

@@ -11,7 +11,7 @@ enum VulkanCommandOf { kGlobal, kInstance, kPhysicalDevice, kDevice };
 
 struct VulkanCommand {
   const char* name;
-  const char* since;  // "1.1", or the extension that brings it
+  const char* since;  // "1.1", or the extensions any of which brings it
   void (*function)(void);
   enum VulkanCommandOf of;
 };

@@ -78,10 +78,13 @@ extern "C" {
 
 VkResult vkCreateDevice(VkPhysicalDevice parent, const VkDeviceCreateInfo* info,
                         const VkAllocationCallbacks*, VkDevice* out) {
-  const uint32_t extensions = info->enabledExtensionCount;
-  return static_cast<VkResult>(
-      Answer(CALL(extensions).On(PlaceOf(parent)),
-             [&] { return Make(*As<PhysicalDevice>(parent), *info, out); }));
+  world::Text<160> names;  // what does not fit is cut off
+  for (uint32_t i = 0; i < info->enabledExtensionCount; ++i)
+    names.Add(i == 0 ? "" : " ").Add(info->ppEnabledExtensionNames[i]);
+  const char* const extensions = names.c_str();
+  return static_cast<VkResult>(Answer(CALL(extensions).On(PlaceOf(parent)), [&] {
+    return Make(*As<PhysicalDevice>(parent), *info, out);
+  }));
 }
 
 void vkDestroyDevice(VkDevice device, const VkAllocationCallbacks*) {
@@ -95,9 +98,8 @@ void vkGetDeviceQueue(VkDevice device, uint32_t family, uint32_t index, VkQueue*
 }
 
 void vkGetDeviceQueue2(VkDevice device, const VkDeviceQueueInfo2* info, VkQueue* out) {
-  Tell(CALL().On(PlaceOf(device)), [&] {
-    *out = FindQueue(*As<Device>(device), info->queueFamilyIndex, info->queueIndex);
-  });
+  Tell(CALL().On(PlaceOf(device)),
+       [&] { *out = FindQueue(*As<Device>(device), info->queueFamilyIndex, info->queueIndex); });
 }
 
 VkResult vkDeviceWaitIdle(VkDevice device) {
@@ -107,6 +109,16 @@ VkResult vkDeviceWaitIdle(VkDevice device) {
 void vkGetDeviceGroupPeerMemoryFeatures(VkDevice device, uint32_t, uint32_t, uint32_t,
                                         VkPeerMemoryFeatureFlags* out) {
   Tell(CALL().On(PlaceOf(device)), [&] { *out = 0; });
+}
+
+VkResult vkGetDeviceGroupPresentCapabilitiesKHR(VkDevice device,
+                                                VkDeviceGroupPresentCapabilitiesKHR* out) {
+  return static_cast<VkResult>(Answer(CALL().On(PlaceOf(device)).Trust(Fidelity::kAssumed), [&] {
+    memset(out->presentMask, 0, sizeof(out->presentMask));
+    out->presentMask[0] = 1;
+    out->modes = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;
+    return VK_SUCCESS;
+  }));
 }
 
 }  // extern "C"

@@ -8,37 +8,24 @@ using namespace gpustage::vulkan;
 
 namespace {
 
-const VkFormatProperties3* Find(const Gpu& gpu, VkFormat format) {
+const VulkanFormat* Find(const Gpu& gpu, VkFormat format) {
   for (uint32_t i = 0; i < gpu.profile->format_count; ++i)
-    if (gpu.profile->formats[i].format == format) return &gpu.profile->formats[i].answer;
+    if (gpu.profile->formats[i].format == format) return &gpu.profile->formats[i];
   return nullptr;
 }
 
-// The bits of the older struct are the first 31 of the newer one.
-VkFormatFeatureFlags Older(VkFormatFeatureFlags2 flags) {
-  constexpr VkFormatFeatureFlags2 kOnlyNew = VK_FORMAT_FEATURE_2_STORAGE_READ_WITHOUT_FORMAT_BIT |
-                                             VK_FORMAT_FEATURE_2_STORAGE_WRITE_WITHOUT_FORMAT_BIT |
-                                             VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_DEPTH_COMPARISON_BIT;
-  return static_cast<VkFormatFeatureFlags>(flags & ~kOnlyNew & 0x7fffffff);
-}
-
-void Fill(const Gpu& gpu, VkFormat format, VkFormatProperties* to) {
-  const VkFormatProperties3* const answer = Find(gpu, format);
-  *to = {};
-  if (answer == nullptr) return;
-  to->linearTilingFeatures = Older(answer->linearTilingFeatures);
-  to->optimalTilingFeatures = Older(answer->optimalTilingFeatures);
-  to->bufferFeatures = Older(answer->bufferFeatures);
+void Fill(const VulkanFormat* found, VkFormatProperties* to) {
+  *to = found == nullptr ? VkFormatProperties{} : found->older;
 }
 
 VkResult FillImage(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
                    VkImageFormatProperties* to) {
   *to = {};
-  const VkFormatProperties3* const answer = Find(gpu, info.format);
-  if (answer == nullptr) return VK_ERROR_FORMAT_NOT_SUPPORTED;
+  const VulkanFormat* const found = Find(gpu, info.format);
+  if (found == nullptr) return VK_ERROR_FORMAT_NOT_SUPPORTED;
   const VkFormatFeatureFlags2 features = info.tiling == VK_IMAGE_TILING_LINEAR
-                                             ? answer->linearTilingFeatures
-                                             : answer->optimalTilingFeatures;
+                                             ? found->answer.linearTilingFeatures
+                                             : found->answer.optimalTilingFeatures;
   if (features == 0) return VK_ERROR_FORMAT_NOT_SUPPORTED;
   const VkPhysicalDeviceLimits& limits = gpu.profile->properties->limits;
   if (info.type == VK_IMAGE_TYPE_1D)
@@ -64,21 +51,21 @@ extern "C" {
 
 void vkGetPhysicalDeviceFormatProperties(VkPhysicalDevice device, VkFormat format,
                                          VkFormatProperties* out) {
-  Tell(CALL(format).On(PlaceOf(device)), [&] { Fill(GpuOf(device), format, out); });
+  Tell(CALL(format).On(PlaceOf(device)), [&] { Fill(Find(GpuOf(device), format), out); });
 }
 
 void vkGetPhysicalDeviceFormatProperties2(VkPhysicalDevice device, VkFormat format,
                                           VkFormatProperties2* out) {
   Tell(CALL(format).On(PlaceOf(device)), [&] {
-    Fill(GpuOf(device), format, &out->formatProperties);
+    const VulkanFormat* const found = Find(GpuOf(device), format);
+    Fill(found, &out->formatProperties);
     for (auto* next = static_cast<VkBaseOutStructure*>(out->pNext); next != nullptr;
          next = next->pNext) {
       if (next->sType != VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3) continue;
       auto* const to = reinterpret_cast<VkFormatProperties3*>(next);
-      const VkFormatProperties3* const answer = Find(GpuOf(device), format);
-      to->linearTilingFeatures = answer == nullptr ? 0 : answer->linearTilingFeatures;
-      to->optimalTilingFeatures = answer == nullptr ? 0 : answer->optimalTilingFeatures;
-      to->bufferFeatures = answer == nullptr ? 0 : answer->bufferFeatures;
+      to->linearTilingFeatures = found == nullptr ? 0 : found->answer.linearTilingFeatures;
+      to->optimalTilingFeatures = found == nullptr ? 0 : found->answer.optimalTilingFeatures;
+      to->bufferFeatures = found == nullptr ? 0 : found->answer.bufferFeatures;
     }
   });
 }
@@ -98,8 +85,9 @@ VkResult vkGetPhysicalDeviceImageFormatProperties(VkPhysicalDevice device, VkFor
 VkResult vkGetPhysicalDeviceImageFormatProperties2(VkPhysicalDevice device,
                                                    const VkPhysicalDeviceImageFormatInfo2* info,
                                                    VkImageFormatProperties2* out) {
-  return static_cast<VkResult>(Answer(
-      ASSUME(device), [&] { return FillImage(GpuOf(device), *info, &out->imageFormatProperties); }));
+  return static_cast<VkResult>(Answer(ASSUME(device), [&] {
+    return FillImage(GpuOf(device), *info, &out->imageFormatProperties);
+  }));
 }
 
 void vkGetPhysicalDeviceSparseImageFormatProperties(VkPhysicalDevice device, VkFormat, VkImageType,

@@ -9,13 +9,12 @@ using namespace gpustage::vulkan;
 
 namespace {
 
-// Those that no window system is needed for. The loader adds its own.
+// Those that no window system is needed for. The loader adds its own. VK_KHR_surface makes no
+// surface without one, and vulkaninfo crashes where VK_KHR_swapchain is there and it is not.
 constexpr VkExtensionProperties kExtensions[] = {
-    {"VK_KHR_device_group_creation", 1},
-    {"VK_KHR_external_fence_capabilities", 1},
-    {"VK_KHR_external_memory_capabilities", 1},
-    {"VK_KHR_external_semaphore_capabilities", 1},
-    {"VK_KHR_get_physical_device_properties2", 2},
+    {"VK_KHR_device_group_creation", 1},           {"VK_KHR_external_fence_capabilities", 1},
+    {"VK_KHR_external_memory_capabilities", 1},    {"VK_KHR_external_semaphore_capabilities", 1},
+    {"VK_KHR_get_physical_device_properties2", 2}, {"VK_KHR_surface", 25},
 };
 constexpr uint32_t kExtensionCount = sizeof(kExtensions) / sizeof(kExtensions[0]);
 

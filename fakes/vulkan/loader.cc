@@ -1,4 +1,5 @@
-// What the loader asks of a driver: the version of their interface, and the address of each command.
+// What the loader asks of a driver: the version of their interface, and the address of each
+// command.
 #include <cstring>
 
 #include "fakes/vulkan/commands.h"
@@ -43,11 +44,22 @@ Function Found(const char* by, const char* name, const VulkanCommand* command) {
   return nullptr;
 }
 
+bool IsEnabled(const Device& device, const char* name, size_t length) {
+  world::Text<VK_MAX_EXTENSION_NAME_SIZE> extension;
+  extension.Add(name, length);
+  uint32_t at = 0;
+  return HasExtension(device.parent->gpu, extension.c_str(), &at) && device.enabled[at] != 0;
+}
+
 bool IsThere(const VulkanCommand& command, const Device& device) {
   if (command.of != kDevice) return false;
   if (command.since[0] == '1') return true;
-  uint32_t at = 0;
-  return HasExtension(device.parent->gpu, command.since, &at) && device.enabled[at] != 0;
+  for (const char* name = command.since; *name != '\0';) {
+    const size_t length = strcspn(name, " ");
+    if (IsEnabled(device, name, length)) return true;
+    name += length + (name[length] == ' ' ? 1 : 0);
+  }
+  return false;
 }
 
 }  // namespace

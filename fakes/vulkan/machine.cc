@@ -13,7 +13,8 @@ namespace {
 
 using world::Here;
 
-constexpr int kPciIdAttribute = 139;  // CU_DEVICE_ATTRIBUTE_GPU_PCI_DEVICE_ID: device << 16 | vendor
+constexpr int kPciIdAttribute =
+    139;  // CU_DEVICE_ATTRIBUTE_GPU_PCI_DEVICE_ID: device << 16 | vendor
 
 uint32_t PciId(const world::Device& device) {
   const int32_t id = device.attributes[kPciIdAttribute];
@@ -69,8 +70,7 @@ void GiveIdentity(const Gpu& gpu, Struct* to) {
 
 template <typename Struct>
 void GiveDriver(Struct* to) {
-  if (kIsNvidia)
-    world::CopyText(to->driverInfo, sizeof(to->driverInfo), Here().driver_version);
+  if (kIsNvidia) world::CopyText(to->driverInfo, sizeof(to->driverInfo), Here().driver_version);
 }
 
 // What is this machine's and not the profile's.
@@ -93,8 +93,7 @@ void Personal(const Gpu& gpu, VkBaseOutStructure* to) {
       pci->pciFunction = 0;
       return;
     }
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -203,7 +202,8 @@ bool HasExtension(const Gpu& gpu, const char* name, uint32_t* at) {
 uint64_t HeapSize(const Gpu& gpu, uint32_t heap) {
   const VulkanHeap& at = gpu.profile->heaps[heap];
   if (at.part == 0 || gpu.device == nullptr) return at.bytes;
-  const uint64_t whole = kVendor == 0x10de ? gpu.device->nvml_memory_total : gpu.device->memory_total;
+  const uint64_t whole =
+      kVendor == 0x10de ? gpu.device->nvml_memory_total : gpu.device->memory_total;
   return whole / at.parts * at.part;
 }
 

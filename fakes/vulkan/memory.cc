@@ -71,8 +71,8 @@ VkResult vkAllocateMemory(VkDevice device, const VkMemoryAllocateInfo* info,
                           const VkAllocationCallbacks*, VkDeviceMemory* out) {
   const uint64_t bytes = info->allocationSize;
   const uint32_t type = info->memoryTypeIndex;
-  return static_cast<VkResult>(Answer(CALL(bytes, type).On(PlaceOf(device)),
-                                      [&] { return Allocate(device, *info, out); }));
+  return static_cast<VkResult>(
+      Answer(CALL(bytes, type).On(PlaceOf(device)), [&] { return Allocate(device, *info, out); }));
 }
 
 void vkFreeMemory(VkDevice device, VkDeviceMemory handle, const VkAllocationCallbacks*) {
@@ -149,17 +149,15 @@ void vkGetBufferMemoryRequirements(VkDevice device, VkBuffer buffer, VkMemoryReq
 
 void vkGetBufferMemoryRequirements2(VkDevice device, const VkBufferMemoryRequirementsInfo2* info,
                                     VkMemoryRequirements2* out) {
-  Tell(ASSUMED(device), [&] {
-    Require(device, Thing(info->buffer)->size, kAlignment, &out->memoryRequirements);
-  });
+  Tell(ASSUMED(device),
+       [&] { Require(device, Thing(info->buffer)->size, kAlignment, &out->memoryRequirements); });
 }
 
 void vkGetDeviceBufferMemoryRequirements(VkDevice device,
                                          const VkDeviceBufferMemoryRequirements* info,
                                          VkMemoryRequirements2* out) {
-  Tell(ASSUMED(device), [&] {
-    Require(device, info->pCreateInfo->size, kAlignment, &out->memoryRequirements);
-  });
+  Tell(ASSUMED(device),
+       [&] { Require(device, info->pCreateInfo->size, kAlignment, &out->memoryRequirements); });
 }
 
 void vkGetImageMemoryRequirements(VkDevice device, VkImage image, VkMemoryRequirements* out) {

@@ -35,7 +35,7 @@ struct Queue {
 struct Device {
   uintptr_t loader;
   const PhysicalDevice* parent;
-  uint8_t* enabled;                    // a byte for each extension of the profile
+  uint8_t* enabled;  // a byte for each extension of the profile
   Queue* queues;
   uint32_t queue_count;
 };
@@ -48,11 +48,11 @@ struct CommandBuffer {
 // Everything else. What a kind does not need stays 0.
 struct Object {
   const Device* device;
-  uint64_t size;     // memory, buffer, image
-  uint64_t value;    // a semaphore's counter; a fence or an event that is set is 1
-  void* memory;      // what is mapped
-  uint32_t heap;     // of memory
-  uint32_t type;     // of memory
+  uint64_t size;   // memory, buffer, image
+  uint64_t value;  // a semaphore's counter; a fence or an event that is set is 1
+  void* memory;    // what is mapped
+  uint32_t heap;   // of memory
+  uint32_t type;   // of memory
 };
 
 template <typename T>

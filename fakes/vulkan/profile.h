@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-// A struct of the chain of VkPhysicalDeviceProperties2, Features2 or VkQueueFamilyProperties2, whole;
-// its sType comes first, as in every such struct.
+// A struct of the chain of VkPhysicalDeviceProperties2, Features2 or VkQueueFamilyProperties2,
+// whole; its sType comes first, as in every such struct.
 typedef struct VulkanRow {
   const void* answer;
   uint32_t bytes;
@@ -19,6 +19,7 @@ typedef struct VulkanRow {
 
 typedef struct VulkanFormat {
   VkFormat format;
+  VkFormatProperties older;  // not always what of `answer` fits into it
   VkFormatProperties3 answer;
 } VulkanFormat;
 
@@ -37,7 +38,7 @@ typedef struct VulkanHeap {
 } VulkanHeap;
 
 typedef struct VulkanProfile {
-  const char* device;  // its name in fixtures/devices
+  const char* device;           // its name in fixtures/devices
   uint32_t answers_for_others;  // a device without a profile of its own answers as this one
   uint32_t memory_is_assumed;
   uint64_t budget_over_free;  // what the budget is above the memory that CUDA calls free

@@ -39,33 +39,30 @@ void Signal(const VkSubmitInfo& submit) {
 extern "C" {
 
 VkResult vkQueueSubmit(VkQueue queue, uint32_t count, const VkSubmitInfo* submits, VkFence fence) {
-  return static_cast<VkResult>(
-      Answer(CALL(count).On(PlaceOf(queue)).Trust(Fidelity::kFixed), [&] {
-        for (uint32_t i = 0; i < count; ++i) Signal(submits[i]);
-        SetFence(fence);
-        return VK_SUCCESS;
-      }));
+  return static_cast<VkResult>(Answer(CALL(count).On(PlaceOf(queue)).Trust(Fidelity::kFixed), [&] {
+    for (uint32_t i = 0; i < count; ++i) Signal(submits[i]);
+    SetFence(fence);
+    return VK_SUCCESS;
+  }));
 }
 
 VkResult vkQueueSubmit2(VkQueue queue, uint32_t count, const VkSubmitInfo2* submits,
                         VkFence fence) {
-  return static_cast<VkResult>(
-      Answer(CALL(count).On(PlaceOf(queue)).Trust(Fidelity::kFixed), [&] {
-        for (uint32_t i = 0; i < count; ++i)
-          for (uint32_t s = 0; s < submits[i].signalSemaphoreInfoCount; ++s)
-            Set(Thing(submits[i].pSignalSemaphoreInfos[s].semaphore)->value,
-                submits[i].pSignalSemaphoreInfos[s].value);
-        SetFence(fence);
-        return VK_SUCCESS;
-      }));
+  return static_cast<VkResult>(Answer(CALL(count).On(PlaceOf(queue)).Trust(Fidelity::kFixed), [&] {
+    for (uint32_t i = 0; i < count; ++i)
+      for (uint32_t s = 0; s < submits[i].signalSemaphoreInfoCount; ++s)
+        Set(Thing(submits[i].pSignalSemaphoreInfos[s].semaphore)->value,
+            submits[i].pSignalSemaphoreInfos[s].value);
+    SetFence(fence);
+    return VK_SUCCESS;
+  }));
 }
 
 VkResult vkQueueBindSparse(VkQueue queue, uint32_t count, const VkBindSparseInfo*, VkFence fence) {
-  return static_cast<VkResult>(
-      Answer(CALL(count).On(PlaceOf(queue)).Trust(Fidelity::kFixed), [&] {
-        SetFence(fence);
-        return VK_SUCCESS;
-      }));
+  return static_cast<VkResult>(Answer(CALL(count).On(PlaceOf(queue)).Trust(Fidelity::kFixed), [&] {
+    SetFence(fence);
+    return VK_SUCCESS;
+  }));
 }
 
 VkResult vkQueueWaitIdle(VkQueue queue) { return DONE(queue, return VK_SUCCESS;); }

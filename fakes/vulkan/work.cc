@@ -1,4 +1,5 @@
-// Everything that is made, bound and recorded for work that is never done: it exists, and that is all.
+// Everything that is made, bound and recorded for work that is never done: it exists, and that is
+// all.
 #include "fakes/vulkan/objects.h"
 #include "fakes/vulkan/tell.h"
 
@@ -10,8 +11,8 @@ using namespace gpustage::vulkan;
 
 extern "C" {
 
-#define MADE(name, Info, Handle)                                                           \
-  VkResult name(VkDevice device, const Info*, const VkAllocationCallbacks*, Handle* out) { \
+#define MADE(name, Info, Handle)                                                            \
+  VkResult name(VkDevice device, const Info*, const VkAllocationCallbacks*, Handle* out) {  \
     return static_cast<VkResult>(Answer(FIXED(device), [&] { return Make(device, out); })); \
   }
 MADE(vkCreateEvent, VkEventCreateInfo, VkEvent)
@@ -33,10 +34,10 @@ MADE(vkCreateDescriptorUpdateTemplate, VkDescriptorUpdateTemplateCreateInfo,
      VkDescriptorUpdateTemplate)
 MADE(vkCreatePrivateDataSlot, VkPrivateDataSlotCreateInfo, VkPrivateDataSlot)
 
-#define GONE(name, Handle)                                              \
+#define GONE(name, Handle)                                                  \
   void name(VkDevice device, Handle handle, const VkAllocationCallbacks*) { \
-    if (handle == VK_NULL_HANDLE) return;                               \
-    Tell(FIXED(device), [&] { free(Thing(handle)); });                  \
+    if (handle == VK_NULL_HANDLE) return;                                   \
+    Tell(FIXED(device), [&] { free(Thing(handle)); });                      \
   }
 GONE(vkDestroyFence, VkFence)
 GONE(vkDestroySemaphore, VkSemaphore)

@@ -1,5 +1,5 @@
-// compile_vulkan_profiles OUT.c vulkan_core.h RECORDINGS PROFILE.json...: the profiles of one driver
-// as tables in C, which a compiler lays out.
+// compile_vulkan_profiles OUT.c vulkan_core.h RECORDINGS PROFILE.json...: the profiles of one
+// driver as tables in C, which a compiler lays out.
 //
 // A profile names what vulkaninfo --json wrote (`answers`, a file in RECORDINGS) and says what that
 // form has no room for: memory, and which device of fixtures/devices it is. `like` takes another
@@ -27,15 +27,17 @@ string ReadAll(const fs::path& file) {
   return text.str();
 }
 
-// VkPhysicalDevicePCIBusInfoPropertiesEXT -> VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PCI_BUS_INFO_PROPERTIES_EXT:
-// the header has both, and without case and underscores they are one.
+// VkPhysicalDevicePCIBusInfoPropertiesEXT ->
+// VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PCI_BUS_INFO_PROPERTIES_EXT: the header has both, and without
+// case and underscores they are one.
 class StructureTypes {
  public:
   explicit StructureTypes(const string& header) {
     const string prefix = "VK_STRUCTURE_TYPE_";
     for (size_t at = 0; (at = header.find(prefix, at)) != string::npos;) {
       size_t end = at;
-      while (std::isalnum(static_cast<unsigned char>(header[end])) != 0 || header[end] == '_') ++end;
+      while (std::isalnum(static_cast<unsigned char>(header[end])) != 0 || header[end] == '_')
+        ++end;
       const string name = header.substr(at, end - at);
       names_.emplace(Plain(name.substr(prefix.size())), name);
       at = end;
@@ -93,7 +95,8 @@ string Initializer(const string& field, const ordered_json& value) {
     return constant.empty() ? value.dump() : constant;
   }
   if (value.is_number_float()) return value.dump() + "f";
-  return value.dump() + (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX ? "ull" : "");
+  return value.dump() +
+         (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX ? "ull" : "");
 }
 
 class Writer {
@@ -134,7 +137,8 @@ ordered_json ReadProfile(const fs::path& file, const fs::path& recordings) {
   const ordered_json written = ordered_json::parse(ReadAll(file));
   ordered_json profile;
   if (written.contains("like")) {
-    profile = ReadProfile(file.parent_path() / (written["like"].get<string>() + ".json"), recordings);
+    profile =
+        ReadProfile(file.parent_path() / (written["like"].get<string>() + ".json"), recordings);
     profile.erase("answers_for_others");
   } else {
     const string answers = written.at("answers").get<string>();
@@ -148,16 +152,18 @@ ordered_json ReadProfile(const fs::path& file, const fs::path& recordings) {
 void WriteFormats(std::ostream& out, const string& id, const ordered_json& formats) {
   out << "static const VulkanFormat " << id << "_formats[] = {\n";
   for (const auto& [format, answers] : formats.items()) {
-    const ordered_json& bits = answers.at("VkFormatProperties3");
-    out << "  {" << format << ", {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3";
-    for (const char* field : {"linearTilingFeatures", "optimalTilingFeatures", "bufferFeatures"})
-      out << ",\n    ." << field << " = " << Flags(bits.at(field));
+    out << "  {.format = " << format
+        << ",\n   .older = " << Initializer("", answers.at("VkFormatProperties"))
+        << ",\n   .answer = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3";
+    for (const auto& [field, bits] : answers.at("VkFormatProperties3").items())
+      out << ",\n     ." << field << " = " << Flags(bits);
     out << "}},\n";
   }
   out << "};\n";
 }
 
-void WriteFamilies(std::ostream& out, const string& id, const ordered_json& families, Writer& writer) {
+void WriteFamilies(std::ostream& out, const string& id, const ordered_json& families,
+                   Writer& writer) {
   string text;
   int number = 0;
   for (const ordered_json& family : families) {
@@ -174,8 +180,8 @@ void WriteMemory(std::ostream& out, const string& id, const ordered_json& memory
   out << "static const VulkanHeap " << id << "_heaps[] = {\n";
   for (const ordered_json& heap : memory.at("heaps")) {
     const ordered_json part = heap.value("part_of_device", ordered_json::array({0, 1}));
-    out << "  {" << heap.value("bytes", uint64_t{0}) << "ull, " << part[0] << ", " << part[1] << ", "
-        << Flags(heap.at("flags")) << "},\n";
+    out << "  {" << heap.value("bytes", uint64_t{0}) << "ull, " << part[0] << ", " << part[1]
+        << ", " << Flags(heap.at("flags")) << "},\n";
   }
   out << "};\nstatic const VkMemoryType " << id << "_types[] = {\n";
   for (const ordered_json& type : memory.at("types"))
@@ -184,13 +190,14 @@ void WriteMemory(std::ostream& out, const string& id, const ordered_json& memory
 }
 
 // The entry of the profile in the table of all.
-string WriteProfile(std::ostream& out, const string& id, const ordered_json& profile, Writer& writer) {
+string WriteProfile(std::ostream& out, const string& id, const ordered_json& profile,
+                    Writer& writer) {
   const ordered_json& read = profile["read"];
   const string plain = "VkPhysicalDeviceProperties", features = "VkPhysicalDeviceFeatures";
-  out << "static const " << plain << " " << id << "_properties = "
-      << Initializer("", read["properties"][plain]) << ";\n";
-  out << "static const " << features << " " << id << "_features = "
-      << Initializer("", read["features"][features]) << ";\n";
+  out << "static const " << plain << " " << id
+      << "_properties = " << Initializer("", read["properties"][plain]) << ";\n";
+  out << "static const " << features << " " << id
+      << "_features = " << Initializer("", read["features"][features]) << ";\n";
   size_t rows = writer.Rows(id, read["properties"], false, plain);
   rows += writer.Rows(id, read["features"], true, features);
   writer.EndRows(id + "_rows");
@@ -202,14 +209,15 @@ string WriteProfile(std::ostream& out, const string& id, const ordered_json& pro
   WriteFamilies(out, id, read["queueFamiliesProperties"], writer);
   WriteMemory(out, id, profile.at("memory"));
   std::ostringstream entry;
-  entry << "  {\"" << profile.at("device").get<string>() << "\", " << profile.value("answers_for_others", false)
-        << ", " << profile.at("memory").value("assumed", false) << ", "
-        << profile.at("memory").value("budget_over_free", 0) << ", &" << id << "_properties, &" << id
-        << "_features, " << id << "_rows, " << rows << ", " << read["extensions"].size() << ", " << id
-        << "_extensions, " << id << "_formats, " << read["formats"].size() << ", "
-        << read["queueFamiliesProperties"].size() << ", " << id << "_families, " << id << "_heaps, " << id
-        << "_types, " << profile["memory"]["heaps"].size() << ", " << profile["memory"]["types"].size()
-        << "},\n";
+  entry << "  {\"" << profile.at("device").get<string>() << "\", "
+        << profile.value("answers_for_others", false) << ", "
+        << profile.at("memory").value("assumed", false) << ", "
+        << profile.at("memory").value("budget_over_free", 0) << ", &" << id << "_properties, &"
+        << id << "_features, " << id << "_rows, " << rows << ", " << read["extensions"].size()
+        << ", " << id << "_extensions, " << id << "_formats, " << read["formats"].size() << ", "
+        << read["queueFamiliesProperties"].size() << ", " << id << "_families, " << id << "_heaps, "
+        << id << "_types, " << profile["memory"]["heaps"].size() << ", "
+        << profile["memory"]["types"].size() << "},\n";
   return entry.str();
 }
 
@@ -223,8 +231,10 @@ int main(int argc, char** argv) try {
   Writer writer(out, types);
   string entries;
   for (int i = 4; i < argc; ++i)
-    entries += WriteProfile(out, "p" + std::to_string(i - 4), ReadProfile(argv[i], argv[3]), writer);
-  out << "const VulkanProfile gpustage_vulkan_profiles[] = {\n" << entries << "};\n"
+    entries +=
+        WriteProfile(out, "p" + std::to_string(i - 4), ReadProfile(argv[i], argv[3]), writer);
+  out << "const VulkanProfile gpustage_vulkan_profiles[] = {\n"
+      << entries << "};\n"
       << "const uint32_t gpustage_vulkan_profile_count = " << argc - 4 << ";\n";
   std::ofstream(argv[1]) << out.str();
 } catch (const std::exception& e) {
