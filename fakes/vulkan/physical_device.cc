@@ -10,7 +10,9 @@ using namespace gpustage::vulkan;
 namespace {
 
 Fidelity TrustOf(VkPhysicalDevice device) {
-  return GpuOf(device).own_profile ? Fidelity::kModelled : Fidelity::kAssumed;
+  const Gpu gpu = GpuOf(device);
+  return gpu.own_profile && gpu.profile->all_is_assumed == 0 ? Fidelity::kModelled
+                                                             : Fidelity::kAssumed;
 }
 Fidelity TrustOfMemory(VkPhysicalDevice device) {
   return GpuOf(device).profile->memory_is_assumed != 0 ? Fidelity::kAssumed : TrustOf(device);

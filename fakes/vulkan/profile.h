@@ -40,6 +40,7 @@ typedef struct VulkanHeap {
 typedef struct VulkanProfile {
   const char* device;           // its name in fixtures/devices
   uint32_t answers_for_others;  // a device without a profile of its own answers as this one
+  uint32_t all_is_assumed;      // names apart, nobody recorded it
   uint32_t memory_is_assumed;
   uint64_t budget_over_free;  // what the budget is above the memory that CUDA calls free
   const VkPhysicalDeviceProperties* properties;

@@ -17,6 +17,7 @@ NEEDS=(
   'libre2-dev|header re2/re2.h|regular expressions of scenarios'
   'libseccomp-dev|header seccomp.h|the box that a scanner runs in'
   'libvalijson-dev|header valijson/validator.hpp|a test that holds reports to their schema'
+  'libvulkan-dev|header vulkan/vulkan_core.h|the structs of Vulkan, for its fakes (brings libvulkan1 and python3)'
   'libyaml-cpp-dev|header yaml-cpp/yaml.h|scenarios'
   'nlohmann-json3-dev|header nlohmann/json.hpp|JSON reports'
 )
@@ -27,6 +28,7 @@ WISHES=(
   'golang-go|program go|the Go subject of the tests of evidence'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
   'strace|program strace|the tests that hold our file events against it'
+  'vulkan-tools|program vulkaninfo|scenarios that ask vulkaninfo (brings libX11, libxcb and libwayland-client)'
 )
 PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 ((EUID == 0)) || WISHES+=('uidmap|program newuidmap|a second uid inside the box, else cases that need one are skipped')

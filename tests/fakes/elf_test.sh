@@ -84,6 +84,7 @@ check_all() {
   check vulkan-amdvlk amdvlk64.so - vulkan/exports.txt libc.so.6
   check vulkan-anv libvulkan_intel.so - vulkan/exports.txt libc.so.6
   check vulkan-nvk libvulkan_nouveau.so - vulkan/exports.txt libc.so.6
+  check vulkan-venus libvulkan_virtio.so - vulkan/exports.txt libc.so.6
   check vulkan-lavapipe libvulkan_lvp.so - vulkan/exports.txt libc.so.6
   check nvidia-glcore $glcore - vulkan/shell-exports.txt $gpucomp libc.so.6
   check nvidia-gpucomp $gpucomp - vulkan/shell-exports.txt libc.so.6

@@ -71,6 +71,7 @@ const std::vector<Subject> kSubjects = {
     {"vulkan-amdvlk", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
     {"vulkan-anv", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
     {"vulkan-nvk", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-venus", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
     {"vulkan-lavapipe", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
 };
 

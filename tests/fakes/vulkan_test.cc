@@ -121,6 +121,17 @@ INSTANTIATE_TEST_SUITE_P(, VulkanConditions,
                            return name;
                          });
 
+// On a real machine the same program is run by tests/subjects/record_vulkan.sh.
+TEST_F(Vulkan, AnswersEveryQuestionOfTheConformanceProgram) {
+  if (!fs::exists("/usr/bin/vulkaninfo")) GTEST_SKIP() << "needs Debian's loader (vulkan-tools)";
+  const Ran ran =
+      InTheTree(std::string(kSourceDir) + "/scenarios/vulkan/vulkaninfo.yaml@gpu=h200-141gb",
+                {GPUSTAGE_SUBJECTS "/vulkan_conformance", "libvulkan.so.1"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(Lines(ran.out), testing::SizeIs(testing::Ge(1300)));
+  EXPECT_THAT(ran.out, testing::Not(testing::HasSubstr(": signal ")));
+}
+
 // Every struct, extension, format and queue family, but for what is the machine's own.
 class VulkanProfile : public Vulkan {
  protected:

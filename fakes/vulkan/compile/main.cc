@@ -209,15 +209,21 @@ string WriteProfile(std::ostream& out, const string& id, const ordered_json& pro
   WriteFamilies(out, id, read["queueFamiliesProperties"], writer);
   WriteMemory(out, id, profile.at("memory"));
   std::ostringstream entry;
-  entry << "  {\"" << profile.at("device").get<string>() << "\", "
-        << profile.value("answers_for_others", false) << ", "
-        << profile.at("memory").value("assumed", false) << ", "
-        << profile.at("memory").value("budget_over_free", 0) << ", &" << id << "_properties, &"
-        << id << "_features, " << id << "_rows, " << rows << ", " << read["extensions"].size()
-        << ", " << id << "_extensions, " << id << "_formats, " << read["formats"].size() << ", "
-        << read["queueFamiliesProperties"].size() << ", " << id << "_families, " << id << "_heaps, "
-        << id << "_types, " << profile["memory"]["heaps"].size() << ", "
-        << profile["memory"]["types"].size() << "},\n";
+  const ordered_json& memory = profile["memory"];
+  entry << "  {.device = " << profile.at("device")
+        << ", .answers_for_others = " << profile.value("answers_for_others", false)
+        << ", .all_is_assumed = " << profile.value("all_assumed", false)
+        << ", .memory_is_assumed = " << memory.value("assumed", false)
+        << ", .budget_over_free = " << memory.value("budget_over_free", 0);
+  for (const char* one : {"properties", "features"})
+    entry << ", ." << one << " = &" << id << "_" << one;
+  for (const char* list : {"rows", "extensions", "formats", "families", "heaps", "types"})
+    entry << ", ." << list << " = " << id << "_" << list;
+  entry << ", .row_count = " << rows << ", .extension_count = " << read["extensions"].size()
+        << ", .format_count = " << read["formats"].size()
+        << ", .family_count = " << read["queueFamiliesProperties"].size()
+        << ", .heap_count = " << memory["heaps"].size()
+        << ", .type_count = " << memory["types"].size() << "},\n";
   return entry.str();
 }
 
