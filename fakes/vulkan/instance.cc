@@ -36,15 +36,16 @@ VkResult Create(const VkInstanceCreateInfo& info, VkInstance* out) {
   return VK_SUCCESS;
 }
 
-// The kernel is asked once an instance, as late as anybody wants to know.
+// The kernel is asked once an instance, as late as anybody wants to know. Two threads at once write
+// the same.
 VkResult Look(Instance& instance) {
-  if (instance.gpu_count != UINT32_MAX) return VK_SUCCESS;
+  if (__atomic_load_n(&instance.gpu_count, __ATOMIC_ACQUIRE) != UINT32_MAX) return VK_SUCCESS;
   Gpu gpus[world::kMaxDevices];
   uint32_t count = 0;
   const VkResult result = FindGpus(gpus, &count);
   if (result != VK_SUCCESS) return result;
   for (uint32_t i = 0; i < count; ++i) instance.gpus[i] = {kLoaderMagic, gpus[i]};
-  instance.gpu_count = count;
+  __atomic_store_n(&instance.gpu_count, count, __ATOMIC_RELEASE);
   return VK_SUCCESS;
 }
 
