@@ -104,6 +104,17 @@ uint64_t* UsedOf(const Gpu& gpu, uint32_t heap) {
   return &g_used[gpu.place < 0 ? world::kMaxDevices : static_cast<uint32_t>(gpu.place)][heap];
 }
 
+// As RADV divides the memory of an APU: what is local is rounded up to whole pages, and the rest is
+// the other heap's.
+uint64_t ShareOf(uint64_t whole, const VulkanHeap& heap) {
+  constexpr uint64_t kPage = 4096;
+  const bool local = (heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0;
+  if (heap.parts == 1) return whole;
+  const uint32_t part = local ? heap.part : heap.parts - heap.part;
+  const uint64_t share = (whole * part / heap.parts + kPage - 1) / kPage * kPage;
+  return local ? share : whole - share;
+}
+
 constexpr size_t kHead = sizeof(VkBaseOutStructure);
 
 // Every feature struct is its head and then truth values.
@@ -204,7 +215,7 @@ uint64_t HeapSize(const Gpu& gpu, uint32_t heap) {
   if (at.part == 0 || gpu.device == nullptr) return at.bytes;
   const uint64_t whole =
       kVendor == 0x10de ? gpu.device->nvml_memory_total : gpu.device->memory_total;
-  return whole / at.parts * at.part;
+  return ShareOf(whole, at);
 }
 
 uint64_t HeapBudget(const Gpu& gpu, uint32_t heap) {
@@ -214,7 +225,7 @@ uint64_t HeapBudget(const Gpu& gpu, uint32_t heap) {
   uint64_t free = world::FreeMemory(*gpu.device, gpu.place);
   // A fault says what is left; else CUDA's figure is what its own context has left.
   if (free == gpu.device->memory_free) free += gpu.profile->budget_over_free;
-  free = free / at.parts * at.part;
+  free = ShareOf(free, at);
   return free < size ? free : size;
 }
 
