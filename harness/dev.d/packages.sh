@@ -27,7 +27,8 @@ WISHES=(
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
   'golang-go|program go|the Go subject of the tests of evidence'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
-  'rocminfo|program rocm_agent_enumerator|a scenario of AMD (brings libhsa-runtime64, pciutils, kmod)'
+  'rocm-smi|program rocm-smi|scenarios of AMD (brings librocm-smi64 and python3)'
+  'rocminfo|program rocm_agent_enumerator|scenarios of AMD (brings libhsa-runtime64, pciutils, kmod)'
   'strace|program strace|the tests that hold our file events against it'
   'vulkan-tools|program vulkaninfo|scenarios that ask vulkaninfo (brings libX11, libxcb and libwayland-client)'
 )
