@@ -18,6 +18,33 @@ void Fill(const VulkanFormat* found, VkFormatProperties* to) {
   *to = found == nullptr ? VkFormatProperties{} : found->older;
 }
 
+// What an image of this use needs of its format.
+VkFormatFeatureFlags2 Needs(VkImageUsageFlags usage) {
+  VkFormatFeatureFlags2 needs = 0;
+  if ((usage & VK_IMAGE_USAGE_TRANSFER_SRC_BIT) != 0) needs |= VK_FORMAT_FEATURE_2_TRANSFER_SRC_BIT;
+  if ((usage & VK_IMAGE_USAGE_TRANSFER_DST_BIT) != 0) needs |= VK_FORMAT_FEATURE_2_TRANSFER_DST_BIT;
+  if ((usage & VK_IMAGE_USAGE_SAMPLED_BIT) != 0) needs |= VK_FORMAT_FEATURE_2_SAMPLED_IMAGE_BIT;
+  if ((usage & VK_IMAGE_USAGE_STORAGE_BIT) != 0) needs |= VK_FORMAT_FEATURE_2_STORAGE_IMAGE_BIT;
+  if ((usage & VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT) != 0)
+    needs |= VK_FORMAT_FEATURE_2_COLOR_ATTACHMENT_BIT;
+  if ((usage & VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT) != 0)
+    needs |= VK_FORMAT_FEATURE_2_DEPTH_STENCIL_ATTACHMENT_BIT;
+  return needs;
+}
+
+VkSampleCountFlags SamplesOf(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
+                             VkFormatFeatureFlags2 features) {
+  constexpr VkFormatFeatureFlags2 kAttachment =
+      VK_FORMAT_FEATURE_2_COLOR_ATTACHMENT_BIT | VK_FORMAT_FEATURE_2_DEPTH_STENCIL_ATTACHMENT_BIT;
+  if (info.type != VK_IMAGE_TYPE_2D || info.tiling == VK_IMAGE_TILING_LINEAR ||
+      (features & kAttachment) == 0)
+    return VK_SAMPLE_COUNT_1_BIT;
+  const VkPhysicalDeviceLimits& limits = gpu.profile->properties->limits;
+  return (features & VK_FORMAT_FEATURE_2_COLOR_ATTACHMENT_BIT) != 0
+             ? limits.sampledImageColorSampleCounts
+             : limits.sampledImageDepthSampleCounts;
+}
+
 VkResult FillImage(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
                    VkImageFormatProperties* to) {
   *to = {};
@@ -26,7 +53,7 @@ VkResult FillImage(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
   const VkFormatFeatureFlags2 features = info.tiling == VK_IMAGE_TILING_LINEAR
                                              ? found->answer.linearTilingFeatures
                                              : found->answer.optimalTilingFeatures;
-  if (features == 0) return VK_ERROR_FORMAT_NOT_SUPPORTED;
+  if (features == 0 || (~features & Needs(info.usage)) != 0) return VK_ERROR_FORMAT_NOT_SUPPORTED;
   const VkPhysicalDeviceLimits& limits = gpu.profile->properties->limits;
   if (info.type == VK_IMAGE_TYPE_1D)
     to->maxExtent = {limits.maxImageDimension1D, 1, 1};
@@ -38,7 +65,7 @@ VkResult FillImage(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
   to->maxMipLevels = 1;
   for (uint32_t size = to->maxExtent.width; size > 1; size /= 2) ++to->maxMipLevels;
   to->maxArrayLayers = info.type == VK_IMAGE_TYPE_3D ? 1 : limits.maxImageArrayLayers;
-  to->sampleCounts = VK_SAMPLE_COUNT_1_BIT;
+  to->sampleCounts = SamplesOf(gpu, info, features);
   to->maxResourceSize = gpu.profile->properties->limits.sparseAddressSpaceSize;
   return VK_SUCCESS;
 }

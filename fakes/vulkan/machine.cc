@@ -175,10 +175,10 @@ const VulkanRow* FindRow(const VulkanRow* rows, uint32_t count, VkStructureType 
   return nullptr;
 }
 
-void FillChain(const Gpu& gpu, void* next) {
+void FillChain(const Gpu& gpu, void* next, bool features) {
   for (auto* to = static_cast<VkBaseOutStructure*>(next); to != nullptr; to = to->pNext) {
     const VulkanRow* const row = FindRow(gpu.profile->rows, gpu.profile->row_count, to->sType);
-    if (row == nullptr) continue;
+    if (row == nullptr || (row->is_feature != 0) != features) continue;
     memcpy(reinterpret_cast<char*>(to) + kHead, static_cast<const char*>(row->answer) + kHead,
            row->bytes - kHead);
     Personal(gpu, to);

@@ -25,7 +25,7 @@ VkResult FindGpus(Gpu (&gpus)[world::kMaxDevices], uint32_t* count);
 
 void FillProperties(const Gpu& gpu, VkPhysicalDeviceProperties* properties);
 // Each struct of the chain that the profile knows; any other stays as the caller has it.
-void FillChain(const Gpu& gpu, void* next);
+void FillChain(const Gpu& gpu, void* next, bool features);
 // True when all that `next` and `plain` ask for is there.
 bool HasFeatures(const Gpu& gpu, const void* next, const VkPhysicalDeviceFeatures* plain);
 const VulkanRow* FindRow(const VulkanRow* rows, uint32_t count, VkStructureType type);

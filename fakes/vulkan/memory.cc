@@ -11,7 +11,6 @@ using namespace gpustage::vulkan;
 
 namespace {
 
-constexpr VkDeviceSize kAlignment = 256;
 constexpr VkDeviceSize kImageAlignment = 65536;
 constexpr VkDeviceSize kMostBytesOfATexel = 16;
 
@@ -49,10 +48,24 @@ VkResult Map(VkDevice device, Object& memory, VkDeviceSize offset, void** out) {
   return VK_SUCCESS;
 }
 
+// VkPhysicalDeviceMaintenance4Properties::maxBufferSize, where the driver has one.
+uint64_t MostBytesOfABuffer(const Gpu& gpu) {
+  const VulkanRow* const row = FindRow(gpu.profile->rows, gpu.profile->row_count,
+                                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES);
+  if (row == nullptr) return UINT64_MAX;
+  return static_cast<const VkPhysicalDeviceMaintenance4Properties*>(row->answer)->maxBufferSize;
+}
+
 void Require(VkDevice device, uint64_t bytes, uint64_t alignment, VkMemoryRequirements* out) {
   out->size = RoundUp(bytes, alignment);
   out->alignment = alignment;
   out->memoryTypeBits = (1u << GpuHere(device).profile->type_count) - 1;
+}
+
+void RequireOfBuffer(VkDevice device, uint64_t bytes, VkMemoryRequirements* out) {
+  const VulkanProfile& profile = *GpuHere(device).profile;
+  Require(device, bytes, profile.buffer_alignment, out);
+  if (profile.exact_sizes != 0) out->size = bytes;
 }
 
 uint64_t BytesOf(const VkImageCreateInfo& info) {
@@ -128,6 +141,7 @@ VkResult vkCreateBuffer(VkDevice device, const VkBufferCreateInfo* info,
                         const VkAllocationCallbacks*, VkBuffer* out) {
   const uint64_t bytes = info->size;
   return static_cast<VkResult>(Answer(CALL(bytes).On(PlaceOf(device)), [&] {
+    if (bytes > MostBytesOfABuffer(GpuHere(device))) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     const VkResult made = Make(device, out);
     if (made == VK_SUCCESS) Thing(*out)->size = bytes;
     return made;
@@ -144,20 +158,20 @@ VkResult vkCreateImage(VkDevice device, const VkImageCreateInfo* info, const VkA
 }
 
 void vkGetBufferMemoryRequirements(VkDevice device, VkBuffer buffer, VkMemoryRequirements* out) {
-  Tell(ASSUMED(device), [&] { Require(device, Thing(buffer)->size, kAlignment, out); });
+  Tell(ASSUMED(device), [&] { RequireOfBuffer(device, Thing(buffer)->size, out); });
 }
 
 void vkGetBufferMemoryRequirements2(VkDevice device, const VkBufferMemoryRequirementsInfo2* info,
                                     VkMemoryRequirements2* out) {
   Tell(ASSUMED(device),
-       [&] { Require(device, Thing(info->buffer)->size, kAlignment, &out->memoryRequirements); });
+       [&] { RequireOfBuffer(device, Thing(info->buffer)->size, &out->memoryRequirements); });
 }
 
 void vkGetDeviceBufferMemoryRequirements(VkDevice device,
                                          const VkDeviceBufferMemoryRequirements* info,
                                          VkMemoryRequirements2* out) {
   Tell(ASSUMED(device),
-       [&] { Require(device, info->pCreateInfo->size, kAlignment, &out->memoryRequirements); });
+       [&] { RequireOfBuffer(device, info->pCreateInfo->size, &out->memoryRequirements); });
 }
 
 void vkGetImageMemoryRequirements(VkDevice device, VkImage image, VkMemoryRequirements* out) {

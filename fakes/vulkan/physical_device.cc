@@ -69,7 +69,7 @@ void vkGetPhysicalDeviceProperties(VkPhysicalDevice device, VkPhysicalDeviceProp
 void vkGetPhysicalDeviceProperties2(VkPhysicalDevice device, VkPhysicalDeviceProperties2* out) {
   Tell(ASK(device), [&] {
     FillProperties(GpuOf(device), &out->properties);
-    FillChain(GpuOf(device), out->pNext);
+    FillChain(GpuOf(device), out->pNext, /*features=*/false);
   });
 }
 
@@ -80,7 +80,7 @@ void vkGetPhysicalDeviceFeatures(VkPhysicalDevice device, VkPhysicalDeviceFeatur
 void vkGetPhysicalDeviceFeatures2(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* out) {
   Tell(ASK(device), [&] {
     out->features = *GpuOf(device).profile->features;
-    FillChain(GpuOf(device), out->pNext);
+    FillChain(GpuOf(device), out->pNext, /*features=*/true);
   });
 }
 

@@ -42,6 +42,8 @@ typedef struct VulkanProfile {
   uint32_t answers_for_others;  // a device without a profile of its own answers as this one
   uint32_t all_is_assumed;      // names apart, nobody recorded it
   uint32_t memory_is_assumed;
+  uint32_t buffer_alignment;
+  uint32_t exact_sizes;       // what a buffer needs is not rounded up to its alignment
   uint64_t budget_over_free;  // what the budget is above the memory that CUDA calls free
   const VkPhysicalDeviceProperties* properties;
   const VkPhysicalDeviceFeatures* features;

@@ -111,12 +111,16 @@ class Writer {
       const string value = types_.Of(type);
       if (type == plain || value.empty()) continue;
       const string id = name + "_" + type;
-      ordered_json known = fields;
+      string last = "sType";
       out_ << "static const " << type << " " << id << " = {.sType = " << value << ",\n";
-      for (const auto& [field, item] : known.items())
+      for (const auto& [field, item] : fields.items()) {
         out_ << "  ." << field << " = " << Initializer(field, item) << ",\n";
+        last = field;
+      }
       out_ << "};\n";
-      rows += "  {&" + id + ", sizeof " + id + ", " + (features ? "1" : "0") + "},\n";
+      // A driver writes fields, and not what pads the struct behind them.
+      rows += "  {&" + id + ", offsetof(" + type + ", " + last + ") + sizeof " + id + "." + last +
+              ", " + (features ? "1" : "0") + "},\n";
       ++count;
     }
     rows_ += rows;
@@ -214,7 +218,9 @@ string WriteProfile(std::ostream& out, const string& id, const ordered_json& pro
         << ", .answers_for_others = " << profile.value("answers_for_others", false)
         << ", .all_is_assumed = " << profile.value("all_assumed", false)
         << ", .memory_is_assumed = " << memory.value("assumed", false)
-        << ", .budget_over_free = " << memory.value("budget_over_free", 0);
+        << ", .budget_over_free = " << memory.value("budget_over_free", 0)
+        << ", .buffer_alignment = " << memory.value("buffer_alignment", 256)
+        << ", .exact_sizes = " << memory.value("exact_sizes", false);
   for (const char* one : {"properties", "features"})
     entry << ", ." << one << " = &" << id << "_" << one;
   for (const char* list : {"rows", "extensions", "formats", "families", "heaps", "types"})
@@ -233,7 +239,7 @@ int main(int argc, char** argv) try {
   if (argc < 4) throw std::runtime_error("usage: OUT.c vulkan_core.h RECORDINGS PROFILE.json...");
   const StructureTypes types(ReadAll(argv[2]));
   std::ostringstream out;
-  out << "#include \"fakes/vulkan/profile.h\"\n\n";
+  out << "#include <stddef.h>\n\n#include \"fakes/vulkan/profile.h\"\n\n";
   Writer writer(out, types);
   string entries;
   for (int i = 4; i < argc; ++i)
