@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # What a real NVIDIA machine answers through Vulkan, for fixtures/recordings/real-gpu. As root there:
 #
-#   record_vulkan.sh FOLDER LIBVULKAN [VULKANINFO]
+#   record_vulkan.sh FOLDER LIBVULKAN [PROGRAM [VULKANINFO]]
 #
-# LIBVULKAN is a loader that was brought along (llama-server's), and the conformance program is built here or stands beside this script.
+# LIBVULKAN is a loader that was brought along (llama-server's), PROGRAM the built vulkan_conformance; without it, it is compiled there.
+# Look at the paths in vulkan.descriptors.txt before it is kept.
 # It changes nothing of the machine: nodes are hidden in a mount namespace of this script's own. UUIDs and PCI addresses are not printed.
 set -euo pipefail
-out=${1:?the folder to write to} library=$(realpath "${2:?libvulkan.so.1}") vulkaninfo=${3:-}
+out=${1:?the folder to write to} library=$(realpath "${2:?libvulkan.so.1}") program=${3:-} vulkaninfo=${4:-}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-program=$here/vulkan_conformance
 mkdir -p "$out"
 if [[ ! -x $program ]]; then
   program=$(mktemp -d)/vulkan_conformance
