@@ -69,6 +69,7 @@ struct Device {
                                         // that reads it says so
   uint32_t assumed_memory;
   uint32_t reserved;
+  char profile[48];  // its name in fixtures/devices; "" where the scenario wrote it out
 };
 
 enum class FaultAction : uint32_t {
@@ -130,7 +131,7 @@ struct World {
   uint32_t device_count;
   uint32_t fault_count;
   uint32_t board_count;  // boards in MIG mode, in `devices` behind CUDA's
-  uint32_t reserved;
+  uint32_t other_count;  // GPUs that are not NVIDIA's, behind the boards: Vulkan's alone
   Device devices[kMaxDevices];
   Fault faults[kMaxFaults];
 };

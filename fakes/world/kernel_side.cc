@@ -61,6 +61,8 @@ int Branch(const char* version) {
 Node ControlNode() { return LookFor("nvidiactl"); }
 Node MemoryNode() { return LookFor("nvidia-uvm"); }
 
+Node NodeCalled(const char* name) { return LookFor(name); }
+
 int NodeNumber(int place) {
   uint8_t places[kMaxDevices];
   const auto count = static_cast<int>(Here().device_count);

@@ -12,6 +12,9 @@ enum class Node { kThere, kMissing, kRefused, kNotTheDevice };
 Node ControlNode();
 Node MemoryNode();
 
+// /dev/NAME, of any driver: "dri/renderD128".
+Node NodeCalled(const char* name);
+
 // A bit for each place in World::devices whose node can be opened.
 uint32_t DevicesThere();
 // N of /dev/nvidiaN: devices are numbered by their PCI addresses.

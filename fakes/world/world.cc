@@ -38,7 +38,9 @@ const World* Open() {
       memcmp(world->magic, kWorldMagic, sizeof(kWorldMagic)) == 0 &&
       world->version == kWorldVersion && world->bytes == sizeof(World) &&
       world->device_count <= kMaxDevices &&
-      world->board_count <= kMaxDevices - world->device_count && world->fault_count <= kMaxFaults) {
+      world->board_count <= kMaxDevices - world->device_count &&
+      world->other_count <= kMaxDevices - world->device_count - world->board_count &&
+      world->fault_count <= kMaxFaults) {
     return world;
   }
   // A machine with a driver and no device; two threads that come here write the same bytes.

@@ -15,6 +15,7 @@ NEEDS=(
   'libgtest-dev|header gtest/gtest.h|the interface for C++ tests'
   'libre2-dev|header re2/re2.h|regular expressions of scenarios'
   'libseccomp-dev|header seccomp.h|the box that a scanner runs in'
+  'libvulkan-dev|header vulkan/vulkan_core.h|the structs of Vulkan, for its fakes (brings libvulkan1)'
   'libyaml-cpp-dev|header yaml-cpp/yaml.h|scenarios'
   'nlohmann-json3-dev|header nlohmann/json.hpp|JSON reports'
 )
@@ -36,19 +37,22 @@ TEST_WISHES=(
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
   'golang-go|program go|the Go subject of the tests of evidence'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
+  'rocm-smi|program rocm-smi|scenarios of AMD (brings librocm-smi64 and python3)'
+  'rocminfo|program rocm_agent_enumerator|scenarios of AMD (brings libhsa-runtime64, pciutils, kmod)'
   'strace|program strace|the tests that hold our file events against it'
+  'vulkan-tools|program vulkaninfo|scenarios that ask vulkaninfo (brings libX11, libxcb and libwayland-client)'
 )
 PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 
 # Names elsewhere, of those that have another one; untested. A name of "-" is in the package before it.
 declare -A ELSEWHERE=(
   [dnf]='g++=gcc-c++ pkg-config=pkgconf-pkg-config libboost-filesystem-dev=boost-devel libcli11-dev=cli11-devel libfmt-dev=fmt-devel
-    libgmock-dev=gmock-devel libgtest-dev=gtest-devel libre2-dev=re2-devel libseccomp-dev=libseccomp-devel libyaml-cpp-dev=yaml-cpp-devel
+    libgmock-dev=gmock-devel libgtest-dev=gtest-devel libre2-dev=re2-devel libseccomp-dev=libseccomp-devel libvulkan-dev=vulkan-headers libyaml-cpp-dev=yaml-cpp-devel
     nlohmann-json3-dev=json-devel uidmap=shadow-utils golang-go=golang libxml2-utils=libxml2'
   [pacman]='g++=gcc ninja-build=ninja pkg-config=pkgconf libboost-filesystem-dev=boost libcli11-dev=cli11 libfmt-dev=fmt libgmock-dev=gtest
-    libgtest-dev=- libre2-dev=re2 libseccomp-dev=libseccomp libyaml-cpp-dev=yaml-cpp nlohmann-json3-dev=nlohmann-json
+    libgtest-dev=- libre2-dev=re2 libseccomp-dev=libseccomp libvulkan-dev=vulkan-headers libyaml-cpp-dev=yaml-cpp nlohmann-json3-dev=nlohmann-json
     python3-pip=python-pip uidmap=shadow golang-go=go libxml2-utils=libxml2'
   [zypper]='g++=gcc-c++ ninja-build=ninja libboost-filesystem-dev=libboost_filesystem-devel libcli11-dev=cli11-devel libfmt-dev=fmt-devel
-    libgmock-dev=gmock libgtest-dev=gtest libre2-dev=re2-devel libseccomp-dev=libseccomp-devel libyaml-cpp-dev=yaml-cpp-devel
+    libgmock-dev=gmock libgtest-dev=gtest libre2-dev=re2-devel libseccomp-dev=libseccomp-devel libvulkan-dev=vulkan-headers libyaml-cpp-dev=yaml-cpp-devel
     nlohmann-json3-dev=nlohmann_json-devel uidmap=shadow golang-go=go libxml2-utils=libxml2-tools'
 )

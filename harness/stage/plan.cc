@@ -58,9 +58,11 @@ std::vector<TreeOp> DeviceNodes(const Case& c) {
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
         placed != nullptr && placed->machine)
       devices = std::max(devices, placed->machine->machine.devices.size());
-  if (devices == 0) return {};
-  std::vector<std::string> names = {"nvidiactl", "nvidia-uvm"};
+  std::vector<std::string> names;
+  if (devices > 0) names = {"nvidiactl", "nvidia-uvm"};
   for (size_t i = 0; i < devices; ++i) names.push_back(fmt::format("nvidia{}", i));
+  for (size_t i = 0; i < c.machine.others.size(); ++i)
+    names.push_back(fmt::format("dri/renderD{}", 128 + i));
   std::vector<TreeOp> ops;
   for (const std::string& name : names)
     ops.push_back({WriteFileOp{fmt::format("{}/{}", kDeviceNodes, name),

@@ -22,6 +22,7 @@ Status CopyText(char (&slot)[N], const std::string& text, std::string_view what)
 
 Status FillDevice(const GpuDevice& from, world::Device& to) {
   TRY(CopyText(to.name, from.name, "the device's name"));
+  TRY(CopyText(to.profile, from.profile, "the device's profile"));
   TRY(CopyText(to.pci_bus_id, from.pci, "the device's PCI address"));
   std::copy(from.uuid.begin(), from.uuid.end(), to.uuid);
   unsigned domain = 0, bus = 0, slot = 0;
@@ -83,7 +84,8 @@ Machine Changed(Machine machine, const MachineChange& change) {
   // There is one kernel, whatever a copy of the driver says of itself.
   if (machine.kernel_driver.empty()) machine.kernel_driver = machine.driver;
   for (const std::string& key : change.keys) {
-    if (key == "devices") machine.devices = other.devices, machine.boards = other.boards;
+    if (key == "devices")
+      machine.devices = other.devices, machine.boards = other.boards, machine.others = other.others;
     if (key == "driver") machine.driver = other.driver;
     if (key == "kernel_driver") machine.kernel_driver = other.kernel_driver;
     if (key == "cuda") machine.cuda_version = other.cuda_version;
@@ -94,7 +96,7 @@ Machine Changed(Machine machine, const MachineChange& change) {
 }
 
 Result<std::string> WorldFile(const Machine& machine) {
-  const size_t count = machine.devices.size() + machine.boards.size();
+  const size_t count = machine.devices.size() + machine.boards.size() + machine.others.size();
   if (count > world::kMaxDevices)
     return Error{
         fmt::format("a machine holds at most {} devices, not {}", world::kMaxDevices, count)};
@@ -111,7 +113,7 @@ Result<std::string> WorldFile(const Machine& machine) {
   TRY(CopyText(w.driver_version, machine.driver, "the driver's version"));
   TRY(CopyText(w.kernel_driver, machine.kernel_driver, "the kernel module's version"));
   // A machine without a GPU has no nodes, and its driver finds no device without looking.
-  if (!machine.devices.empty())
+  if (!machine.devices.empty() || !machine.others.empty())
     TRY(CopyText(w.device_nodes, kDeviceNodes, "the folder of the device nodes"));
   w.device_count = static_cast<uint32_t>(machine.devices.size());
   w.board_count = static_cast<uint32_t>(machine.boards.size());
@@ -120,6 +122,10 @@ Result<std::string> WorldFile(const Machine& machine) {
     TRY(FillDevice(machine.devices[i], w.devices[i]));
   for (size_t i = 0; i < machine.boards.size(); ++i)
     TRY(FillDevice(machine.boards[i], w.devices[machine.devices.size() + i]));
+  w.other_count = static_cast<uint32_t>(machine.others.size());
+  for (size_t i = 0; i < machine.others.size(); ++i)
+    TRY(FillDevice(machine.others[i],
+                   w.devices[machine.devices.size() + machine.boards.size() + i]));
   for (size_t i = 0; i < machine.faults.size(); ++i) TRY(FillFault(machine.faults[i], w.faults[i]));
   return std::string(reinterpret_cast<const char*>(&w), sizeof w);
 }

@@ -77,6 +77,21 @@ check_all() {
   done
   check ggml-base-upstream libggml-base.so - ggml/exports-base-upstream.txt libc.so.6
   check ggml-base-ollama libggml-base.so.0 - ggml/exports-base-ollama.txt libc.so.6
+  local glcore=libnvidia-glcore.so.580.159.04 glsi=libnvidia-glsi.so.580.159.04 tls=libnvidia-tls.so.580.159.04
+  local gpucomp=libnvidia-gpucomp.so.580.159.04
+  check vulkan-nvidia libGLX_nvidia.so.0 - vulkan/exports.txt $glsi $tls $glcore libX11.so.6 libXext.so.6 libc.so.6
+  check vulkan-radv libvulkan_radeon.so - vulkan/exports.txt libc.so.6
+  check vulkan-amdvlk amdvlk64.so - vulkan/exports.txt libc.so.6
+  check vulkan-anv libvulkan_intel.so - vulkan/exports.txt libc.so.6
+  check vulkan-nvk libvulkan_nouveau.so - vulkan/exports.txt libc.so.6
+  check vulkan-venus libvulkan_virtio.so - vulkan/exports.txt libc.so.6
+  check vulkan-lavapipe libvulkan_lvp.so - vulkan/exports.txt libc.so.6
+  check nvidia-glcore $glcore - vulkan/shell-exports.txt $gpucomp libc.so.6
+  check nvidia-gpucomp $gpucomp - vulkan/shell-exports.txt libc.so.6
+  check nvidia-glsi $glsi - vulkan/shell-exports.txt libc.so.6
+  check nvidia-tls $tls - vulkan/shell-exports.txt libc.so.6
+  check x11 libX11.so.6 - vulkan/shell-exports.txt libc.so.6
+  check xext libXext.so.6 - vulkan/shell-exports.txt libc.so.6
   for preload in pass-through loses-caller returns-null breaks-later reenters counts-early; do
     check preload-$preload - - preloads/exports.txt libc.so.6
   done

@@ -58,6 +58,21 @@ const std::vector<Subject> kSubjects = {
      {"ggml-base-ollama", "cuda", "cudart-13", "cublaslt-13", "cublas-13"},
      "ggml_backend_init",
      true},
+    {"x11", {}, ""},
+    {"xext", {}, ""},
+    {"nvidia-glsi", {}, ""},
+    {"nvidia-tls", {}, ""},
+    {"nvidia-gpucomp", {}, ""},
+    {"nvidia-glcore", {"nvidia-gpucomp"}, ""},
+    {"vulkan-nvidia",
+     {"x11", "xext", "nvidia-glsi", "nvidia-tls", "nvidia-gpucomp", "nvidia-glcore"},
+     "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-radv", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-amdvlk", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-anv", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-nvk", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-venus", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
+    {"vulkan-lavapipe", {}, "vk_icdNegotiateLoaderICDInterfaceVersion"},
 };
 
 class InTheScanner : public testing::TestWithParam<Subject> {

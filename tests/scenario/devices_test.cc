@@ -23,7 +23,12 @@ class Devices : public testing::Test {
   Devices() {
     files_.catalog().devices = InSources("/fixtures/devices");
     files_.catalog().capabilities = InSources("/fixtures/compute-capabilities.yaml");
-    names_ = NamesIn(files_.catalog().devices, ".yaml");
+    for (const std::string& name : NamesIn(files_.catalog().devices, ".yaml")) {
+      const YamlNode raw = Raw(name);
+      const YamlNode* id = raw.Find("pci_id");
+      const bool other = id != nullptr && id->text != "none" && !id->text.starts_with("10de:");
+      (other ? others_ : names_).push_back(name);
+    }
   }
 
   GpuDevice Read(const std::string& name) {
@@ -40,6 +45,7 @@ class Devices : public testing::Test {
 
   ScenarioFiles files_;
   std::vector<std::string> names_;
+  std::vector<std::string> others_;  // that are not NVIDIA's
 };
 
 TEST_F(Devices, AreOfEveryKind) {
@@ -91,6 +97,25 @@ TEST_F(Devices, AreCompleteAndCiteTheirFigures) {
     EXPECT_EQ(source->Find("pci_id")->text.find("pci.ids") == std::string::npos,
               device.pci_id.empty());
     EXPECT_TRUE(device.integrated || !device.pci_id.empty());
+  }
+}
+
+TEST_F(Devices, OfOtherVendorsAreNoneOfCudas) {
+  EXPECT_GE(others_.size(), 5u);
+  for (const std::string& name : others_) {
+    SCOPED_TRACE(name);
+    const auto cases = files_.Load("claim: c\nlayout: [driver]\nmachine: {devices: [" + name +
+                                   ", h100-80gb, " + name + "]}\n");
+    ASSERT_TRUE(cases.ok()) << cases.error().message;
+    const Machine& machine = cases->front().machine;
+    ASSERT_THAT(machine.devices, SizeIs(1));
+    ASSERT_THAT(machine.others, SizeIs(2));
+    EXPECT_EQ(machine.others[0].pci, "0000:01:00.0");
+    EXPECT_EQ(machine.devices[0].pci, "0000:02:00.0");
+    EXPECT_EQ(machine.others[1].pci, "0000:03:00.0");
+    const YamlNode raw = Raw(name);
+    ASSERT_NE(raw.Find("source"), nullptr);
+    EXPECT_NE(raw.Find("source")->Find("figures"), nullptr);
   }
 }
 

@@ -78,6 +78,7 @@ enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated, kHomemade }
 struct Machine {
   std::vector<GpuDevice> devices;
   std::vector<GpuDevice> boards;      // of MIG slices: NVML lists them, CUDA does not
+  std::vector<GpuDevice> others;      // that are not NVIDIA's: Vulkan lists them, CUDA does not
   std::string driver = "580.159.04";  // as NVML and /proc/driver/nvidia/version print it
   std::string kernel_driver;          // the kernel module's version; "": the driver's
   int cuda_version = 13000;           // cuDriverGetVersion: 12080 is 12.8

@@ -150,6 +150,11 @@ void GivePciId(const std::string& id, GpuDevice& device) {
   device.attributes[kGpuPciDeviceId] = static_cast<int>(number << 16 | vendor);
 }
 
+// "1002:744c" is AMD's; what is no PCI device is a Jetson.
+bool IsNvidia(const GpuDevice& device) {
+  return device.pci_id.empty() || device.pci_id.starts_with("10de:");
+}
+
 // A MIG slice stands on a board of its parent's kind: on the one at that address, where the
 // scenario gives one, and all others on one board.
 Status PutOnBoard(const YamlNode& node, Fixtures& fixtures, Machine& machine, GpuDevice& slice) {
@@ -177,16 +182,17 @@ Status PutOnBoard(const YamlNode& node, Fixtures& fixtures, Machine& machine, Gp
 Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine) {
   TRY(const GpuDevice model, ReadModel(node, fixtures));
   TRY(const Capabilities* capabilities, fixtures.FindCapabilities());
-  std::vector<GpuDevice>& devices = machine.devices;
+  std::vector<GpuDevice>& devices = IsNvidia(model) ? machine.devices : machine.others;
   int count = 1;
   if (const YamlNode* value = node.Find("count")) {
     TRY(count, ReadInt(*value, "count", 1, kMaxDevices));
   }
   for (; count > 0; --count) {
-    if (devices.size() == kMaxDevices)
+    const size_t ordinal = machine.devices.size() + machine.others.size();
+    if (ordinal == kMaxDevices)
       return ErrorAt(node, fmt::format("a machine has at most {} devices", kMaxDevices));
     GpuDevice device = model;
-    GiveIdentity(devices.size(), device);
+    GiveIdentity(ordinal, device);
     if (const YamlNode* uuid = node.Find("uuid")) {
       TRY(device.uuid, ReadUuid(*uuid));
     }
@@ -197,7 +203,7 @@ Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine) {
     DeriveAttributes(device);
     if (const YamlNode* attributes = node.Find("attributes"))
       TRY(ReadAttributes(*attributes, device.attributes));
-    if (!device.recorded) FillAttributes(*capabilities, device);
+    if (!device.recorded && IsNvidia(device)) FillAttributes(*capabilities, device);
     devices.push_back(std::move(device));
   }
   return Ok();
@@ -273,13 +279,16 @@ Result<GpuDevice> ReadDeviceFile(const std::string& file) {
       node, "a device",
       {"device", "name", "compute_capability", "memory_total", "memory_free", "nvml_memory_total",
        "sm_count", "integrated", "pci_id", "mig", "recorded", "attributes", "assumed", "source"}));
-  for (const char* key : {"device", "name", "compute_capability", "memory_total", "source"})
+  for (const char* key : {"device", "name", "memory_total", "source"})
     TRY(Require(node, "a device file", key));
   GpuDevice device;
   TRY(device.profile, ReadFixtureName(node, "device"));
   TRY(ReadDeviceKeys(node, device));
-  TRY(device.cc, ReadComputeCapability(*node.Find("compute_capability")));
   TRY(ReadBoardKeys(node, device));
+  if (IsNvidia(device)) {
+    TRY(const YamlNode* cc, Require(node, "a device file", "compute_capability"));
+    TRY(device.cc, ReadComputeCapability(*cc));
+  }
   if (const YamlNode* attributes = node.Find("attributes"))
     TRY(ReadAttributes(*attributes, device.attributes));
   if (const YamlNode* recorded = node.Find("recorded")) {
