@@ -20,7 +20,8 @@ Result<RunReport> RunOne(const Case& c, const RunSpec& spec, StagedCase& staged,
   TRY(const RawRun raw, runner.Run(c, spec, staged));
   if (raw.outcome.kind == Outcome::Kind::kTimedOut && runner.IsPastDeadline())
     return RunReport{spec, Skipped(runner.DeadlineReason(true)), {}};
-  RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
+  RunReport report{
+      spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec), SettingOf(c, spec))};
   TRY(runner.Explain(c, spec, staged, report.evidence));
   report.verdict = Judge(c, spec, report.evidence);
   return report;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
 namespace gpustage {
@@ -60,6 +61,17 @@ size_t Columns(std::string_view text) {
 }
 
 }  // namespace
+
+std::string ShellWord(const std::string& text) {
+  constexpr std::string_view kPlain = "_-+=.,:/@%^";
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.find(c) != kPlain.npos;
+  });
+  if (plain) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
 
 std::string Quote(std::string_view bytes) {
   std::string quoted = "\"";

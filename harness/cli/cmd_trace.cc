@@ -26,13 +26,23 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
   return runs;
 }
 
-// The command that shows this one of the runs again.
-std::string Again(const std::string& path, const std::vector<KeptRun>& runs, const KeptRun& run) {
-  const bool of_catalog = !IsEvidence(path) && !FileExists(path);
+// Whether it is a file, or cells of one: "a.yaml@mask=none".
+bool IsOfFile(const std::string& path) {
+  return IsEvidence(path) || FileExists(path) || FileExists(path.substr(0, path.rfind('@')));
+}
+
+// The command that shows this one of the runs again, as a shell takes it.
+std::string Again(const CaseFilter& selection, const std::vector<KeptRun>& runs,
+                  const KeptRun& run) {
+  const std::string& path = selection.paths.front();
+  const bool of_catalog = !IsOfFile(path);
   const auto like_it = [&](const KeptRun& other) { return !of_catalog || other.id == run.id; };
   const bool alone = std::count_if(runs.begin(), runs.end(), like_it) == 1;
-  const std::string filter = alone ? "" : fmt::format(" --filter \"{} {}\"", run.id, run.run);
-  return fmt::format("gpustage trace {}{}", of_catalog ? run.id : path, filter);
+  std::string command = "gpustage trace " + ShellWord(of_catalog ? run.id : path);
+  for (const std::string& scanner : selection.scanners)
+    command += " --scanner " + ShellWord(scanner);
+  if (!alone) command += " --filter " + ShellWord(run.id + " " + run.run);
+  return command;
 }
 
 }  // namespace
@@ -68,7 +78,7 @@ int CmdTrace(const TraceCommand& command) {
     return kAsExpected;
   }
   for (size_t i = 0; i < runs.size(); ++i) {
-    options.again = Again(path, runs, runs[i]);
+    options.again = Again(command.selection, runs, runs[i]);
     fmt::print("{}{}", i == 0 ? "" : "\n", TraceText(runs[i], options));
   }
   return kAsExpected;

@@ -10,6 +10,8 @@
 
 #include "harness/evidence/loader/linkage.h"
 #include "harness/evidence/loader/outside.h"
+#include "harness/evidence/path/fact.h"
+#include "harness/evidence/path/families.h"
 #include "harness/evidence/records/event.h"
 #include "harness/run/raw_run.h"
 #include "harness/scenario/model/cause.h"
@@ -29,6 +31,7 @@ struct Process {
                                 // is known of what it loaded
   std::string end;              // "exited 2", "killed by SIGSEGV"; "" when it is not known
   EventId end_event = 0;
+  std::optional<int> exit_status = {};  // none: it was killed, or its end is not known
   friend bool operator==(const Process&, const Process&) = default;
 };
 
@@ -63,9 +66,9 @@ enum class Known { kNotObservable, kSeen, kDerived, kAsked };
 std::string ToString(Known known);  // "not observable", "seen", "derived", "asked"
 std::optional<Known> ParseKnown(const std::string& word);
 
-// One candidate library in one process. The device is lost at the first step that did not happen.
+// One library of a GPU in one process. The device is lost at the first step that did not happen.
 struct FunnelRow {
-  std::string library;  // path inside the root
+  std::string library;  // path inside the root; the name that was asked for where it is nowhere
   int pid = 0;          // 0: no process touched it
   std::string role;
   std::map<Step, StepState> steps;
@@ -79,7 +82,32 @@ struct FunnelRow {
   EventId event = 0;    // what shows it
   bool failed = false;  // a device is missing because of it: silent.h says when
   EventId said = 0;     // the log line that says so; 0: none does
+  Family family = Family::kBackend;
+  bool linked = false;           // asked for by its bare name: by a link, or a dlopen that searches
+  std::string file = {};         // what its name ended at, where a link was followed
+  std::string rule = {};         // that found it: "LD_LIBRARY_PATH[2]"
+  std::vector<Fact> below = {};  // what the reason stands on, down to the last fact that was seen
   friend bool operator==(const FunnelRow&, const FunnelRow&) = default;
+};
+
+// A scanner's end that is no end of its work.
+struct BadEnd {
+  int pid = 0;
+  bool before_main = false;  // the loader ended it: what it was linked to could not be loaded
+  std::string object = {};   // before_main: the library that the loader names
+  EventId said = 0;          // the last line that it printed; 0: none
+  EventId last = 0;          // the last call, load or path that it asked for
+  friend bool operator==(const BadEnd&, const BadEnd&) = default;
+};
+
+// What is known of the machine and the tree without watching anybody.
+struct Setting {
+  int devices = -1;                    // that the machine has; -1: not known
+  bool any_device = true;              // it, or a library with a machine of its own, has one
+  std::vector<std::string> libraries;  // paths of the GPU libraries of the tree, links included
+  std::map<std::string, std::string> versions;  // of drivers, by their paths
+  std::string kernel_driver;                    // the version of the kernel's module
+  friend bool operator==(const Setting&, const Setting&) = default;
 };
 
 struct Evidence {
@@ -92,7 +120,11 @@ struct Evidence {
   std::optional<int64_t>
       device_count;                // as devices, or what the scanner counted without naming them
   std::string devices_unreadable;  // why, when there is no count
-  std::vector<FunnelRow> funnel;
+  std::vector<FunnelRow> funnel;   // what the scanner set out to use
+  std::vector<FunnelRow> inner;    // what libraries of the funnel asked for in turn
+  std::optional<BadEnd> bad_end;
+  std::vector<Fact> missing;  // why devices of the machine are not among those reported
+  Setting setting;
   Linkage linkage;  // what loaded libraries lack of each other, and who stands before libc
   std::vector<Outside> outside;  // what was used that is neither of the tree nor of the base system
   EvidenceLevel level = EvidenceLevel::kAll;  // what was asked to be watched

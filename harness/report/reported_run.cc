@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "harness/base/text.h"
 #include "harness/evidence/path/assumed.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/report/utf8.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -84,7 +86,9 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 
 std::string ReportedRun::TraceCommand() const {
   const bool is_known = scenario.find('/') != std::string::npos;
-  return "gpustage trace " + (is_known ? id : file + id.substr(std::min(id.find('@'), id.size())));
+  return "gpustage trace " +
+         ShellWord(is_known ? id : file + id.substr(std::min(id.find('@'), id.size()))) +
+         (scanner_file.empty() ? "" : " --scanner " + ShellWord(scanner_file));
 }
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
@@ -92,7 +96,7 @@ std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
   for (const FunnelRow& row : evidence.funnel) {
     const bool odd = row.lost_at || !row.remark.empty();
     rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached),
-                    Word(row.lost_at), Utf8(row.reason),
+                    Word(row.lost_at), Utf8(ReasonText(row)),
                     odd ? std::optional(ToString(row.cause)) : std::nullopt, Utf8(row.remark),
                     row.said != 0});
   }
@@ -109,6 +113,7 @@ ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run,
   reported.claim = Utf8(c.claim);
   reported.scanner = run.spec.scanner.name;
   reported.version = run.spec.scanner.version;
+  reported.scanner_file = run.spec.scanner.file;
   reported.run = Utf8(run.spec.name);
   for (const auto& [axis, value] : c.axes) reported.axes[Utf8(axis)] = Utf8(value);
   reported.isolation = isolation;

@@ -92,6 +92,7 @@ struct ReportedRun {
   std::string silent_because;
   double duration_ms = 0;
   std::vector<RepeatedAnswer> answers;  // of a run that was started more than once
+  std::string scanner_file = {};        // of the user's own; in no report, but in TraceCommand
 
   std::string Name() const { return id + " [" + run + "]"; }
   // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/
