@@ -168,10 +168,13 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
   row.below.clear();
   if (!row.lost_at || row.event == 0) return;
   const Event& event = evidence.At(row.event);
-  if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall || event.value == 0)
-    return;
+  if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall) return;
   if (event.value == world::kNoResult) return AddCopy(evidence, row.family, row);
-  ExplainCall(evidence, event, row);
+  if (event.value == 0 && row.cause != Cause::kNoDevice) return;
+  if (event.value == 0)
+    for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));
+  else
+    ExplainCall(evidence, event, row);
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&
       row.cause != Cause::kMasked)
     row.below.insert(row.below.begin(), Fact());
@@ -216,7 +219,7 @@ std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call) {
     const Event& event = evidence.At(id);
     if (event.pid != call.pid || event.tid != call.tid) continue;
     if (event.kind == EventKind::kLoad || event.kind == EventKind::kProcess) break;
-    if (event.kind == EventKind::kCall && event.value == 0 &&
+    if (event.kind == EventKind::kCall && event.value == 0 && !Counts(call.subject) &&
         Starts(FamilyOfFunction(event.subject), event.subject))
       break;
     if (event.kind != EventKind::kOpen || event.value <= 0 || !IsNode(event.subject)) continue;

@@ -222,7 +222,7 @@ class Explanation {
   }
 
   void BadFile(const std::string& object, const std::string& what) {
-    if (IsBare() && object == row_.library) return Bare();
+    if (IsBare() && BaseNameOf(object) == row_.library) return Bare();
     if (LexicallyNormal(object) == row_.library) {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
       if (fault) return Set(fault->cause, fault->text);

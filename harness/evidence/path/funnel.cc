@@ -93,23 +93,36 @@ class RowBuilder {
     return row_.family == Family::kBackend || row_.family == Family::kNone;
   }
 
-  // What is linked, or is no backend, need not be asked for a function by name.
-  void LoadedOnly() {
-    const std::string missing = facts_.ended || facts_.went_on ? "" : MissingDependency();
-    if (!missing.empty()) return Lose(Step::kLoaded, Cause::kMissingDependency, missing);
-    if (facts_.closed != 0 && !facts_.went_on)
-      return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
-    if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
-        !OnlyLoads(row_.family) && ProcessOf(evidence_, row_.pid) != nullptr &&
-        ProcessOf(evidence_, row_.pid)->exit_status != 127)
-      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
-                  0, Known::kDerived);
-    if (LibraryGivenToLoader(evidence_, row_.pid) == row_.library)
-      if (const std::string lacks = MissingDependency(); !lacks.empty())
-        return Lose(Step::kLoaded, Cause::kMissingDependency, lacks, row_.event);
+  // Whether what is missing is missing to this library, or to one of a GPU below it: what a process
+  // lacks elsewhere is not this one's loss.
+  bool IsOwnNeed() const {
+    const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    if (needs.empty() || !needs.back().found.empty()) return false;
+    const std::string& by = needs.back().requester;
+    return by.empty() || IsSamePath(by, row_.library) ||
+           FamilyOfLibrary(BaseNameOf(by)) != Family::kNone;
+  }
+
+  void NothingMoreWanted() {
     unasked_ = true;
     for (const Step step : {Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported})
       row_.steps[step] = StepState::kDidNotHappen;
+  }
+
+  // What is linked, or is no backend, need not be asked for a function by name.
+  void LoadedOnly() {
+    const bool given = LibraryGivenToLoader(evidence_, row_.pid) == row_.library;
+    if ((given || (!facts_.ended && !facts_.went_on)) && IsOwnNeed())
+      return Lose(Step::kLoaded, Cause::kMissingDependency, MissingDependency(), row_.event);
+    if (given) return NothingMoreWanted();
+    if (facts_.closed != 0 && !facts_.went_on)
+      return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
+    const Process* const process = ProcessOf(evidence_, row_.pid);
+    if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
+        !OnlyLoads(row_.family) && process != nullptr && process->exit_status != 127)
+      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
+                  0, Known::kDerived);
+    NothingMoreWanted();
   }
 
   // A name that the loader looked for in vain.

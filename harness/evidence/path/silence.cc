@@ -44,6 +44,9 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
   std::vector<std::string> names;
   if (row.cause == Cause::kNoEntryPoint && evidence.At(row.event).kind == EventKind::kMiss)
     names.push_back(evidence.At(row.event).subject);
+  // What Python's client says of a library that it does not find is the text of a code.
+  if (row.family == Family::kManagement && row.cause == Cause::kNotFound)
+    names.emplace_back(CodeOf("nvmlInit_v2", 12).text);
   for (const Need& need : NeedsOf(evidence, row))
     if (need.found.empty()) names.push_back(BaseNameOf(need.name));
   const Event& event = evidence.At(row.event);
