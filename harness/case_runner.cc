@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/evidence/path/families.h"
@@ -246,6 +247,22 @@ Result<std::vector<std::string>> CaseRunner::Unasked(const Case& c) {
   return paths;
 }
 
+namespace {
+
+// What is the same file as one that was loaded is no other copy of it, by whatever links.
+void DropTheSame(const Root& root, const Identity& user, Evidence& evidence) {
+  std::set<std::string> loaded;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows)
+      if (row.pid != 0 && row.reached >= Step::kLoaded)
+        loaded.insert(LookAt(root, row.library, user, Want::kRead).end);
+  std::erase_if(evidence.setting.libraries, [&](const std::string& path) {
+    return loaded.contains(LookAt(root, path, user, Want::kRead).end);
+  });
+}
+
+}  // namespace
+
 Status CaseRunner::Explain(const Case& c, const RunSpec& spec, const StagedCase& staged,
                            Evidence& evidence) {
   TRY(ScannerStart start, StartOf(c, spec));
@@ -273,6 +290,7 @@ Status CaseRunner::Explain(const Case& c, const RunSpec& spec, const StagedCase&
   for (const std::string& path : PathsToLook(evidence))
     after.looked.push_back(LookAt(staged.tree.root, path, start.user,
                                   path.starts_with("/dev/") ? Want::kWrite : Want::kRead));
+  DropTheSame(staged.tree.root, start.user, evidence);
   ExplainLosses(after, evidence);
   return Ok();
 }

@@ -89,9 +89,30 @@ TEST(Chain, LeavesOutANodeOfAnotherProcess) {
 }
 
 TEST(Chain, SaysThatNothingLiesBelowACode) {
-  const FunnelRow row = Row(Driver().Call(7, "cuInit", 802));
+  const FunnelRow row =
+      Row(Driver().Asks(7, FileAct::kOpen, "/dev/nvidiactl").Call(7, "cuInit", 802));
   ASSERT_THAT(row.below, testing::Not(IsEmpty()));
   EXPECT_EQ(row.below.front().kind, Fact::Kind::kNothing);
+}
+
+TEST(Chain, SaysWhyOneOfTwoDevicesIsMissing) {
+  Setting setting;
+  setting.devices = 2;
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  const RawRun masked = Driver("CUDA_VISIBLE_DEVICES=1")
+                            .Call(7, "cuInit", 0)
+                            .Counts(7, "cuDeviceGetCount", 1)
+                            .Prints(Stream::kStdout, "1\n");
+  EXPECT_EQ(MissingText(Decode(masked, scanner, {}, setting)),
+            "1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"1\" there, which leaves 1");
+  const RawRun closed = Driver()
+                            .Asks(7, FileAct::kOpen, "/dev/nvidia1", EACCES)
+                            .Call(7, "cuInit", 0)
+                            .Counts(7, "cuDeviceGetCount", 1)
+                            .Prints(Stream::kStdout, "1\n");
+  EXPECT_THAT(MissingText(Decode(closed, scanner, {}, setting)),
+              HasSubstr("/dev/nvidia1 could not be opened: Permission denied"));
 }
 
 TEST(Chain, NamesBothVersionsOfAMismatch) {

@@ -65,11 +65,21 @@ TEST(ExplainLosses, SaysThatADirectoryCannotBeListed) {
 }
 
 TEST(ExplainLosses, SaysThatAListedFileCannotBeOpened) {
-  const FunnelRow row = Explained(Started(), {kLibrary, 0, ENOENT, 0, ""});
+  const FunnelRow row = Explained(Started(), {kLibrary, 0, EACCES, 0, "", 0, 'f'});
   EXPECT_THAT(row.lost_at, Optional(Step::kMatched));
-  EXPECT_EQ(
-      row.reason,
-      "libggml-cuda.so is listed but cannot be opened by uid 65534: No such file or directory");
+  EXPECT_EQ(row.reason,
+            "libggml-cuda.so is listed but cannot be opened by uid 65534: Permission denied");
+}
+
+// What is not there is not listed either.
+TEST(ExplainLosses, SaysThatNoNameIsTheLibrarys) {
+  Evidence evidence = Decoded(Started());
+  AfterRun after;
+  after.answered = {{{}, {{kLibrary, 0, ENOENT, 0, ""}}}};
+  after.looked = {{"/opt/cuda_v12"}};
+  ExplainLosses(after, evidence);
+  EXPECT_EQ(evidence.funnel.front().reason, "/opt/cuda_v12 is empty: there is no file in it");
+  EXPECT_EQ(evidence.funnel.front().cause, Cause::kNoNameMatches);
 }
 
 TEST(ExplainLosses, SaysThatNobodyTried) {

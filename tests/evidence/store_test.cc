@@ -116,7 +116,7 @@ TEST(Store, RefusesWhatIsNoEvidence) {
 TEST(Store, RefusesAnEventThatIsNotThere) {
   KeptRun run = Kept(CauseExamples().front().evidence);
   run.evidence.funnel.front().event = 99;
-  EXPECT_THAT(Again(run), FailsWith("x.jsonl:8:1: something here names event 99, and there are 3"));
+  EXPECT_THAT(Again(run), FailsWith("x.jsonl:9:1: something here names event 99, and there are 3"));
 }
 
 TEST(Store, NamesTheLineThatIsWrong) {
@@ -127,7 +127,7 @@ TEST(Store, NamesTheLineThatIsWrong) {
                          "x.jsonl"),
       FailsAt(2, 1, "this line is not as version 4 has it: unknown record \"dream\""));
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"),
-              FailsAt(7, 1, "this evidence has no end: it was not written to its last line"));
+              FailsAt(8, 1, "this evidence has no end: it was not written to its last line"));
 }
 
 }  // namespace

@@ -19,9 +19,16 @@ using Kind = Fact::Kind;
 
 constexpr std::string_view kNodes[] = {"/dev/nvidia", "/dev/dri/",           "/dev/kfd",
                                        "/dev/dxg",    "/proc/driver/nvidia", "/sys/class/drm"};
-constexpr const char* kMasks[] = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES",
-                                  "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
-                                  "GGML_VK_VISIBLE_DEVICES"};
+// Which variable hides devices from a family, as its own documentation says.
+struct Mask {
+  Family family;
+  const char* variable;
+};
+constexpr Mask kMasks[] = {{Family::kDriver, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kRuntime, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kBackend, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kHip, "HIP_VISIBLE_DEVICES"},
+                           {Family::kHsa, "ROCR_VISIBLE_DEVICES"}};
 
 bool IsNode(const std::string& path) {
   return std::any_of(std::begin(kNodes), std::end(kNodes),
@@ -112,17 +119,6 @@ void AddCallBefore(const Evidence& evidence, const Event& call, FunnelRow& row) 
   }
 }
 
-void AddMask(const Evidence& evidence, FunnelRow& row) {
-  for (const char* name : kMasks)
-    if (const auto value = VariableOf(ProcessOf(evidence, row.pid), name)) {
-      Fact mask;
-      mask.kind = Kind::kMask;
-      mask.subject = name;
-      mask.other = *value;
-      Add(row, mask);
-    }
-}
-
 bool IsStub(int64_t code) { return code == 34; }
 bool IsMismatch(const Event& call) {
   return call.value == 803 ||
@@ -152,8 +148,6 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   }
   AddCallBefore(evidence, call, row);
   const bool driver = family == Family::kRuntime || family == Family::kDriver;
-  if (row.below.empty() && call.fault.empty() && call.value == 100 && row.cause != Cause::kMasked)
-    AddMask(evidence, row);
   if (driver && (IsStub(call.value) || row.below.empty() || IsMismatch(call)))
     AddCopy(evidence, Family::kDriver, row);
   else if (family == Family::kManagement)
@@ -176,7 +170,7 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
   else
     ExplainCall(evidence, event, row);
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&
-      row.cause != Cause::kMasked)
+      row.cause != Cause::kMasked && evidence.files_observed)
     row.below.insert(row.below.begin(), Fact());
 }
 
@@ -198,6 +192,33 @@ void TakeLossOfInner(const Evidence& evidence, FunnelRow& row) {
   row.event = below->event;
   row.reason = fmt::format("{}, which it asks, was lost at \"{}\": {}", BaseNameOf(below->library),
                            ToString(*below->lost_at), below->reason);
+}
+
+Fact NodeOf(const Event& open) {
+  Fact node;
+  node.kind = Kind::kNode;
+  node.subject = open.subject;
+  node.error = static_cast<int>(open.value);
+  node.event = open.id;
+  return node;
+}
+
+// What it leaves is said where it names as many as were reported.
+Fact MaskOf(const char* variable, const std::string& value, int64_t count) {
+  Fact mask;
+  mask.kind = Kind::kMask;
+  mask.subject = variable;
+  mask.other = value;
+  const auto names = 1 + std::count(value.begin(), value.end(), ',');
+  if (names == count) mask.number = count;
+  return mask;
+}
+
+void AddMissing(Fact fact, std::vector<Fact>& missing) {
+  const bool known = std::any_of(missing.begin(), missing.end(), [&](const Fact& other) {
+    return other.kind == fact.kind && other.subject == fact.subject && other.other == fact.other;
+  });
+  if (!known) missing.push_back(std::move(fact));
 }
 
 }  // namespace
@@ -232,12 +253,7 @@ std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call) {
                  later.subject == event.subject && later.value <= 0;
         });
     if (known || came) continue;
-    Fact node;
-    node.kind = Kind::kNode;
-    node.subject = event.subject;
-    node.error = static_cast<int>(event.value);
-    node.event = id;
-    nodes.push_back(std::move(node));
+    nodes.push_back(NodeOf(event));
   }
   return nodes;
 }
@@ -288,27 +304,12 @@ void FindMissingDevices(Evidence& evidence) {
       if (row.pid == 0 || row.reached < Step::kInitialised) continue;
       for (const Event& event : evidence.events)
         if (event.kind == EventKind::kOpen && event.pid == row.pid && event.value > 0 &&
-            IsNode(event.subject)) {
-          Fact node;
-          node.kind = Kind::kNode;
-          node.subject = event.subject;
-          node.error = static_cast<int>(event.value);
-          node.event = event.id;
-          if (std::none_of(evidence.missing.begin(), evidence.missing.end(),
-                           [&](const Fact& known) { return known.subject == node.subject; }))
-            evidence.missing.push_back(std::move(node));
-        }
-      for (const char* name : kMasks)
-        if (const auto value = VariableOf(ProcessOf(evidence, row.pid), name)) {
-          Fact mask;
-          mask.kind = Kind::kMask;
-          mask.subject = name;
-          mask.other = *value;
-          mask.number = count;
-          if (std::find(evidence.missing.begin(), evidence.missing.end(), mask) ==
-              evidence.missing.end())
-            evidence.missing.push_back(std::move(mask));
-        }
+            IsNode(event.subject))
+          AddMissing(NodeOf(event), evidence.missing);
+      for (const Mask& mask : kMasks)
+        if (const auto value = VariableOf(ProcessOf(evidence, row.pid), mask.variable);
+            value && mask.family == row.family)
+          AddMissing(MaskOf(mask.variable, *value, count), evidence.missing);
     }
 }
 
