@@ -62,17 +62,6 @@ size_t Columns(std::string_view text) {
 
 }  // namespace
 
-std::string ShellWord(const std::string& text) {
-  constexpr std::string_view kPlain = "_-+=.,:/@%^";
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.find(c) != kPlain.npos;
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string Quote(std::string_view bytes) {
   std::string quoted = "\"";
   for (const char c : bytes) {
@@ -103,6 +92,15 @@ std::optional<std::string> NearestWord(std::string_view wrong,
     nearest = word;
   }
   return nearest;
+}
+
+std::string ShellWord(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string JoinOr(const std::vector<std::string>& words) {

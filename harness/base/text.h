@@ -10,11 +10,12 @@
 
 namespace gpustage {
 
+// As a shell reads it back: in single quotes where it must be.
+std::string ShellWord(const std::string& word);
+
 // In double quotes; what a terminal would not show is written \xNN, so that a scenario can say it
 // back.
 std::string Quote(std::string_view bytes);
-// As a shell takes it for one word: as it is, or in quotes.
-std::string ShellWord(const std::string& text);
 
 // The word that `wrong` was probably meant to be; none if no word is near.
 std::optional<std::string> NearestWord(std::string_view wrong,

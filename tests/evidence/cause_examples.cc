@@ -93,7 +93,7 @@ std::vector<Example> BeforeTheLoad() {
           Of("nobody tried", Serving(), {File(kLibrary, Elf())}),
           Of("its name is a link to nothing", Serving(), {dangling}),
           Of("it is asked for by its name", Nowhere(),
-             {Says({"libcuda.so.1"},
+             {Says({"libcuda.so.1", 0, ENOENT, 0, ""},
                    "libcuda.so.1: cannot open shared object file: No such file or directory")},
              "libcuda.so.1")};
 }

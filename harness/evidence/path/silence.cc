@@ -187,6 +187,12 @@ void FindSilence(Evidence& evidence) {
   const FunnelRow* const silent = failed && lost->said == 0 ? lost : nullptr;
   const FunnelRow* const told = failed && lost->said != 0 ? lost : nullptr;
   evidence.silent_failure = silent != nullptr;
+  if (silent != nullptr && evidence.cut_lines > 0) {
+    evidence.silent_failure.reset();
+    evidence.silent_because =
+        fmt::format("{} lines of the log are cut, one of which may say so", evidence.cut_lines);
+    return;
+  }
   if (lost == nullptr && NothingAsked(evidence)) {
     evidence.silent_failure = true;
     evidence.silent_because =
