@@ -35,7 +35,7 @@ TEST_F(CausesOfScenarios, AreAllShownUnderTheModel) {
   const std::set<std::string> elsewhere = {
       "unknown",    // no cause
       "not-found",  // of a library that is asked for by its name: scenarios/reasons/names.yaml
-      "hung",     // takes the model's 30 s; written by hand in tests/evidence
+      "hung",       // takes the model's 30 s; written by hand in tests/evidence
       "never-asked",
       "no-device",          // no backend of ours does so
       "duplicate",          // Ollama has a line for it, which is "overlap"
