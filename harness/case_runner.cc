@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <set>
 
 #include "harness/base/files.h"
+#include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/log_lines.h"
 
@@ -245,6 +247,22 @@ Result<std::vector<std::string>> CaseRunner::Unasked(const Case& c) {
   return paths;
 }
 
+namespace {
+
+// What is the same file as one that was loaded is no other copy of it, by whatever links.
+void DropTheSame(const Root& root, const Identity& user, Evidence& evidence) {
+  std::set<std::string> loaded;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows)
+      if (row.pid != 0 && row.reached >= Step::kLoaded)
+        loaded.insert(LookAt(root, row.library, user, Want::kRead).end);
+  std::erase_if(evidence.setting.libraries, [&](const std::string& path) {
+    return loaded.contains(LookAt(root, path, user, Want::kRead).end);
+  });
+}
+
+}  // namespace
+
 Status CaseRunner::Explain(const Case& c, const RunSpec& spec, const StagedCase& staged,
                            Evidence& evidence) {
   TRY(ScannerStart start, StartOf(c, spec));
@@ -261,15 +279,20 @@ Status CaseRunner::Explain(const Case& c, const RunSpec& spec, const StagedCase&
   evidence.outside = FindOutside(evidence, {base, start.host_directories}, open_inside);
   if (!WatchesLoader(evidence.level)) return Ok();  // nothing is known that could be explained
   evidence.linkage = LinkageOf(evidence, open_inside);
-  std::vector<Answer> answers;
+  AfterRun after;
+  after.uid = static_cast<int>(start.user.uid);
   const std::vector<std::string> own = start.environment;
   for (const Question& question : OpenQuestions(evidence)) {
     start.environment = question.environment.empty() ? own : question.environment;
     TRY(std::vector<Answer> said,
         Ask(start, question.paths, staged.tree.root, recorders_, isolation()));
-    answers.insert(answers.end(), said.begin(), said.end());
+    after.answered.push_back({question.environment, std::move(said)});
   }
-  ExplainLosses(answers, static_cast<int>(start.user.uid), evidence);
+  for (const std::string& path : PathsToLook(evidence))
+    after.looked.push_back(LookAt(staged.tree.root, path, start.user,
+                                  path.starts_with("/dev/") ? Want::kWrite : Want::kRead));
+  DropTheSame(staged.tree.root, start.user, evidence);
+  ExplainLosses(after, evidence);
   return Ok();
 }
 
@@ -297,29 +320,71 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
   return start;
 }
 
+namespace {
+
+// The path that a step of a tree makes; "" when it makes none.
+std::string MadeBy(const TreeOp& op) {
+  if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what)) return placed->path;
+  if (const auto* link = std::get_if<SymlinkOp>(&op.what)) return link->path;
+  if (const auto* link = std::get_if<HardLinkOp>(&op.what)) return link->path;
+  if (const auto* copy = std::get_if<CopyOp>(&op.what)) return copy->path;
+  if (const auto* file = std::get_if<WriteFileOp>(&op.what)) return file->path;
+  return "";
+}
+
+// Without what a later step took away.
+std::vector<std::string> LibrariesOf(const Case& c, const RunSpec& spec) {
+  std::vector<std::string> paths;
+  for (const auto* ops : {&c.tree, &spec.change})
+    for (const TreeOp& op : *ops) {
+      const std::string path = MadeBy(op);
+      if (FamilyOfLibrary(BaseNameOf(path)) != Family::kNone &&
+          std::find(paths.begin(), paths.end(), path) == paths.end())
+        paths.push_back(path);
+      if (const auto* removed = std::get_if<RemoveOp>(&op.what))
+        std::erase_if(paths, [&](const std::string& known) {
+          return known == removed->path || known.starts_with(removed->path + "/");
+        });
+    }
+  return paths;
+}
+
+}  // namespace
+
 std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec) {
   std::vector<std::string> found;
   for (const std::string& arg : spec.args)
     if (arg.starts_with('/') && BaseNameOf(arg).find(".so") != std::string::npos)
       found.push_back(LexicallyNormal(arg));
   if (!found.empty()) return found;
-  const auto add = [&](const std::string& path) {
-    if (IsBackendName(BaseNameOf(path)) &&
-        std::find(found.begin(), found.end(), path) == found.end())
-      found.push_back(path);
-  };
   std::vector<const std::vector<TreeOp>*> lists = {&c.tree};
   for (const RunSpec& run : c.runs) lists.push_back(&run.change);
   for (const auto* ops : lists)
-    for (const TreeOp& op : *ops) {
-      if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what)) add(placed->path);
-      if (const auto* link = std::get_if<SymlinkOp>(&op.what)) add(link->path);
-      if (const auto* link = std::get_if<HardLinkOp>(&op.what)) add(link->path);
-      if (const auto* copy = std::get_if<CopyOp>(&op.what)) add(copy->path);
-      if (const auto* file = std::get_if<WriteFileOp>(&op.what)) add(file->path);
-      if (const auto* removed = std::get_if<RemoveOp>(&op.what)) std::erase(found, removed->path);
-    }
+    for (const TreeOp& op : *ops)
+      if (const std::string path = MadeBy(op);
+          IsBackendName(BaseNameOf(path)) &&
+          std::find(found.begin(), found.end(), path) == found.end())
+        found.push_back(path);
   return found;
+}
+
+Setting SettingOf(const Case& c, const RunSpec& spec) {
+  Setting setting;
+  const Machine& machine = c.machine;
+  setting.devices = static_cast<int>(machine.devices.size());
+  setting.any_device = !machine.devices.empty();
+  setting.kernel_driver = machine.kernel_driver.empty() ? machine.driver : machine.kernel_driver;
+  for (const auto* ops : {&c.tree, &spec.change})
+    for (const TreeOp& op : *ops)
+      if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what)) {
+        const bool own = placed->machine && std::count(placed->machine->keys.begin(),
+                                                       placed->machine->keys.end(), "driver") > 0;
+        setting.versions[placed->path] = own ? placed->machine->machine.driver : machine.driver;
+        setting.any_device =
+            setting.any_device || (placed->machine && !placed->machine->machine.devices.empty());
+      }
+  setting.libraries = LibrariesOf(c, spec);
+  return setting;
 }
 
 }  // namespace gpustage

@@ -98,4 +98,7 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec);
 // hand test the libraries that it is given.
 std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec);
 
+// What is known of the run's machine and tree before it starts.
+Setting SettingOf(const Case& c, const RunSpec& spec);
+
 }  // namespace gpustage

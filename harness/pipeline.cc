@@ -27,7 +27,8 @@ Result<RunReport> RunOne(const Case& c, const RunSpec& spec, StagedCase& staged,
   if (Interrupted() != 0) return CutShort(spec);
   if (raw.outcome.kind == Outcome::Kind::kTimedOut && runner.IsPastDeadline())
     return RunReport{spec, Skipped(runner.DeadlineReason(true)), {}};
-  RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
+  RunReport report{
+      spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec), SettingOf(c, spec))};
   TRY(runner.Explain(c, spec, staged, report.evidence));
   if (Interrupted() != 0) return CutShort(spec);  // whatever it asked has no answer
   report.verdict = Judge(c, spec, report.evidence);

@@ -13,7 +13,7 @@ check_includes() {
   source_files | xargs grep -nE '^ *# *include' /dev/null | awk -F: '
     BEGIN {
       # A stage sees itself and what stands before it; capture leads back, so it sees only the first two.
-      order = "base scenario stage run evidence verdict report pipeline suite diagnose cli"
+      order = "base scenario stage run evidence words verdict report pipeline suite diagnose cli"
       for (i = split(order, name, " "); i; i--) rank[name[i]] = i
       rank["capture"] = rank["scenario"]
       rank["embed"] = rank["diagnose"]  # a library knows no command line

@@ -69,7 +69,10 @@ CUresult PutUuid(const Device& device, CUuuid* uuid) {
 using namespace gpustage::cuda_driver;
 
 CUresult cuDeviceGetCount(int* count) {
-  return AfterInit(CALL(), [&] { return Put(count, DeviceCount()); });
+  return AfterInit(CALL(), [&](Call& call) {
+    call.Gives(DeviceCount());
+    return Put(count, DeviceCount());
+  });
 }
 
 CUresult cuDeviceGet(CUdevice* result, int device) {

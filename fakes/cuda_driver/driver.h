@@ -26,7 +26,13 @@ CUresult CurrentContext();
 // Every function but a few answers CUDA_ERROR_NOT_INITIALIZED before cuInit.
 template <typename Body>
 CUresult AfterInit(Call&& call, Body body) {
-  return Answer(call, [&] { return DeviceCount() < 0 ? CUDA_ERROR_NOT_INITIALIZED : body(); });
+  return Answer(call, [&]() -> CUresult {
+    if (DeviceCount() < 0) return CUDA_ERROR_NOT_INITIALIZED;
+    if constexpr (std::is_invocable_v<Body, Call&>)
+      return body(call);
+    else
+      return body();
+  });
 }
 
 // For what works in the current context; `body` may take the call as below.

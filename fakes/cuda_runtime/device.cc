@@ -97,7 +97,10 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  return Started(CALL(), [&] { return Put(count, DeviceCount()); });
+  return Started(CALL(), [&](Call& call) {
+    call.Gives(DeviceCount());
+    return Put(count, DeviceCount());
+  });
 }
 
 cudaError_t cudaGetDevice(int* device) {

@@ -65,7 +65,11 @@ template <typename Body>
 cudaError_t Started(Call&& call, Body body) {
   const cudaError_t result = Answer(call, [&]() -> cudaError_t {
     const cudaError_t error = Start();
-    return error != cudaSuccess ? error : body();
+    if (error != cudaSuccess) return error;
+    if constexpr (std::is_invocable_v<Body, Call&>)
+      return body(call);
+    else
+      return body();
   });
   return Remember(result, call.sticky());
 }

@@ -101,11 +101,17 @@ nvmlReturn_t PutMemory(const Device& device, uint64_t free, nvmlMemory_v2_t* mem
 using namespace gpustage::nvml;
 
 nvmlReturn_t nvmlDeviceGetCount(unsigned int* count) {
-  return AfterInit(CALL(), [&] { return Put(count, DeviceCount()); });
+  return AfterInit(CALL(), [&](Call& call) {
+    call.Gives(DeviceCount());
+    return Put(count, DeviceCount());
+  });
 }
 
 nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int* count) {
-  return AfterInit(CALL(), [&] { return Put(count, DeviceCount()); });
+  return AfterInit(CALL(), [&](Call& call) {
+    call.Gives(DeviceCount());
+    return Put(count, DeviceCount());
+  });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t* device) {

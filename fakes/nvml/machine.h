@@ -28,7 +28,13 @@ int IndexOf(nvmlDevice_t handle);
 
 template <typename Body>
 nvmlReturn_t AfterInit(Call&& call, Body body) {
-  return Answer(call, [&] { return Initialised() ? body() : NVML_ERROR_UNINITIALIZED; });
+  return Answer(call, [&]() -> nvmlReturn_t {
+    if (!Initialised()) return NVML_ERROR_UNINITIALIZED;
+    if constexpr (std::is_invocable_v<Body, Call&>)
+      return body(call);
+    else
+      return body();
+  });
 }
 
 // `body` takes the device.

@@ -58,19 +58,24 @@ bool Call::Begin(int32_t* result) {
   return true;
 }
 
-// The record of a delayed call is written before the delay: a scanner that is killed while it waits
-// has called.
+// The record of a delayed call is written before the delay, without its result: a scanner that is
+// killed while it waits has called, and nothing has come back.
 void Call::End(int64_t result) {
   const auto fidelity = static_cast<uint32_t>(fidelity_);
-  if (fault_ == nullptr) {
+  Text<24> gives;
+  if (gives_ >= 0) gives.Decimal(gives_);
+  if (fault_ == nullptr && gives_ < 0) {
     Append(RecordKind::kCall, result, device_, fidelity, {function_, arguments_.c_str()});
     return;
   }
   Text<48> fault;
-  Describe(*fault_, fault);
-  Append(RecordKind::kCall, result, device_, fidelity,
-         {function_, arguments_.c_str(), fault.c_str()});
-  if (fault_->action == FaultAction::kDelay) SleepMilliseconds(fault_->milliseconds);
+  if (fault_ != nullptr) Describe(*fault_, fault);
+  const bool delayed = fault_ != nullptr && fault_->action == FaultAction::kDelay;
+  int64_t* const value = Append(RecordKind::kCall, delayed ? kNoResult : result, device_, fidelity,
+                                {function_, arguments_.c_str(), fault.c_str(), gives.c_str()});
+  if (!delayed) return;
+  SleepMilliseconds(fault_->milliseconds);
+  if (value != nullptr) __atomic_store_n(value, result, __ATOMIC_RELEASE);
 }
 
 bool Call::AddName(const char*& names) {

@@ -40,6 +40,7 @@ class Call {
   // end or hang the process are recorded here and do not return.
   bool Begin(int32_t* result);
   void End(int64_t result);
+  void Gives(int64_t number) { gives_ = number; }  // the count that a function wrote
 
  private:
   template <typename T>
@@ -61,6 +62,7 @@ class Call {
   const Fault* fault_ = nullptr;
   int32_t device_ = -1;
   Fidelity fidelity_ = Fidelity::kModelled;
+  int64_t gives_ = -1;
   Text<224> arguments_;
 };
 

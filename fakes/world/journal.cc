@@ -57,14 +57,14 @@ Record* Take(JournalHeader& journal, uint32_t size) {
 
 }  // namespace
 
-void Append(RecordKind kind, int64_t value, int32_t device, uint32_t detail,
-            std::initializer_list<const char*> texts) {
+int64_t* Append(RecordKind kind, int64_t value, int32_t device, uint32_t detail,
+                std::initializer_list<const char*> texts) {
   JournalHeader& journal = Journal();
   size_t length = 0;
   for (const char* text : texts) length += strlen(text) + 1;
   Record* const record =
       Take(journal, static_cast<uint32_t>((sizeof(Record) + length + 7) & ~size_t{7}));
-  if (record == nullptr) return;
+  if (record == nullptr) return nullptr;
   record->instance = Instance();
   record->time_ns = Now();
   record->pid = ProcessId();
@@ -82,6 +82,7 @@ void Append(RecordKind kind, int64_t value, int32_t device, uint32_t detail,
   }
   __atomic_store_n(reinterpret_cast<uint16_t*>(&record->kind), static_cast<uint16_t>(kind),
                    __ATOMIC_RELEASE);
+  return &record->value;
 }
 
 }  // namespace gpustage::world

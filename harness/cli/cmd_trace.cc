@@ -41,8 +41,13 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
   return runs;
 }
 
-// The command that shows this one of the runs again.
-// `alone`: it is the only run that the words before the filter mean.
+// Whether it is a file, or cells of one: "a.yaml@mask=none".
+bool IsOfFile(const std::string& path) {
+  return IsEvidence(path) || FileExists(path) || FileExists(path.substr(0, path.rfind('@')));
+}
+
+// The command that shows this one of the runs again, as a shell takes it. `alone`: it is the only
+// run that the words before the filter mean.
 std::string Again(const TraceCommand& command, bool of_catalog, bool alone, const KeptRun& run) {
   const std::string filter = alone ? "" : " --filter " + ShellWord(run.id + " " + run.run);
   return fmt::format("{} trace {}{}{}", CalledAs(), ShellWord(of_catalog ? run.id : command.path),
@@ -78,7 +83,7 @@ int Trace(const TraceCommand& command) {
     fmt::print("{}", TraceJson(runs, options));
     return kAsExpected;
   }
-  const bool of_catalog = !IsEvidence(path) && !FileExists(path);
+  const bool of_catalog = !IsOfFile(path);
   std::map<std::string, size_t> of_case;
   for (const KeptRun& run : runs) ++of_case[of_catalog ? run.id : ""];
   for (size_t i = 0; i < runs.size(); ++i) {

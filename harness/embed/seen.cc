@@ -5,6 +5,7 @@
 #include "harness/report/text.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/verdict/checks.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -95,7 +96,7 @@ Seen SeenOf(RunReport report) {
   for (const FunnelRow& row : evidence.funnel)
     if (row.lost_at)
       seen.losses.push_back({row.library, row.role, static_cast<FunnelStep>(*row.lost_at),
-                             row.reason, ToString(row.cause)});
+                             ReasonText(row), ToString(row.cause)});
   seen.funnel = FunnelText(RowsOf(evidence), kFunnelWidth);
   seen.evidence = std::make_shared<const Evidence>(std::move(report.evidence));
   return seen;

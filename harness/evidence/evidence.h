@@ -10,9 +10,9 @@
 
 #include "harness/evidence/loader/linkage.h"
 #include "harness/evidence/loader/outside.h"
+#include "harness/evidence/path/library_path.h"
 #include "harness/evidence/records/event.h"
 #include "harness/run/raw_run.h"
-#include "harness/scenario/model/cause.h"
 #include "harness/scenario/model/claim.h"
 
 namespace gpustage {
@@ -29,6 +29,7 @@ struct Process {
                                 // is known of what it loaded
   std::string end;              // "exited 2", "killed by SIGSEGV"; "" when it is not known
   EventId end_event = 0;
+  std::optional<int> exit_status = {};  // none: it was killed, or its end is not known
   friend bool operator==(const Process&, const Process&) = default;
 };
 
@@ -50,38 +51,6 @@ struct SeenDevice {
   friend bool operator==(const SeenDevice&, const SeenDevice&) = default;
 };
 
-enum class StepState {
-  kNotObservable,
-  kSeen,
-  kDerived,
-  kDidNotHappen
-};  // how sure a step of the funnel is
-
-// How a statement is known: an event shows it, it follows from events, or the system was asked
-// after the run.
-enum class Known { kNotObservable, kSeen, kDerived, kAsked };
-std::string ToString(Known known);  // "not observable", "seen", "derived", "asked"
-std::optional<Known> ParseKnown(const std::string& word);
-
-// One candidate library in one process. The device is lost at the first step that did not happen.
-struct FunnelRow {
-  std::string library;  // path inside the root
-  int pid = 0;          // 0: no process touched it
-  std::string role;
-  std::map<Step, StepState> steps;
-  std::optional<Step> reached;  // the last step that happened
-  std::optional<Step> lost_at;  // none: nothing was lost, or it cannot be said
-  std::string reason;           // the sentence a user understands; "" when nothing was lost
-  Cause cause = Cause::kUnknown;
-  Known known = Known::kSeen;  // how the reason is known
-  std::string
-      remark;  // what is odd about a library of which nothing was lost; cause says it in a word
-  EventId event = 0;    // what shows it
-  bool failed = false;  // a device is missing because of it: silent.h says when
-  EventId said = 0;     // the log line that says so; 0: none does
-  friend bool operator==(const FunnelRow&, const FunnelRow&) = default;
-};
-
 struct Evidence {
   Outcome outcome;
   int64_t duration_ns = 0;
@@ -94,7 +63,11 @@ struct Evidence {
   std::optional<int64_t>
       device_count;                // as devices, or what the scanner counted without naming them
   std::string devices_unreadable;  // why, when there is no count
-  std::vector<FunnelRow> funnel;
+  std::vector<FunnelRow> funnel;   // what the scanner set out to use
+  std::vector<FunnelRow> inner;    // what libraries of the funnel asked for in turn
+  std::optional<BadEnd> bad_end;
+  std::vector<Fact> missing;  // why devices of the machine are not among those reported
+  Setting setting;
   Linkage linkage;  // what loaded libraries lack of each other, and who stands before libc
   std::vector<Outside> outside;  // what was used that is neither of the tree nor of the base system
   EvidenceLevel level = EvidenceLevel::kAll;  // what was asked to be watched

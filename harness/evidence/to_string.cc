@@ -3,6 +3,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "fakes/world/format.h"
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
@@ -18,10 +19,24 @@ std::string AnswerText(int64_t value) {
                             : fmt::format(": {}", std::strerror(static_cast<int>(value)));
 }
 
+std::string RuleText(SearchRule rule) {
+  switch (rule) {
+    case SearchRule::kAsAsked: return "as asked";
+    case SearchRule::kPathOrRpath: return "by LD_LIBRARY_PATH or RPATH";
+    case SearchRule::kRunpath: return "by RUNPATH";
+    case SearchRule::kCache: return "by ld.so.cache";
+    case SearchRule::kDefault: return "in the default directories";
+    case SearchRule::kNone: break;
+  }
+  return "by a rule of its own";
+}
+
 std::string WhatHappened(const Event& event) {
   switch (event.kind) {
     case EventKind::kProcess: return fmt::format("started {} ({})", event.subject, event.detail);
-    case EventKind::kSearch: return fmt::format("looked for {} {}", event.subject, event.detail);
+    case EventKind::kSearch:
+      return fmt::format("looked for {} {}, for {}", event.subject, RuleText(event.rule),
+                         event.by.empty() ? "the program" : event.by);
     case EventKind::kLoad:
       return fmt::format("loaded {}{}", event.subject.empty() ? "the program" : event.subject,
                          event.detail.empty() ? "" : fmt::format(" (build-id {})", event.detail));
@@ -29,8 +44,7 @@ std::string WhatHappened(const Event& event) {
     case EventKind::kSymbol: return fmt::format("found {} in {}", event.subject, event.detail);
     case EventKind::kMiss: return fmt::format("did not find {} in {}", event.subject, event.detail);
     case EventKind::kBinding: return fmt::format("takes {} from {}", event.subject, event.detail);
-    case EventKind::kCall:
-      return fmt::format("{}({}) = {}", event.subject, event.detail, event.value);
+    case EventKind::kCall: return CallText(event);
     case EventKind::kNote: return event.subject;
     case EventKind::kLog: return fmt::format("{}: {}", event.detail, event.subject);
     case EventKind::kOutcome: return event.subject;
@@ -48,6 +62,14 @@ std::string WhatHappened(const Event& event) {
 }
 
 }  // namespace
+
+std::string CallText(const Event& call) {
+  std::string text = fmt::format("{}({}{}{})", call.subject, call.detail,
+                                 call.detail.empty() || call.fault.empty() ? "" : "; ",
+                                 call.fault.empty() ? "" : "fault: " + call.fault);
+  text += call.value == world::kNoResult ? " did not return" : fmt::format(" = {}", call.value);
+  return text + (call.gives ? fmt::format(", gives {}", *call.gives) : "");
+}
 
 std::string ToString(Known known) { return kKnown[static_cast<size_t>(known)]; }
 

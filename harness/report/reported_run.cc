@@ -9,6 +9,7 @@
 #include "harness/evidence/path/assumed.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/report/utf8.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -105,7 +106,8 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 std::string ReportedRun::TraceCommand(const std::string& program) const {
   const bool is_known = scenario.find('/') != std::string::npos;
   const std::string path = is_known ? id : file + id.substr(std::min(id.find('@'), id.size()));
-  return program + " trace " + ShellWord(path);
+  return program + " trace " + ShellWord(path) +
+         (scanner_file.empty() ? "" : " --scanner " + ShellWord(scanner_file));
 }
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
@@ -113,7 +115,7 @@ std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
   for (const FunnelRow& row : evidence.funnel) {
     const bool odd = row.lost_at || !row.remark.empty();
     rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached),
-                    Word(row.lost_at), Utf8(row.reason),
+                    Word(row.lost_at), Utf8(ReasonText(row)),
                     odd ? std::optional(ToString(row.cause)) : std::nullopt, Utf8(row.remark),
                     row.said != 0});
   }
@@ -130,6 +132,7 @@ ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run,
   reported.claim = Utf8(c.claim);
   reported.scanner = Utf8(run.spec.scanner.name);
   reported.version = Utf8(run.spec.scanner.version);
+  reported.scanner_file = run.spec.scanner.file;
   reported.run = Utf8(run.spec.name);
   for (const auto& [axis, value] : c.axes) reported.axes[Utf8(axis)] = Utf8(value);
   reported.isolation = isolation;

@@ -93,6 +93,7 @@ struct ReportedRun {
   double duration_ms = 0;
   std::vector<RepeatedAnswer> answers;  // of a run that was started more than once
   int unjudged = 0;                     // claims about what nobody asked to be watched
+  std::string scanner_file = {};        // of the user's own; in no report, but in TraceCommand
 
   std::string Name() const { return id + " [" + run + "]"; }
   // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/

@@ -9,6 +9,7 @@
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/relate.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -72,7 +73,7 @@ std::string TimelineLine(const Evidence& evidence, const Event& event, size_t wi
 std::string DeviceName(const SeenDevice& device) {
   const auto name = device.fields.find("name");
   const auto path = device.fields.find("library_path");
-  return (name == device.fields.end() ? "a device" : name->second) +
+  return (name == device.fields.end() ? "" : name->second) +
          (path == device.fields.end() ? "" : " through " + path->second);
 }
 
@@ -82,10 +83,12 @@ std::string DevicesText(const Evidence& evidence) {
   if (*evidence.device_count == 0) return "No device.";
   std::string text =
       fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
+  std::string names;
   if (evidence.devices)
-    for (size_t i = 0; i < evidence.devices->size(); ++i)
-      text += (i == 0 ? ": " : ", ") + DeviceName((*evidence.devices)[i]);
-  return text + ".";
+    for (const SeenDevice& device : *evidence.devices)
+      if (const std::string name = DeviceName(device); !name.empty())
+        names += (names.empty() ? ": " : ", ") + name;
+  return text + names + ".";
 }
 
 std::string Place(const Evidence& evidence, const FunnelRow& row) {
@@ -137,12 +140,20 @@ std::string Wrapped(const std::string& text, size_t indent, size_t width) {
 
 std::string AnswerText(const Evidence& evidence) {
   std::string text = DevicesText(evidence);
+  const std::string end = EndText(evidence), missing = MissingText(evidence);
+  if (!missing.empty()) text += " " + missing + ".";
+  const bool never_began = evidence.bad_end && evidence.bad_end->before_main;
+  if (!end.empty() && (never_began || !evidence.device_count)) text += " " + end + ".";
   const FunnelRow* const row = LostRow(evidence);
+  if (never_began && (row == nullptr || !row->failed)) return text;
   if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0)
-    return text + " There is no candidate library in the tree.";
-  if (row == nullptr || (!row->failed && evidence.device_count.value_or(0) > 0)) return text;
+    return text + " No process asked for a library of a GPU.";
+  if (row == nullptr ||
+      (!row->failed && (evidence.device_count.value_or(0) > 0 || !evidence.setting.any_device)))
+    return text;
   text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library),
                       ToString(*row->lost_at), row->pid == 0 ? ":" : "", Place(evidence, *row));
+  if (const std::string last = LastFact(*row); !last.empty()) text += ", because " + last;
   if (row->failed && row->said == 0) text += ", and no log line says so";
   if (row->failed && row->said != 0)
     text += row->said == evidence.outcome_event()
@@ -241,7 +252,7 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
            {"process", row.role},
            {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
            {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
-           {"reason", row.reason},
+           {"reason", ReasonText(row)},
            {"cause", ToString(row.cause)},
            {"remark", row.remark},
            {"needs", std::move(needs)},

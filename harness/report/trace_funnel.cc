@@ -6,8 +6,10 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/report/trace.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -17,11 +19,14 @@ constexpr size_t kWordWidth = 11;  // of "entry point"
 // What stands behind a step's word.
 std::string Shown(const Event& event, EventId id) {
   switch (event.kind) {
-    case EventKind::kSearch: return fmt::format("by dlopen of its path (#{})", id);
+    case EventKind::kSearch:
+      return event.subject.find('/') != std::string::npos
+                 ? fmt::format("by dlopen of its path (#{})", id)
+                 : fmt::format("by its name, for {} (#{})",
+                               event.by.empty() ? "the program" : BaseNameOf(event.by), id);
     case EventKind::kLoad: return fmt::format("(#{})", id);
     case EventKind::kSymbol: return fmt::format("{} (#{})", event.subject, id);
-    case EventKind::kCall:
-      return fmt::format("{}({}) = {} (#{})", event.subject, event.detail, event.value, id);
+    case EventKind::kCall: return fmt::format("{} (#{})", CallText(event), id);
     default: return fmt::format("(#{})", id);
   }
 }
@@ -35,6 +40,7 @@ class Path {
   }
 
   std::string Text() {
+    Which();
     Steps();
     if (row_.lost_at) {
       const std::string known = row_.known == Known::kAsked     ? " (asked after the run)"
@@ -48,6 +54,14 @@ class Path {
                                                               : ""),
            true);
       if (!words.empty()) Line("ld.so says", words);
+      for (const Fact& fact : row_.below)
+        Line(fact.kind == Fact::Kind::kAnswered   ? "which copy"
+             : fact.kind == Fact::Kind::kShadowed ? "shadows"
+             : fact.kind == Fact::Kind::kLink     ? "link"
+                                                  : "because",
+             FactText(fact));
+      const std::vector<std::string> tries = Suggestions(row_);
+      for (const std::string& what : tries) Line("try", what + "  (not proven)");
     }
     if (!row_.remark.empty()) Line("note", row_.remark);
     return text_;
@@ -79,18 +93,21 @@ class Path {
     for (const Event& event : evidence_.events) {
       if (event.pid != row_.pid || row_.pid == 0) continue;
       const bool here = LexicallyNormal(event.subject) == row_.library;
-      if (event.kind == EventKind::kSearch && event.first_name && here)
+      const bool by_name = event.subject == BaseNameOf(row_.library);
+      if (event.kind == EventKind::kSearch && event.first_name && (here || by_name))
         note(Step::kOpened, event.id);
       if (event.kind == EventKind::kLoad && here) note(Step::kLoaded, event.id);
       if (event.kind == EventKind::kSymbol && LexicallyNormal(event.detail) == row_.library &&
-          event.subject != "ggml_backend_score") {
+          IsEntryPoint(row_.family, event.subject)) {
         note(Step::kEntryPoint, event.id);
         entered = true;
       }
       if (!entered || event.kind != EventKind::kCall || event.value != 0) continue;
-      if (event.subject == "cuInit" || event.subject == "cudaGetDeviceCount")
+      const bool backend = row_.family == Family::kBackend || row_.family == Family::kNone;
+      if (!backend && !Asks(row_.family, event.subject)) continue;
+      if (Starts(backend ? Family::kRuntime : row_.family, event.subject))
         note(Step::kInitialised, event.id);
-      if (event.device >= 0) note(Step::kCounted, event.id);
+      if (event.device >= 0 || (!backend && Counts(event.subject))) note(Step::kCounted, event.id);
     }
     if (!evidence_.files_observed) return;
     if (const EventId listing = ListingOf(evidence_, row_.library); listing != 0)
@@ -138,6 +155,18 @@ class Path {
     steps.clear();
   }
 
+  // Which file answered for the name, where that is not plain.
+  void Which() {
+    if (row_.pid == 0 || row_.reached < Step::kLoaded) return;
+    const bool linked = !row_.file.empty() && row_.file != row_.library;
+    if (row_.rule.empty()) return;
+    Line("file", row_.library + (linked ? " -> " + row_.file : "") + "  " + ByRule(row_.rule));
+    for (const std::string& other : evidence_.setting.libraries)
+      if (BaseNameOf(other) == BaseNameOf(row_.library) && other != row_.library &&
+          other != row_.file)
+        Line("shadows", other);
+  }
+
   // In another process of the same library mostly the same, which is not told twice.
   bool NeedsAreKnown(const std::vector<Need>& needs) {
     for (const FunnelRow& other : evidence_.funnel) {
@@ -156,6 +185,25 @@ class Path {
     return false;
   }
 
+  // A link to what is loaded already under another name: the loader opened it and saw that. Or a
+  // file that was found and refused.
+  std::string LoadedAs(const Need& need) const {
+    for (const Tried& tried : need.tried)
+      for (const Event& event : evidence_.events) {
+        if (event.kind != EventKind::kOpen || event.pid != row_.pid || event.value != 0 ||
+            event.subject != tried.path || event.id < need.event)
+          continue;
+        const std::string file = event.by.empty() ? event.subject : event.by;
+        for (const Event& load : evidence_.events)
+          if (load.kind == EventKind::kLoad && load.pid == row_.pid && load.id < event.id &&
+              (load.subject == file || FileOf(evidence_, load.id) == file))
+            return fmt::format("in {}  {}, the same file as {}, which is loaded already",
+                               ParentOf(tried.path), ByRule(tried.rule), BaseNameOf(load.subject));
+        return fmt::format("{}  {}, was opened and refused", tried.path, ByRule(tried.rule));
+      }
+    return "";
+  }
+
   void Needs() {
     const std::vector<Need> needs = NeedsOf(evidence_, row_);
     if (NeedsAreKnown(needs)) return;
@@ -169,7 +217,10 @@ class Path {
               : ", for " + BaseNameOf(need.requester);
       const std::string where =
           BaseNameOf(need.found) == need.name ? "in " + ParentOf(need.found) : need.found;
-      if (!need.found.empty())
+      const std::string loaded = need.found.empty() ? LoadedAs(need) : "";
+      if (!loaded.empty())
+        Line("needs", name + loaded + for_whom);
+      else if (!need.found.empty())
         Line("needs",
              name + where + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
       else
@@ -196,6 +247,25 @@ bool IsAbout(const Evidence& evidence, const FunnelRow& row, const std::string& 
   });
 }
 
+// What a library of the funnel asked for and lost, where its own row does not say the same.
+std::string InnerPaths(const Evidence& evidence, const TraceOptions& options) {
+  std::string text;
+  for (const FunnelRow& inner : evidence.inner) {
+    if (!inner.lost_at || !IsAbout(evidence, inner, options.library)) continue;
+    const bool told =
+        std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& row) {
+          return row.pid == inner.pid && row.lost_at &&
+                 (row.event == inner.event || *row.lost_at <= Step::kLoaded);
+        });
+    const bool shown =
+        std::any_of(evidence.funnel.begin(), evidence.funnel.end(),
+                    [&](const FunnelRow& row) { return row.pid == inner.pid && row.lost_at; });
+    if (!told && shown)
+      text += fmt::format("\n  {}\n", inner.library) + Path(evidence, inner, options).Text();
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string FunnelPaths(const KeptRun& run, const TraceOptions& options) {
@@ -208,7 +278,7 @@ std::string FunnelPaths(const KeptRun& run, const TraceOptions& options) {
     Path path(evidence, row, options);
     text += row.lost_at ? path.Text() : path.Brief();
   }
-  return text;
+  return text + InnerPaths(evidence, options);
 }
 
 }  // namespace gpustage

@@ -87,7 +87,7 @@ Check CheckSearches(const Evidence& evidence, const SearchesClaim& claim) {
     if (event.kind != EventKind::kSearch || event.subject != claim.path || !within.Has(event.pid))
       continue;
     if ((!claim.by || RuleWord(RuleOfSearch(evidence, event)) == *claim.by) &&
-        IsNamed(RequesterOf(event), claim.requester))
+        IsNamed(event.by, claim.requester))
       found.Take(event);
     else
       found.Near(event);

@@ -8,6 +8,7 @@
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/verdict/made.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -18,12 +19,17 @@ const LogLine* FirstMatch(const Evidence& evidence, const LinePattern& pattern, 
   return nullptr;
 }
 
-// The row of the funnel that says most of a library: the one that got furthest.
+// The row that says most of a library: the one that got furthest. What a library of the funnel
+// asked for in turn is known too, where no process asked for it by itself.
 const FunnelRow* FurthestRow(const Evidence& evidence, const std::string& library) {
   const FunnelRow* best = nullptr;
-  for (const FunnelRow& row : evidence.funnel)
-    if (Names(row.library, library) && (best == nullptr || row.reached > best->reached))
-      best = &row;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner}) {
+    for (const FunnelRow& row : *rows)
+      if ((Names(row.library, library) || Names(row.file, library)) &&
+          (best == nullptr || row.reached > best->reached))
+        best = &row;
+    if (best != nullptr) break;
+  }
   return best;
 }
 
@@ -37,12 +43,10 @@ std::string DeviceText(const SeenDevice& device) {
     const auto found = device.fields.find(name);
     return found == device.fields.end() ? std::string() : found->second;
   };
-  std::string text = field("name").empty() ? "a device" : field("name");
-  if (!field("library_path").empty())
-    text += " through " + field("library_path");
-  else if (!field("library").empty())
-    text += " through " + field("library");
-  return text;
+  std::string text = field("name");
+  const std::string through =
+      field("library_path").empty() ? field("library") : field("library_path");
+  return through.empty() ? text : text + (text.empty() ? "through " : " through ") + through;
 }
 
 }  // namespace
@@ -52,14 +56,16 @@ std::string DevicesSeen(const Evidence& evidence) {
   std::string text =
       fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
   if (evidence.devices && !evidence.devices->empty()) {
-    for (size_t i = 0; i < evidence.devices->size(); ++i)
-      text += (i == 0 ? ": " : ", ") + DeviceText((*evidence.devices)[i]);
-    return text;
+    std::string names;
+    for (const SeenDevice& device : *evidence.devices)
+      if (const std::string name = DeviceText(device); !name.empty())
+        names += (names.empty() ? ": " : ", ") + name;
+    return text + names;
   }
   const FunnelRow* const row = *evidence.device_count == 0 ? LostRow(evidence) : nullptr;
   if (row == nullptr) return text;
   return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row->library),
-                            ToString(*row->lost_at), row->reason);
+                            ToString(*row->lost_at), ReasonText(*row));
 }
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
@@ -217,13 +223,14 @@ Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
                 row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
                              : "nothing was seen of it",
                 row->event);
-  const bool why = !claim.because || row->reason.find(*claim.because) != std::string::npos;
+  const std::string reason = ReasonText(*row);
+  const bool why = !claim.because || reason.find(*claim.because) != std::string::npos;
   const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
   const bool known = !claim.known || ToString(row->known) == *claim.known;
   const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->known))
                                  : fmt::format(" ({})", ToString(row->cause));
   return Made(*row->lost_at == claim.at && why && word && known,
-              fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, row->reason),
+              fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, reason),
               row->event);
 }
 
@@ -232,7 +239,8 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   if (row == nullptr)
     return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
                    evidence.outcome_event());
-  const StepState state = row->steps.at(claim.step);
+  const auto step = row->steps.find(claim.step);
+  const StepState state = step == row->steps.end() ? StepState::kNotObservable : step->second;
   if (state == StepState::kNotObservable && (!row->lost_at || claim.step < *row->lost_at))
     return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)),
                    row->event);

@@ -22,7 +22,7 @@ TEST_F(CmdRunTest, ExitsWith1AndSaysWhyWhenAnExpectationFails) {
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.out, HasSubstr("\nFAIL  s [actor]\n"));
   EXPECT_THAT(InOneLine(ran.out), HasSubstr(InOneLine(" expected devices: 2 " + Path("s.yaml") +
-                                                      ":6:6 seen 1 device: a device")));
+                                                      ":6:6 seen 1 device")));
   EXPECT_THAT(ran.out, HasSubstr("stdout: GPU a\n"));
   EXPECT_THAT(ran.out, HasSubstr("0 passed, 1 failed in "));
 }

@@ -75,7 +75,7 @@ TEST_F(TraceTest, RefusesEvidenceOfAnotherVersion) {
   EXPECT_EQ(ran.status, 2);
   EXPECT_THAT(
       ran.err,
-      HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 3"));
+      HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 4"));
 }
 
 TEST_F(TraceTest, SaysThatNothingMatches) {

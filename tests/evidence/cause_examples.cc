@@ -4,6 +4,7 @@
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/decode.h"
 #include "tests/evidence/causes.h"
+#include "tests/support/after_run.h"
 #include "tests/support/hand_made.h"
 
 namespace gpustage {
@@ -61,6 +62,11 @@ Answer Says(Answer answer, const std::string& error) {
 }
 std::string Slog(const std::string& text) { return "time=x level=DEBUG " + text + "\n"; }
 
+// A driver that is asked for by its name.
+HandMadeRun Nowhere() {
+  return Serving().Search(3, 1, "libcuda.so.1").Search(3, 1, "/lib/libcuda.so.1", LA_SER_DEFAULT);
+}
+
 Example Of(const std::string& what, const RawRun& run, const std::vector<Answer>& answers = {},
            const std::string& library = kLibrary) {
   ScannerSpec scanner;
@@ -85,7 +91,11 @@ std::vector<Example> BeforeTheLoad() {
           Of("a variable names another", Serving().Prints(Stream::kStderr, skipped),
              {File(kLibrary, Elf())}),
           Of("nobody tried", Serving(), {File(kLibrary, Elf())}),
-          Of("its name is a link to nothing", Serving(), {dangling})};
+          Of("its name is a link to nothing", Serving(), {dangling}),
+          Of("it is asked for by its name", Nowhere(),
+             {Says({"libcuda.so.1", 0, ENOENT, 0, ""},
+                   "libcuda.so.1: cannot open shared object file: No such file or directory")},
+             "libcuda.so.1")};
 }
 
 std::vector<Example> TheFileItself() {

@@ -107,9 +107,10 @@ TEST(Decode, NamesTheRuleOfEverySearch) {
                                         .Search(7, 0, "/a", LA_SER_LIBPATH)
                                         .Search(7, 0, "/a", LA_SER_RUNPATH)
                                         .Search(7, 0, "/a", LA_SER_DEFAULT));
-  EXPECT_EQ(evidence.At(1).detail, "by LD_LIBRARY_PATH or RPATH, for the program");
-  EXPECT_EQ(evidence.At(2).detail, "by RUNPATH, for the program");
-  EXPECT_EQ(evidence.At(3).detail, "in the default directories, for the program");
+  EXPECT_EQ(evidence.At(1).rule, SearchRule::kPathOrRpath);
+  EXPECT_EQ(evidence.At(2).rule, SearchRule::kRunpath);
+  EXPECT_EQ(evidence.At(3).rule, SearchRule::kDefault);
+  EXPECT_EQ(ToString(evidence.At(2)), "#2 pid 7 looked for /a by RUNPATH, for the program");
 }
 
 TEST(Decode, KeepsTheIdsOfProcessesApart) {

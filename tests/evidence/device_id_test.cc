@@ -42,7 +42,7 @@ TEST(CodeText, NamesACodeByItsApi) {
   EXPECT_EQ(CodeText("cudaGetDeviceCount", 35),
             "35 (cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime "
             "version)");
-  EXPECT_EQ(CodeText("cuInit", 123456), "123456, a code that CUDA does not name");
+  EXPECT_EQ(CodeText("cuInit", 123456), "123456, a code that nobody names");
 }
 
 struct Meaning {

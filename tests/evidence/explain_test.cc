@@ -4,6 +4,7 @@
 
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/decode.h"
+#include "tests/support/after_run.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 
@@ -64,11 +65,21 @@ TEST(ExplainLosses, SaysThatADirectoryCannotBeListed) {
 }
 
 TEST(ExplainLosses, SaysThatAListedFileCannotBeOpened) {
-  const FunnelRow row = Explained(Started(), {kLibrary, 0, ENOENT, 0, ""});
+  const FunnelRow row = Explained(Started(), {kLibrary, 0, EACCES, 0, "", 0, 'f'});
   EXPECT_THAT(row.lost_at, Optional(Step::kMatched));
-  EXPECT_EQ(
-      row.reason,
-      "libggml-cuda.so is listed but cannot be opened by uid 65534: No such file or directory");
+  EXPECT_EQ(row.reason,
+            "libggml-cuda.so is listed but cannot be opened by uid 65534: Permission denied");
+}
+
+// What is not there is not listed either.
+TEST(ExplainLosses, SaysThatNoNameIsTheLibrarys) {
+  Evidence evidence = Decoded(Started());
+  AfterRun after;
+  after.answered = {{{}, {{kLibrary, 0, ENOENT, 0, ""}}}};
+  after.looked = {{"/opt/cuda_v12"}};
+  ExplainLosses(after, evidence);
+  EXPECT_EQ(evidence.funnel.front().reason, "/opt/cuda_v12 is empty: there is no file in it");
+  EXPECT_EQ(evidence.funnel.front().cause, Cause::kNoNameMatches);
 }
 
 TEST(ExplainLosses, SaysThatNobodyTried) {
@@ -122,6 +133,27 @@ TEST(ExplainLosses, SaysThatItLoadsWhenAskedAgain) {
   EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, 0, ""}).reason,
             "it loads when asked again, and the scanner found no entry point such as "
             "ggml_backend_init in it");
+}
+
+// One library, lost in two processes of two environments: each has its own answer.
+TEST(ExplainLosses, AsksEachProcessApart) {
+  const RawRun run = HandMadeRun()
+                         .Process(7, 1, "/bin/scan", "scan", "LD_LIBRARY_PATH=/x")
+                         .Process(8, 1, "/bin/scan", "scan", "LD_LIBRARY_PATH=/y")
+                         .Search(7, 1, kLibrary)
+                         .Search(8, 1, kLibrary);
+  Evidence evidence = Decoded(run);
+  AfterRun after;
+  for (const Question& question : OpenQuestions(evidence)) {
+    const std::string lacks =
+        question.environment.front() == "LD_LIBRARY_PATH=/x" ? "liba.so: no" : "libb.so: no";
+    after.answered.push_back({question.environment, {{kLibrary, 0, 0, 0, lacks}}});
+  }
+  ASSERT_EQ(after.answered.size(), 2u);
+  ExplainLosses(after, evidence);
+  ASSERT_EQ(evidence.funnel.size(), 2u);
+  EXPECT_THAT(evidence.funnel[0].reason, testing::HasSubstr("liba.so"));
+  EXPECT_THAT(evidence.funnel[1].reason, testing::HasSubstr("libb.so"));
 }
 
 TEST(ExplainLosses, LeavesOtherRowsAlone) {

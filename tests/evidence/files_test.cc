@@ -4,6 +4,7 @@
 
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/decode.h"
+#include "tests/support/after_run.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

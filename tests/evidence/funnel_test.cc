@@ -172,6 +172,29 @@ TEST(BuildFunnel, ForgetsALoadThatWasTriedAgain) {
   EXPECT_THAT(Row(run).lost_at, Optional(Step::kEntryPoint));
 }
 
+// "cuda_v1" is in "cuda_v12", and "ollama" in the path of all.
+TEST(BuildFunnel, BelievesADeviceOnlyOfItsOwnFolder) {
+  for (const char* library :
+       {"/usr/lib/ollama/cuda_v1/libggml-cuda.so", "/usr/lib/ollama/libggml-cuda.so"}) {
+    const HandMadeRun counted = Started()
+                                    .Search(kPid, 1, library)
+                                    .Load(kPid, 50, library)
+                                    .Symbol(kPid, 50, "ggml_backend_init")
+                                    .Call(kPid, "cudaGetDeviceCount", 0)
+                                    .Call(kPid, "cudaGetDeviceProperties", 0, 0);
+    for (const char* from : {"ollama,cuda_v12", "/usr/lib/ollama/cuda_v12/libggml-cuda.so",
+                             "/usr/lib/ollama/cuda_v12"})
+      EXPECT_EQ(
+          Decoded(HandMadeRun(counted).Prints(
+                      Stream::kStdout, std::string(R"([{"library_path":")") + from + R"("}])"),
+                  {library})
+              .funnel.front()
+              .lost_at,
+          Step::kReported)
+          << library << " " << from;
+  }
+}
+
 TEST(IsBackendName, TakesWhatGgmlTakes) {
   for (const char* name :
        {"libggml-cuda.so", "libggml-cuda.so.1", "libggml-hip.so", "libggml-vulkan.so"})

@@ -42,6 +42,19 @@ TEST(NeedsOf, NamesTheRule) {
   EXPECT_EQ(Rule("/a/b/libx.so", LA_SER_LIBPATH, "/a:/a/b"), "LD_LIBRARY_PATH[2]");
 }
 
+// "LD_LIBRARY_PATH=/a:" is what `export LD_LIBRARY_PATH=/a:$LD_LIBRARY_PATH` makes of none.
+TEST(NeedsOf, TakesNoAbsolutePathForTheEmptyEntrys) {
+  EXPECT_EQ(Rule("/elsewhere/libx.so", LA_SER_LIBPATH, "/a:"), "RPATH");
+  EXPECT_EQ(Rule("/elsewhere/libx.so", LA_SER_LIBPATH, ":/a"), "RPATH");
+  EXPECT_EQ(Rule("./libx.so", LA_SER_LIBPATH, "/a:"), "LD_LIBRARY_PATH[2]");
+}
+
+TEST(NeedsOf, TakesNoFolderBelowAnEntryForTheEntry) {
+  EXPECT_EQ(Rule("/opt/cuda/lib/libx.so", LA_SER_LIBPATH, "/opt"), "RPATH");
+  EXPECT_EQ(Rule("/opt/cuda/lib/libx.so", LA_SER_LIBPATH, "/opt:/opt/cuda/lib"),
+            "LD_LIBRARY_PATH[2]");
+}
+
 TEST(NeedsOf, FollowsWhoAsks) {
   const auto needs = Needs(Loaded()
                                .Search(7, 50, "libx.so")

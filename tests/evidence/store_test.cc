@@ -71,7 +71,7 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":3,)"))
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":4,)"))
       << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"event\","));
   EXPECT_TRUE(text.ends_with("}\n"));
@@ -81,8 +81,28 @@ TEST(Store, RefusesAnotherVersion) {
   EXPECT_THAT(
       ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
       FailsAt(1, 1,
-              "this evidence is of version 2; this gpustage reads version 3, so run the scenario "
+              "this evidence is of version 2; this gpustage reads version 4, so run the scenario "
               "again or use the gpustage that kept it"));
+}
+
+// A file that was damaged is refused with its line, or read; it never ends the reader.
+TEST(Store, ReadsOrRefusesEveryDamagedLine) {
+  for (const Example& example : CauseExamples()) {
+    const std::string text = EvidenceLines(Kept(example.evidence));
+    for (const char* key : {"\"by\":", "\"detail\":", "\"rule\":", "\"steps\":", "\"below\":",
+                            "\"record\":", "\"kind\":", "\"value\":", "\"subject\":"}) {
+      std::string damaged = text;
+      for (size_t at = damaged.find(key); at != std::string::npos; at = damaged.find(key, at + 9))
+        damaged[at + 1] = 'X';
+      const Result<KeptRun> read = ParseEvidenceLines(damaged, "x.jsonl");
+      EXPECT_TRUE(damaged == text || !read) << example.what << " " << key;
+    }
+    for (size_t cut = 0; cut < text.size(); cut += 97) {
+      std::string damaged = text;
+      damaged[cut] = '0';
+      (void)ParseEvidenceLines(damaged, "x.jsonl");
+    }
+  }
 }
 
 TEST(Store, RefusesWhatIsNoEvidence) {
@@ -96,7 +116,7 @@ TEST(Store, RefusesWhatIsNoEvidence) {
 TEST(Store, RefusesAnEventThatIsNotThere) {
   KeptRun run = Kept(CauseExamples().front().evidence);
   run.evidence.funnel.front().event = 99;
-  EXPECT_THAT(Again(run), FailsWith("x.jsonl:8:1: something here names event 99, and there are 3"));
+  EXPECT_THAT(Again(run), FailsWith("x.jsonl:9:1: something here names event 99, and there are 3"));
 }
 
 TEST(Store, NamesTheLineThatIsWrong) {
@@ -105,9 +125,9 @@ TEST(Store, NamesTheLineThatIsWrong) {
   EXPECT_THAT(
       ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second),
                          "x.jsonl"),
-      FailsAt(2, 1, "this line is not as version 3 has it: unknown record \"dream\""));
+      FailsAt(2, 1, "this line is not as version 4 has it: unknown record \"dream\""));
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"),
-              FailsAt(7, 1, "this evidence has no end: it was not written to its last line"));
+              FailsAt(8, 1, "this evidence has no end: it was not written to its last line"));
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ class Derived : public WorkspaceTest {
     bool lost_any = false;
     for (const FunnelRow& row : evidence.funnel) {
       if (row.lost_at != Step::kLoaded || row.pid == 0) continue;
+      if (!row.library.starts_with('/')) continue;  // a name that is nowhere is no file to be read
       lost_any = true;
       const Process* const process = ProcessOf(evidence, row.pid);
       start->environment = process == nullptr ? own : process->environment;

@@ -7,6 +7,7 @@
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/report/case_report.h"
+#include "tests/support/after_run.h"
 #include "tests/support/hand_made.h"
 
 namespace gpustage {

@@ -48,8 +48,12 @@ class HandMadeRun {
   HandMadeRun& Call(int pid, const std::string& function, int64_t result, int device = -1,
                     const std::string& arguments = "",
                     world::Fidelity fidelity = world::Fidelity::kModelled) {
+    const bool fault = arguments.starts_with("fault: ");
     return Add(world::RecordKind::kCall, pid, result, static_cast<uint32_t>(fidelity),
-               {function, arguments}, device);
+               {function, fault ? "" : arguments, fault ? arguments : ""}, device);
+  }
+  HandMadeRun& Counts(int pid, const std::string& function, int count) {
+    return Add(world::RecordKind::kCall, pid, 0, 0, {function, "", "", std::to_string(count)}, -1);
   }
   HandMadeRun& Note(int pid, const std::string& text) {
     return Add(world::RecordKind::kNote, pid, 0, 0, {text});

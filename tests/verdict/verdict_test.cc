@@ -36,7 +36,7 @@ class JudgeTest : public testing::Test {
 TEST_F(JudgeTest, PassesWhenAllChecksAreOk) {
   const Verdict verdict = Judged("[{}]");
   EXPECT_EQ(verdict.kind, VerdictKind::kPass);
-  EXPECT_EQ(verdict.because, "1 device: a device");
+  EXPECT_EQ(verdict.because, "1 device");
 }
 
 TEST_F(JudgeTest, FailsBecauseOfAnEventOfTheEvidence) {

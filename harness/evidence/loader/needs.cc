@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "harness/base/files.h"
 
@@ -19,42 +20,45 @@ std::vector<std::string> SplitPath(const std::string& list) {
   return parts;
 }
 
+// Whether the loader makes this candidate out of a directory of its list: the name in it, or in one
+// of the folders for better processors that it has.
+bool IsOfEntry(std::string directory, const std::string& candidate) {
+  if (directory.empty()) directory = ".";  // the working directory
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  if (!candidate.starts_with(directory + "/")) return false;
+  const std::string rest = candidate.substr(directory.size() + 1);
+  if (rest.find('/') == std::string::npos) return true;
+  constexpr std::string_view kBetter[] = {"glibc-hwcaps/", "tls/", "x86_64/", "haswell/",
+                                          "avx512_1/"};
+  return std::any_of(std::begin(kBetter), std::end(kBetter),
+                     [&](std::string_view folder) { return rest.starts_with(folder); });
+}
+
 // Which entry of LD_LIBRARY_PATH a candidate came from, counted from 1; 0: none.
 int EntryOf(const std::string& list, const std::string& candidate) {
   const std::vector<std::string> parts = SplitPath(list);
-  int best = 0;
-  size_t longest = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    std::string part = parts[i];
-    while (part.size() > 1 && part.ends_with('/')) part.pop_back();
-    if (!candidate.starts_with(part + "/") || part.size() < longest ||
-        (best != 0 && part.size() == longest))
-      continue;
-    best = static_cast<int>(i + 1);
-    longest = part.size();
-  }
-  return best;
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (IsOfEntry(parts[i], candidate)) return static_cast<int>(i + 1);
+  return 0;
 }
 
 }  // namespace
 
-// Events call the rule by the loader's flag, which is one for LD_LIBRARY_PATH and RPATH.
+// The loader's flag is one for LD_LIBRARY_PATH and RPATH.
 std::string RuleOfSearch(const Evidence& evidence, const Event& search) {
-  const auto has = [&](const char* words) { return search.detail.starts_with(words); };
-  if (has("by LD_LIBRARY_PATH")) {
-    const auto list = VariableOf(ProcessOf(evidence, search.pid), "LD_LIBRARY_PATH");
-    const int entry = list ? EntryOf(*list, search.subject) : 0;
-    return entry > 0 ? fmt::format("LD_LIBRARY_PATH[{}]", entry) : "RPATH";
+  switch (search.rule) {
+    case SearchRule::kPathOrRpath: {
+      const auto list = VariableOf(ProcessOf(evidence, search.pid), "LD_LIBRARY_PATH");
+      const int entry = list ? EntryOf(*list, search.subject) : 0;
+      return entry > 0 ? fmt::format("LD_LIBRARY_PATH[{}]", entry) : "RPATH";
+    }
+    case SearchRule::kRunpath: return "RUNPATH";
+    case SearchRule::kCache: return "ld.so.cache";
+    case SearchRule::kDefault: return "default directory";
+    case SearchRule::kNone:
+    case SearchRule::kAsAsked: break;
   }
-  if (has("by RUNPATH")) return "RUNPATH";
-  if (has("by ld.so.cache")) return "ld.so.cache";
-  if (has("in the default")) return "default directory";
   return "";
-}
-
-std::string RequesterOf(const Event& search) {
-  const std::string who = search.detail.substr(search.detail.rfind(", for ") + 6);
-  return who == "the program" ? "" : who;
 }
 
 const Process* ProcessOf(const Evidence& evidence, int pid) {
@@ -75,10 +79,12 @@ std::optional<std::string> VariableOf(const Process* process, std::string_view n
 std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
   std::vector<Need> needs;
   bool loading = false;
+  const std::string program = LibraryGivenToLoader(evidence, row.pid);
   for (const Event& event : evidence.events) {
     if (event.pid != row.pid || row.pid == 0) continue;
     const bool own =
-        event.kind == EventKind::kLoad && LexicallyNormal(event.subject) == row.library;
+        event.kind == EventKind::kLoad &&
+        LexicallyNormal(event.subject.empty() ? program : event.subject) == row.library;
     if (own) {
       needs.clear();  // a load that is tried again
       loading = true;
@@ -93,11 +99,11 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     }
     if (event.kind == EventKind::kSearch && event.first_name) {
       // A path that is asked for is another library's story.
-      if (event.subject.starts_with('/') && RequesterOf(event).empty()) {
+      if (event.subject.starts_with('/') && event.by.empty()) {
         loading = false;
         continue;
       }
-      needs.push_back({event.subject, RequesterOf(event), {}, "", "", event.id});
+      needs.push_back({event.subject, event.by, {}, "", "", event.id});
     } else if (event.kind == EventKind::kSearch && !needs.empty()) {
       needs.back().tried.push_back({event.subject, RuleOfSearch(evidence, event)});
     } else if (event.kind == EventKind::kLoad && !needs.empty() && needs.back().found.empty()) {
@@ -106,6 +112,44 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     }
   }
   return needs;
+}
+
+Need AskFor(const Evidence& evidence, const FunnelRow& row) {
+  Need need;
+  const bool bare = row.library.find('/') == std::string::npos;
+  int tid = 0;
+  for (const Event& event : evidence.events) {
+    if (event.pid != row.pid || row.pid == 0) continue;
+    if (need.event != 0 && event.tid != tid) continue;
+    if (event.kind == EventKind::kSearch && event.first_name) {
+      if (need.event != 0) break;
+      const bool by_path = event.subject.find('/') != std::string::npos;
+      if (by_path ? LexicallyNormal(event.subject) != row.library
+                  : event.subject != BaseNameOf(row.library))
+        continue;
+      need = {event.subject, event.by, {}, "", "", event.id};
+      tid = event.tid;
+    } else if (need.event != 0 && event.kind == EventKind::kSearch) {
+      need.tried.push_back({event.subject, RuleOfSearch(evidence, event)});
+    } else if (need.event != 0 && event.kind == EventKind::kLoad) {
+      if (!bare && LexicallyNormal(event.subject) != row.library) {
+        need = {};  // another copy of that name
+        continue;
+      }
+      need.found = event.subject;
+      if (!need.tried.empty()) need.rule = need.tried.back().rule;
+      break;
+    }
+  }
+  return need;
+}
+
+std::string LibraryGivenToLoader(const Evidence& evidence, int pid) {
+  const Process* const process = ProcessOf(evidence, pid);
+  if (process == nullptr || !BaseNameOf(process->executable).starts_with("ld-")) return "";
+  for (size_t i = 1; i < process->argv.size(); ++i)
+    if (process->argv[i].starts_with('/')) return LexicallyNormal(process->argv[i]);
+  return "";
 }
 
 std::string CountByRule(const Need& need) {

@@ -28,6 +28,13 @@ struct Need {
 // was loaded before is not searched for again, so it is not here.
 std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row);
 
+// How the row's own library was asked for and found; event 0: nobody asked the loader for it.
+Need AskFor(const Evidence& evidence, const FunnelRow& row);
+
+// The library that ld.so itself was started with, as ldd does, which it calls its program; "" for
+// any other process.
+std::string LibraryGivenToLoader(const Evidence& evidence, int pid);
+
 // "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
 std::string CountByRule(const Need& need);
 
@@ -36,8 +43,6 @@ std::string ByRule(const std::string& rule);
 
 // The rule by which a search (a kSearch event) came to its path; "" for a name as it was asked for.
 std::string RuleOfSearch(const Evidence& evidence, const Event& search);
-// The path of the library that it is for; "" is the program.
-std::string RequesterOf(const Event& search);
 
 // The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the
 // program itself, or a path.

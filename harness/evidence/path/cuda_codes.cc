@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "harness/evidence/path/families.h"
+
 namespace gpustage {
 namespace {
 
-enum class Api { kDriver, kRuntime };
+enum class Api { kDriver, kRuntime, kManagement, kVulkan, kNone };
 
 struct Row {
   Api api;
@@ -18,11 +20,21 @@ constexpr Row kRows[] = {
 #undef CODE
 };
 
+Api ApiOf(Family family) {
+  switch (family) {
+    case Family::kDriver: return Api::kDriver;
+    case Family::kRuntime: return Api::kRuntime;
+    case Family::kManagement: return Api::kManagement;
+    case Family::kVulkanLoader:
+    case Family::kVulkanDriver: return Api::kVulkan;
+    default: return Api::kNone;
+  }
+}
+
 }  // namespace
 
 CudaCode CodeOf(std::string_view function, int64_t code) {
-  const Api api =
-      function.starts_with("cuda") || function.starts_with("__cuda") ? Api::kRuntime : Api::kDriver;
+  const Api api = ApiOf(FamilyOfFunction(function));
   for (const Row& row : kRows)
     if (row.api == api && row.code == code) return row.meaning;
   return {};
@@ -30,7 +42,7 @@ CudaCode CodeOf(std::string_view function, int64_t code) {
 
 std::string CodeText(std::string_view function, int64_t code) {
   const CudaCode meaning = CodeOf(function, code);
-  return meaning.name.empty() ? fmt::format("{}, a code that CUDA does not name", code)
+  return meaning.name.empty() ? fmt::format("{}, a code that nobody names", code)
                               : fmt::format("{} ({}: {})", code, meaning.name, meaning.text);
 }
 

@@ -7,9 +7,11 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/failed_load.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {
 namespace {
@@ -26,42 +28,110 @@ bool IsOpenedByName(const std::string& base_name) {
   return RE2::FullMatch(base_name, name);
 }
 
+const Looked* LookedAt(const AfterRun& after, const std::string& path) {
+  for (const Looked& looked : after.looked)
+    if (looked.path == path) return &looked;
+  return nullptr;
+}
+
+// No name in the directory is the library's: what is in it instead.
+std::string WhatIsThere(const AfterRun& after, const std::string& directory) {
+  const Looked* const looked = LookedAt(after, directory);
+  if (looked == nullptr) return directory + " was listed, and no name in it matches";
+  if (looked->names.empty()) return directory + " is empty: there is no file in it";
+  std::string names;
+  for (size_t i = 0; i < std::min<size_t>(looked->names.size(), 3); ++i)
+    names += (i == 0 ? "" : ", ") + looked->names[i];
+  if (looked->names.size() > 3) names += fmt::format(" and {} more", looked->names.size() - 3);
+  return fmt::format("no name in {} is a backend's: it has {}", directory, names);
+}
+
+// The first directory above it that somebody listed; "" when nobody came near.
+bool WasNear(const Evidence& evidence, const std::string& directory) {
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kOpen && event.kind != EventKind::kLook &&
+        event.kind != EventKind::kList && event.kind != EventKind::kSearch)
+      continue;
+    if (IsSamePath(event.subject, directory) || event.subject.starts_with(directory + "/"))
+      return true;
+    if ((event.kind == EventKind::kList || event.kind == EventKind::kOpen) &&
+        IsSamePath(event.subject, ParentOf(directory)))
+      return true;
+  }
+  return false;
+}
+
+// The directories that somebody looked into for backends.
+std::string WhereLooked(const Evidence& evidence) {
+  std::vector<std::string> places;
+  const auto add = [&](const std::string& place) {
+    if (places.size() < 4 && !place.empty() &&
+        std::find(places.begin(), places.end(), place) == places.end())
+      places.push_back(place);
+  };
+  for (const Process& process : evidence.processes)
+    if (const auto told = VariableOf(&process, "OLLAMA_LIBRARY_PATH"); told) add(*told);
+  if (places.empty())
+    for (const Event& event : evidence.events)
+      if (event.kind == EventKind::kList && !event.subject.starts_with("/proc") &&
+          !event.subject.starts_with("/usr/lib/python") && !event.subject.starts_with("/sys"))
+        add(event.subject);
+  std::string text;
+  for (const std::string& place : places) text += (text.empty() ? "" : ", ") + place;
+  return text;
+}
+
+void Untouched(FunnelRow& row, Step at, Cause cause, std::string reason, Known known) {
+  row.lost_at = at;
+  Set(row, cause, std::move(reason), known);
+}
+
 // Why nothing of the file itself was used, in a user's words.
-void ExplainUntouched(const Answer& answer, int uid, FunnelRow& row) {
+void ExplainUntouched(const Evidence& evidence, const Answer& answer, const AfterRun& after,
+                      FunnelRow& row) {
   const std::string directory = ParentOf(row.library), name = BaseNameOf(row.library);
+  const std::string where = WhereLooked(evidence);
+  const bool nobody_near = evidence.files_observed && !WasNear(evidence, directory);
   if (answer.list_error == ENOENT) {
-    row.lost_at = Step::kListed;
-    Set(row, Cause::kNeverListed, fmt::format("there is no directory {} to be listed", directory),
-        Known::kAsked);
+    Untouched(row, Step::kListed, Cause::kNeverListed,
+              fmt::format("there is no directory {} to be listed{}", directory,
+                          where.empty() ? "" : "; the scanner looked in " + where),
+              Known::kAsked);
   } else if (answer.list_error != 0) {
-    row.lost_at = Step::kListed;
-    Set(row, Cause::kUnlistable,
-        fmt::format("{} could not be listed by uid {}: {}; {}", directory, uid,
-                    std::strerror(answer.list_error),
-                    answer.open_error == 0 ? "files in it can be opened by name"
-                                           : "nor can files in it be opened by name"),
-        Known::kAsked);
+    Untouched(row, Step::kListed, Cause::kUnlistable,
+              fmt::format("{} could not be listed by uid {}: {}; {}", directory, after.uid,
+                          std::strerror(answer.list_error),
+                          answer.open_error == 0 ? "files in it can be opened by name"
+                                                 : "nor can files in it be opened by name"),
+              Known::kAsked);
+  } else if (nobody_near) {
+    Untouched(row, Step::kListed, Cause::kNeverListed,
+              fmt::format("no process looked into {}{}", directory,
+                          where.empty() ? "" : "; the scanner looked in " + where),
+              Known::kDerived);
+  } else if (answer.open_error == ENOENT && answer.kind == '?') {
+    Untouched(row, Step::kMatched, Cause::kNoNameMatches, WhatIsThere(after, directory),
+              Known::kAsked);
   } else if (answer.open_error != 0) {
-    row.lost_at = Step::kMatched;
-    Set(row, Cause::kUnopenable,
-        fmt::format("{} is listed but cannot be opened by uid {}: {}{}", name, uid,
-                    std::strerror(answer.open_error),
-                    answer.kind == 'l' ? "; it is a link that ends at nothing" : ""),
-        Known::kAsked);
+    const bool dangling = answer.kind == 'l' && answer.open_error == ENOENT;
+    Untouched(row, Step::kMatched, Cause::kUnopenable,
+              fmt::format("{} is listed but cannot be opened by uid {}: {}{}", name, after.uid,
+                          std::strerror(answer.open_error),
+                          dangling ? "; it is a link that ends at nothing" : ""),
+              Known::kAsked);
+  } else if (!IsOpenedByName(name) && IsBackendName(name)) {
+    Untouched(row, Step::kMatched, Cause::kNoNameMatches,
+              fmt::format("{} is listed, and its name is none that the scanner opens: "
+                          "libggml-NAME.so and libggml-NAME-*.so are",
+                          name),
+              Known::kDerived);
   } else {
-    row.lost_at = Step::kMatched;
-    if (!IsOpenedByName(name) && IsBackendName(name))
-      Set(row, Cause::kNoNameMatches,
-          fmt::format("{} is listed, and its name is none that the scanner opens: libggml-NAME.so "
-                      "and libggml-NAME-*.so are",
-                      name),
-          Known::kDerived);
-    else
-      Set(row, Cause::kNotTried, "it can be listed and opened, and no process tried it",
-          Known::kAsked);
+    Untouched(row, Step::kMatched, Cause::kNotTried,
+              "it can be listed and opened, and no process tried it", Known::kAsked);
   }
   for (const Step step : {Step::kListed, Step::kMatched, Step::kOpened})
     row.steps[step] = step < *row.lost_at ? StepState::kDerived : StepState::kDidNotHappen;
+  row.reached.reset();
   if (*row.lost_at == Step::kMatched) row.reached = Step::kListed;
 }
 
@@ -117,6 +187,17 @@ std::string Choice(const Evidence& evidence) {
   return "";
 }
 
+// Whether a line speaks of this directory, and not of one below it or of a longer name.
+bool NamesDirectory(const std::string& text, const std::string& directory) {
+  for (size_t at = text.find(directory); at != std::string::npos;
+       at = text.find(directory, at + 1)) {
+    const size_t end = at + directory.size();
+    const char next = end < text.size() ? text[end] : ' ';
+    if (next == ' ' || next == '"' || next == ']' || next == ',' || next == ';') return true;
+  }
+  return false;
+}
+
 // What a log line says of the directory that was passed over; where none does, what follows from
 // the variable.
 void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
@@ -126,7 +207,7 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
   for (const LogLine& line : evidence.log)
     if ((line.text.find("skipping") != std::string::npos ||
          line.text.find("disabled") != std::string::npos) &&
-        (line.text.find(directory) != std::string::npos ||
+        (NamesDirectory(line.text, directory) ||
          (vulkan && line.text.find("Vulkan support disabled") != std::string::npos))) {
       const bool asked = line.text.find("user's request") != std::string::npos && !choice.empty();
       Set(row, Cause::kFiltered,
@@ -139,7 +220,11 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
   const bool ollama =
       std::any_of(evidence.processes.begin(), evidence.processes.end(),
                   [](const Process& process) { return process.role == "ollama serve"; });
-  if (ollama && !choice.empty() &&
+  // One that lies in the folder of all is in the path of every child.
+  const bool of_its_own = std::any_of(
+      evidence.funnel.begin(), evidence.funnel.end(),
+      [&](const FunnelRow& other) { return ParentOf(ParentOf(other.library)) == directory; });
+  if (ollama && !of_its_own && !choice.empty() &&
       choice.find('"' + BaseNameOf(directory) + '"') == std::string::npos)
     Set(row, Cause::kFiltered,
         fmt::format("{}, and {} has another name, so it is passed over", choice, directory),
@@ -160,6 +245,67 @@ std::string NoAnswer(const Evidence& evidence, const FunnelRow& row) {
   return start + (preload ? fmt::format("; LD_PRELOAD is \"{}\"", *preload) : "");
 }
 
+std::vector<std::string> EnvironmentOf(const Evidence& evidence, const FunnelRow& row) {
+  const Process* const process = row.pid == 0 ? nullptr : ProcessOf(evidence, row.pid);
+  return process == nullptr ? std::vector<std::string>() : process->environment;
+}
+
+const std::vector<Answer>* AnswersFor(const AfterRun& after, const Evidence& evidence,
+                                      const FunnelRow& row) {
+  const std::vector<std::string> environment = EnvironmentOf(evidence, row);
+  for (const Answered& answered : after.answered)
+    if (answered.environment == environment) return &answered.answers;
+  return nullptr;
+}
+
+Fact PlaceFact(const Looked& looked, int uid) {
+  Fact place;
+  place.kind = Fact::Kind::kPlace;
+  place.subject = looked.end;
+  place.other = looked.path;
+  place.error = looked.error;
+  place.number = looked.entering ? 1 : 0;
+  place.uid = uid;
+  place.mode = looked.mode;
+  place.owner = looked.owner;
+  return place;
+}
+
+// Where a path leads, and which of its components stops whoever goes there.
+void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>& facts) {
+  const Looked* const looked = LookedAt(after, path);
+  if (looked == nullptr || looked->error == 0) return;
+  for (const auto& [link, to] : looked->links) {
+    Fact fact;
+    fact.kind = Fact::Kind::kLink;
+    fact.subject = link;
+    fact.other = to;
+    if (facts.size() < 4) facts.push_back(std::move(fact));
+  }
+  facts.push_back(PlaceFact(*looked, after.uid));
+}
+
+void AddPlaces(const AfterRun& after, Evidence& evidence) {
+  for (auto* rows : {&evidence.funnel, &evidence.inner})
+    for (FunnelRow& row : *rows) {
+      if (!row.lost_at) continue;
+      std::vector<Fact> more;
+      for (const Fact& fact : row.below)
+        if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
+      const bool of_path = row.cause == Cause::kUnlistable || row.cause == Cause::kUnopenable ||
+                           row.cause == Cause::kUnreadable || row.cause == Cause::kNeverListed;
+      if (of_path) {
+        AddPlace(after, ParentOf(row.library), more);
+        if (more.empty()) AddPlace(after, row.library, more);
+      }
+      row.below.insert(row.below.end(), more.begin(), more.end());
+    }
+  std::vector<Fact> more;
+  for (const Fact& fact : evidence.missing)
+    if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
+  evidence.missing.insert(evidence.missing.end(), more.begin(), more.end());
+}
+
 bool NeedsAnswer(const FunnelRow& row) {
   return row.lost_at && (*row.lost_at == Step::kOpened || *row.lost_at == Step::kLoaded);
 }
@@ -168,41 +314,64 @@ bool NeedsAnswer(const FunnelRow& row) {
 
 std::vector<Question> OpenQuestions(const Evidence& evidence) {
   std::vector<Question> questions;
-  for (const FunnelRow& row : evidence.funnel) {
-    if (!NeedsAnswer(row)) continue;
-    std::vector<std::string> environment;
-    if (const Process* process = ProcessOf(evidence, row.pid); row.pid != 0 && process != nullptr)
-      environment = process->environment;
+  const auto ask = [&](const FunnelRow& row) {
+    if (!NeedsAnswer(row)) return;
+    const std::vector<std::string> environment = EnvironmentOf(evidence, row);
     auto same = std::find_if(questions.begin(), questions.end(),
                              [&](const Question& q) { return q.environment == environment; });
     if (same == questions.end()) same = questions.insert(same, Question{{}, environment});
     for (const std::string& path : PathsToAsk(evidence, row))
       if (std::find(same->paths.begin(), same->paths.end(), path) == same->paths.end())
         same->paths.push_back(path);
-  }
+  };
+  for (const FunnelRow& row : evidence.funnel) ask(row);
   return questions;
 }
 
-void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& evidence) {
+std::vector<std::string> PathsToLook(const Evidence& evidence) {
+  std::vector<std::string> paths;
+  const auto add = [&](const std::string& path) {
+    if (path.starts_with('/') && std::find(paths.begin(), paths.end(), path) == paths.end())
+      paths.push_back(path);
+  };
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      if (row.lost_at && *row.lost_at <= Step::kLoaded) {
+        add(row.library);
+        add(ParentOf(row.library));
+      }
+      for (const Fact& fact : row.below)
+        if (fact.kind == Fact::Kind::kNode) add(fact.subject);
+    }
+  for (const Fact& fact : evidence.missing)
+    if (fact.kind == Fact::Kind::kNode) add(fact.subject);
+  return paths;
+}
+
+void ExplainLosses(const AfterRun& after, Evidence& evidence) {
   for (FunnelRow& row : evidence.funnel) {
-    const auto answer = std::find_if(answers.begin(), answers.end(),
+    const std::vector<Answer>* const answers = AnswersFor(after, evidence, row);
+    if (answers == nullptr || !NeedsAnswer(row)) continue;
+    const auto answer = std::find_if(answers->begin(), answers->end(),
                                      [&](const Answer& a) { return a.path == row.library; });
-    if (answer == answers.end() || !NeedsAnswer(row)) continue;
+    if (answer == answers->end()) continue;
     if (answer->kind == '!') {
       if (row.reason.empty()) Set(row, Cause::kLoadKills, NoAnswer(evidence, row), Known::kDerived);
       continue;
     }
     if (*row.lost_at == Step::kLoaded) {
-      ExplainFailedLoad(evidence, answers, uid, row);
+      ExplainFailedLoad(evidence, *answers, after.uid, row);
     } else {
-      ExplainUntouched(*answer, uid, row);
-      if (row.cause != Cause::kNotTried || ExplainHidden(answers, uid, row)) continue;
+      ExplainUntouched(evidence, *answer, after, row);
+      if (row.cause != Cause::kNotTried || ExplainHidden(*answers, after.uid, row)) continue;
       ExplainNotTried(evidence, row);
       ExplainChoice(evidence, row);
     }
   }
   SeeListing(evidence);
   RelateRows(evidence);
+  LinkLosses(evidence);
+  AddPlaces(after, evidence);
   FindSilence(evidence);
 }
 

@@ -105,6 +105,7 @@ class Explanation {
         uid_(uid),
         row_(row),
         needs_(NeedsOf(evidence, row)),
+        ask_(AskFor(evidence, row)),
         was_mapped_(FactsOf(evidence, row.library, row.pid).loaded != 0) {}
 
   void Explain() {
@@ -161,7 +162,37 @@ class Explanation {
                     signal == SIGBUS ? ", as a file does that was cut short" : ""));
   }
 
+  bool IsBare() const { return row_.library.find('/') == std::string::npos; }
+
+  // A name that was looked for: nowhere, or the file that was found is the fault.
+  void Bare() {
+    for (const Tried& tried : ask_.tried) {
+      const Answer* const answer = AnswerFor(tried.path);
+      const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
+      if (fault)
+        return Set(fault->cause, fmt::format("{} was found {}, but {}", row_.library,
+                                             ByRule(tried.rule), fault->text));
+    }
+    if (!row_.reason.empty()) return;
+    Set(Cause::kNotFound,
+        fmt::format("{} was looked for in {} {} ({}), and was not found", row_.library,
+                    ask_.tried.size(), ask_.tried.size() == 1 ? "place" : "places",
+                    CountByRule(ask_)));
+  }
+
+  // No backend need be asked for a function by name.
+  void NothingWanted() {
+    row_.lost_at.reset();
+    row_.reached = Step::kLoaded;
+    for (auto& [step, state] : row_.steps)
+      if (step == Step::kLoaded && state == StepState::kDidNotHappen) state = StepState::kDerived;
+    Set(Cause::kUnknown, "");
+    row_.known = Known::kSeen;
+    row_.remark = "the program closed it again and asked nothing of it";
+  }
+
   void Loads() {
+    if (row_.family != Family::kBackend && row_.family != Family::kNone) return NothingWanted();
     if (row_.cause == Cause::kLoadKills) return;
     row_.steps[Step::kLoaded] = StepState::kDerived;
     row_.steps[Step::kEntryPoint] = StepState::kDidNotHappen;
@@ -191,6 +222,7 @@ class Explanation {
   }
 
   void BadFile(const std::string& object, const std::string& what) {
+    if (IsBare() && BaseNameOf(object) == row_.library) return Bare();
     if (LexicallyNormal(object) == row_.library) {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
       if (fault) return Set(fault->cause, fault->text);
@@ -266,6 +298,7 @@ class Explanation {
   const int uid_;
   FunnelRow& row_;
   const std::vector<Need> needs_;
+  const Need ask_;
   const bool was_mapped_;
   std::string other_version_;  // in which the provider has the symbol
 };
@@ -277,6 +310,9 @@ std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& r
   if (row.pid == 0)
     return {row.library,
             kLookOnly + ParentOf(row.library)};  // the second: whether its parent can be listed
+  if (row.library.find('/') == std::string::npos)
+    for (const Tried& tried : AskFor(evidence, row).tried)
+      if (IsPlainPlace(tried.path)) paths.push_back(kLookOnly + tried.path);
   const std::vector<Need> needs = NeedsOf(evidence, row);
   if (needs.empty()) return paths;
   const Need& last = needs.back();

@@ -7,6 +7,8 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/asked.h"
+#include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/evidence/path/row_facts.h"
@@ -24,6 +26,10 @@ class RowBuilder {
       : evidence_(evidence), facts_(FactsOf(evidence, library, pid)) {
     row_.library = library;
     row_.pid = pid;
+    row_.family = FamilyOfLibrary(BaseNameOf(library));
+    row_.linked = facts_.by_name;
+    if (const Need ask = AskFor(evidence, row_); ask.event != 0) row_.rule = ask.rule;
+    if (facts_.loaded != 0) row_.file = FileOf(evidence, facts_.loaded);
     if (const Process* process = ProcessOf(evidence, pid)) row_.role = process->role;
     for (const Step step : kSteps) row_.steps[step] = StepState::kNotObservable;
   }
@@ -65,7 +71,13 @@ class RowBuilder {
   // It was asked for, and got no entry point. What is wrong with the file, the system is asked
   // later.
   void Loading() {
-    if (facts_.loaded == 0) return Lose(Step::kLoaded, Cause::kUnknown, "");
+    if (facts_.loaded == 0) {
+      const std::string reason = NotFound();
+      return Lose(Step::kLoaded, row_.cause, reason, row_.event);
+    }
+    if (facts_.missed != 0) return Missed();
+    if (row_.linked || !IsOfBackend() || LibraryGivenToLoader(evidence_, row_.pid) == row_.library)
+      return LoadedOnly();
     if (facts_.closed != 0) return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
     // A process that ends in order unloads what it had. One that did not was stopped in the middle
     // of the load.
@@ -75,6 +87,60 @@ class RowBuilder {
     Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
          "it was loaded, and no entry point such as ggml_backend_init was looked up and found in "
          "it");
+  }
+
+  bool IsOfBackend() const {
+    return row_.family == Family::kBackend || row_.family == Family::kNone;
+  }
+
+  // Whether what is missing is missing to this library, or to one of a GPU below it: what a process
+  // lacks elsewhere is not this one's loss.
+  bool IsOwnNeed() const {
+    const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    if (needs.empty() || !needs.back().found.empty()) return false;
+    const std::string& by = needs.back().requester;
+    return by.empty() || IsSamePath(by, row_.library) ||
+           FamilyOfLibrary(BaseNameOf(by)) != Family::kNone;
+  }
+
+  void NothingMoreWanted() {
+    unasked_ = true;
+    for (const Step step : {Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported})
+      row_.steps[step] = StepState::kDidNotHappen;
+  }
+
+  // What is linked, or is no backend, need not be asked for a function by name.
+  void LoadedOnly() {
+    const bool given = LibraryGivenToLoader(evidence_, row_.pid) == row_.library;
+    if ((given || (!facts_.ended && !facts_.went_on)) && IsOwnNeed())
+      return Lose(Step::kLoaded, Cause::kMissingDependency, MissingDependency(), row_.event);
+    if (given) return NothingMoreWanted();
+    if (facts_.closed != 0 && !facts_.went_on)
+      return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
+    const Process* const process = ProcessOf(evidence_, row_.pid);
+    if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
+        !OnlyLoads(row_.family) && process != nullptr && process->exit_status != 127)
+      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
+                  0, Known::kDerived);
+    NothingMoreWanted();
+  }
+
+  // A name that the loader looked for in vain.
+  std::string NotFound() {
+    const Need ask = AskFor(evidence_, row_);
+    if (row_.library.find('/') != std::string::npos || ask.event == 0) return "";
+    row_.cause = Cause::kNotFound;
+    row_.event = ask.event;
+    return fmt::format("{}{} was looked for in {} {} ({}), and was not found", row_.library,
+                       ask.requester.empty() ? "" : ", which " + ask.requester + " asks for,",
+                       ask.tried.size(), ask.tried.size() == 1 ? "place" : "places",
+                       CountByRule(ask));
+  }
+
+  void Missed() {
+    const Event& miss = evidence_.At(facts_.missed);
+    Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
+         fmt::format("{} was looked up in it and is not there", miss.subject), facts_.missed);
   }
 
   // The name that was looked for last on behalf of this load, when no file was mapped for it.
@@ -98,11 +164,16 @@ class RowBuilder {
       return Lose(Step::kInitialised, Cause::kNullEntryPoint,
                   "ggml_backend_init was called and returned nothing (NULL)", facts_.null_entry);
     if (facts_.refused != 0 && facts_.initialised == 0) return Refused();
+    if (facts_.missed != 0 && facts_.initialised == 0 && facts_.died == 0) return Missed();
     if (facts_.count_error != 0) return CountError();
     if (facts_.refused != 0 && facts_.counted == 0) return Refused();
     if (facts_.died != 0 && facts_.counted == 0)
       return Died(facts_.initialised == 0 ? Step::kInitialised : Step::kCounted, "");
     if (facts_.counted != 0) return;
+    if (facts_.none != 0)
+      return Lose(Step::kCounted, Cause::kNoDevice,
+                  fmt::format("{} succeeded and gave 0", Function(facts_.none)), facts_.none);
+    if (!IsOfBackend()) return NotAsked();
     if (facts_.initialised != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
                   fmt::format("{} succeeded, and no device was asked for: the driver counts none",
@@ -114,6 +185,15 @@ class RowBuilder {
            facts_.entry, Known::kDerived);
   }
 
+  // It started, or something of it was looked up, and nobody counted: no step is due that nobody
+  // wants.
+  void NotAsked() {
+    unasked_ = true;
+    for (const Step step : {Step::kInitialised, Step::kCounted, Step::kReported})
+      if (row_.steps[step] == StepState::kNotObservable)
+        row_.steps[step] = StepState::kDidNotHappen;
+  }
+
   std::string Function(EventId id) const { return evidence_.At(id).subject; }
 
   void Refused() {
@@ -122,7 +202,8 @@ class RowBuilder {
         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
     const auto mask = VariableOf(ProcessOf(evidence_, row_.pid), "CUDA_VISIBLE_DEVICES");
     row_.steps[Step::kInitialised] = StepState::kDidNotHappen;
-    if (mask && call.value == 100 && call.detail.find("fault:") == std::string::npos)
+    if (mask && evidence_.setting.devices != 0 && call.value == 100 && call.fault.empty() &&
+        NodesBelow(evidence_, call).empty())
       return Lose(
           Step::kInitialised, Cause::kMasked,
           fmt::format("{}; CUDA_VISIBLE_DEVICES is \"{}\" in {} (pid {}), which leaves no device",
@@ -146,18 +227,17 @@ class RowBuilder {
   void Died(Step step, const std::string& before) {
     const Event& call = evidence_.At(facts_.died);
     const std::string who = fmt::format("{} (pid {})", row_.role, row_.pid);
-    const auto has = [&](const char* text) { return call.detail.find(text) != std::string::npos; };
+    const std::string& fault = call.fault;
     std::string how = fmt::format("{} never returned from {}", who, call.subject);
     if (call.subject == "ggml_abort") how = fmt::format("{} aborted: {}", who, call.detail);
-    if (has("fault: segfault"))
-      how = fmt::format("{} was killed by SIGSEGV in {}", who, call.subject);
-    if (has("fault: abort")) how = fmt::format("{} was killed by SIGABRT in {}", who, call.subject);
-    if (has("fault: exit"))
+    if (fault == "segfault") how = fmt::format("{} was killed by SIGSEGV in {}", who, call.subject);
+    if (fault == "abort") how = fmt::format("{} was killed by SIGABRT in {}", who, call.subject);
+    if (fault.starts_with("exit"))
       how = fmt::format("{} ended itself in {}, exit status {}", who, call.subject,
-                        call.detail.substr(call.detail.rfind(' ') + 1));
-    const bool hung = has("fault: hang");
+                        fault.substr(fault.rfind(' ') + 1));
+    const bool hung = fault == "hang" || fault.starts_with("delay");
     if (hung) how = fmt::format("{} hung in {} until it was ended", who, call.subject);
-    const bool too_old = has("ggml_cuda_has_arch");
+    const bool too_old = call.detail.find("ggml_cuda_has_arch") != std::string::npos;
     if (too_old)
       how = fmt::format("{} aborted: its backend was not built for the device's compute capability",
                         who);
@@ -168,7 +248,27 @@ class RowBuilder {
          too_old ? how : before + how, facts_.died);
   }
 
+  // What a scanner says of where a device came from: a whole path, or the names of the folders that
+  // its process was given, of which the last is the backend's.
+  bool IsOurs(const std::string& said) const {
+    if (said.starts_with('/'))
+      return IsSamePath(said, row_.library) || said == facts_.same_as ||
+             IsSamePath(said, ParentOf(row_.library)) ||
+             (!row_.file.empty() && IsSamePath(said, row_.file));
+    return said.substr(said.rfind(',') + 1) == BaseNameOf(ParentOf(row_.library));
+  }
+
+  // A count is a count, whether the scanner names its devices or not.
+  void CountReported() {
+    if (unasked_ || row_.steps[Step::kCounted] != StepState::kSeen) return;
+    if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
+    if (evidence_.device_count.value_or(0) == 0) return;
+    const bool named = evidence_.devices && !evidence_.devices->empty();
+    See(Step::kReported, named ? evidence_.devices->front().event : evidence_.outcome_event());
+  }
+
   void Reported() {
+    if (!IsOfBackend()) return CountReported();
     if (!evidence_.devices || row_.steps[Step::kInitialised] == StepState::kDidNotHappen ||
         row_.steps[Step::kCounted] == StepState::kDidNotHappen)
       return;
@@ -180,11 +280,7 @@ class RowBuilder {
     for (const SeenDevice& device : *evidence_.devices) {
       const auto path = device.fields.find("library_path"), uuid = device.fields.find("uuid");
       if (mask && uuid != device.fields.end() && uuid->second != *mask) continue;
-      const bool ours = path == device.fields.end() ||
-                        LexicallyNormal(path->second) == row_.library ||
-                        path->second == facts_.same_as ||
-                        path->second.find(BaseNameOf(ParentOf(row_.library))) != std::string::npos;
-      if (!ours) continue;
+      if (path != device.fields.end() && !IsOurs(path->second)) continue;
       if (facts_.died != 0) break;  // another start of it was luckier
       return See(Step::kReported, device.event);
     }
@@ -214,7 +310,7 @@ class RowBuilder {
       later_happened = later_happened || happened;
     }
     for (const Step step : kSteps)
-      if (row_.steps[step] == StepState::kDidNotHappen) {
+      if (row_.steps[step] == StepState::kDidNotHappen && !unasked_) {
         row_.lost_at = step;
         break;
       }
@@ -229,43 +325,36 @@ class RowBuilder {
   const Evidence& evidence_;
   const RowFacts facts_;
   FunnelRow row_;
+  bool unasked_ = false;  // the rest was not asked for, so nothing is lost
 };
 
 }  // namespace
 
 bool IsBackendName(const std::string& base_name) {
-  constexpr std::string_view kBackends[] = {"cuda",   "hip",  "vulkan", "sycl",
-                                            "opencl", "musa", "cann"};
-  constexpr std::string_view kPrefix = "libggml-";
-  if (!base_name.starts_with(kPrefix) || base_name.find(".so") == std::string::npos) return false;
-  const std::string_view rest = std::string_view(base_name).substr(kPrefix.size());
-  return std::any_of(std::begin(kBackends), std::end(kBackends),
-                     [&](std::string_view name) { return rest.starts_with(name); });
+  return FamilyOfLibrary(base_name) == Family::kBackend;
 }
 
-std::vector<FunnelRow> BuildFunnel(const Evidence& evidence,
-                                   const std::vector<std::string>& candidates) {
-  std::set<std::string> libraries(candidates.begin(), candidates.end());
-  std::set<std::pair<std::string, int>> touched;
-  for (const Event& event : evidence.events) {
-    const bool asked =
-        event.kind == EventKind::kSearch && event.first_name && event.subject.starts_with('/');
-    if (!asked && event.kind != EventKind::kLoad) continue;
-    const std::string path = LexicallyNormal(event.subject);
-    if (IsBackendName(BaseNameOf(path))) libraries.insert(path);
-    if (libraries.contains(path)) touched.emplace(path, event.pid);
-  }
-  std::vector<FunnelRow> rows;
-  for (const std::string& library : libraries) {
-    bool any = false;
-    for (const auto& [path, pid] : touched)
-      if (path == library) {
-        rows.push_back(RowBuilder(evidence, library, pid).Build());
-        any = true;
-      }
-    if (!any) rows.push_back(RowBuilder(evidence, library, 0).Build());
-  }
-  return rows;
+void BuildFunnel(const std::vector<std::string>& candidates, Evidence& evidence) {
+  std::vector<Asked> asked = WhoAsked(evidence, candidates);
+  for (const std::string& library : candidates)
+    if (std::none_of(asked.begin(), asked.end(),
+                     [&](const Asked& known) { return known.library == library && !known.inner; }))
+      asked.push_back({library, 0, false});
+  std::stable_sort(asked.begin(), asked.end(), [](const Asked& a, const Asked& b) {
+    return std::pair(a.library, a.pid) < std::pair(b.library, b.pid);
+  });
+  for (const Asked& one : asked)
+    if (one.pid != 0)
+      (one.inner ? evidence.inner : evidence.funnel)
+          .push_back(RowBuilder(evidence, one.library, one.pid).Build());
+  // What was opened by another name of the same file was opened.
+  for (const Asked& one : asked)
+    if (one.pid == 0 && std::none_of(evidence.funnel.begin(), evidence.funnel.end(),
+                                     [&](const FunnelRow& row) { return row.file == one.library; }))
+      evidence.funnel.push_back(RowBuilder(evidence, one.library, 0).Build());
+  std::stable_sort(evidence.funnel.begin(), evidence.funnel.end(),
+                   [](const FunnelRow& a, const FunnelRow& b) { return a.library < b.library; });
+  LinkLosses(evidence);
 }
 
 }  // namespace gpustage

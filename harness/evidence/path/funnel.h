@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/evidence/evidence.h"
+#include "harness/run/look.h"
 #include "harness/run/run.h"
 
 namespace gpustage {
@@ -13,14 +14,10 @@ namespace gpustage {
 // -hip, -vulkan, ….
 bool IsBackendName(const std::string& base_name);
 
-// A row for each process that touched a candidate, and one without a process for a candidate that
-// nobody touched.
-std::vector<FunnelRow> BuildFunnel(const Evidence& evidence,
-                                   const std::vector<std::string>& candidates);
-
-// Completes rows that stopped without a reason by what the system said when it was asked after the
-// run. Steps learned so are marked derived.
-void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& evidence);
+// Fills evidence.funnel: a row for each library of a GPU in each process that asked for it, by
+// whatever name, and one without a process for a candidate that nobody touched. What such a library
+// asks for in turn goes to evidence.inner.
+void BuildFunnel(const std::vector<std::string>& candidates, Evidence& evidence);
 
 // Rows whose loss is not explained yet: the paths to ask about, and the environment of the process
 // that tried. Paths that begin with kLookOnly are where a dependency was looked for, and where
@@ -30,5 +27,23 @@ struct Question {
   std::vector<std::string> environment;  // empty: nobody tried, so that of the run
 };
 std::vector<Question> OpenQuestions(const Evidence& evidence);
+
+// Paths of which a loss hangs, to be looked at after the run.
+std::vector<std::string> PathsToLook(const Evidence& evidence);
+
+// What the system said after the run, to each process's question apart: two processes with two
+// environments are two answers.
+struct Answered {
+  std::vector<std::string> environment;  // of the question
+  std::vector<Answer> answers;
+};
+struct AfterRun {
+  std::vector<Answered> answered;
+  std::vector<Looked> looked;
+  int uid = 0;
+};
+
+// Completes rows that stopped without a reason. Steps learned so are marked derived.
+void ExplainLosses(const AfterRun& after, Evidence& evidence);
 
 }  // namespace gpustage

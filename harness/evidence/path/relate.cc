@@ -202,8 +202,9 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
         event.pid == row.pid)
       continue;
     const bool own_funnel =
-        std::any_of(evidence.funnel.begin(), evidence.funnel.end(),
-                    [&](const FunnelRow& other) { return other.pid == event.pid; });
+        std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& other) {
+          return other.pid == event.pid && other.family == Family::kBackend;
+        });
     if (own_funnel) continue;
     const Process* const process = ProcessOf(evidence, event.pid);
     row.remark = fmt::format(

@@ -5,46 +5,52 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
 
 namespace gpustage {
 namespace {
 
-// What a scanner asks a backend for first.
-constexpr std::string_view kEntryPoints[] = {"ggml_backend_init", "cuInit", "cudaGetDeviceCount",
-                                             "nvmlInit_v2"};
-// Calls whose failure is the end of an initialisation.
-constexpr std::string_view kInitCalls[] = {"cudaGetDeviceCount", "cuInit"};
-
-template <typename List>
-bool IsOneOf(const List& list, std::string_view text) {
-  return std::find(std::begin(list), std::end(list), text) != std::end(list);
-}
-
 class Walk {
  public:
   Walk(const Evidence& evidence, const std::string& library, int pid)
-      : evidence_(evidence), library_(library), pid_(pid) {}
+      : evidence_(evidence),
+        library_(library),
+        family_(FamilyOfLibrary(BaseNameOf(library))),
+        pid_(pid),
+        program_(LibraryGivenToLoader(evidence, pid)) {}
 
   RowFacts Facts() {
     for (const Event& event : evidence_.events)
       if (event.pid == pid_ && pid_ != 0) Loader(event);
+    if (facts_.entry == 0 && facts_.loaded != 0 && facts_.by_name) EnterByCall();
     if (facts_.entry != 0) Calls();
     return facts_;
   }
 
  private:
-  bool IsHere(const std::string& path) const { return LexicallyNormal(path) == library_; }
+  bool IsHere(const std::string& path) const { return IsSamePath(path, library_); }
+  bool IsAskedFor(const Event& search) const {
+    return IsHere(search.subject) ||
+           (family_ != Family::kNone && search.subject == BaseNameOf(library_));
+  }
+  bool IsOfBackend() const { return family_ == Family::kBackend || family_ == Family::kNone; }
+  bool IsOurs(const Event& call) const { return IsOfBackend() || Asks(family_, call.subject); }
 
   void Loader(const Event& event) {
+    const bool ours = event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss ||
+                      event.kind == EventKind::kCall || event.kind == EventKind::kOutput;
+    if (facts_.loaded != 0 && facts_.closed == 0 && ours) facts_.went_on = true;
     switch (event.kind) {
       case EventKind::kSearch:
-        asked_ = event.first_name && IsHere(event.subject);
+        asked_ = event.first_name && IsAskedFor(event);
+        if (asked_ && event.subject.find('/') == std::string::npos) facts_.by_name = true;
         if (asked_ && facts_.opened == 0) facts_.opened = event.id;
         break;
       case EventKind::kLoad:
         asked_ = false;
-        if (!IsHere(event.subject)) break;
+        if (!IsHere(event.subject.empty() ? program_ : event.subject)) break;
         if (facts_.opened == 0) facts_.opened = event.id;
         if (facts_.loaded == 0) facts_.loaded = event.id;
         object_ = event.object;
@@ -55,13 +61,18 @@ class Walk {
         if (object_ != 0 && event.object == object_ && !facts_.ended) facts_.closed = event.id;
         break;
       case EventKind::kSymbol: Symbol(event); break;
+      case EventKind::kMiss:
+        if (IsHere(event.by) && !IsOfBackend() && IsEntryPoint(family_, event.subject))
+          facts_.missed = event.id;
+        break;
       default: break;
     }
   }
 
   void Symbol(const Event& event) {
-    if (!IsOneOf(kEntryPoints, event.subject)) return;
+    if (!IsEntryPoint(family_, event.subject)) return;
     const std::string provider = LexicallyNormal(event.detail);
+    if (provider == library_) facts_.missed = 0;  // what is looked up after a miss made up for it
     // A dlopen that maps nothing and gives the symbols of another path has found the same file
     // there.
     if (asked_ && facts_.loaded == 0 && provider != library_ && IsBackendName(BaseNameOf(provider)))
@@ -71,24 +82,36 @@ class Walk {
     asked_ = false;
   }
 
-  // What it was asked about ends where the scanner goes on to the next backend. A second name of a
-  // file is not asked anew.
-  void Calls() {
-    EventId end = evidence_.outcome_event(), start = facts_.entry;
-    if (!facts_.same_as.empty())
-      start = 1;
-    else
-      for (EventId id = facts_.entry;
-           id <= evidence_.outcome_event() && end == evidence_.outcome_event(); ++id) {
-        const Event& event = evidence_.At(id);
-        const bool next = event.kind == EventKind::kSearch && event.pid == pid_ &&
-                          event.first_name && event.subject.starts_with('/') &&
-                          !IsHere(event.subject) && IsBackendName(BaseNameOf(event.subject));
-        if (next) end = id;
+  // What is linked to is called without being looked up.
+  void EnterByCall() {
+    for (const Event& event : evidence_.events)
+      if (event.kind == EventKind::kCall && event.pid == pid_ && event.id > facts_.loaded &&
+          Asks(family_, event.subject)) {
+        facts_.entry = event.id;
+        return;
       }
-    for (EventId id = start; id <= evidence_.outcome_event(); ++id) {
+  }
+
+  // What a backend was asked about ends where the scanner goes on to the next one. A second name of
+  // a file is not asked anew.
+  EventId EndOfCalls() const {
+    if (!IsOfBackend() || !facts_.same_as.empty()) return evidence_.outcome_event();
+    for (EventId id = facts_.entry; id <= evidence_.outcome_event(); ++id) {
       const Event& event = evidence_.At(id);
-      if (event.kind != EventKind::kCall || event.pid != pid_) continue;
+      if (event.kind == EventKind::kSearch && event.pid == pid_ && event.first_name &&
+          event.subject.starts_with('/') && !IsHere(event.subject) &&
+          IsBackendName(BaseNameOf(event.subject)))
+        return id;
+    }
+    return evidence_.outcome_event();
+  }
+
+  void Calls() {
+    const EventId end = EndOfCalls();
+    const bool all = !facts_.same_as.empty() || !IsOfBackend();
+    for (EventId id = all ? 1 : facts_.entry; id <= evidence_.outcome_event(); ++id) {
+      const Event& event = evidence_.At(id);
+      if (event.kind != EventKind::kCall || event.pid != pid_ || !IsOurs(event)) continue;
       facts_.last_call = id;
       if (event.value == world::kNoResult || event.subject == "ggml_abort") {
         facts_.died = facts_.died == 0 ? id : facts_.died;
@@ -96,10 +119,13 @@ class Walk {
         Call(event);
       }
     }
+    // A start that is not come to: what it asked before has failed.
+    if (!IsOfBackend() && facts_.initialised == 0 && facts_.refused == 0)
+      facts_.refused = first_failed_;
   }
 
   void Call(const Event& event) {
-    const bool starts = IsOneOf(kInitCalls, event.subject);
+    const bool starts = Starts(IsOfBackend() ? Family::kRuntime : family_, event.subject);
     if (starts && event.value == 0 && facts_.initialised == 0) facts_.initialised = event.id;
     if (starts && event.value != 0) {
       const bool asked = facts_.counted != 0;
@@ -110,24 +136,46 @@ class Walk {
         facts_.refused = event.id;
       }
     }
-    if (facts_.initialised != 0 && event.device >= 0 && event.value == 0 && facts_.counted == 0)
-      facts_.counted = event.id;
-    if (event.subject == "ggml_backend_init" &&
-        event.detail.find("fault: return") != std::string::npos)
+    Count(event);
+    if (event.subject == "ggml_backend_init" && event.fault.starts_with("return"))
       facts_.null_entry = event.id;
-    if (!starts && event.value != 0 && event.subject != "ggml_backend_init") failed_ = event.id;
+    if (starts || event.value == 0 || event.subject == "ggml_backend_init") return;
+    failed_ = event.id;
+    if (first_failed_ == 0) first_failed_ = event.id;
+  }
+
+  void Count(const Event& event) {
+    if (facts_.initialised == 0) return;
+    const bool number = Counts(event.subject) && event.gives.has_value();
+    if (event.value == 0 && facts_.counted == 0 &&
+        (event.device >= 0 || (!IsOfBackend() && number && *event.gives > 0)))
+      facts_.counted = event.id;
+    if (event.value == 0 && number && *event.gives == 0 && facts_.none == 0) facts_.none = event.id;
+    if (!IsOfBackend() && event.value != 0 && Counts(event.subject) && facts_.count_error == 0 &&
+        facts_.counted == 0)
+      facts_.count_error = event.id;
   }
 
   const Evidence& evidence_;
   const std::string& library_;
+  const Family family_;
   const int pid_;
+  const std::string program_;
   RowFacts facts_;
   uint64_t object_ = 0;
   bool asked_ = false;  // the last that the loader was asked for is this library
   EventId failed_ = 0;
+  EventId first_failed_ = 0;
 };
 
 }  // namespace
+
+bool IsSamePath(const std::string& path, const std::string& normal) {
+  if (path == normal) return true;
+  return path.find("/.") == std::string::npos && path.find("//") == std::string::npos
+             ? false
+             : LexicallyNormal(path) == normal;
+}
 
 RowFacts FactsOf(const Evidence& evidence, const std::string& library, int pid) {
   return Walk(evidence, library, pid).Facts();

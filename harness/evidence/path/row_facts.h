@@ -23,10 +23,17 @@ struct RowFacts {
   EventId before_error = 0;  // the failed call just before it
   EventId died = 0;          // a call that never returned, or ggml_abort
   EventId null_entry = 0;    // ggml_backend_init, which gave nothing
+  EventId missed = 0;        // a function of the family that was looked up in it and is not there
+  EventId none = 0;          // a count that gave 0
+  bool by_name = false;      // it was asked for by its bare name
+  bool went_on = false;      // the process did something after the load
   EventId last_call = 0;
 
   bool Touched() const { return opened != 0 || loaded != 0 || entry != 0; }
 };
+
+// Whether `path` is `normal`, a path without "..", when it is read without "..".
+bool IsSamePath(const std::string& path, const std::string& normal);
 
 // `library` is a path without "..".
 RowFacts FactsOf(const Evidence& evidence, const std::string& library, int pid);

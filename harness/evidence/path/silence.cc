@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <tuple>
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
@@ -41,6 +42,11 @@ bool Complains(const LogLine& line) {
 // All by which a line may show that it is about this loss.
 std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
   std::vector<std::string> names;
+  if (row.cause == Cause::kNoEntryPoint && evidence.At(row.event).kind == EventKind::kMiss)
+    names.push_back(evidence.At(row.event).subject);
+  // What Python's client says of a library that it does not find is the text of a code.
+  if (row.family == Family::kManagement && row.cause == Cause::kNotFound)
+    names.emplace_back(CodeOf("nvmlInit_v2", 12).text);
   for (const Need& need : NeedsOf(evidence, row))
     if (need.found.empty()) names.push_back(BaseNameOf(need.name));
   const Event& event = evidence.At(row.event);
@@ -82,7 +88,21 @@ bool Says(const LogLine& line, const FunnelRow& row, const std::vector<std::stri
          });
 }
 
+std::string NoLine(size_t lines) {
+  return lines == 0   ? "nothing was printed"
+         : lines == 1 ? "the one line that was printed does not say so"
+                      : fmt::format("none of {} log lines says so", lines);
+}
+
+// The machine has a GPU, the scanner counted none, and nobody asked for any library of one.
+bool NothingAsked(const Evidence& evidence) {
+  return evidence.device_count == 0 && evidence.setting.devices > 0 && evidence.loader_observed &&
+         evidence.funnel.empty() && evidence.inner.empty() &&
+         std::none_of(evidence.log.begin(), evidence.log.end(), Complains);
+}
+
 EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
+  if (evidence.bad_end && evidence.bad_end->before_main) return evidence.bad_end->said;
   const std::vector<std::string> names = NamesOf(evidence, row);
   for (const LogLine& line : evidence.log)
     if (Says(line, row, names)) return line.event;
@@ -92,9 +112,19 @@ EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
   return dead ? evidence.outcome_event() : 0;
 }
 
+bool IsExcluded(const FunnelRow& row) {
+  return row.cause == Cause::kFiltered || row.cause == Cause::kNotTried;
+}
+
+// A device can be missing only where there is one; and of a program that the loader ended, only
+// what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at) return false;
+  if (!row.lost_at || !evidence.setting.any_device) return false;
   const bool some = evidence.device_count.value_or(0) > 0;
+  if (some && evidence.setting.devices == 0) return false;
+  if (evidence.bad_end && evidence.bad_end->before_main && row.pid != evidence.bad_end->pid)
+    return false;
+  if (some && row.family != Family::kBackend && row.family != Family::kNone) return false;
   switch (row.cause) {
     case Cause::kDuplicate:
     case Cause::kOverlap: return false;
@@ -131,16 +161,31 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 
 }  // namespace
 
+const FunnelRow* LostRow(const Evidence& evidence) {
+  const FunnelRow* best = nullptr;
+  const auto rank = [](const FunnelRow& row) {
+    return std::tuple(row.failed, !IsExcluded(row), row.family == Family::kBackend,
+                      row.failed && row.said == 0, row.reached);
+  };
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
+  return best;
+}
+
 void FindSilence(Evidence& evidence) {
-  const FunnelRow* silent = nullptr;
-  const FunnelRow* told = nullptr;
+  for (FunnelRow& row : evidence.funnel) row.failed = HasFailed(evidence, row);
+  // What somebody left out, or nobody tried, is no loss beside one that was tried and failed.
+  const bool tried =
+      std::any_of(evidence.funnel.begin(), evidence.funnel.end(),
+                  [](const FunnelRow& row) { return row.failed && !IsExcluded(row); });
   for (FunnelRow& row : evidence.funnel) {
-    row.failed = HasFailed(evidence, row);
+    row.failed = row.failed && !(tried && IsExcluded(row));
     row.said = row.failed ? WhoSays(evidence, row) : 0;
-    if (row.failed && row.said == 0 && (silent == nullptr || row.reached > silent->reached))
-      silent = &row;
-    if (row.said != 0 && told == nullptr) told = &row;
   }
+  const FunnelRow* const lost = LostRow(evidence);
+  const bool failed = lost != nullptr && lost->failed;
+  const FunnelRow* const silent = failed && lost->said == 0 ? lost : nullptr;
+  const FunnelRow* const told = failed && lost->said != 0 ? lost : nullptr;
   evidence.silent_failure = silent != nullptr;
   if (silent != nullptr && evidence.cut_lines > 0) {
     evidence.silent_failure.reset();
@@ -148,13 +193,18 @@ void FindSilence(Evidence& evidence) {
         fmt::format("{} lines of the log are cut, one of which may say so", evidence.cut_lines);
     return;
   }
+  if (lost == nullptr && NothingAsked(evidence)) {
+    evidence.silent_failure = true;
+    evidence.silent_because =
+        fmt::format("the machine has {} device{}, no process asked for a library of a GPU, and {}",
+                    evidence.setting.devices, evidence.setting.devices == 1 ? "" : "s",
+                    NoLine(evidence.log.size()));
+    return;
+  }
   if (silent != nullptr) {
-    const size_t lines = evidence.log.size();
-    evidence.silent_because = fmt::format(
-        "{} was lost at \"{}\", and {}", BaseNameOf(silent->library), ToString(*silent->lost_at),
-        lines == 0   ? "nothing was printed"
-        : lines == 1 ? "the one line that was printed does not say so"
-                     : fmt::format("none of {} log lines says so", lines));
+    evidence.silent_because =
+        fmt::format("{} was lost at \"{}\", and {}", BaseNameOf(silent->library),
+                    ToString(*silent->lost_at), NoLine(evidence.log.size()));
     if (const Event* const said = SaidToNobody(evidence, *silent))
       evidence.silent_because +=
           fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
@@ -171,17 +221,12 @@ void FindSilence(Evidence& evidence) {
     evidence.silent_failure.reset();
     evidence.silent_because =
         "what it loaded and called could not be observed, so nor could a failure";
+  } else if (evidence.bad_end) {
+    evidence.silent_because =
+        fmt::format("it did not come to its end: {}", ToString(evidence.outcome));
   } else {
     evidence.silent_because = "nothing failed";
   }
-}
-
-const FunnelRow* LostRow(const Evidence& evidence) {
-  const FunnelRow* best = nullptr;
-  const auto rank = [](const FunnelRow& row) { return std::pair(row.failed, row.reached); };
-  for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
-  return best;
 }
 
 }  // namespace gpustage

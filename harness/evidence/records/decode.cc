@@ -5,10 +5,12 @@
 #include <link.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/devices.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/relate.h"
@@ -33,19 +35,31 @@ std::vector<std::string> Words(const std::string& joined) {
   return words;
 }
 
-std::string RuleOf(uint32_t flag) {
+SearchRule RuleOf(uint32_t flag) {
   switch (flag) {
-    case LA_SER_ORIG: return "as asked";
-    case LA_SER_LIBPATH: return "by LD_LIBRARY_PATH or RPATH";
-    case LA_SER_RUNPATH: return "by RUNPATH";
-    case LA_SER_CONFIG: return "by ld.so.cache";
-    case LA_SER_DEFAULT: return "in the default directories";
-    default: return fmt::format("by rule {}", flag);
+    case LA_SER_ORIG: return SearchRule::kAsAsked;
+    case LA_SER_LIBPATH: return SearchRule::kPathOrRpath;
+    case LA_SER_RUNPATH: return SearchRule::kRunpath;
+    case LA_SER_CONFIG: return SearchRule::kCache;
+    case LA_SER_DEFAULT: return SearchRule::kDefault;
+    default: return SearchRule::kNone;
   }
+}
+
+// "fault: hang" of a record is "hang".
+std::string FaultOf(const std::string& text) {
+  constexpr std::string_view kStart = "fault: ";
+  return text.starts_with(kStart) ? text.substr(kStart.size()) : text;
 }
 
 std::string Text(const JournalRecord& record, size_t i) {
   return i < record.texts.size() ? record.texts[i] : "";
+}
+
+std::optional<int64_t> NumberOf(const std::string& text) {
+  int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return text.empty() || read.ec != std::errc() ? std::nullopt : std::optional(number);
 }
 
 // Where dlsym looks, by its handle.
@@ -98,8 +112,8 @@ class RecordReader {
         event.detail = Text(record, 1);
         event.device = record.device;
         event.assumed = record.detail == static_cast<uint32_t>(world::Fidelity::kAssumed);
-        if (!Text(record, 2).empty())
-          event.detail += (event.detail.empty() ? "" : "; ") + Text(record, 2);
+        event.fault = FaultOf(Text(record, 2));
+        event.gives = NumberOf(Text(record, 3));
         break;
       case RecordKind::kProcess:
         event.kind = EventKind::kProcess;
@@ -111,8 +125,8 @@ class RecordReader {
         event.kind = EventKind::kSearch;
         event.object = object;
         event.first_name = record.detail == LA_SER_ORIG;
-        event.detail =
-            fmt::format("{}, for {}", RuleOf(record.detail), path.empty() ? "the program" : path);
+        event.rule = RuleOf(record.detail);
+        event.by = path;
         break;
       case RecordKind::kObjectOpen:
         event.kind = EventKind::kLoad;
@@ -134,6 +148,7 @@ class RecordReader {
         event.kind = EventKind::kMiss;
         event.object = object;
         event.detail = PlaceOf(record.value, path);
+        event.by = path;
         if (!Text(record, 1).empty()) event.subject += "@" + Text(record, 1);
         break;
       case RecordKind::kBinding:
@@ -167,7 +182,7 @@ class RecordReader {
 }  // namespace
 
 Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
-                const std::vector<std::string>& candidates) {
+                const std::vector<std::string>& candidates, const Setting& setting) {
   Evidence evidence;
   evidence.outcome = run.outcome;
   evidence.duration_ns = run.duration_ns;
@@ -228,7 +243,9 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
       std::any_of(evidence.processes.begin(), evidence.processes.end(),
                   [](const Process& process) { return process.loader_observed; });
   ReadDevices(scanner.devices, run, evidence);
-  evidence.funnel = BuildFunnel(evidence, candidates);
+  evidence.setting = setting;
+  FindBadEnd(evidence);
+  BuildFunnel(candidates, evidence);
   SeeListing(evidence);
   RelateRows(evidence);
   FindSilence(evidence);

@@ -12,6 +12,6 @@ namespace gpustage {
 // `candidates` are the paths of the tree that a scanner may take for a GPU backend: see
 // CandidateLibraries.
 Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
-                const std::vector<std::string>& candidates);
+                const std::vector<std::string>& candidates, const Setting& setting = {});
 
 }  // namespace gpustage

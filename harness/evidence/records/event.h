@@ -11,21 +11,21 @@ using EventId = int;  // counted from 1 in order of time; 0: none
 
 enum class EventKind {
   kProcess,  // subject: executable; detail: command line; value: parent pid
-  kSearch,   // subject: the name or candidate path that the loader looked for; detail: by which
-             // rule, for whom
+  kSearch,   // subject: the name or candidate path that the loader looked for; rule; by: for whom
   kLoad,     // subject: path of the object that was mapped; detail: its build-id in hex, "" when it
              // has none
   kUnload,   // subject: path of the object
   kSymbol,   // subject: a symbol that dlsym found; detail: path of its provider
-  kMiss,     // subject: a symbol that dlsym did not find; detail: where it looked
+  kMiss,     // subject: a symbol that dlsym did not find; detail: where it looked; by: the path of
+             // the library that it looked in, "" for a scope
   kBinding,  // subject: a function of libc that another object stands before; detail: path of that
              // object
-  kCall,     // subject: function of a fake; detail: arguments; value: result
+  kCall,     // subject: function of a fake; detail: arguments; value: result; fault, gives
   kNote,     // subject: what a program of ours had to say
   kLog,      // subject: the line; detail: "stdout" or "stderr"
   kOutcome,  // subject: how the scanner ended; always the last
   // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the
-  // call, and each link that was followed.
+  // call, and each link that was followed; by: what the links ended at, "" when none was followed.
   kOpen,    // subject: the path, absolute
   kLook,    // subject: the path that stat, access or readlink named
   kList,    // subject: the directory whose entries were read, under the name by which it was opened
@@ -37,6 +37,9 @@ enum class EventKind {
 
 // A name was asked for, and what the kernel said cannot be known.
 inline constexpr int64_t kNoAnswer = -1;
+
+// Why the loader looked where it did. Its flag is one for LD_LIBRARY_PATH and RPATH.
+enum class SearchRule { kNone, kAsAsked, kPathOrRpath, kRunpath, kCache, kDefault };
 
 std::string ToString(EventKind kind);  // "search"
 std::optional<EventKind> ParseEventKind(const std::string& word);
@@ -57,8 +60,13 @@ struct Event {
                             // object; the loader's own id in its process
   bool unheard = false;     // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
+  SearchRule rule = SearchRule::kNone;
+  std::string by = {};
+  std::string fault = {};             // kCall: what the scenario did to it: "hang", "return 35"
+  std::optional<int64_t> gives = {};  // kCall: the number that a count wrote
   friend bool operator==(const Event&, const Event&) = default;
 };
 std::string ToString(const Event& event);  // "#118 runner 7 cuInit(flags=0) = 100"
+std::string CallText(const Event& call);   // "cuInit(flags=0; fault: hang) did not return"
 
 }  // namespace gpustage

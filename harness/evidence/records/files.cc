@@ -17,6 +17,7 @@ namespace gpustage {
 namespace {
 
 constexpr std::string_view kOurFolder = "/.gpustage/";
+constexpr const char* kExited = "exited";  // detail of a kExit
 
 std::string EndText(const FileRecord& record) {
   if (!record.answered) return "ended, and how is not known";
@@ -34,8 +35,11 @@ std::string Joined(const std::vector<std::string>& words) {
 
 std::string CallText(const FileRecord& record) {
   std::string text = record.call + (record.writes ? " to write" : "");
-  for (size_t i = 0; i < record.links.size(); ++i)
+  constexpr size_t kShown = 4;  // a link to itself is followed 40 times
+  for (size_t i = 0; i < std::min(record.links.size(), kShown); ++i)
     text += (i == 0 ? " through " : ", ") + record.links[i];
+  if (record.links.size() > kShown)
+    text += fmt::format(" and {} more", record.links.size() - kShown);
   return text + (record.links.empty() ? "" : ":");
 }
 
@@ -54,7 +58,10 @@ class FileReader {
         Add(record, EventKind::kExec, record.path, Joined(record.argv), Value(record));
         return;
       case FileAct::kExit:
-        Add(record, EventKind::kExit, EndText(record), "",
+        Add(record, EventKind::kExit, EndText(record),
+            !record.answered     ? ""
+            : record.signal != 0 ? "killed"
+                                 : kExited,
             record.signal != 0 ? record.signal : record.code);
         return;
     }
@@ -89,7 +96,7 @@ class FileReader {
     last_listed_.erase(record.pid);
     if (kind == EventKind::kOpen && record.error == 0)
       asked_[{record.pid, record.real.empty() ? record.path : record.real}] = record.path;
-    Add(record, kind, record.path, CallText(record), Value(record));
+    Add(record, kind, record.path, CallText(record), Value(record)).by = record.real;
   }
 
   // A directory is read until nothing more comes: that is one listing.
@@ -224,6 +231,7 @@ void AddLives(const FileLog& log, Evidence& evidence) {
       if (process->pid == event.pid) {
         process->end = event.subject;
         process->end_event = event.id;
+        if (event.detail == kExited) process->exit_status = static_cast<int>(event.value);
         break;
       }
   }

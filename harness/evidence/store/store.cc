@@ -1,78 +1,17 @@
 #include "harness/evidence/store/store.h"
 
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "harness/evidence/store/funnel_lines.h"
+#include "harness/evidence/store/kept_json.inc"
 
 namespace gpustage {
 namespace {
 
-using nlohmann::ordered_json;
+using namespace kept;
 
-bool IsUtf8(const std::string& text) {
-  try {
-    (void)ordered_json(text).dump();
-    return true;
-  } catch (const ordered_json::exception&) {
-    return false;
-  }
-}
-
-ordered_json Write(const std::string& text) {
-  if (IsUtf8(text)) return text;
-  std::string hex;
-  for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return {{"hex", hex}};
-}
-ordered_json Write(const std::vector<std::string>& texts) {
-  ordered_json list = ordered_json::array();
-  for (const std::string& text : texts) list.push_back(Write(text));
-  return list;
-}
-// Keys are bytes too, so each pair is a list of two.
-ordered_json Write(const std::map<std::string, std::string>& map) {
-  ordered_json list = ordered_json::array();
-  for (const auto& [key, value] : map) list.push_back({Write(key), Write(value)});
-  return list;
-}
-template <typename T>
-ordered_json Write(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-std::string ReadText(const ordered_json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  const std::string hex = value.at("hex");
-  std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return bytes;
-}
-std::vector<std::string> ReadTexts(const ordered_json& list) {
-  std::vector<std::string> texts;
-  for (const ordered_json& value : list) texts.push_back(ReadText(value));
-  return texts;
-}
-std::map<std::string, std::string> ReadMap(const ordered_json& list) {
-  std::map<std::string, std::string> map;
-  for (const ordered_json& pair : list) map[ReadText(pair.at(0))] = ReadText(pair.at(1));
-  return map;
-}
-template <typename T>
-std::optional<T> ReadOptional(const ordered_json& value) {
-  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
-}
-
-// Words of an enumeration, in its order.
-template <size_t N>
-int IndexOf(const char* const (&words)[N], const std::string& word) {
-  for (size_t i = 0; i < N; ++i)
-    if (word == words[i]) return static_cast<int>(i);
-  throw std::invalid_argument(fmt::format("unknown word \"{}\"", word));
-}
 constexpr const char* kOutcomes[] = {"exited", "killed", "timed_out", "stopped", "not_started"};
-constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen"};
+constexpr const char* kRules[] = {"", "as asked", "path", "runpath", "cache", "default"};
 constexpr const char* kLevels[] = {"none", "libs", "files", "all"};
 
 ordered_json Line(const Event& event) {
@@ -89,7 +28,11 @@ ordered_json Line(const Event& event) {
           {"object", event.object},
           {"first_name", event.first_name},
           {"assumed", event.assumed},
-          {"unheard", event.unheard}};
+          {"unheard", event.unheard},
+          {"rule", kRules[static_cast<size_t>(event.rule)]},
+          {"by", Write(event.by)},
+          {"fault", event.fault},
+          {"gives", Write(event.gives)}};
 }
 Event ReadEvent(const ordered_json& line) {
   const auto kind = ParseEventKind(line.at("kind").get<std::string>());
@@ -108,6 +51,10 @@ Event ReadEvent(const ordered_json& line) {
   event.first_name = line.at("first_name");
   event.assumed = line.at("assumed");
   event.unheard = line.at("unheard");
+  event.rule = static_cast<SearchRule>(IndexOf(kRules, line.at("rule").get<std::string>()));
+  event.by = ReadText(line.at("by"));
+  event.fault = line.at("fault");
+  event.gives = ReadOptional<int64_t>(line.at("gives"));
   return event;
 }
 
@@ -122,7 +69,8 @@ ordered_json Line(const Process& process) {
           {"event", process.event},
           {"loader_observed", process.loader_observed},
           {"end", Write(process.end)},
-          {"end_event", process.end_event}};
+          {"end_event", process.end_event},
+          {"exit_status", Write(process.exit_status)}};
 }
 Process ReadProcess(const ordered_json& line) {
   return {line.at("pid"),
@@ -134,7 +82,8 @@ Process ReadProcess(const ordered_json& line) {
           line.at("event"),
           line.at("loader_observed"),
           ReadText(line.at("end")),
-          line.at("end_event")};
+          line.at("end_event"),
+          ReadOptional<int>(line.at("exit_status"))};
 }
 
 ordered_json Line(const LogLine& log) {
@@ -159,52 +108,6 @@ LogLine ReadLog(const ordered_json& line) {
 
 ordered_json Line(const SeenDevice& device) {
   return {{"record", "device"}, {"fields", Write(device.fields)}, {"event", device.event}};
-}
-
-ordered_json Line(const FunnelRow& row) {
-  ordered_json steps;
-  for (const auto& [step, state] : row.steps)
-    steps[ToString(step)] = kStates[static_cast<size_t>(state)];
-  return {{"record", "funnel"},
-          {"library", Write(row.library)},
-          {"pid", row.pid},
-          {"role", Write(row.role)},
-          {"steps", std::move(steps)},
-          {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
-          {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
-          {"reason", Write(row.reason)},
-          {"cause", ToString(row.cause)},
-          {"known", ToString(row.known)},
-          {"remark", Write(row.remark)},
-          {"event", row.event},
-          {"failed", row.failed},
-          {"said", row.said}};
-}
-Step ReadStep(const std::string& word) {
-  if (const auto step = ParseStep(word)) return *step;
-  throw std::invalid_argument(fmt::format("unknown step \"{}\"", word));
-}
-FunnelRow ReadRow(const ordered_json& line) {
-  FunnelRow row;
-  row.library = ReadText(line.at("library"));
-  row.pid = line.at("pid");
-  row.role = ReadText(line.at("role"));
-  for (const auto& [word, state] : line.at("steps").items())
-    row.steps[ReadStep(word)] = static_cast<StepState>(IndexOf(kStates, state.get<std::string>()));
-  if (!line.at("reached").is_null()) row.reached = ReadStep(line.at("reached"));
-  if (!line.at("lost_at").is_null()) row.lost_at = ReadStep(line.at("lost_at"));
-  row.reason = ReadText(line.at("reason"));
-  const auto cause = ParseCause(line.at("cause").get<std::string>());
-  if (!cause) throw std::invalid_argument("unknown cause");
-  row.cause = *cause;
-  const auto known = ParseKnown(line.at("known").get<std::string>());
-  if (!known) throw std::invalid_argument("unknown way to know");
-  row.known = *known;
-  row.remark = ReadText(line.at("remark"));
-  row.event = line.at("event");
-  row.failed = line.at("failed");
-  row.said = line.at("said");
-  return row;
 }
 
 ordered_json Line(const Gap& gap) {
@@ -310,8 +213,8 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
   } else if (record == "device") {
     if (!evidence.devices) evidence.devices.emplace();
     evidence.devices->push_back({ReadMap(line.at("fields")), line.at("event")});
-  } else if (record == "funnel") {
-    evidence.funnel.push_back(ReadRow(line));
+  } else if (record == "funnel" || record == "inner" || record == "setting") {
+    ReadFunnelLine(record, line.dump(), evidence);
   } else if (record == "gap") {
     evidence.linkage.gaps.push_back(ReadGap(line));
   } else if (record == "outside") {
@@ -333,7 +236,16 @@ EventId UnknownEvent(const Evidence& evidence) {
   for (const Process& process : evidence.processes)
     named.insert(named.end(), {process.event, process.end_event});
   for (const LogLine& line : evidence.log) named.push_back(line.event);
-  for (const FunnelRow& row : evidence.funnel) named.insert(named.end(), {row.event, row.said});
+  const auto facts = [&](const std::vector<Fact>& list) {
+    for (const Fact& fact : list) named.push_back(fact.event);
+  };
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      named.insert(named.end(), {row.event, row.said});
+      facts(row.below);
+    }
+  facts(evidence.missing);
+  if (evidence.bad_end) named.insert(named.end(), {evidence.bad_end->said, evidence.bad_end->last});
   for (const Interposer& interposer : evidence.linkage.interposers)
     named.push_back(interposer.event);
   for (const Outside& outside : evidence.outside) named.push_back(outside.event);
@@ -366,14 +278,16 @@ std::string EvidenceLines(const KeptRun& run) {
   for (const LogLine& log : evidence.log) lines.push_back(Line(log));
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
-  for (const FunnelRow& row : evidence.funnel) lines.push_back(Line(row));
   for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
   for (const Interposer& interposer : evidence.linkage.interposers)
     lines.push_back(Line(interposer));
   for (const UnseenMisses& unseen : evidence.linkage.unseen_misses) lines.push_back(Line(unseen));
   for (const Outside& outside : evidence.outside) lines.push_back(Line(outside));
-  lines.push_back(End(evidence));
-  return std::move(lines.text);
+  std::string text = std::move(lines.text);
+  for (const FunnelRow& row : evidence.funnel) text += RowText("funnel", row) + "\n";
+  for (const FunnelRow& row : evidence.inner) text += RowText("inner", row) + "\n";
+  text += SettingText(evidence) + "\n";
+  return text + End(evidence).dump() + "\n";
 }
 
 Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& file) {

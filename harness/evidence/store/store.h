@@ -9,7 +9,7 @@
 
 namespace gpustage {
 
-inline constexpr int kEvidenceVersion = 3;
+inline constexpr int kEvidenceVersion = 4;
 
 // Evidence, and whose it is.
 struct KeptRun {

@@ -119,6 +119,7 @@ Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
   }
   for (const std::string& file : catalog_.scanner_files) {
     TRY(ScannerSpec definition, ReadScannerFile(file, *this));
+    definition.file = file;
     // A file of the user's stands for all versions of the one in the folder.
     std::erase_if(definitions,
                   [&](const ScannerSpec& known) { return known.name == definition.name; });

@@ -21,6 +21,7 @@ enum class Cause {
   // opened
   kUnopenable,
   // loaded: the file itself
+  kNotFound,
   kUnreadable,
   kNotElf,
   kTooShort,

@@ -88,6 +88,7 @@ struct ScannerSpec {
   LogFormat log_format = LogFormat::kPlain;
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;  // bytes of stdout and stderr together
+  std::string file = {};            // of a definition of the user's own; "" for ours
 
   friend bool operator==(const ScannerSpec&, const ScannerSpec&) = default;
 };

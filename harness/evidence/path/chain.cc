@@ -1,0 +1,316 @@
+#include "harness/evidence/path/chain.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "fakes/world/format.h"
+#include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/cuda_codes.h"
+#include "harness/evidence/path/row_facts.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Fact::Kind;
+
+constexpr std::string_view kNodes[] = {"/dev/nvidia", "/dev/dri/",           "/dev/kfd",
+                                       "/dev/dxg",    "/proc/driver/nvidia", "/sys/class/drm"};
+// Which variable hides devices from a family, as its own documentation says.
+struct Mask {
+  Family family;
+  const char* variable;
+};
+constexpr Mask kMasks[] = {{Family::kDriver, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kRuntime, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kBackend, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kHip, "HIP_VISIBLE_DEVICES"},
+                           {Family::kHsa, "ROCR_VISIBLE_DEVICES"}};
+
+bool IsNode(const std::string& path) {
+  return std::any_of(std::begin(kNodes), std::end(kNodes),
+                     [&](std::string_view begin) { return path.starts_with(begin); });
+}
+
+// The row of a library below `row`, in its process, that was lost; null: none.
+const FunnelRow* LostBelow(const Evidence& evidence, const FunnelRow& row) {
+  const FunnelRow* found = nullptr;
+  for (const FunnelRow& inner : evidence.inner) {
+    if (inner.pid != row.pid || !inner.lost_at || inner.library == row.library) continue;
+    const bool asks = row.family == Family::kBackend
+                          ? inner.family == Family::kDriver || inner.family == Family::kRuntime
+                          : inner.family != row.family && AsksFamily(row.family, inner.family);
+    if (asks && (found == nullptr || inner.family == Family::kDriver)) found = &inner;
+  }
+  return found;
+}
+
+const FunnelRow* DriverOf(const Evidence& evidence, int pid, Family family) {
+  for (const auto* rows : {&evidence.inner, &evidence.funnel})
+    for (const FunnelRow& row : *rows)
+      if (row.pid == pid && row.family == family && row.reached >= Step::kLoaded) return &row;
+  return nullptr;
+}
+
+void Add(FunnelRow& row, Fact fact) {
+  if (std::find(row.below.begin(), row.below.end(), fact) == row.below.end())
+    row.below.push_back(std::move(fact));
+}
+
+// Which file answered for the library whose call failed, and which other copies there are.
+void AddCopy(const Evidence& evidence, Family family, FunnelRow& row) {
+  const FunnelRow* const copy = row.family == family ? &row : DriverOf(evidence, row.pid, family);
+  if (copy == nullptr) return;
+  Fact answered;
+  answered.kind = Kind::kAnswered;
+  answered.subject = BaseNameOf(copy->library);
+  answered.other = copy->library;
+  if (!copy->file.empty() && copy->file != copy->library) answered.other += " -> " + copy->file;
+  answered.rule = copy->rule;
+  Add(row, answered);
+  for (const std::string& other : evidence.setting.libraries) {
+    if (BaseNameOf(other) != BaseNameOf(copy->library) || other == copy->library ||
+        other == copy->file)
+      continue;
+    Fact shadowed;
+    shadowed.kind = Kind::kShadowed;
+    shadowed.subject = other;
+    Add(row, shadowed);
+  }
+}
+
+void AddVersions(const Evidence& evidence, FunnelRow& row) {
+  const Setting& setting = evidence.setting;
+  const FunnelRow* const driver = row.family == Family::kDriver || row.family == Family::kManagement
+                                      ? &row
+                                      : DriverOf(evidence, row.pid, Family::kDriver);
+  Fact versions;
+  versions.kind = Kind::kVersions;
+  versions.other = setting.kernel_driver;
+  if (driver != nullptr) {
+    const std::string file = driver->file.empty() ? driver->library : driver->file;
+    RE2::PartialMatch(file, R"(\.so\.(\d+\.\d+(?:\.\d+)?)$)", &versions.subject);
+    for (const std::string& path : {driver->library, file})
+      if (const auto known = setting.versions.find(path);
+          versions.subject.empty() && known != setting.versions.end())
+        versions.subject = known->second;
+  }
+  if (!versions.subject.empty() && !versions.other.empty() && versions.subject != versions.other)
+    Add(row, versions);
+}
+
+// The failed call just before this one in its thread.
+void AddCallBefore(const Evidence& evidence, const Event& call, FunnelRow& row) {
+  for (EventId id = call.id - 1; id > 0; --id) {
+    const Event& before = evidence.At(id);
+    if (before.kind != EventKind::kCall || before.pid != call.pid || before.tid != call.tid)
+      continue;
+    if (before.value == 0 || before.value == world::kNoResult || before.value == call.value) return;
+    Fact called;
+    called.kind = Kind::kCalled;
+    called.subject = before.subject + "(" + before.detail + ")";
+    called.other = CodeText(before.subject, before.value);
+    called.number = before.value;
+    called.event = before.id;
+    return Add(row, called);
+  }
+}
+
+bool IsStub(int64_t code) { return code == 34; }
+bool IsMismatch(const Event& call) {
+  return call.value == 803 ||
+         (FamilyOfFunction(call.subject) == Family::kManagement && call.value == 18);
+}
+
+// What lies below a call that gave a code.
+void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
+  const Family family = FamilyOfFunction(call.subject);
+  for (Fact& node : NodesBelow(evidence, call)) Add(row, std::move(node));
+  if (IsMismatch(call)) AddVersions(evidence, row);
+  const FunnelRow* const below = LostBelow(evidence, row);
+  if (below != nullptr && below->cause == Cause::kNotFound) {
+    Fact nowhere;
+    nowhere.kind = Kind::kNowhere;
+    nowhere.subject = below->library;
+    nowhere.number = static_cast<int64_t>(AskFor(evidence, *below).tried.size());
+    nowhere.event = below->event;
+    return Add(row, nowhere);
+  }
+  if (below != nullptr && below->lost_at && *below->lost_at <= Step::kEntryPoint) {
+    Fact reason;
+    reason.kind = Kind::kReason;
+    reason.subject = BaseNameOf(below->library) + ": " + below->reason;
+    reason.event = below->event;
+    Add(row, reason);
+  }
+  AddCallBefore(evidence, call, row);
+  const bool driver = family == Family::kRuntime || family == Family::kDriver;
+  if (driver && (IsStub(call.value) || row.below.empty() || IsMismatch(call)))
+    AddCopy(evidence, Family::kDriver, row);
+  else if (family == Family::kManagement)
+    AddCopy(evidence, family, row);
+}
+
+bool IsBelow(const Fact& fact) {
+  return fact.kind != Kind::kAnswered && fact.kind != Kind::kShadowed;
+}
+
+void Explain(const Evidence& evidence, FunnelRow& row) {
+  row.below.clear();
+  if (!row.lost_at || row.event == 0) return;
+  const Event& event = evidence.At(row.event);
+  if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall) return;
+  if (event.value == world::kNoResult) return AddCopy(evidence, row.family, row);
+  if (event.value == 0 && row.cause != Cause::kNoDevice) return;
+  if (event.value == 0)
+    for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));
+  else
+    ExplainCall(evidence, event, row);
+  if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&
+      row.cause != Cause::kMasked && evidence.files_observed)
+    row.below.insert(row.below.begin(), Fact());
+}
+
+// A library that was entered and made no call that can be seen, over one that was lost: NVIDIA's
+// own runtime says 35 when it finds no driver.
+void TakeLossOfInner(const Evidence& evidence, FunnelRow& row) {
+  if (row.lost_at || row.pid == 0 || row.family == Family::kBackend || row.linked) return;
+  const auto state = row.steps.find(Step::kInitialised);
+  if (row.reached != Step::kEntryPoint || state == row.steps.end() ||
+      state->second == StepState::kSeen)
+    return;
+  const FunnelRow* const below = LostBelow(evidence, row);
+  if (below == nullptr || !AsksFamily(row.family, below->family)) return;
+  for (const Step step : {Step::kInitialised, Step::kCounted, Step::kReported})
+    row.steps[step] = StepState::kDidNotHappen;
+  row.lost_at = Step::kInitialised;
+  row.cause = below->cause == Cause::kNotFound ? Cause::kMissingDependency : below->cause;
+  row.known = Known::kDerived;
+  row.event = below->event;
+  row.reason = fmt::format("{}, which it asks, was lost at \"{}\": {}", BaseNameOf(below->library),
+                           ToString(*below->lost_at), below->reason);
+}
+
+Fact NodeOf(const Event& open) {
+  Fact node;
+  node.kind = Kind::kNode;
+  node.subject = open.subject;
+  node.error = static_cast<int>(open.value);
+  node.event = open.id;
+  return node;
+}
+
+// What it leaves is said where it names as many as were reported.
+Fact MaskOf(const char* variable, const std::string& value, int64_t count) {
+  Fact mask;
+  mask.kind = Kind::kMask;
+  mask.subject = variable;
+  mask.other = value;
+  const auto names = 1 + std::count(value.begin(), value.end(), ',');
+  if (names == count) mask.number = count;
+  return mask;
+}
+
+void AddMissing(Fact fact, std::vector<Fact>& missing) {
+  const bool known = std::any_of(missing.begin(), missing.end(), [&](const Fact& other) {
+    return other.kind == fact.kind && other.subject == fact.subject && other.other == fact.other;
+  });
+  if (!known) missing.push_back(std::move(fact));
+}
+
+}  // namespace
+
+std::string FileOf(const Evidence& evidence, EventId load) {
+  const Event& loaded = evidence.At(load);
+  for (EventId id = load - 1; id > 0; --id) {
+    const Event& event = evidence.At(id);
+    if (event.pid != loaded.pid || event.tid != loaded.tid) continue;
+    if (event.kind == EventKind::kOpen && event.subject == loaded.subject) return event.by;
+    if (event.kind == EventKind::kLoad || event.kind == EventKind::kUnload) break;
+  }
+  return "";
+}
+
+std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call) {
+  std::vector<Fact> nodes;
+  for (EventId id = call.id - 1; id > 0; --id) {
+    const Event& event = evidence.At(id);
+    if (event.pid != call.pid || event.tid != call.tid) continue;
+    if (event.kind == EventKind::kLoad || event.kind == EventKind::kProcess) break;
+    if (event.kind == EventKind::kCall && event.value == 0 && !Counts(call.subject) &&
+        Starts(FamilyOfFunction(event.subject), event.subject))
+      break;
+    if (event.kind != EventKind::kOpen || event.value <= 0 || !IsNode(event.subject)) continue;
+    const bool known = std::any_of(nodes.begin(), nodes.end(),
+                                   [&](const Fact& node) { return node.subject == event.subject; });
+    // What was there on a second try is no reason.
+    const bool came = std::any_of(
+        evidence.events.begin() + id, evidence.events.begin() + call.id, [&](const Event& later) {
+          return later.kind == EventKind::kOpen && later.pid == event.pid &&
+                 later.subject == event.subject && later.value <= 0;
+        });
+    if (known || came) continue;
+    nodes.push_back(NodeOf(event));
+  }
+  return nodes;
+}
+
+void LinkLosses(Evidence& evidence) {
+  for (auto* rows : {&evidence.inner, &evidence.funnel})
+    for (FunnelRow& row : *rows) TakeLossOfInner(evidence, row);
+  for (auto* rows : {&evidence.inner, &evidence.funnel})
+    for (FunnelRow& row : *rows) Explain(evidence, row);
+  FindMissingDevices(evidence);
+}
+
+void FindBadEnd(Evidence& evidence) {
+  if (evidence.processes.empty()) return;
+  const Outcome& outcome = evidence.outcome;
+  const bool killed = outcome.kind == Outcome::Kind::kKilled;
+  const bool late = outcome.kind == Outcome::Kind::kTimedOut;
+  const bool loader = outcome.kind == Outcome::Kind::kExited && outcome.code == 127;
+  if (!killed && !late && !loader) return;
+  BadEnd end;
+  end.pid = evidence.processes.front().pid;
+  static const RE2 loader_line(
+      R"(: (?:error while loading shared libraries|symbol lookup error): (\S+?): )");
+  for (const LogLine& line : evidence.log) {
+    if (!line.text.empty()) end.said = line.event;
+    if (loader && RE2::PartialMatch(line.text, loader_line, &end.object)) {
+      end.before_main = true;
+      end.said = line.event;
+      break;
+    }
+  }
+  if (loader && !end.before_main) return;  // a program of its own mind
+  for (const Event& event : evidence.events) {
+    const bool asked = event.kind == EventKind::kCall || event.kind == EventKind::kOpen ||
+                       event.kind == EventKind::kLook || event.kind == EventKind::kList ||
+                       event.kind == EventKind::kLoad || event.kind == EventKind::kSearch;
+    if (asked) end.last = event.id;
+  }
+  evidence.bad_end = std::move(end);
+}
+
+void FindMissingDevices(Evidence& evidence) {
+  evidence.missing.clear();
+  const int64_t count = evidence.device_count.value_or(0);
+  if (count <= 0 || count >= evidence.setting.devices) return;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      if (row.pid == 0 || row.reached < Step::kInitialised) continue;
+      for (const Event& event : evidence.events)
+        if (event.kind == EventKind::kOpen && event.pid == row.pid && event.value > 0 &&
+            IsNode(event.subject))
+          AddMissing(NodeOf(event), evidence.missing);
+      for (const Mask& mask : kMasks)
+        if (const auto value = VariableOf(ProcessOf(evidence, row.pid), mask.variable);
+            value && mask.family == row.family)
+          AddMissing(MaskOf(mask.variable, *value, count), evidence.missing);
+    }
+}
+
+}  // namespace gpustage

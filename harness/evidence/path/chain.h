@@ -1,0 +1,29 @@
+// The chain below a loss: which fact made a call fail, which library below it was lost, which copy
+// answered. Facts of the run alone; explain.h adds what the system says when it is asked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+
+// What a mapped library's name ended at; "" when no link was followed, or nobody watched.
+std::string FileOf(const Evidence& evidence, EventId load);
+
+// Nodes of a GPU that the caller asked the kernel for in vain just before this call, the last one
+// first.
+std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call);
+
+// A row of the funnel that has no reason of its own takes that of a library which it asks; then
+// every loss is given the facts below it. May be called again after rows have changed.
+void LinkLosses(Evidence& evidence);
+
+// Whether the scanner's own process came to its end, and its last words if not.
+void FindBadEnd(Evidence& evidence);
+
+// Why devices of the machine are not among those that were reported, where some were.
+void FindMissingDevices(Evidence& evidence);
+
+}  // namespace gpustage

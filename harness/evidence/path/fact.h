@@ -1,0 +1,40 @@
+// What a loss stands on: the facts below its reason, from the one above to the last that was seen.
+// harness/words makes sentences of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gpustage {
+
+struct Fact {
+  enum class Kind {
+    kReason,    // subject: the reason of the library below, as a sentence
+    kNode,      // subject: a path that a library asked the kernel for; error: what it said
+    kPlace,     // where a path ends. subject: the component that refuses or is not there; other:
+                // the path that was asked for; error, mode, owner
+    kLink,      // subject: a link; other: where it points
+    kMask,      // subject: a variable; other: its value
+    kVersions,  // subject: the version of the library; other: that of the kernel's module
+    kNowhere,   // subject: a library; number: the places where it was looked for
+    kAnswered,  // subject: a library; other: the file that answered for it; rule: that found it
+    kShadowed,  // subject: another copy of the library, which was not taken
+    kCalled,    // subject: a call that failed before; number: its code
+    kInCall,    // subject: the call in which the process was when it ended
+    kNotThere,  // subject: a device of the machine that is not among those reported
+    kNothing,   // no fact below was seen
+  };
+  Kind kind = Kind::kNothing;
+  std::string subject;
+  std::string other;
+  std::string rule;
+  int64_t number = 0;
+  int error = 0;      // errno
+  int uid = 0;        // whom it befell
+  unsigned mode = 0;  // of a component, with its type
+  std::string owner;  // "root:root"
+  int event = 0;      // that shows it; 0: the system was asked after the run
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+}  // namespace gpustage

@@ -1,0 +1,74 @@
+// How far each library of a GPU got in each process, what it was lost at, and what that stands on.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/evidence/path/fact.h"
+#include "harness/evidence/path/families.h"
+#include "harness/evidence/records/event.h"
+#include "harness/scenario/model/cause.h"
+#include "harness/scenario/model/claim_parts.h"
+
+namespace gpustage {
+
+enum class StepState {
+  kNotObservable,
+  kSeen,
+  kDerived,
+  kDidNotHappen
+};  // how sure a step of the funnel is
+
+// How a statement is known: an event shows it, it follows from events, or the system was asked
+// after the run.
+enum class Known { kNotObservable, kSeen, kDerived, kAsked };
+std::string ToString(Known known);  // "not observable", "seen", "derived", "asked"
+std::optional<Known> ParseKnown(const std::string& word);
+
+// One library of a GPU in one process. The device is lost at the first step that did not happen.
+struct FunnelRow {
+  std::string library;  // path inside the root; the name that was asked for where it is nowhere
+  int pid = 0;          // 0: no process touched it
+  std::string role;
+  std::map<Step, StepState> steps;
+  std::optional<Step> reached;  // the last step that happened
+  std::optional<Step> lost_at;  // none: nothing was lost, or it cannot be said
+  std::string reason;           // the sentence a user understands; "" when nothing was lost
+  Cause cause = Cause::kUnknown;
+  Known known = Known::kSeen;  // how the reason is known
+  std::string
+      remark;  // what is odd about a library of which nothing was lost; cause says it in a word
+  EventId event = 0;    // what shows it
+  bool failed = false;  // a device is missing because of it: silent.h says when
+  EventId said = 0;     // the log line that says so; 0: none does
+  Family family = Family::kBackend;
+  bool linked = false;           // asked for by its bare name: by a link, or a dlopen that searches
+  std::string file = {};         // what its name ended at, where a link was followed
+  std::string rule = {};         // that found it: "LD_LIBRARY_PATH[2]"
+  std::vector<Fact> below = {};  // what the reason stands on, down to the last fact that was seen
+  friend bool operator==(const FunnelRow&, const FunnelRow&) = default;
+};
+
+// A scanner's end that is no end of its work.
+struct BadEnd {
+  int pid = 0;
+  bool before_main = false;  // the loader ended it: what it was linked to could not be loaded
+  std::string object = {};   // before_main: the library that the loader names
+  EventId said = 0;          // the last line that it printed; 0: none
+  EventId last = 0;          // the last call, load or path that it asked for
+  friend bool operator==(const BadEnd&, const BadEnd&) = default;
+};
+
+// What is known of the machine and the tree without watching anybody.
+struct Setting {
+  int devices = -1;                    // that the machine has; -1: not known
+  bool any_device = true;              // it, or a library with a machine of its own, has one
+  std::vector<std::string> libraries;  // paths of the GPU libraries of the tree, links included
+  std::map<std::string, std::string> versions;  // of drivers, by their paths
+  std::string kernel_driver;                    // the version of the kernel's module
+  friend bool operator==(const Setting&, const Setting&) = default;
+};
+
+}  // namespace gpustage

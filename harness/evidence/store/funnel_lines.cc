@@ -1,0 +1,142 @@
+// Rows of the funnel, the facts below them and what is known of the machine, as kept evidence has
+// them.
+#include "harness/evidence/store/funnel_lines.h"
+
+#include "harness/base/files.h"
+#include "harness/evidence/store/kept_json.inc"
+
+namespace gpustage {
+namespace {
+
+using namespace kept;
+
+constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen"};
+constexpr const char* kFacts[] = {"reason",   "node",      "place",    "link",     "mask",
+                                  "versions", "nowhere",   "answered", "shadowed", "called",
+                                  "in call",  "not there", "nothing"};
+
+ordered_json FactsLine(const std::vector<Fact>& facts) {
+  ordered_json list = ordered_json::array();
+  for (const Fact& fact : facts)
+    list.push_back({{"fact", kFacts[static_cast<size_t>(fact.kind)]},
+                    {"subject", Write(fact.subject)},
+                    {"other", Write(fact.other)},
+                    {"rule", Write(fact.rule)},
+                    {"number", fact.number},
+                    {"error", fact.error},
+                    {"uid", fact.uid},
+                    {"mode", fact.mode},
+                    {"owner", fact.owner},
+                    {"event", fact.event}});
+  return list;
+}
+std::vector<Fact> ReadFacts(const ordered_json& list) {
+  std::vector<Fact> facts;
+  for (const ordered_json& line : list)
+    facts.push_back({static_cast<Fact::Kind>(IndexOf(kFacts, line.at("fact").get<std::string>())),
+                     ReadText(line.at("subject")), ReadText(line.at("other")),
+                     ReadText(line.at("rule")), line.at("number"), line.at("error"), line.at("uid"),
+                     line.at("mode"), line.at("owner"), line.at("event")});
+  return facts;
+}
+
+ordered_json RowLine(const char* record, const FunnelRow& row) {
+  ordered_json steps;
+  for (const auto& [step, state] : row.steps)
+    steps[ToString(step)] = kStates[static_cast<size_t>(state)];
+  return {{"record", record},
+          {"library", Write(row.library)},
+          {"pid", row.pid},
+          {"role", Write(row.role)},
+          {"steps", std::move(steps)},
+          {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
+          {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
+          {"reason", Write(row.reason)},
+          {"cause", ToString(row.cause)},
+          {"known", ToString(row.known)},
+          {"remark", Write(row.remark)},
+          {"event", row.event},
+          {"failed", row.failed},
+          {"said", row.said},
+          {"linked", row.linked},
+          {"file", Write(row.file)},
+          {"rule", row.rule},
+          {"below", FactsLine(row.below)}};
+}
+Step ReadStep(const std::string& word) {
+  if (const auto step = ParseStep(word)) return *step;
+  throw std::invalid_argument(fmt::format("unknown step \"{}\"", word));
+}
+FunnelRow ReadRow(const ordered_json& line) {
+  FunnelRow row;
+  row.library = ReadText(line.at("library"));
+  row.pid = line.at("pid");
+  row.role = ReadText(line.at("role"));
+  for (const auto& [word, state] : line.at("steps").items())
+    row.steps[ReadStep(word)] = static_cast<StepState>(IndexOf(kStates, state.get<std::string>()));
+  if (!line.at("reached").is_null()) row.reached = ReadStep(line.at("reached"));
+  if (!line.at("lost_at").is_null()) row.lost_at = ReadStep(line.at("lost_at"));
+  row.reason = ReadText(line.at("reason"));
+  const auto cause = ParseCause(line.at("cause").get<std::string>());
+  if (!cause) throw std::invalid_argument("unknown cause");
+  row.cause = *cause;
+  const auto known = ParseKnown(line.at("known").get<std::string>());
+  if (!known) throw std::invalid_argument("unknown way to know");
+  row.known = *known;
+  row.remark = ReadText(line.at("remark"));
+  row.event = line.at("event");
+  row.failed = line.at("failed");
+  row.said = line.at("said");
+  row.family = FamilyOfLibrary(BaseNameOf(row.library));
+  row.linked = line.at("linked");
+  row.file = ReadText(line.at("file"));
+  row.rule = line.at("rule");
+  row.below = ReadFacts(line.at("below"));
+  for (int step = 0; step <= static_cast<int>(Step::kReported); ++step)
+    if (!row.steps.contains(static_cast<Step>(step)))
+      throw std::invalid_argument("a step of the funnel is missing");
+  return row;
+}
+
+}  // namespace
+
+std::string RowText(const char* record, const FunnelRow& row) {
+  return RowLine(record, row).dump();
+}
+
+std::string SettingText(const Evidence& evidence) {
+  const Setting& setting = evidence.setting;
+  ordered_json line = {{"record", "setting"},
+                       {"devices", setting.devices},
+                       {"any_device", setting.any_device},
+                       {"libraries", Write(setting.libraries)},
+                       {"versions", Write(setting.versions)},
+                       {"kernel_driver", setting.kernel_driver},
+                       {"missing", FactsLine(evidence.missing)}};
+  if (const auto& end = evidence.bad_end)
+    line["bad_end"] = {{"pid", end->pid},
+                       {"before_main", end->before_main},
+                       {"object", Write(end->object)},
+                       {"said", end->said},
+                       {"last", end->last}};
+  return line.dump();
+}
+
+void ReadFunnelLine(const std::string& record, const std::string& text, Evidence& evidence) {
+  const ordered_json line = ordered_json::parse(text);
+  if (record == "funnel") {
+    evidence.funnel.push_back(ReadRow(line));
+  } else if (record == "inner") {
+    evidence.inner.push_back(ReadRow(line));
+  } else {
+    evidence.setting = {line.at("devices"), line.at("any_device"), ReadTexts(line.at("libraries")),
+                        ReadMap(line.at("versions")), line.at("kernel_driver")};
+    evidence.missing = ReadFacts(line.at("missing"));
+    if (!line.contains("bad_end")) return;
+    const ordered_json& end = line.at("bad_end");
+    evidence.bad_end = {end.at("pid"), end.at("before_main"), ReadText(end.at("object")),
+                        end.at("said"), end.at("last")};
+  }
+}
+
+}  // namespace gpustage

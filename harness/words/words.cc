@@ -1,0 +1,193 @@
+#include "harness/words/words.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "fakes/world/format.h"
+#include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/families.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Fact::Kind;
+
+constexpr size_t kMostWords = 160;  // of a scanner's line that is quoted
+
+std::string EventMark(int event) { return event == 0 ? "" : fmt::format(" (#{})", event); }
+
+std::string Cut(const std::string& text) {
+  return text.size() <= kMostWords ? text : text.substr(0, kMostWords) + "…";
+}
+
+std::string ModeText(const Fact& place) {
+  return fmt::format("({:04o} {})", place.mode & 07777, place.owner);
+}
+
+// "uid 998 may not enter /opt/models (0700 root:root)"
+std::string PlaceText(const Fact& place) {
+  const std::string on_the_way =
+      place.subject == place.other ? "" : ", on the way to " + place.other;
+  switch (place.error) {
+    case EACCES: {
+      const char* const what = place.number == 1                  ? "enter"
+                               : S_ISDIR(place.mode)              ? "list"
+                               : place.other.starts_with("/dev/") ? "read and write"
+                                                                  : "read";
+      return fmt::format("uid {} may not {} {} {}{}", place.uid, what, place.subject,
+                         ModeText(place), on_the_way);
+    }
+    case ELOOP:
+      return fmt::format("{} is a link that leads to itself{}", place.subject, on_the_way);
+    case ENOTDIR: return fmt::format("{} is no directory{}", place.subject, on_the_way);
+    case ENOENT: return fmt::format("{} is not there{}", place.subject, on_the_way);
+    default: return fmt::format("{}: {}{}", place.subject, std::strerror(place.error), on_the_way);
+  }
+}
+
+std::string ByRuleText(const std::string& rule) {
+  return rule.empty() ? "" : ", found " + ByRule(rule);
+}
+
+const Fact* First(const FunnelRow& row, Kind kind) {
+  for (const Fact& fact : row.below)
+    if (fact.kind == kind) return &fact;
+  return nullptr;
+}
+
+// What mends a place: as little as lets whoever was refused in.
+std::string Mend(const Fact& fact) {
+  const std::string& path = fact.subject;
+  if (fact.kind == Kind::kNode && fact.error == ENOENT) {
+    if (path == "/dev/nvidia-uvm")
+      return "load the module nvidia-uvm (nvidia-modprobe -u -c=0); in a container add the node "
+             "/dev/nvidia-uvm";
+    if (path.starts_with("/dev/nvidia"))
+      return fmt::format(
+          "load the driver's module (nvidia-modprobe); in a container add the node {}", path);
+    return "";
+  }
+  if (fact.kind != Kind::kPlace) return "";
+  if (fact.error == EACCES) {
+    if (fact.number == 1) return "chmod o+x " + path;
+    if (S_ISDIR(fact.mode)) return "chmod o+rx " + path;
+    if (path.starts_with("/dev/"))
+      return fmt::format("chmod 0666 {}, or put the user into the group of {}", path, path);
+    return "chmod o+r " + path;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string FactText(const Fact& fact) {
+  switch (fact.kind) {
+    case Kind::kReason: return fact.subject + EventMark(fact.event);
+    case Kind::kNode:
+      return fmt::format("{} {}: {}{}", fact.subject,
+                         fact.error == ENOENT ? "is not there" : "could not be opened",
+                         std::strerror(fact.error), EventMark(fact.event));
+    case Kind::kPlace: return PlaceText(fact);
+    case Kind::kLink: return fmt::format("{} is a link to {}", fact.subject, fact.other);
+    case Kind::kMask:
+      return fmt::format("{} is \"{}\" there{}", fact.subject, fact.other,
+                         fact.number > 0 ? fmt::format(", which leaves {}", fact.number) : "");
+    case Kind::kVersions:
+      return fmt::format("the library is of version {} and the kernel's module of {}", fact.subject,
+                         fact.other);
+    case Kind::kNowhere:
+      return fmt::format("{} was looked for in {} {}, and was not found{}", fact.subject,
+                         fact.number, fact.number == 1 ? "place" : "places", EventMark(fact.event));
+    case Kind::kAnswered:
+      return fmt::format("{} is {}{}", fact.subject, fact.other, ByRuleText(fact.rule));
+    case Kind::kShadowed: return fmt::format("another copy is {}", fact.subject);
+    case Kind::kCalled:
+      return fmt::format("{} gave {}{}", fact.subject, fact.other, EventMark(fact.event));
+    case Kind::kInCall: return fmt::format("it was in {}{}", fact.subject, EventMark(fact.event));
+    case Kind::kNotThere: return fact.subject;
+    case Kind::kNothing:
+      return "nothing below it was seen: no node of a GPU that was asked for was refused or "
+             "missing";
+  }
+  return "";
+}
+
+std::string ReasonText(const FunnelRow& row) {
+  std::string text = row.reason;
+  for (const Fact& fact : row.below)
+    if (fact.kind != Kind::kNothing)
+      text +=
+          (fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed || fact.kind == Kind::kLink
+               ? "; "
+               : ", because ") +
+          FactText(fact);
+  return text;
+}
+
+std::string LastFact(const FunnelRow& row) {
+  for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
+    if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
+        fact->kind == Kind::kVersions || fact->kind == Kind::kPlace)
+      return FactText(*fact);
+  return "";
+}
+
+std::vector<std::string> Suggestions(const FunnelRow& row) {
+  std::vector<std::string> all;
+  const auto add = [&](const std::string& what) {
+    if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
+  };
+  for (const Fact& fact : row.below) add(Mend(fact));
+  if (const Fact* const versions = First(row, Kind::kVersions))
+    add(fmt::format("restart, so that the kernel loads the module of {}", versions->subject));
+  if (const Fact* const nowhere = First(row, Kind::kNowhere))
+    add(fmt::format(
+        "install what has {}: {}", nowhere->subject,
+        FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
+  const Fact* const answered = First(row, Kind::kAnswered);
+  const Fact* const shadowed = First(row, Kind::kShadowed);
+  if (answered != nullptr && shadowed != nullptr)
+    add(fmt::format("take {} out of the way, so that {} answers", answered->other,
+                    shadowed->subject));
+  if (row.cause == Cause::kMasked) add("unset CUDA_VISIBLE_DEVICES, or name a device in it");
+  if (row.cause == Cause::kNotFound)
+    add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
+  return all;
+}
+
+std::string EndText(const Evidence& evidence) {
+  if (!evidence.bad_end) return "";
+  const BadEnd& end = *evidence.bad_end;
+  const auto line = [&](EventId id) { return Cut(evidence.At(id).subject); };
+  if (end.before_main)
+    return fmt::format(
+        "The program ended with status 127 before it began: the loader says \"{}\" "
+        "(#{})",
+        line(end.said), end.said);
+  std::string text;
+  if (end.said != 0) text = fmt::format("Its last line is \"{}\" (#{})", line(end.said), end.said);
+  if (end.last != 0) {
+    const Event& last = evidence.At(end.last);
+    text += fmt::format(
+        "{}{}{}",
+        text.empty() ? "The last that was seen of it: " : "; the last that was seen of it: ", "",
+        ToString(last));
+  }
+  return text;
+}
+
+std::string MissingText(const Evidence& evidence) {
+  const int64_t count = evidence.device_count.value_or(0);
+  if (count <= 0 || count >= evidence.setting.devices) return "";
+  std::string text = fmt::format("{} of the machine's {} devices", count, evidence.setting.devices);
+  for (const Fact& fact : evidence.missing)
+    text += (&fact == &evidence.missing.front() ? ": " : "; ") + FactText(fact);
+  return text;
+}
+
+}  // namespace gpustage

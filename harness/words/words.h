@@ -1,0 +1,30 @@
+// The one place where a fact becomes a sentence.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+
+// "/dev/nvidia-uvm could not be opened: No such file or directory (#399)"
+std::string FactText(const Fact& fact);
+
+// The reason of a loss with all that it stands on: "cuInit gave 999 (…), because …".
+std::string ReasonText(const FunnelRow& row);
+
+// The last fact of a chain, for a headline; "" when the reason itself is the last.
+std::string LastFact(const FunnelRow& row);
+
+// What to try on the machine, none of it proven: "chmod o+x /opt/models". Empty where no fact gives
+// it.
+std::vector<std::string> Suggestions(const FunnelRow& row);
+
+// "The program ended with 127 before it did anything: …"; "" when it came to its end.
+std::string EndText(const Evidence& evidence);
+
+// Why devices of the machine are missing among those reported; "" when none is.
+std::string MissingText(const Evidence& evidence);
+
+}  // namespace gpustage

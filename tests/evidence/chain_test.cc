@@ -1,0 +1,176 @@
+// What lies below a loss, down to the last fact that was seen; which family a library is of.
+#include "harness/evidence/path/chain.h"
+
+#include <cerrno>
+
+#include "harness/evidence/path/families.h"
+#include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
+#include "tests/support/hand_made.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr char kDriver[] = "/usr/lib/libcuda.so.1";
+
+HandMadeRun Started(const std::string& environment = "A=1") {
+  return HandMadeRun().Process(7, 1, "/bin/scan", "scan", environment);
+}
+HandMadeRun Driver(const std::string& environment = "A=1") {
+  return Started(environment)
+      .Search(7, 1, "libcuda.so.1")
+      .Search(7, 1, kDriver, LA_SER_CONFIG)
+      .Load(7, 50, kDriver)
+      .Symbol(7, 50, "cuInit");
+}
+Evidence Of(const HandMadeRun& run, const Setting& setting = {}) {
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  return Decode(HandMadeRun(run).Prints(Stream::kStdout, "0\n").Unload(7, 1), scanner, {}, setting);
+}
+FunnelRow Row(const HandMadeRun& run, const Setting& setting = {}) {
+  const Evidence evidence = Of(run, setting);
+  EXPECT_THAT(evidence.funnel, SizeIs(1));
+  return evidence.funnel.empty() ? FunnelRow() : evidence.funnel.front();
+}
+
+TEST(Family, IsOfANameWhateverItsVersion) {
+  for (const char* name : {"libcuda.so", "libcuda.so.1", "libcuda.so.580.159.04"})
+    EXPECT_EQ(FamilyOfLibrary(name), Family::kDriver) << name;
+  EXPECT_EQ(FamilyOfLibrary("libcudart-d0da41ae.so.11.0"), Family::kRuntime);
+  EXPECT_EQ(FamilyOfLibrary("libnvidia-ml.so.1"), Family::kManagement);
+  EXPECT_EQ(FamilyOfLibrary("libggml-hip.so"), Family::kBackend);
+  EXPECT_EQ(FamilyOfLibrary("libvulkan.so.1"), Family::kVulkanLoader);
+  for (const char* name : {"libc.so.6", "libcuda.txt", "libggml-base.so", "libm.so.6", ""})
+    EXPECT_EQ(FamilyOfLibrary(name), Family::kNone) << name;
+}
+
+TEST(Family, IsOfAFunctionByItsLongestPrefix) {
+  EXPECT_EQ(FamilyOfFunction("cuInit"), Family::kDriver);
+  EXPECT_EQ(FamilyOfFunction("cudaGetDeviceCount"), Family::kRuntime);
+  EXPECT_EQ(FamilyOfFunction("__cudaRegisterFatBinary"), Family::kRuntime);
+  EXPECT_EQ(FamilyOfFunction("cublasCreate_v2"), Family::kBlas);
+  EXPECT_EQ(FamilyOfFunction("nvmlInit_v2"), Family::kManagement);
+  EXPECT_EQ(FamilyOfFunction("vkCreateInstance"), Family::kVulkanLoader);
+}
+
+TEST(Chain, EndsAtTheNodeThatTheKernelRefused) {
+  const FunnelRow row = Row(Driver()
+                                .Asks(7, FileAct::kOpen, "/dev/nvidiactl")
+                                .Asks(7, FileAct::kOpen, "/dev/nvidia-uvm", ENOENT)
+                                .Call(7, "cuInit", 999));
+  ASSERT_THAT(row.below, testing::Not(IsEmpty()));
+  EXPECT_EQ(row.below.front().kind, Fact::Kind::kNode);
+  EXPECT_EQ(row.below.front().subject, "/dev/nvidia-uvm");
+  EXPECT_THAT(ReasonText(row), HasSubstr("cuInit gave 999 (CUDA_ERROR_UNKNOWN: unknown error), "
+                                         "because /dev/nvidia-uvm is not there"));
+  EXPECT_THAT(Suggestions(row), testing::Contains(HasSubstr("nvidia-uvm")));
+}
+
+TEST(Chain, LeavesOutANodeThatCameOnASecondTry) {
+  const FunnelRow row = Row(Driver()
+                                .Asks(7, FileAct::kOpen, "/dev/nvidia0", ENOENT)
+                                .Asks(7, FileAct::kOpen, "/dev/nvidia0")
+                                .Call(7, "cuInit", 999));
+  for (const Fact& fact : row.below) EXPECT_NE(fact.kind, Fact::Kind::kNode);
+}
+
+TEST(Chain, LeavesOutANodeOfAnotherProcess) {
+  const FunnelRow row = Row(Driver()
+                                .Process(8, 7, "/bin/other", "other")
+                                .Asks(8, FileAct::kOpen, "/dev/nvidia0", EACCES)
+                                .Call(7, "cuInit", 999));
+  for (const Fact& fact : row.below) EXPECT_NE(fact.kind, Fact::Kind::kNode);
+}
+
+TEST(Chain, SaysThatNothingLiesBelowACode) {
+  const FunnelRow row =
+      Row(Driver().Asks(7, FileAct::kOpen, "/dev/nvidiactl").Call(7, "cuInit", 802));
+  ASSERT_THAT(row.below, testing::Not(IsEmpty()));
+  EXPECT_EQ(row.below.front().kind, Fact::Kind::kNothing);
+}
+
+TEST(Chain, SaysWhyOneOfTwoDevicesIsMissing) {
+  Setting setting;
+  setting.devices = 2;
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  const RawRun masked = Driver("CUDA_VISIBLE_DEVICES=1")
+                            .Call(7, "cuInit", 0)
+                            .Counts(7, "cuDeviceGetCount", 1)
+                            .Prints(Stream::kStdout, "1\n");
+  EXPECT_EQ(MissingText(Decode(masked, scanner, {}, setting)),
+            "1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"1\" there, which leaves 1");
+  const RawRun closed = Driver()
+                            .Asks(7, FileAct::kOpen, "/dev/nvidia1", EACCES)
+                            .Call(7, "cuInit", 0)
+                            .Counts(7, "cuDeviceGetCount", 1)
+                            .Prints(Stream::kStdout, "1\n");
+  EXPECT_THAT(MissingText(Decode(closed, scanner, {}, setting)),
+              HasSubstr("/dev/nvidia1 could not be opened: Permission denied"));
+}
+
+TEST(Chain, NamesBothVersionsOfAMismatch) {
+  Setting setting;
+  setting.versions[kDriver] = "560.35.05";
+  setting.kernel_driver = "560.28.03";
+  EXPECT_THAT(ReasonText(Row(Driver().Call(7, "cuInit", 803), setting)),
+              HasSubstr("of version 560.35.05 and the kernel's module of 560.28.03"));
+}
+
+TEST(Chain, NamesTheCopyThatAnsweredAndTheOneThatItShadows) {
+  Setting setting;
+  setting.libraries = {kDriver, "/opt/driver/libcuda.so.1"};
+  const std::string reason = ReasonText(Row(Driver().Call(7, "cuInit", 34), setting));
+  EXPECT_THAT(reason, HasSubstr("libcuda.so.1 is /usr/lib/libcuda.so.1, found by ld.so.cache"));
+  EXPECT_THAT(reason, HasSubstr("another copy is /opt/driver/libcuda.so.1"));
+}
+
+TEST(Chain, LeadsToTheLibraryThatARuntimeDidNotFind) {
+  const FunnelRow row = Row(Started()
+                                .Search(7, 1, "/opt/libcudart.so.12")
+                                .Load(7, 60, "/opt/libcudart.so.12")
+                                .Symbol(7, 60, "cudaGetDeviceCount")
+                                .Search(7, 60, "libcuda.so.1")
+                                .Search(7, 60, kDriver, LA_SER_DEFAULT)
+                                .Call(7, "cudaGetDeviceCount", 35));
+  EXPECT_EQ(row.library, "/opt/libcudart.so.12");
+  EXPECT_EQ(row.lost_at, Step::kInitialised);
+  EXPECT_THAT(ReasonText(row), HasSubstr("libcuda.so.1 was looked for in 1 place"));
+}
+
+TEST(Funnel, HasALibraryThatIsNowhereByItsName) {
+  const FunnelRow row =
+      Row(Started().Search(7, 1, "libnvidia-ml.so.1").Search(7, 1, "/lib/x", LA_SER_DEFAULT));
+  EXPECT_EQ(row.library, "libnvidia-ml.so.1");
+  EXPECT_EQ(row.lost_at, Step::kLoaded);
+  EXPECT_EQ(row.cause, Cause::kNotFound);
+}
+
+TEST(Funnel, LosesAtTheFunctionThatIsMissing) {
+  const FunnelRow row = Row(Driver().SymbolAsked(7, 50, "cuMemCreate"));
+  EXPECT_EQ(row.lost_at, Step::kEntryPoint);
+  EXPECT_THAT(row.reason, HasSubstr("cuMemCreate"));
+}
+
+TEST(Funnel, LosesNothingForAFunctionThatAnotherMakesUpFor) {
+  const FunnelRow row =
+      Row(Driver().SymbolAsked(7, 50, "cuGetProcAddress_v2").Symbol(7, 50, "cuGetProcAddress"));
+  EXPECT_EQ(row.lost_at, std::nullopt);
+}
+
+TEST(Funnel, CountsByTheNumberThatAFunctionGave) {
+  EXPECT_EQ(Row(Driver().Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", 1)).reached,
+            Step::kCounted);
+  const FunnelRow none = Row(Driver().Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", 0));
+  EXPECT_EQ(none.lost_at, Step::kCounted);
+  EXPECT_EQ(none.cause, Cause::kNoDevice);
+}
+
+}  // namespace
+}  // namespace gpustage
