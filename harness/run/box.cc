@@ -20,6 +20,7 @@
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
 #include "harness/run/file_watch.h"
+#include "harness/run/proc_files.h"
 #include "harness/run/watched_process.h"
 
 namespace gpustage {
@@ -87,6 +88,7 @@ Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolati
   FileWatchSpec watch;
   watch.uid = child.uid;
   watch.gid = child.gid;
+  watch.groups = child.groups;
   watch.take_ids = isolation.level != IsolationLevel::kUserOneUid;
   watch.fresh_proc = isolation.fresh_proc;
   watch.program = spec.argv[0];
@@ -111,6 +113,15 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
     child.bind_targets.push_back(spec.root + directory);
   }
   TRY(root.MakeDirectory("/proc"));
+  TRY(const std::vector<std::string> proc_files, ProcFiles(root));
+  if (!proc_files.empty()) {
+    TRY(root.MakeDirectory(kTreesProc));
+    child.trees_proc = spec.root + kTreesProc;
+  }
+  for (const std::string& file : proc_files) {
+    child.proc_sources.push_back(child.trees_proc + file);
+    child.proc_targets.push_back(spec.root + "/proc" + file);
+  }
   TRY(std::vector<sock_filter> filter, BoxFilter(spec.loopback));
   child.filter = ProgramOf(filter);
   child.root = spec.root;
@@ -124,6 +135,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   const bool one_uid = isolation.level == IsolationLevel::kUserOneUid;
   child.uid = one_uid ? 0 : spec.uid;
   child.gid = one_uid ? 0 : spec.gid;
+  if (!one_uid) child.groups = spec.groups;
   child.set_groups = !one_uid;
   child.fresh_proc = isolation.fresh_proc;
   child.loopback = spec.loopback;
@@ -170,7 +182,9 @@ class Watch {
     while (*streams_[0] || *streams_[1] || *streams_[2]) {
       pollfd waits[3];
       for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
-      const int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
+      DoWhatIsDue();
+      int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
+      if (due_ < spec_.meanwhile.size()) next = std::min(next, DueAt(due_));
       const int64_t left = std::max<int64_t>(0, next - Now()) / 1'000'000 + 1;
       const int ready =
           poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
@@ -191,6 +205,14 @@ class Watch {
   const std::string& reports() const { return reports_; }
 
  private:
+  int64_t DueAt(size_t change) const {
+    return run_.start_ns + spec_.meanwhile[change].after.count() * 1'000'000;
+  }
+  void DoWhatIsDue() {
+    for (; !ended_ && due_ < spec_.meanwhile.size() && Now() >= DueAt(due_); ++due_)
+      spec_.meanwhile[due_].change();
+  }
+
   void Read(size_t which) {
     char buffer[65536];
     const ssize_t n = read(streams_[which]->get(), buffer, sizeof buffer);
@@ -235,6 +257,7 @@ class Watch {
   std::string pending_[2];
   std::string reports_;
   int64_t total_ = 0;
+  size_t due_ = 0;  // the change that comes next
   std::optional<int64_t> done_at_;  // it has said that it is done, and is ended then
   std::optional<Outcome> ended_;
 };

@@ -115,12 +115,19 @@ int BoxChild::MountRoot() const {
     const char* target = device_nodes[i].c_str();
     if (mount(target + root.size(), target, nullptr, MS_BIND, nullptr) != 0) return errno;
   }
+  if (!trees_proc.empty() &&
+      mount(proc_target.c_str(), trees_proc.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return errno;
   if (fresh_proc) {
     if (mount("proc", proc_target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
       return errno;
   } else if (mount("/proc", proc_target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) {
     return errno;
   }
+  for (size_t i = 0; i < proc_sources.size(); ++i)
+    if (mount(proc_sources[i].c_str(), proc_targets[i].c_str(), nullptr, MS_BIND, nullptr) != 0)
+      return errno;
+  if (!trees_proc.empty() && umount2(trees_proc.c_str(), MNT_DETACH) != 0) return errno;
   if (chdir(root.c_str()) != 0) return errno;
   if (syscall(SYS_pivot_root, ".", ".") != 0) return errno;
   if (umount2(".", MNT_DETACH) != 0) return errno;
@@ -164,7 +171,8 @@ void BoxChild::RunScanner() const {
 
   // The raw calls: glibc's would make every thread of this copied process follow, and there are
   // none.
-  if (set_groups && syscall(SYS_setgroups, 0, nullptr) != 0) Fail(BoxStep::kIdentity, errno);
+  if (set_groups && syscall(SYS_setgroups, groups.size(), groups.data()) != 0)
+    Fail(BoxStep::kIdentity, errno);
   if (syscall(SYS_setgid, gid) != 0) Fail(BoxStep::kIdentity, errno);
   if (uid == 0) {
     if (const int failure = DropCapabilities(); failure != 0) Fail(BoxStep::kIdentity, failure);

@@ -31,11 +31,15 @@ struct BoxChild {
   std::vector<std::string> bind_targets;  // below `root`, made already
   std::vector<std::string> device_nodes;  // "/dev/null": bound over a file of that name in the root
   std::string proc_target;
+  std::string trees_proc;                // kTreesProc below `root`, where the tree has something below /proc; or ""
+  // What the tree has in place of the kernel's files: in trees_proc, and below `proc_target`.
+  std::vector<std::string> proc_sources, proc_targets;
   std::string working_directory;
   std::vector<char*> argv;
   std::vector<char*> environment;
   uid_t uid = 0;
   gid_t gid = 0;
+  std::vector<gid_t> groups;
   bool set_groups = true;  // not in a one-id user namespace
   bool fresh_proc = false;
   bool loopback = false;

@@ -9,8 +9,9 @@
 namespace gpustage {
 namespace {
 
+// A file makes its scanner known. Names are what is wanted, and files beside them.
 bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRun& run) {
-  const bool scanner = selection.scanners.empty() ||
+  const bool scanner = std::all_of(selection.scanners.begin(), selection.scanners.end(), IsScannerFile) ||
                        std::any_of(selection.scanners.begin(), selection.scanners.end(),
                                    [&](const std::string& name) {
                                      return Means(name, run.scanner, run.version) ||

@@ -91,13 +91,14 @@ INSTANTIATE_TEST_SUITE_P(
         Tree("NoSuchFile", "{library: /a.so, file: my.so}",
              "4:28: there is no file scenarios/my.so"),
         Tree("BrokenInNoWay", "{library: /a.so, fake: cudart-12, broken: {}}",
-             "4:47: broken needs \"empty\", \"truncated\", \"text\", \"git_lfs\", "
-             "\"class\", \"machine\", \"endian\", \"soname\", \"version_node\", "
-             "\"version_node_lacks\", \"version_table\", \"symbol_absent\", "
-             "\"undefined\", \"needs\", \"needs_version\", \"rpath\", \"runpath\", "
-             "\"stack\", \"static_tls\", \"constructor_prints\", "
-             "\"constructor_sleeps_ms\", \"constructor_aborts\" or "
-             "\"constructor_crashes\""),
+             "4:47: broken names no way; it can be empty, truncated, text, git_lfs, class, machine, "
+             "endian, soname, version_node, version_node_lacks, version_table, symbol_absent, "
+             "undefined, needs, needs_version, rpath, runpath, stack, static_tls, "
+             "constructor_prints, constructor_sleeps_ms, constructor_aborts or "
+             "constructor_crashes"),
+        Tree("BrokenInAWord", "{library: /a.so, fake: cudart-12, broken: emtpy}",
+             "4:47: expected ways to be broken, a map such as {empty: true}, got \"emtpy\"; did you "
+             "mean \"empty\"?"),
         Tree("BrokenFalse", "{library: /a.so, fake: cudart-12, broken: {empty: false}}",
              "4:55: write empty: true, or leave broken out"),
         Tree("BrokenTooLarge", "{library: /a.so, fake: cudart-12, broken: {truncated: 1 GiB}}",
@@ -110,13 +111,23 @@ INSTANTIATE_TEST_SUITE_P(
              "4:48: unknown key \"trunctated\"; did you mean \"truncated\"?"),
         Tree("TwoWaysToBeBroken",
              "{library: /a.so, fake: cudart-12, broken: {empty: true, endian: big}}",
-             "4:61: broken has \"empty\" already; only one of \"empty\", "
-             "\"truncated\", \"text\", \"git_lfs\", \"class\", \"machine\", "
-             "\"endian\", \"soname\", \"version_node\", \"version_node_lacks\", "
-             "\"version_table\", \"symbol_absent\", \"undefined\", \"needs\", "
-             "\"needs_version\", \"rpath\", \"runpath\", \"stack\", \"static_tls\", "
-             "\"constructor_prints\", \"constructor_sleeps_ms\", "
-             "\"constructor_aborts\" or \"constructor_crashes\" can be there"),
+             "4:61: \"empty\" leaves nothing for \"endian\" to change"),
+        Tree("BothPaths", "{library: /a.so, fake: cudart-12, broken: {runpath: /a, rpath: /b}}",
+             "4:61: a library has one of \"runpath\" and \"rpath\""),
+        Tree("NeedsNothing", "{library: /a.so, fake: cudart-12, broken: {needs: []}}",
+             "4:55: expected the name of a library, got an empty list"),
+        Tree("ArchsOfARuntime", "{library: /a.so, fake: cudart-12, archs: [9.0]}",
+             "4:46: only a fake ggml-cuda-… knows for which compute capabilities it was built"),
+        Tree("CacheElsewhere", "{ldconfig: /opt/cache}",
+             "4:16: the loader reads /etc/ld.so.cache alone"),
+        Tree("FileOfAProcess", "{file: /proc/versoin, content: x}",
+             "4:12: \"/proc/versoin\" cannot be staged: below /proc it is what lies in "
+             "/proc/driver, and the kernel's own files such as /proc/version; did you mean "
+             "\"/proc/version\"?"),
+        Tree("UnknownOwner", "{chown: /opt, user: olama}",
+             "4:25: unknown user \"olama\"; did you mean \"ollama\"?"),
+        Tree("UnknownGroup", "{chown: /opt, group: vedeo}",
+             "4:26: unknown group \"vedeo\"; did you mean \"video\"?"),
         Tree("NoSymbolAbsent", "{library: /a.so, fake: cudart-12, broken: {symbol_absent: []}}",
              "4:63: expected a symbol, got an empty list"),
         Tree("VersionTableInWords",

@@ -25,7 +25,7 @@ enum class EventKind {
   kLog,      // subject: the line; detail: "stdout" or "stderr"
   kOutcome,  // subject: how the scanner ended; always the last
   // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the
-  // call, and each link that was followed.
+  // call, and each link that was followed; by: what the links ended at, "" when none was followed.
   kOpen,    // subject: the path, absolute
   kLook,    // subject: the path that stat, access or readlink named
   kList,    // subject: the directory whose entries were read, under the name by which it was opened
@@ -57,6 +57,7 @@ struct Event {
                             // object; the loader's own id in its process
   bool unheard = false;     // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
+  std::string by = {};
   friend bool operator==(const Event&, const Event&) = default;
 };
 std::string ToString(const Event& event);  // "#118 runner 7 cuInit(flags=0) = 100"

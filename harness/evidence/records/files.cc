@@ -85,7 +85,7 @@ class FileReader {
     last_listed_.erase(record.pid);
     if (kind == EventKind::kOpen && record.error == 0)
       asked_[{record.pid, record.real.empty() ? record.path : record.real}] = record.path;
-    Add(record, kind, record.path, CallText(record), Value(record));
+    Add(record, kind, record.path, CallText(record), Value(record)).by = record.real;
   }
 
   // A directory is read until nothing more comes: that is one listing.

@@ -14,7 +14,7 @@ namespace gpustage {
 namespace {
 
 const std::vector<std::string> kKeys = {"claim",  "source", "tags", "machine",           "layout",
-                                        "tree",   "env",    "user", "working_directory", "runs",
+                                        "tree",   "env",    "user", "groups", "working_directory", "runs",
                                         "matrix", "expect", "fix",  "suspects",          "xfail"};
 
 std::string RealPath(const std::string& path) {
