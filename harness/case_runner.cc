@@ -97,6 +97,17 @@ Status Move(const Root& root, const std::string& from, const std::string& to) {
   return Ok();
 }
 
+// A file below /proc that the case covers with one of its own, and that is not there to be covered;
+// "" when all are.
+std::string MissingOfKernel(const Case& c) {
+  for (const TreeOp& op : c.tree)
+    if (const std::string path =
+            std::visit([](const auto& what) -> std::string { return what.path; }, op.what);
+        path.starts_with("/proc/") && !path.starts_with("/proc/driver/") && !FileExists(path))
+      return path;
+  return "";
+}
+
 }  // namespace
 
 StagedCase::~StagedCase() {
@@ -118,6 +129,8 @@ std::string CaseRunner::CannotStage(const Case& c) const {
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
         placed != nullptr && !placed->source.missing.empty())
       return placed->source.missing;
+  if (const std::string path = MissingOfKernel(c); !path.empty())
+    return fmt::format("the kernel of this machine has no {}, and none can be made", path);
   if (!CanSetOwners()) return NeedOfSecondUid(c);
   return "";
 }
