@@ -106,9 +106,8 @@ TEST(MeantDevices, AreFoundAsPeopleWriteThem) {
       {"a100-1g.10gb", "NVIDIA A100-SXM4-80GB MIG 1g.10gb"},
       {"rtx-3090", "NVIDIA GeForce RTX 3090"},    {"rtx-2080", "GeForce RTX 2080"},
       {"rtx-2080-ti", "NVIDIA GeForce RTX 2080 Ti"}, {"t4", "Tesla T4"}};
-  for (const char* written : {"RTX 3090", "3090", "rtx3090 RTX-3090", "NVIDIA GeForce RTX 3090"})
-    if (std::string_view(written).find("rtx3090") == std::string_view::npos)
-      EXPECT_THAT(MeantDevices(written, known), ElementsAre("rtx-3090")) << written;
+  for (const char* written : {"RTX 3090", "3090", "rtx_3090", "NVIDIA GeForce RTX 3090"})
+    EXPECT_THAT(MeantDevices(written, known), ElementsAre("rtx-3090")) << written;
   EXPECT_THAT(MeantDevices("T4", known), ElementsAre("t4"));
   EXPECT_THAT(MeantDevices("Tesla T4", known), ElementsAre("t4"));
   EXPECT_THAT(MeantDevices("RTX 2080", known), ElementsAre("rtx-2080")) << "and not the Ti";
