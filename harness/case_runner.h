@@ -25,7 +25,7 @@ struct StagedCase {
   StagedTree tree;
   bool private_copies = false;
   bool keep = false;
-  std::string group_file = GroupFile();  // as it was written last
+  std::string group_file = GroupFile();    // as it was written last
   std::vector<BroughtFile> release_files;  // what the last run's scanner brought in place of the
                                            // tree's own, which waits aside
 
@@ -78,8 +78,8 @@ class CaseRunner {
   Result<std::vector<HostFile>> Closure(const std::string& program);
   Result<std::vector<HostFile>> Library(const std::string& name);
   Status PutGroups(const Case& c, const RunSpec& spec, StagedCase& staged);
-  Result<std::vector<TimedChange>> Meanwhile(const Case& c, const RunSpec& spec,
-                                             StagedCase& staged, Status& done);
+  Result<std::vector<TimedChange>> Meanwhile(const Case& c, const RunSpec& spec, StagedCase& staged,
+                                             Status& done);
   // Paths inside of what this machine gave because a program of the case was linked to it, and no
   // scanner named.
   Result<std::vector<std::string>> Unasked(const Case& c);

@@ -118,8 +118,7 @@ nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int* count) {
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t* device) {
-  return AfterInit(CALL(index).On(Ordinal(index)),
-                   [&] { return ByIndexWalking(index, device); });
+  return AfterInit(CALL(index).On(Ordinal(index)), [&] { return ByIndexWalking(index, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t* device) {
@@ -127,8 +126,7 @@ nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t* dev
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByUUID(const char* uuid, nvmlDevice_t* device) {
-  return AfterInit(CALL(uuid).On(IndexFoundBy(ByUuid, uuid)),
-                   [&] { return ByUuid(uuid, device); });
+  return AfterInit(CALL(uuid).On(IndexFoundBy(ByUuid, uuid)), [&] { return ByUuid(uuid, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByPciBusId(const char* bus_id, nvmlDevice_t* device) {

@@ -119,7 +119,8 @@ std::optional<std::vector<std::string>> GoGlob(const std::string& pattern) {
   std::vector<std::string> paths;
   for (const std::string& in : directories)
     for (const std::string& name : NamesIn(in))
-      if (GoMatch(file, name).value_or(false)) paths.push_back(in == "/" ? in + name : in + '/' + name);
+      if (GoMatch(file, name).value_or(false))
+        paths.push_back(in == "/" ? in + name : in + '/' + name);
   return paths;
 }
 

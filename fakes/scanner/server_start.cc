@@ -62,7 +62,8 @@ std::optional<StartFailure> MakeKey(const std::string& home) {
   if (stat(key.c_str(), &status) == 0 || errno != ENOENT) return std::nullopt;
   std::printf("Couldn't find '%s'. Generating new private key.\n", key.c_str());
   std::fflush(stdout);
-  if (const auto failed = MakeAll(directory)) return Failed("could not create directory " + *failed);
+  if (const auto failed = MakeAll(directory))
+    return Failed("could not create directory " + *failed);
   for (const auto& [path, mode] : {std::pair{key, 0600}, {key + ".pub", 0644}})
     if (!WriteKey(path, static_cast<mode_t>(mode)))
       return Failed("open " + path + ": " + Words(errno));

@@ -13,8 +13,8 @@ struct StartFailure {
   int status = 1;
 };
 
-// Before its first log line: the settings are read, the key is made where there is none, the address
-// is taken.
+// Before its first log line: the settings are read, the key is made where there is none, the
+// address is taken.
 std::optional<StartFailure> PrepareServer();
 // After the line "server config".
 std::optional<StartFailure> PrepareModels();

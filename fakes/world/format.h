@@ -130,8 +130,8 @@ struct World {
   char device_nodes[96];    // the folder of nvidiactl, nvidia-uvm, nvidia0, …; "": nobody looks
   uint32_t device_count;
   uint32_t fault_count;
-  uint32_t board_count;  // boards in MIG mode, in `devices` behind CUDA's
-  uint32_t arch_count;   // what a backend was built for; 0: what its release is
+  uint32_t board_count;      // boards in MIG mode, in `devices` behind CUDA's
+  uint32_t arch_count;       // what a backend was built for; 0: what its release is
   int32_t archs[kMaxArchs];  // compute capability times 100, as ggml counts
   Device devices[kMaxDevices];
   Fault faults[kMaxFaults];

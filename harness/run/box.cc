@@ -257,7 +257,7 @@ class Watch {
   std::string pending_[2];
   std::string reports_;
   int64_t total_ = 0;
-  size_t due_ = 0;  // the change that comes next
+  size_t due_ = 0;                  // the change that comes next
   std::optional<int64_t> done_at_;  // it has said that it is done, and is ended then
   std::optional<Outcome> ended_;
 };

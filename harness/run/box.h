@@ -40,7 +40,7 @@ struct BoxSpec {
   std::function<bool(std::string_view line)> done_when;
   std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long
   std::vector<TimedChange> meanwhile;
-  bool watch_files = false;             // what its processes ask of the kernel is written down
+  bool watch_files = false;  // what its processes ask of the kernel is written down
 };
 
 // Runs it to its end, with everything below it. What the scanner does is in the outcome; when the

@@ -31,7 +31,8 @@ struct BoxChild {
   std::vector<std::string> bind_targets;  // below `root`, made already
   std::vector<std::string> device_nodes;  // "/dev/null": bound over a file of that name in the root
   std::string proc_target;
-  std::string trees_proc;                // kTreesProc below `root`, where the tree has something below /proc; or ""
+  std::string
+      trees_proc;  // kTreesProc below `root`, where the tree has something below /proc; or ""
   // What the tree has in place of the kernel's files: in trees_proc, and below `proc_target`.
   std::vector<std::string> proc_sources, proc_targets;
   std::string working_directory;

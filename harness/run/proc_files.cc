@@ -34,9 +34,10 @@ Status Add(const Root& root, const std::string& below, std::vector<std::string>&
     if (lstat(("/proc" + path).c_str(), &kernels) != 0 ||
         (staged.st_mode & S_IFMT) != (kernels.st_mode & S_IFMT) ||
         (!S_ISREG(staged.st_mode) && !S_ISDIR(staged.st_mode)))
-      return Error{fmt::format("the kernel has no such thing as the tree's /proc{} here, and none "
-                               "can be made in /proc but below /proc/driver",
-                               path)};
+      return Error{
+          fmt::format("the kernel has no such thing as the tree's /proc{} here, and none "
+                      "can be made in /proc but below /proc/driver",
+                      path)};
     if (S_ISREG(staged.st_mode) || path == "/driver") {
       files.push_back(path);
     } else {

@@ -141,8 +141,7 @@ class Builder {
     TRY(std::string image,
         ReadFileStart(op.source.host_path,
                       start_is_enough ? static_cast<size_t>(op.broken[0].bytes) : SIZE_MAX));
-    const std::string world =
-        own_world.empty() ? kWorldPath : OwnWorldPath(instance);
+    const std::string world = own_world.empty() ? kWorldPath : OwnWorldPath(instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
     // What is left of a broken one may have no stamp any more.
     if (op.source.kind == LibrarySource::Kind::kFake && !StampImage(image, instance, world) &&

@@ -52,10 +52,9 @@ std::string GroupFile(const std::string& user, const std::vector<std::string>& g
   };
   for (const KnownGroup& group : kGroups) line(group.name, group.gid);
   for (const std::string& group : groups)
-    if (const auto gid = ParseId(group); gid && std::none_of(std::begin(kGroups), std::end(kGroups),
-                                                             [&](const KnownGroup& known) {
-                                                               return known.gid == *gid;
-                                                             }))
+    if (const auto gid = ParseId(group);
+        gid && std::none_of(std::begin(kGroups), std::end(kGroups),
+                            [&](const KnownGroup& known) { return known.gid == *gid; }))
       line(fmt::format("group{}", *gid), *gid);
   return text;
 }

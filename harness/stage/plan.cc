@@ -101,8 +101,8 @@ Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_
     const bool fake = placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake;
     PlanStep step{op, fake ? first_instance++ : 0};
     if (fake && (placed->machine || !placed->archs.empty())) {
-      TRY(step.world, WorldFile(Changed(machine, placed->machine.value_or(MachineChange{})),
-                                placed->archs));
+      TRY(step.world,
+          WorldFile(Changed(machine, placed->machine.value_or(MachineChange{})), placed->archs));
     }
     steps.push_back(std::move(step));
   }

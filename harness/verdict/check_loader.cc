@@ -75,8 +75,8 @@ Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
         !(claim.from && is_from()))
       continue;
     const std::string found_by = claim.by ? RuleOfLoad(evidence, event) : "";
-    const bool here = (!claim.from || is_from()) &&
-                      (!claim.build_id || event.detail == *claim.build_id);
+    const bool here =
+        (!claim.from || is_from()) && (!claim.build_id || event.detail == *claim.build_id);
     if (here && (!claim.by || RuleWord(found_by) == *claim.by))
       return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""),
                   event.id);

@@ -56,9 +56,10 @@ TEST_F(OllamaStart, EndsWhereItsModelsCannotBe) {
   ollama_.AddFile("a-file", "");
   const Printed printed = ollama_.Serve({"OLLAMA_MODELS=" + ollama_.lib() + "/a-file/models"});
   EXPECT_EQ(printed.exit_code, 1);
-  EXPECT_THAT(printed.lines,
-              Contains(AllOf(StartsWith("Error: mkdir "),
-                             HasSubstr(": not a directory: ensure path elements are traversable"))));
+  EXPECT_THAT(
+      printed.lines,
+      Contains(AllOf(StartsWith("Error: mkdir "),
+                     HasSubstr(": not a directory: ensure path elements are traversable"))));
   EXPECT_EQ(CountOf(printed, "server config"), 1);
   EXPECT_EQ(Looked(printed), 0);
 }
@@ -74,15 +75,16 @@ TEST_F(OllamaStart, EndsWhereItsAddressCannotBeTaken) {
 TEST_F(OllamaStart, TakesPort80OfASchemeAndMayNot) {
   const Printed printed = ollama_.Serve({"OLLAMA_HOST=http://127.0.0.1"}, true);
   if (geteuid() == 0)
-    EXPECT_THAT(printed.lines,
-                Contains("Error: listen tcp 127.0.0.1:80: bind: permission denied"));
+    EXPECT_THAT(printed.lines, Contains("Error: listen tcp 127.0.0.1:80: bind: permission denied"));
   EXPECT_EQ(printed.exit_code, 1);
 }
 
 TEST_F(OllamaStart, ListensWhereGoSays) {
-  for (const auto& [host, at] :
-       {std::pair{"0.0.0.0", "[::]:11434"}, {":11500", "[::]:11500"}, {"[::1]:9", "[::1]:9"},
-        {"127.0.0.1:11434/ollama", "127.0.0.1:11434"}, {"127.0.0.1:70000", "127.0.0.1:11434"}})
+  for (const auto& [host, at] : {std::pair{"0.0.0.0", "[::]:11434"},
+                                 {":11500", "[::]:11500"},
+                                 {"[::1]:9", "[::1]:9"},
+                                 {"127.0.0.1:11434/ollama", "127.0.0.1:11434"},
+                                 {"127.0.0.1:70000", "127.0.0.1:11434"}})
     EXPECT_EQ(CountOf(ollama_.Serve({std::string("OLLAMA_HOST=") + host}),
                       std::string("Listening on ") + at + " "),
               std::string_view(host) == "[::1]:9" && geteuid() != 0 ? 0 : 1)
@@ -125,15 +127,36 @@ TEST(GoGlob, MatchesAsGo) {
   const struct {
     const char *pattern, *name;
     std::optional<bool> matches;
-  } kRows[] = {{"abc", "abc", true},        {"*", "abc", true},         {"*c", "abc", true},
-               {"a*", "a", true},           {"a*", "abc", true},        {"a*", "ab/c", false},
-               {"a*/b", "abc/b", true},     {"a*/b", "a/c/b", false},   {"ab[c]", "abc", true},
-               {"ab[b-d]", "abc", true},    {"ab[e-g]", "abc", false},  {"ab[^c]", "abc", false},
-               {"ab[^e-g]", "abc", true},   {"a\\*b", "a*b", true},     {"a\\*b", "ab", false},
-               {"a?b", "a\x62" "b", true},  {"a[^a]b", "acb", true},    {"[]a]", "]", std::nullopt},
-               {"[-]", "-", std::nullopt},  {"[x-]", "x", std::nullopt}, {"[", "a", std::nullopt},
-               {"[^", "a", std::nullopt},   {"[^bc", "a", std::nullopt}, {"a[", "a", std::nullopt},
-               {"a[", "ab", std::nullopt},  {"*x", "xxx", true},        {"[\\-x]", "-", true}};
+  } kRows[] = {{"abc", "abc", true},
+               {"*", "abc", true},
+               {"*c", "abc", true},
+               {"a*", "a", true},
+               {"a*", "abc", true},
+               {"a*", "ab/c", false},
+               {"a*/b", "abc/b", true},
+               {"a*/b", "a/c/b", false},
+               {"ab[c]", "abc", true},
+               {"ab[b-d]", "abc", true},
+               {"ab[e-g]", "abc", false},
+               {"ab[^c]", "abc", false},
+               {"ab[^e-g]", "abc", true},
+               {"a\\*b", "a*b", true},
+               {"a\\*b", "ab", false},
+               {"a?b",
+                "a\x62"
+                "b",
+                true},
+               {"a[^a]b", "acb", true},
+               {"[]a]", "]", std::nullopt},
+               {"[-]", "-", std::nullopt},
+               {"[x-]", "x", std::nullopt},
+               {"[", "a", std::nullopt},
+               {"[^", "a", std::nullopt},
+               {"[^bc", "a", std::nullopt},
+               {"a[", "a", std::nullopt},
+               {"a[", "ab", std::nullopt},
+               {"*x", "xxx", true},
+               {"[\\-x]", "-", true}};
   for (const auto& row : kRows)
     EXPECT_EQ(ollama::GoMatch(row.pattern, row.name), row.matches)
         << row.pattern << " of " << row.name;

@@ -65,7 +65,8 @@ TEST_F(FixTest, MayBeAPackageAMachineAGroupAndAnotherProgram) {
 TEST_F(FixTest, IsShownByWhateverContradicts) {
   const auto load = [&](const std::string& before, const std::string& after) {
     return files_
-        .Load(kPlain + "expect: [{" + before + "}]\nfix: {env: {A: b}, expect: [{" + after + "}]}\n")
+        .Load(kPlain + "expect: [{" + before + "}]\nfix: {env: {A: b}, expect: [{" + after +
+              "}]}\n")
         .ok();
   };
   EXPECT_TRUE(load("log: {has: [a is lost]}", "log: {lacks: lost}"));
@@ -223,7 +224,8 @@ INSTANTIATE_TEST_SUITE_P(
     , RefusedFix,
     testing::Values(
         Fix("ChangesNothing", "fix: {expect: [{devices: 1}]}\n",
-            "4:6: a fix changes layout, tree, machine, env, user, groups or scanner; {none: WHY} says "
+            "4:6: a fix changes layout, tree, machine, env, user, groups or scanner; {none: WHY} "
+            "says "
             "that there is none"),
         Fix("ExpectsNothing", "fix: {env: {A: b}}\n", "4:6: a fix needs \"expect\""),
         Fix("NoneAndATree", "fix: {none: why, env: {A: b}}\n",
@@ -231,11 +233,13 @@ INSTANTIATE_TEST_SUITE_P(
         Fix("FlipsNothing", "fix: {env: {A: b}, expect: [{devices: 0}]}\n",
             "4:6: a fix flips the result; \"dlopen\" finds 0 in s without it, too"),
         Fix("SaysNoCount", "fix: {env: {A: b}, expect: [{outcome: {exited: 0}}]}\n",
-            "4:6: a fix flips a result: nothing that it expects of \"dlopen\" (devices, a device, a "
+            "4:6: a fix flips a result: nothing that it expects of \"dlopen\" (devices, a device, "
+            "a "
             "line of the log, an outcome, …) contradicts what is expected in s without it"),
         Top("NothingIsSaidWithoutIt",
             "expect: [{outcome: {exited: 0}}]\nfix: {env: {A: b}, expect: [{devices: 1}]}\n",
-            "4:6: a fix flips a result: nothing that it expects of \"dlopen\" (devices, a device, a "
+            "4:6: a fix flips a result: nothing that it expects of \"dlopen\" (devices, a device, "
+            "a "
             "line of the log, an outcome, …) contradicts what is expected in s without it"),
         Fix("Second",
             "fix: [{env: {A: b}, expect: [{devices: 1}]}, {env: {A: c}, expect: [{devices: 1}]}]\n",

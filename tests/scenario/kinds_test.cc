@@ -69,8 +69,7 @@ TEST_F(Kinds, OfBrokenLibrariesEachHaveAScenario) {
                               placed != nullptr &&
                               std::any_of(placed->broken.begin(), placed->broken.end(),
                                           [&](const Breakage& broken) {
-                                            return broken.kind ==
-                                                   static_cast<Breakage::Kind>(kind);
+                                            return broken.kind == static_cast<Breakage::Kind>(kind);
                                           }))
                             return true;
                         return false;

@@ -90,8 +90,6 @@ INSTANTIATE_TEST_SUITE_P(
         Place{"Broken", "/definitions/operation/oneOf/8/properties/broken",
               "tree: [{library: /a, fake: cudart-12, broken: {", "}}]"},
         Place{"Library", "/definitions/operation/oneOf/8", "tree: [{library: /a, ", "}]"},
-        Place{"Ldconfig", "/definitions/operation/oneOf/9", "tree: [{ldconfig: /etc/ld.so.cache, ",
-              "}]"},
         Place{"File", "/definitions/operation/oneOf/1", "tree: [{file: /a, ", "}]"}),
     [](const auto& row) { return std::string(row.param.name); });
 

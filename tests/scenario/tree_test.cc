@@ -138,17 +138,16 @@ TEST_F(TreeTest, ReadsSeveralWaysToBeBroken) {
   EXPECT_THAT(As<PlaceLibraryOp>("{library: /a.so, fake: cudart-12, broken: {runpath: /opt, "
                                  "needs: [libb.so, liba.so], soname: x}}")
                   .broken,
-              testing::ElementsAre(Breakage{Kind::kSoname, 0, "x"},
-                                   Breakage{Kind::kNeeds, 0, "libb.so"},
-                                   Breakage{Kind::kNeeds, 0, "liba.so"},
-                                   Breakage{Kind::kRunpath, 0, "/opt"}));
+              testing::ElementsAre(
+                  Breakage{Kind::kSoname, 0, "x"}, Breakage{Kind::kNeeds, 0, "libb.so"},
+                  Breakage{Kind::kNeeds, 0, "liba.so"}, Breakage{Kind::kRunpath, 0, "/opt"}));
 }
 
 TEST_F(TreeTest, KnowsWhatABackendWasBuiltFor) {
   files_.Write("fakes/ggml-cuda-ollama-13.so", "");
-  EXPECT_THAT(As<PlaceLibraryOp>("{library: /a.so, fake: ggml-cuda-ollama-13, archs: [7.5, 12.0]}")
-                  .archs,
-              testing::ElementsAre(ComputeCapability{7, 5}, ComputeCapability{12, 0}));
+  EXPECT_THAT(
+      As<PlaceLibraryOp>("{library: /a.so, fake: ggml-cuda-ollama-13, archs: [7.5, 12.0]}").archs,
+      testing::ElementsAre(ComputeCapability{7, 5}, ComputeCapability{12, 0}));
 }
 
 TEST_F(TreeTest, RunsLdconfig) {

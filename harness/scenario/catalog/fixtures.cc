@@ -81,7 +81,8 @@ Result<const GpuDevice*> Fixtures::DeviceByItsWords(const YamlNode& name) {
     const YamlNode* product = file.Find("name");
     names.push_back({profile, product != nullptr ? product->text : ""});
   }
-  std::vector<std::string> meant = name.IsText() ? MeantDevices(name.text, names) : std::vector<std::string>{};
+  std::vector<std::string> meant =
+      name.IsText() ? MeantDevices(name.text, names) : std::vector<std::string>{};
   if (meant.size() == 1) {
     YamlNode known = name;
     known.text = meant[0];
@@ -137,7 +138,8 @@ Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& n
   if (other == nullptr) {
     Error unknown = UnknownWord(bare, "scanner", names);
     if (!NearestWord(bare.text, names))
-      unknown.message += "; one of your own is given by its file: scanner: ./NAME.yaml, or --scanner FILE";
+      unknown.message +=
+          "; one of your own is given by its file: scanner: ./NAME.yaml, or --scanner FILE";
     return unknown;
   }
   const std::string versions = name.text.substr(bare.text.size() + 1);

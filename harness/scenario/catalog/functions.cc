@@ -47,13 +47,30 @@ void AddExports(const std::string& image, std::vector<std::string>& names) {
 }
 
 // They ask of the library or of all devices.
-constexpr std::string_view kOfNoDevice[] = {
-    "cuInit",          "cuDriverGetVersion",   "cuDeviceGetCount",      "cuGetErrorName",
-    "cuGetErrorString", "cuGetProcAddress",    "cuGetProcAddress_v2",   "cudaGetDeviceCount",
-    "cudaDeviceGetByPCIBusId", "cudaGetDevice",   "cudaDriverGetVersion", "cudaRuntimeGetVersion", "cudaGetErrorName",
-    "cudaGetErrorString", "cudaGetLastError",  "cudaPeekAtLastError",   "nvmlInit",
-    "nvmlInit_v2",     "nvmlInitWithFlags",    "nvmlShutdown",          "nvmlErrorString",
-    "nvmlDeviceGetCount", "nvmlDeviceGetCount_v2", "ggml_backend_init"};
+constexpr std::string_view kOfNoDevice[] = {"cuInit",
+                                            "cuDriverGetVersion",
+                                            "cuDeviceGetCount",
+                                            "cuGetErrorName",
+                                            "cuGetErrorString",
+                                            "cuGetProcAddress",
+                                            "cuGetProcAddress_v2",
+                                            "cudaGetDeviceCount",
+                                            "cudaDeviceGetByPCIBusId",
+                                            "cudaGetDevice",
+                                            "cudaDriverGetVersion",
+                                            "cudaRuntimeGetVersion",
+                                            "cudaGetErrorName",
+                                            "cudaGetErrorString",
+                                            "cudaGetLastError",
+                                            "cudaPeekAtLastError",
+                                            "nvmlInit",
+                                            "nvmlInit_v2",
+                                            "nvmlInitWithFlags",
+                                            "nvmlShutdown",
+                                            "nvmlErrorString",
+                                            "nvmlDeviceGetCount",
+                                            "nvmlDeviceGetCount_v2",
+                                            "ggml_backend_init"};
 
 struct Code {
   std::string_view name;

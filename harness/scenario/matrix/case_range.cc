@@ -66,8 +66,8 @@ CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expe
   const auto filters = expected_.Filters();
   const std::set<std::string> of_runs = AxesOfRuns(scenario);
   for (const Axis& axis : scenario.matrix.axes) {
-    const bool each = DecidesRuns(axis) || axis.name == expected_.suspects_axis() ||
-                      of_runs.contains(axis.name);
+    const bool each =
+        DecidesRuns(axis) || axis.name == expected_.suspects_axis() || of_runs.contains(axis.name);
     std::vector<int>& kinds = kinds_.emplace_back();
     for (size_t value = 0; value < axis.values.size(); ++value) {
       size_t first = each ? value : 0;

@@ -33,7 +33,8 @@ bool Both(const OutcomeClaim& a, const OutcomeClaim& b) {
 bool Both(const SilentClaim& a, const SilentClaim& b) { return a.silent != b.silent; }
 bool Both(const LoadsClaim& a, const LoadsClaim& b) {
   if (a.library != b.library || a.in != b.in) return false;
-  if (a.present != b.present) return !a.from && !a.by && !a.build_id && !b.from && !b.by && !b.build_id;
+  if (a.present != b.present)
+    return !a.from && !a.by && !a.build_id && !b.from && !b.by && !b.build_id;
   return a.present && Differ(a.from, b.from);
 }
 bool Both(const CallsClaim& a, const CallsClaim& b) {

@@ -39,10 +39,10 @@ struct RunSpec {
   std::vector<EnvVar> env;        // over the case's env
   std::optional<std::string> user;
   std::optional<std::vector<std::string>> groups;  // further ones of the user, for the case's
-  std::vector<TreeOp> change;  // done to the tree before this run; it stays for the runs after
-  std::vector<TimedOp> meanwhile;        // done while it runs
+  std::vector<TreeOp> change;      // done to the tree before this run; it stays for the runs after
+  std::vector<TimedOp> meanwhile;  // done while it runs
   std::optional<MachineChange> machine;  // from this run on; a fix's alone
-  bool fixed = false;          // another run once more, after what `fix` changes: "service+fix"
+  bool fixed = false;  // another run once more, after what `fix` changes: "service+fix"
   SourcePos pos;
 
   friend bool operator==(const RunSpec&, const RunSpec&) = default;

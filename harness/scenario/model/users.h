@@ -22,8 +22,8 @@ struct KnownGroup {
   unsigned gid;
 };
 // video has Debian's number; that of render is given at install time, downwards from 999.
-inline constexpr KnownGroup kGroups[] = {{"root", 0},    {"video", 44},      {"render", 993},
-                                         {"ollama", 998}, {"user", 1000},     {"nogroup", 65534},
+inline constexpr KnownGroup kGroups[] = {{"root", 0},      {"video", 44},  {"render", 993},
+                                         {"ollama", 998},  {"user", 1000}, {"nogroup", 65534},
                                          {"nobody", 65534}};
 
 inline constexpr unsigned kLastId = 65534;  // of a number in place of a name

@@ -22,13 +22,31 @@ class Names {
   Names() {
     for (const char* name : {"bin", "sbin", "lib", "lib64"})
       links_[fmt::format("/{}", name)] = fmt::format("/usr/{}", name);
-    for (const char* made :
-         {"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "/usr/lib64", "/usr/bin", "/usr/sbin",
-          "/usr/local/bin", "/usr/local/lib", "/usr/share/ollama", "/etc/passwd", "/etc/group",
-          "/etc/hosts", "/etc/nsswitch.conf", "/etc/ld.so.conf", "/etc/ld.so.cache",
-          "/etc/ld.so.conf.d/libc.conf", "/etc/ld.so.conf.d/x86_64-linux-gnu.conf", "/dev/shm",
-          "/dev/nvidiactl", "/dev/nvidia-uvm", "/proc", "/sys", "/run", "/var/tmp", "/tmp",
-          "/home/user", "/root"})
+    for (const char* made : {"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+                             "/usr/lib64",
+                             "/usr/bin",
+                             "/usr/sbin",
+                             "/usr/local/bin",
+                             "/usr/local/lib",
+                             "/usr/share/ollama",
+                             "/etc/passwd",
+                             "/etc/group",
+                             "/etc/hosts",
+                             "/etc/nsswitch.conf",
+                             "/etc/ld.so.conf",
+                             "/etc/ld.so.cache",
+                             "/etc/ld.so.conf.d/libc.conf",
+                             "/etc/ld.so.conf.d/x86_64-linux-gnu.conf",
+                             "/dev/shm",
+                             "/dev/nvidiactl",
+                             "/dev/nvidia-uvm",
+                             "/proc",
+                             "/sys",
+                             "/run",
+                             "/var/tmp",
+                             "/tmp",
+                             "/home/user",
+                             "/root"})
       Add(made);
     for (int i = 0; i < kMostDevices; ++i) Add(fmt::format("/dev/nvidia{}", i));
   }

@@ -16,7 +16,17 @@ constexpr int kHourInMilliseconds = 3600000;
 constexpr size_t kLongestName = 255;
 
 // What stands behind the word. kEach: one, or a list of which each is a way of its own.
-enum class Value { kTrue, kContent, kBytes, kMilliseconds, kName, kNameOrNone, kNames, kEach, kWord };
+enum class Value {
+  kTrue,
+  kContent,
+  kBytes,
+  kMilliseconds,
+  kName,
+  kNameOrNone,
+  kNames,
+  kEach,
+  kWord
+};
 
 // Of each group but the last a library is broken in one way at most.
 enum class Group { kContent, kPath, kVersions, kDeath, kFree };
@@ -37,7 +47,8 @@ constexpr Way kWays[] = {
     {"machine", Kind::kWrongMachine, Value::kWord, "arm64"},
     {"endian", Kind::kBigEndian, Value::kWord, "big"},
     {"soname", Kind::kSoname, Value::kNameOrNone, "a SONAME"},
-    {"version_node", Kind::kVersionNode, Value::kNameOrNone, "the name of a version node", Group::kVersions},
+    {"version_node", Kind::kVersionNode, Value::kNameOrNone, "the name of a version node",
+     Group::kVersions},
     {"version_node_lacks", Kind::kVersionNodeLacks, Value::kNames, "a symbol"},
     {"version_table", Kind::kVersionTable, Value::kWord, "none", Group::kVersions},
     {"symbol_absent", Kind::kSymbolAbsent, Value::kNames, "a symbol"},
@@ -152,7 +163,8 @@ Result<std::vector<Breakage>> ReadBreakage(const YamlNode& node) {
                                      "got {}{}",
                                      Describe(node), DidYouMean(node.text, BreakageWords())));
   TRY(CheckKeys(node, "ways to be broken", BreakageWords()));
-  if (node.entries.empty()) return ErrorAt(node, "broken names no way" + DidYouMean("", BreakageWords()));
+  if (node.entries.empty())
+    return ErrorAt(node, "broken names no way" + DidYouMean("", BreakageWords()));
   TRY(CheckTogether(node));
   std::vector<Breakage> broken;
   for (const Way& way : kWays)

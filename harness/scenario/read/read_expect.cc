@@ -315,8 +315,7 @@ constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
 Status CheckFunctions(const YamlNode& calls, Fixtures& fixtures) {
   const std::vector<YamlNode> alone = {calls};
   for (const YamlNode& claim : calls.IsList() ? calls.items : alone)
-    if (const YamlNode* function = claim.Find("function"))
-      TRY(fixtures.CheckFunction(*function));
+    if (const YamlNode* function = claim.Find("function")) TRY(fixtures.CheckFunction(*function));
   return Ok();
 }
 

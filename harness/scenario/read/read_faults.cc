@@ -120,8 +120,9 @@ Status ReadFunction(const YamlNode& node, Fixtures& fixtures, FaultSpec& fault) 
   TRY(fault.function, ReadCString(*function, "the name of a function", kLongestFunction));
   TRY(fixtures.CheckFunction(*function));
   if (!befalls && fault.device && !IsOfADevice(fault.function))
-    return ErrorAt(*node.Find("device"),
-                   fmt::format("{} is about no device, so this fault meets no call", fault.function));
+    return ErrorAt(
+        *node.Find("device"),
+        fmt::format("{} is about no device, so this fault meets no call", fault.function));
   return Ok();
 }
 

@@ -86,9 +86,8 @@ Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
     return value != nullptr && !(value->IsList() && value->items.empty());
   });
   if (!changes)
-    return ErrorAt(node,
-                   fmt::format("a fix changes {}; {{none: WHY}} says that there is none",
-                               JoinOr(kChanges)));
+    return ErrorAt(node, fmt::format("a fix changes {}; {{none: WHY}} says that there is none",
+                                     JoinOr(kChanges)));
   return Ok();
 }
 
@@ -127,15 +126,17 @@ Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, c
     for (const Claim* is : fixed)
       if (Contradict(*was, *is)) return Ok();
   if (CountOf(fixed) != nullptr && CountOf(broken) == nullptr && EndsBadly(broken)) return Ok();
-  if (const CountRange *was = CountOf(broken), *is = CountOf(fixed); was != nullptr && is != nullptr)
+  if (const CountRange* was = CountOf(broken), *is = CountOf(fixed);
+      was != nullptr && is != nullptr)
     return Error{fmt::format("a fix flips the result; {} finds {} in {} without it, too",
                              Quote(before.name), ToString(*was), c.id),
                  fix.pos};
-  return Error{fmt::format("a fix flips a result: nothing that it expects of {} (devices, a device, "
-                           "a line of the log, an outcome, …) contradicts what is expected in {} "
-                           "without it",
-                           Quote(before.name), c.id),
-               fix.pos};
+  return Error{
+      fmt::format("a fix flips a result: nothing that it expects of {} (devices, a device, "
+                  "a line of the log, an outcome, …) contradicts what is expected in {} "
+                  "without it",
+                  Quote(before.name), c.id),
+      fix.pos};
 }
 
 // The run as it starts after the fix.

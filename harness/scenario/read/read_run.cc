@@ -10,8 +10,9 @@ namespace {
 
 // One run of each version of its scanner.
 Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
-  TRY(CheckKeys(node, "a run", {"name", "scanner", "when", "args", "env", "user", "groups",
-                                "time_limit", "change", "meanwhile"}));
+  TRY(CheckKeys(node, "a run",
+                {"name", "scanner", "when", "args", "env", "user", "groups", "time_limit", "change",
+                 "meanwhile"}));
   TRY(const YamlNode* scanner_name, Require(node, "a run", "scanner"));
   TRY(const std::vector<const ScannerSpec*> scanners, fixtures.FindScanners(*scanner_name));
   RunSpec run;

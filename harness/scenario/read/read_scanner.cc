@@ -183,8 +183,9 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
     TRY(scanner.host_directories, ReadTexts(*directories, "host_directories"));
     for (const std::string& directory : scanner.host_directories)
       if (scanner.missing.empty() && !IsDirectory(directory))
-        scanner.missing = fmt::format("there is no {} on this machine, which {} shows to its program",
-                                      directory, node.pos.file);
+        scanner.missing =
+            fmt::format("there is no {} on this machine, which {} shows to its program", directory,
+                        node.pos.file);
   }
   if (const YamlNode* needs = node.Find("needs")) {
     TRY(scanner.needs, ReadTexts(*needs, "needs"));

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "harness/scenario/catalog/fixtures.h"
-#include "harness/scenario/read/readers.h"
+#include "harness/scenario/read/suspects.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {

@@ -13,7 +13,7 @@ namespace gpustage {
 namespace {
 
 constexpr int kHourInMilliseconds = 3600000;
-constexpr size_t kMostArchs = 32;  // fakes/world/format.h
+constexpr size_t kMostArchs = 32;                      // fakes/world/format.h
 constexpr uint64_t kLargestFile = uint64_t{64} << 20;  // its content is held in memory
 
 // "0711", or 0711 as it stands. Plain 711 is seven hundred and eleven to other readers of YAML.
@@ -120,7 +120,8 @@ Result<Op> ReadRemove(const YamlNode& op, std::string path, Fixtures&) {
 // The compute capabilities that a backend was built for.
 Result<std::vector<ComputeCapability>> ReadArchs(const YamlNode& node, const YamlEntry& source) {
   if (source.key != "fake" || !source.value.text.starts_with("ggml-cuda-"))
-    return ErrorAt(node, "only a fake ggml-cuda-… knows for which compute capabilities it was built");
+    return ErrorAt(node,
+                   "only a fake ggml-cuda-… knows for which compute capabilities it was built");
   TRY(CheckList(node, "archs"));
   std::vector<ComputeCapability> archs;
   for (const YamlNode& item : node.items) {
@@ -134,7 +135,8 @@ Result<std::vector<ComputeCapability>> ReadArchs(const YamlNode& node, const Yam
 }
 
 Result<Op> ReadLibrary(const YamlNode& op, std::string path, Fixtures& fixtures) {
-  TRY(CheckKeys(op, "a library", {"library", "fake", "real", "file", "broken", "machine", "archs", "mode"}));
+  TRY(CheckKeys(op, "a library",
+                {"library", "fake", "real", "file", "broken", "machine", "archs", "mode"}));
   TRY(const YamlEntry* source, RequireOneOf(op, "a library", {"fake", "real", "file"}));
   PlaceLibraryOp place;
   place.path = std::move(path);
@@ -176,10 +178,11 @@ Status CheckProc(const YamlNode& node, const std::string& path) {
       path.starts_with("/proc/sys/") || is_file)
     return Ok();
   const auto nearest = NearestWord(path, kProcFiles);
-  return ErrorAt(node, fmt::format("{} cannot be staged: below /proc it is what lies in /proc/driver, "
-                                   "and the kernel's own files such as /proc/version{}",
-                                   Quote(path),
-                                   nearest ? fmt::format("; did you mean {}?", Quote(*nearest)) : ""));
+  return ErrorAt(
+      node,
+      fmt::format("{} cannot be staged: below /proc it is what lies in /proc/driver, "
+                  "and the kernel's own files such as /proc/version{}",
+                  Quote(path), nearest ? fmt::format("; did you mean {}?", Quote(*nearest)) : ""));
 }
 
 struct Operation {
@@ -190,8 +193,7 @@ constexpr Operation kOperations[] = {{"dir", ReadDir},         {"file", ReadFile
                                      {"symlink", ReadSymlink}, {"hard_link", ReadHardLink},
                                      {"copy", ReadCopy},       {"chmod", ReadChmod},
                                      {"chown", ReadChown},     {"remove", ReadRemove},
-                                     {"library", ReadLibrary},
-                                     {"ldconfig", ReadLdconfig}};
+                                     {"library", ReadLibrary}, {"ldconfig", ReadLdconfig}};
 
 Result<TreeOp> ReadOp(const YamlNode& node, Fixtures& fixtures) {
   if (!node.IsMap() || node.entries.empty())
@@ -243,7 +245,8 @@ Result<std::vector<TimedOp>> ReadMeanwhile(const YamlNode& node, Fixtures& fixtu
     TRY(TreeOp done, ReadOp(op, fixtures));
     ops.push_back({std::chrono::milliseconds(milliseconds), std::move(done)});
   }
-  std::stable_sort(ops.begin(), ops.end(), [](const TimedOp& a, const TimedOp& b) { return a.after < b.after; });
+  std::stable_sort(ops.begin(), ops.end(),
+                   [](const TimedOp& a, const TimedOp& b) { return a.after < b.after; });
   return ops;
 }
 
