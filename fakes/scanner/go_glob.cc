@@ -43,6 +43,51 @@ std::optional<bool> TakeClass(std::string_view& pattern, char c) {
   return in != negated;
 }
 
+// What stands before the next star that is one.
+std::string_view TakePiece(std::string_view& pattern) {
+  bool in_class = false;
+  size_t end = 0;
+  for (; end < pattern.size() && (in_class || pattern[end] != '*'); ++end) {
+    if (pattern[end] == '\\' && end + 1 < pattern.size())
+      ++end;
+    else if (pattern[end] == '[')
+      in_class = true;
+    else if (pattern[end] == ']')
+      in_class = false;
+  }
+  const std::string_view piece = pattern.substr(0, end);
+  pattern.remove_prefix(end);
+  return piece;
+}
+
+// Whether the name begins so; what it fits is taken off. Nothing: the piece is none.
+std::optional<bool> FitPiece(std::string_view piece, std::string_view& name) {
+  bool fits = true;
+  while (!piece.empty()) {
+    fits = fits && !name.empty();
+    const char c = fits ? name[0] : '\0';
+    if (fits) name.remove_prefix(1);
+    const char first = piece[0];
+    piece.remove_prefix(1);
+    if (first == '[') {
+      const std::optional<bool> in = TakeClass(piece, c);
+      if (!in) return std::nullopt;
+      fits = fits && *in;
+    } else if (first == '?') {
+      fits = fits && c != '/';
+    } else {
+      char literal = first;
+      if (first == '\\') {
+        if (piece.empty()) return std::nullopt;
+        literal = piece[0];
+        piece.remove_prefix(1);
+      }
+      fits = fits && c == literal;
+    }
+  }
+  return fits;
+}
+
 std::vector<std::string> NamesIn(const std::string& directory) {
   std::vector<std::string> names;
   struct stat status;
@@ -63,38 +108,23 @@ std::string CleanDirectory(std::string directory) {
 
 }  // namespace
 
+// Go looks at a pattern in pieces, and at the syntax of none behind the first that does not fit.
 std::optional<bool> GoMatch(std::string_view pattern, std::string_view name) {
   while (!pattern.empty()) {
-    const char first = pattern[0];
-    pattern.remove_prefix(1);
-    if (first == '*') {
-      for (size_t skipped = 0; skipped <= name.size(); ++skipped) {
-        const std::optional<bool> rest = GoMatch(pattern, name.substr(skipped));
-        if (!rest || *rest) return rest;
-        if (skipped < name.size() && name[skipped] == '/') break;
+    const bool star = pattern.starts_with('*');
+    pattern.remove_prefix(std::min(pattern.find_first_not_of('*'), pattern.size()));
+    const std::string_view piece = TakePiece(pattern);
+    if (star && piece.empty()) return name.find('/') == std::string_view::npos;
+    for (size_t skipped = 0;; ++skipped) {
+      std::string_view rest = name.substr(skipped);
+      const std::optional<bool> fits = FitPiece(piece, rest);
+      if (!fits) return std::nullopt;
+      if (*fits && (rest.empty() || !pattern.empty())) {
+        name = rest;
+        break;
       }
-      return false;
+      if (!star || skipped == name.size() || name[skipped] == '/') return false;
     }
-    const char c = name.empty() ? '\0' : name[0];
-    bool fits = !name.empty() && c != '/';
-    if (first == '[') {
-      const std::optional<bool> in = TakeClass(pattern, c);
-      if (!in) return std::nullopt;
-      fits = !name.empty() && *in;
-    } else if (first != '?') {
-      char literal = first;
-      if (first == '\\') {
-        if (pattern.empty()) return std::nullopt;
-        literal = pattern[0];
-        pattern.remove_prefix(1);
-      }
-      fits = !name.empty() && c == literal;
-    }
-    if (!fits) {
-      // The rest is still looked at: a bad pattern is one whatever the name is.
-      return pattern.empty() || GoMatch(pattern, "") ? std::optional(false) : std::nullopt;
-    }
-    name.remove_prefix(1);
   }
   return name.empty();
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What every Debian system has, merged /usr included, and what a bare service needs to start.
-std::vector<TreeOp> Skeleton(bool owners) {
+std::vector<TreeOp> Skeleton(const Case& c, bool owners) {
   std::vector<TreeOp> ops;
   for (const char* directory :
        {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
@@ -32,7 +32,7 @@ std::vector<TreeOp> Skeleton(bool owners) {
                            "/usr/lib64/ld-linux-x86-64.so.2"},
                  {}});
   ops.push_back({WriteFileOp{"/etc/passwd", PasswdFile(), 0644}, {}});
-  ops.push_back({WriteFileOp{"/etc/group", GroupFile(), 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/group", GroupFile(c.user, c.groups), 0644}, {}});
   ops.push_back(
       {WriteFileOp{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}, {}});
   ops.push_back({WriteFileOp{"/etc/hosts", "127.0.0.1 localhost\n", 0644}, {}});
@@ -116,7 +116,7 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
   plan.base = std::move(base);
   plan.private_copies = RunsAsRoot(c);
   TRY(plan.world, WorldFile(c.machine));
-  TRY(plan.skeleton, PlanChange(Skeleton(owners), 1));
+  TRY(plan.skeleton, PlanChange(Skeleton(c, owners), 1));
   TRY(plan.nodes, PlanChange(DeviceNodes(c.machine, c.tree), 1));
   TRY(plan.steps, PlanChange(c.tree, 1, c.machine));
   return plan;

@@ -120,6 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
              "4:55: expected the name of a library, got an empty list"),
         Tree("ArchsOfARuntime", "{library: /a.so, fake: cudart-12, archs: [9.0]}",
              "4:46: only a fake ggml-cuda-… knows for which compute capabilities it was built"),
+        Tree("RemovesAll", "{remove: /}", "4:14: the root itself cannot be removed"),
         Tree("CacheElsewhere", "{ldconfig: /opt/cache}",
              "4:16: the loader reads /etc/ld.so.cache alone"),
         Tree("FileOfAProcess", "{file: /proc/versoin, content: x}",

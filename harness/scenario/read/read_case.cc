@@ -85,6 +85,8 @@ class CaseReader {
     }
     if (const YamlNode* directory = root_.Find("working_directory")) {
       TRY(read.working_directory, ReadTreePath(*directory, "a working directory"));
+      if (read.working_directory.starts_with("/proc/"))
+        return ErrorAt(*directory, "no program can be started in a directory of the kernel's");
     }
     return Ok();
   }

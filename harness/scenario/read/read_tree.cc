@@ -114,6 +114,7 @@ Result<Op> ReadChown(const YamlNode& op, std::string path, Fixtures&) {
 
 Result<Op> ReadRemove(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "remove", {"remove"}));
+  if (path == "/") return ErrorAt(op.entries.front().value, "the root itself cannot be removed");
   return Op(RemoveOp{std::move(path)});
 }
 
