@@ -255,6 +255,7 @@ Result<RawRun> CaseRunner::Run(const Case& c, const RunSpec& spec, StagedCase& s
 // /etc/group says of which groups the run's user is, unless the scenario has one of its own.
 Status CaseRunner::PutGroups(const Case& c, const RunSpec& spec, StagedCase& staged) {
   std::string wanted = GroupFile(spec.user.value_or(c.user), spec.groups.value_or(c.groups));
+  if (staged.group_file.empty()) staged.group_file = GroupFile(c.user, c.groups);
   if (wanted == staged.group_file) return Ok();
   const Fd file = staged.tree.root.At(kGroupFile, O_RDONLY);
   const Result<std::string> now = ReadFile(fmt::format("/proc/self/fd/{}", file.get()));

@@ -25,7 +25,7 @@ struct StagedCase {
   StagedTree tree;
   bool private_copies = false;
   bool keep = false;
-  std::string group_file = GroupFile();    // as it was written last
+  std::string group_file;                  // as it was written last; "": as it was planned
   std::vector<BroughtFile> release_files;  // what the last run's scanner brought in place of the
                                            // tree's own, which waits aside
 
