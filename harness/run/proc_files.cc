@@ -39,7 +39,7 @@ Status Add(const Root& root, const std::string& below, std::vector<std::string>&
                       "can be made in /proc but below /proc/driver",
                       path)};
     if (S_ISREG(staged.st_mode) || path == "/driver") {
-      files.push_back(path);
+      files.push_back("/proc" + path);
     } else {
       TRY(Add(root, path, files));
     }

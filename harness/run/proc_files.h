@@ -10,10 +10,7 @@
 
 namespace gpustage {
 
-// Where the tree's /proc is kept while the kernel's is mounted, inside the root.
-inline constexpr char kTreesProc[] = "/.gpustage/proc";
-
-// Paths below /proc, "/driver" or "/sys/kernel/ostype", of what the tree has in place of the
+// "/proc/driver", "/proc/version": paths of what the tree has in place of the
 // kernel's: /proc/driver as a whole, and files. An Error when the kernel has no such file here.
 Result<std::vector<std::string>> ProcFiles(const Root& root);
 
