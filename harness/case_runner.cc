@@ -15,10 +15,14 @@
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/log_lines.h"
+#include "harness/stage/identity.h"
+#include "harness/stage/world_file.h"
 
 namespace gpustage {
 
 namespace {
+
+constexpr char kGroupFile[] = "/etc/group";
 
 // The program that the case's first run with a program at `path` has there; it stands from the
 // start.
@@ -61,7 +65,7 @@ std::vector<BroughtFile> ReleaseFilesOf(const Case& c, const RunSpec& spec) {
   for (const TreeOp& op : c.tree) {
     const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
     if (placed == nullptr || placed->source.kind != LibrarySource::Kind::kFake ||
-        placed->broken != Breakage{})
+        !placed->broken.empty() || !placed->archs.empty())
       continue;
     const auto found = scanner.release.find(placed->source.name);
     if (found == scanner.release.end()) continue;
@@ -95,6 +99,17 @@ Status Move(const Root& root, const std::string& from, const std::string& to) {
   return Ok();
 }
 
+// A file below /proc that the case covers with one of its own, and that is not there to be covered;
+// "" when all are.
+std::string MissingOfKernel(const Case& c) {
+  for (const TreeOp& op : c.tree)
+    if (const std::string path =
+            std::visit([](const auto& what) -> std::string { return what.path; }, op.what);
+        path.starts_with("/proc/") && !path.starts_with("/proc/driver/") && !FileExists(path))
+      return path;
+  return "";
+}
+
 }  // namespace
 
 StagedCase::~StagedCase() {
@@ -116,6 +131,8 @@ std::string CaseRunner::CannotStage(const Case& c) const {
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
         placed != nullptr && !placed->source.missing.empty())
       return placed->source.missing;
+  if (const std::string path = MissingOfKernel(c); !path.empty())
+    return fmt::format("the kernel of this machine has no {}, and none can be made", path);
   if (!CanSetOwners()) return NeedOfSecondUid(c);
   return "";
 }
@@ -219,8 +236,10 @@ Result<RawRun> CaseRunner::Run(const Case& c, const RunSpec& spec, StagedCase& s
     for (const PlanStep& step : steps)
       staged.tree.next_instance = std::max(staged.tree.next_instance, step.instance + 1);
     TRY(ApplySteps(steps, staged.private_copies, shared_, staged.tree));
-    TRY(WriteLoaderCache(staged.tree.root));
+    if (!staged.tree.own_cache) TRY(WriteLoaderCache(staged.tree.root));
   }
+  if (spec.machine) TRY(RestartAs(Changed(c.machine, *spec.machine), shared_, staged.tree));
+  TRY(PutGroups(c, spec, staged));
   TRY(PutReleaseFiles(c, spec, staged));
   TRY(ScannerStart start, StartOf(c, spec));
   if (deadline_) {
@@ -228,7 +247,41 @@ Result<RawRun> CaseRunner::Run(const Case& c, const RunSpec& spec, StagedCase& s
         std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());
     start.time_limit = std::clamp(left, std::chrono::milliseconds(1), start.time_limit);
   }
-  return RunScanner(start, staged.tree.root, recorders_, isolation());
+  Status done = Ok();
+  TRY(start.meanwhile, Meanwhile(c, spec, staged, done));
+  TRY(RawRun run, RunScanner(start, staged.tree.root, recorders_, isolation()));
+  TRY(done);
+  return run;
+}
+
+// /etc/group says of which groups the run's user is, unless the scenario has one of its own.
+Status CaseRunner::PutGroups(const Case& c, const RunSpec& spec, StagedCase& staged) {
+  std::string wanted = GroupFile(spec.user.value_or(c.user), spec.groups.value_or(c.groups));
+  if (staged.group_file.empty()) staged.group_file = GroupFile(c.user, c.groups);
+  if (wanted == staged.group_file) return Ok();
+  const Fd file = staged.tree.root.At(kGroupFile, O_RDONLY);
+  const Result<std::string> now = ReadFile(fmt::format("/proc/self/fd/{}", file.get()));
+  if (!file || !now || *now != staged.group_file) return Ok();
+  TRY(staged.tree.root.WriteFile(kGroupFile, wanted, 0644));
+  staged.group_file = std::move(wanted);
+  return Ok();
+}
+
+// What fails in the middle of a run is known when it has ended.
+Result<std::vector<TimedChange>> CaseRunner::Meanwhile(const Case& c, const RunSpec& spec,
+                                                       StagedCase& staged, Status& done) {
+  std::vector<TimedChange> changes;
+  for (const TimedOp& timed : spec.meanwhile) {
+    TRY(const std::vector<PlanStep> steps,
+        PlanChange({timed.op}, staged.tree.next_instance, c.machine));
+    for (const PlanStep& step : steps)
+      staged.tree.next_instance = std::max(staged.tree.next_instance, step.instance + 1);
+    changes.push_back({timed.after, [this, steps, &staged, &done] {
+                         if (done)
+                           done = ApplySteps(steps, staged.private_copies, shared_, staged.tree);
+                       }});
+  }
+  return changes;
 }
 
 Result<std::vector<std::string>> CaseRunner::Unasked(const Case& c) {
@@ -311,6 +364,8 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
   start.environment = EnvironmentOf(c, spec);
   start.working_directory = c.working_directory;
   start.user = *identity;
+  for (const std::string& group : spec.groups.value_or(c.groups))
+    if (const auto gid = FindGroup(group)) start.user.groups.push_back(*gid);
   start.host_directories = spec.scanner.host_directories;
   start.loopback = spec.scanner.network == "loopback";
   start.time_limit = spec.scanner.time_limit;

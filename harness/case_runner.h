@@ -25,6 +25,7 @@ struct StagedCase {
   StagedTree tree;
   bool private_copies = false;
   bool keep = false;
+  std::string group_file;                  // as it was written last; "": as it was planned
   std::vector<BroughtFile> release_files;  // what the last run's scanner brought in place of the
                                            // tree's own, which waits aside
 
@@ -76,6 +77,9 @@ class CaseRunner {
  private:
   Result<std::vector<HostFile>> Closure(const std::string& program);
   Result<std::vector<HostFile>> Library(const std::string& name);
+  Status PutGroups(const Case& c, const RunSpec& spec, StagedCase& staged);
+  Result<std::vector<TimedChange>> Meanwhile(const Case& c, const RunSpec& spec, StagedCase& staged,
+                                             Status& done);
   // Paths inside of what this machine gave because a program of the case was linked to it, and no
   // scanner named.
   Result<std::vector<std::string>> Unasked(const Case& c);

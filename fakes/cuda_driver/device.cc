@@ -132,7 +132,9 @@ CUresult cuDeviceGetPCIBusId(char* bus_id, int size, CUdevice device) {
 }
 
 CUresult cuDeviceGetByPCIBusId(CUdevice* device, const char* bus_id) {
-  return AfterInit(CALL(bus_id), [&] { return FindByBusId(device, bus_id); });
+  CUdevice found = -1;
+  FindByBusId(&found, bus_id);
+  return AfterInit(CALL(bus_id).On(found), [&] { return FindByBusId(device, bus_id); });
 }
 
 CUresult cuDeviceGetProperties(CUdevprop* properties, CUdevice device) {

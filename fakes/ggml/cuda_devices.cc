@@ -6,6 +6,7 @@
 #include "fakes/cuda_driver/api.h"
 #include "fakes/cuda_runtime/api.h"
 #include "fakes/world/syscall.h"
+#include "fakes/world/world.h"
 
 #if GPUSTAGE_CUDART_MAJOR == 12
 extern "C" cudaError_t cudaGetDeviceProperties_v2(cudaDeviceProp* prop, int device);
@@ -112,6 +113,10 @@ bool HasVirtualMemory(int ordinal) {
 }
 
 [[maybe_unused]] bool IsCompiledFor(int compute_capability) {
+  const world::World& world = world::Here();
+  for (uint32_t i = 0; i < world.arch_count; ++i)
+    if (world.archs[i] == compute_capability) return true;
+  if (world.arch_count > 0) return false;
   for (const int architecture : kArchitectures)
     if (architecture == compute_capability) return true;
   return false;

@@ -2,10 +2,12 @@
 // does.
 #include <dlfcn.h>
 
+#include <cstring>
 #include <initializer_list>
 
 #include "fakes/ggml/abi.h"
 #include "fakes/world/call.h"
+#include "fakes/world/syscall.h"
 
 #if defined(__x86_64__)
 asm(".symver dlclose,dlclose@GLIBC_2.2.5");
@@ -20,6 +22,7 @@ using gpustage::world::Answer;
 
 constexpr int kSuccess = 0;
 constexpr int kUninitialized = 1;
+constexpr int kNotSupported = 3;
 constexpr int kNotFound = 6;
 
 struct Memory {
@@ -79,12 +82,34 @@ int Open() {
   return Close(status);
 }
 
+// Bytes of "NAME: N kB" in /proc/meminfo; 0 when it does not say.
+size_t MemoryNamed(const char* text, const char* name) {
+  const char* at = strstr(text, name);
+  if (at == nullptr) return 0;
+  size_t kilobytes = 0;
+  for (at += strlen(name); *at != '\n' && *at != '\0'; ++at)
+    if (*at >= '0' && *at <= '9') kilobytes = kilobytes * 10 + static_cast<size_t>(*at - '0');
+  return kilobytes * 1024;
+}
+
+int HostMemory(size_t* free, size_t* total) {
+  char text[2048];
+  const long length = gpustage::world::ReadFile("/proc/meminfo", text, sizeof(text) - 1);
+  if (length <= 0) return kNotSupported;
+  text[length] = '\0';
+  *total = MemoryNamed(text, "MemTotal:");
+  *free = MemoryNamed(text, "MemAvailable:");
+  return kSuccess;
+}
+
 int DeviceMemory(const char* uuid, size_t* free, size_t* total) {
   if (g_nvml.library == nullptr) return kUninitialized;
   void* device = nullptr;
   int status = g_nvml.by_uuid(uuid, &device);
   Memory memory = {};
   if (status == kSuccess) status = g_nvml.memory(device, &memory);
+  // A GPU that shares the host's memory says so, and then that of the host counts.
+  if (status == kNotSupported) return HostMemory(free, total);
   if (status != kSuccess) return status;
   *free = memory.free;
   *total = memory.total;

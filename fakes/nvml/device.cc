@@ -62,6 +62,15 @@ nvmlReturn_t ByUuid(const char* uuid, nvmlDevice_t* device) {
   });
 }
 
+// The device that a call asks for, for the faults of one device; -1: none.
+int Ordinal(unsigned int index) { return index < DeviceCount() ? static_cast<int>(index) : -1; }
+
+template <typename Find>
+int IndexFoundBy(Find find, const char* text) {
+  nvmlDevice_t handle = nullptr;
+  return find(text, &handle) == NVML_SUCCESS ? IndexOf(handle) : -1;
+}
+
 unsigned int PciId(const Device& device, int attribute) {
   const int32_t id = device.attributes[attribute];
   return id == world::kNoAttribute ? 0 : static_cast<unsigned int>(id);
@@ -115,23 +124,25 @@ nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int* count) {
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex(unsigned int index, nvmlDevice_t* device) {
-  return AfterInit(CALL(index), [&] { return ByIndexWalking(index, device); });
+  return AfterInit(CALL(index).On(Ordinal(index)), [&] { return ByIndexWalking(index, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned int index, nvmlDevice_t* device) {
-  return AfterInit(CALL(index), [&] { return ByIndex(index, device); });
+  return AfterInit(CALL(index).On(Ordinal(index)), [&] { return ByIndex(index, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByUUID(const char* uuid, nvmlDevice_t* device) {
-  return AfterInit(CALL(uuid), [&] { return ByUuid(uuid, device); });
+  return AfterInit(CALL(uuid).On(IndexFoundBy(ByUuid, uuid)), [&] { return ByUuid(uuid, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByPciBusId(const char* bus_id, nvmlDevice_t* device) {
-  return AfterInit(CALL(bus_id), [&] { return ByBusId(bus_id, device); });
+  return AfterInit(CALL(bus_id).On(IndexFoundBy(ByBusId, bus_id)),
+                   [&] { return ByBusId(bus_id, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, nvmlDevice_t* device) {
-  return AfterInit(CALL(bus_id), [&] { return ByBusId(bus_id, device); });
+  return AfterInit(CALL(bus_id).On(IndexFoundBy(ByBusId, bus_id)),
+                   [&] { return ByBusId(bus_id, device); });
 }
 
 nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char* name, unsigned int length) {

@@ -1,6 +1,7 @@
 #include "fakes/scanner/discovery.h"
 
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 
 #include "fakes/scanner/filters.h"
@@ -9,6 +10,7 @@
 #include "fakes/scanner/report.h"
 #include "fakes/scanner/runner.h"
 #include "fakes/scanner/server_config.h"
+#include "fakes/scanner/server_start.h"
 #include "fakes/scanner/spawn.h"
 
 namespace gpustage::ollama {
@@ -105,7 +107,11 @@ class Ports {
 // First pass: one runner for each directory, one after the other. Duplicates are kept.
 std::vector<DeviceInfo> FindDevices(Ports& ports, const Log& log) {
   const std::string top = LibOllamaPath();
-  const std::vector<std::string> candidates = CandidateDirectories(top);
+  const auto found = CandidateDirectories(top);
+  if (!found)  // the line's number is not recorded
+    log.Write(kDebug, "runner.go:59", "unable to lookup runner library directories",
+              {{"error", "syntax error in pattern"}});
+  const std::vector<std::string> candidates = found.value_or(std::vector<std::string>());
   log.Write(kInfo, "runner.go:67", "discovering available GPUs...");
   WarnOfOverrides(log);
 
@@ -184,12 +190,20 @@ std::vector<DeviceInfo> GpuDevices(const Log& log) {
   return devices;
 }
 
+int End(const StartFailure& failure) {
+  std::fputs(failure.text.c_str(), stderr);
+  return failure.status;
+}
+
 }  // namespace
 
 int Serve() {
   const Log log(LogLevel());
+  if (const auto failed = PrepareServer()) return End(*failed);
   log.Write(kInfo, "routes.go:1663", "server config", {{"env", GoText(ServerConfig())}});
-  log.Write(kInfo, "routes.go:1718", "Listening on " + HostPort() + " (version " + Release() + ')');
+  if (const auto failed = PrepareModels()) return End(*failed);
+  log.Write(kInfo, "routes.go:1718",
+            "Listening on " + ListeningAt() + " (version " + Release() + ')');
   ReportDevices(GpuDevices(log), log);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -39,11 +40,57 @@ std::optional<bool> ParseBool(std::string_view text) {
   return std::nullopt;
 }
 
-// 0 when it is not a number from end to end.
+// Go's strings.TrimSpace: what Unicode calls white space.
+std::string TrimSpace(std::string text) {
+  constexpr std::string_view kSpaces[] = {" ",
+                                          "\t",
+                                          "\n",
+                                          "\v",
+                                          "\f",
+                                          "\r",
+                                          "\xC2\x85",
+                                          "\xC2\xA0",
+                                          "\xE1\x9A\x80",
+                                          "\xE2\x80\x80",
+                                          "\xE2\x80\x81",
+                                          "\xE2\x80\x82",
+                                          "\xE2\x80\x83",
+                                          "\xE2\x80\x84",
+                                          "\xE2\x80\x85",
+                                          "\xE2\x80\x86",
+                                          "\xE2\x80\x87",
+                                          "\xE2\x80\x88",
+                                          "\xE2\x80\x89",
+                                          "\xE2\x80\x8A",
+                                          "\xE2\x80\xA8",
+                                          "\xE2\x80\xA9",
+                                          "\xE2\x80\xAF",
+                                          "\xE2\x81\x9F",
+                                          "\xE3\x80\x80"};
+  for (bool trimmed = true; trimmed;) {
+    trimmed = false;
+    for (const std::string_view space : kSpaces) {
+      if (text.starts_with(space)) {
+        text.erase(0, space.size());
+        trimmed = true;
+      }
+      if (text.ends_with(space)) {
+        text.erase(text.size() - space.size());
+        trimmed = true;
+      }
+    }
+  }
+  return text;
+}
+
+// Go's ParseInt: a sign and digits from end to end. 0 for all else.
 long long ParseInt(const std::string& text) {
-  char* end = nullptr;
-  const long long value = std::strtoll(text.c_str(), &end, 10);
-  return !text.empty() && *end == '\0' ? value : 0;
+  const size_t sign = text.starts_with('-') || text.starts_with('+') ? 1 : 0;
+  if (text.size() == sign || text.find_first_not_of("0123456789", sign) != std::string::npos)
+    return 0;
+  errno = 0;
+  const long long value = std::strtoll(text.c_str(), nullptr, 10);
+  return errno == 0 ? value : 0;
 }
 
 bool IsShown(std::string_view name) {
@@ -60,7 +107,7 @@ bool SameName(const std::string& a, const std::string& b) {
 
 std::string Var(const char* name) {
   const char* value = std::getenv(name);
-  return value == nullptr ? "" : Trim(Trim(value, " \t\n\v\f\r"), "\"'");
+  return value == nullptr ? "" : Trim(TrimSpace(value), "\"'");
 }
 
 bool BoolVar(const char* name) {

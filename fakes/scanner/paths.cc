@@ -1,6 +1,5 @@
 #include "fakes/scanner/paths.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,31 +9,14 @@
 #include <filesystem>
 #include <memory>
 
+#include "fakes/scanner/go_glob.h"
+
 namespace gpustage::ollama {
 namespace {
 
 bool Exists(const std::string& path) {
   struct stat status;
   return stat(path.c_str(), &status) == 0;
-}
-
-bool IsDirectory(const std::string& path) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-// All names, hidden ones too. A directory that cannot be read has none.
-std::vector<std::string> Names(const std::string& directory) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(
-      opendir(directory.empty() ? "." : directory.c_str()), closedir);
-  if (stream == nullptr) return names;
-  while (const dirent* entry = readdir(stream.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace
@@ -60,17 +42,16 @@ std::string LibOllamaPath() {
   return exe_dir;
 }
 
-std::vector<std::string> CandidateDirectories(const std::string& lib_ollama_path) {
+std::optional<std::vector<std::string>> CandidateDirectories(const std::string& lib_ollama_path) {
+  const auto files = GoGlob(Join(lib_ollama_path, "*/*ggml-*"));
+  if (!files) return std::nullopt;
   std::vector<std::string> candidates;
-  for (const std::string& name : Names(lib_ollama_path)) {
-    const std::string directory = Join(lib_ollama_path, name);
-    if (!IsDirectory(directory)) continue;
-    for (const std::string& file : Names(directory)) {
-      if (file.find("ggml-") == std::string::npos) continue;
+  for (const std::string& file : *files) {
+    const std::string directory = std::filesystem::path(file).parent_path();
+    if (std::find(candidates.begin(), candidates.end(), directory) == candidates.end())
       candidates.push_back(directory);
-      break;
-    }
   }
+  std::sort(candidates.begin(), candidates.end());
   return candidates;
 }
 

@@ -1,5 +1,7 @@
 #include "fakes/scanner/server_config.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "fakes/scanner/release.h"
@@ -26,14 +28,69 @@ std::string Origins() {
   return '[' + text + " app://* file://* tauri://* vscode-webview://* vscode-file://*]";
 }
 
+// Go's net.SplitHostPort: the last colon parts them, and a host with colons stands in brackets.
+bool SplitHostPort(const std::string& text, std::string& host, std::string& port) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return false;
+  std::string before = text.substr(0, colon);
+  if (before.starts_with('[')) {
+    if (!before.ends_with(']')) return false;
+    before = before.substr(1, before.size() - 2);
+  } else if (before.find(':') != std::string::npos) {
+    return false;
+  }
+  host = before;
+  port = text.substr(colon + 1);
+  return true;
+}
+
+bool IsAddress(const std::string& text) {
+  unsigned char bytes[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), bytes) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), bytes) == 1;
+}
+
+bool IsPort(const std::string& text) {
+  return !text.empty() && text.size() <= 5 &&
+         text.find_first_not_of("0123456789") == std::string::npos && std::stoi(text) <= 65535;
+}
+
 }  // namespace
 
-std::string HostPort() {
-  std::string host = Or(Var("OLLAMA_HOST"), "127.0.0.1");
-  if (const size_t scheme = host.find("://"); scheme != std::string::npos)
-    host.erase(0, scheme + 3);
-  host.erase(std::min(host.find('/'), host.size()));
-  return host.find(':') == std::string::npos ? host + ":11434" : host;
+std::string HostAddress::Text() const {
+  return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + port;
+}
+
+HostAddress ServerAddress() {
+  HostAddress address{"http", "", "", ""};
+  std::string rest = Var("OLLAMA_HOST"), usual = "11434";
+  if (const size_t scheme = rest.find("://"); scheme != std::string::npos) {
+    address.scheme = rest.substr(0, scheme);
+    rest.erase(0, scheme + 3);
+    if (address.scheme == "http") usual = "80";
+    if (address.scheme == "https") usual = "443";
+  }
+  if (const size_t path = rest.find('/'); path != std::string::npos) {
+    address.path = rest.substr(path);
+    rest.erase(path);
+  }
+  const bool is_split = SplitHostPort(rest, address.host, address.port);
+  if (!is_split) {
+    std::string bare = rest;
+    bare.erase(0, bare.find_first_not_of("[]"));
+    bare.erase(bare.find_last_not_of("[]") + 1);
+    address.host = IsAddress(bare) ? bare : rest.empty() ? "127.0.0.1" : rest;
+    address.port = usual;
+  }
+  if (!IsPort(address.port)) address.port = usual;
+  return address;
+}
+
+std::string ListeningAt() {
+  HostAddress address = ServerAddress();
+  if (address.host.empty() || address.host == "0.0.0.0") address.host = "::";
+  if (address.host == "localhost") address.host = "127.0.0.1";
+  return address.Text();
 }
 
 EnvMap ServerConfig() {
@@ -66,7 +123,8 @@ EnvMap ServerConfig() {
         "OLLAMA_NOPRUNE", "OLLAMA_NO_CLOUD", "OLLAMA_SCHED_SPREAD", "OLLAMA_VULKAN"})
     config[name] = BoolVar(name) ? "true" : "false";
   config["OLLAMA_DEBUG"] = LevelText(LogLevel());
-  config["OLLAMA_HOST"] = "http://" + HostPort();
+  const HostAddress address = ServerAddress();
+  config["OLLAMA_HOST"] = address.scheme + "://" + address.Text() + address.path;
   config["OLLAMA_ORIGINS"] = Origins();
   config["OLLAMA_REMOTES"] = '[' + Or(Var("OLLAMA_REMOTES"), "ollama.com") + ']';
   if (IsRelease013()) {

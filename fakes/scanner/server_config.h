@@ -7,8 +7,17 @@
 
 namespace gpustage::ollama {
 
-// The address that OLLAMA_HOST names: "127.0.0.1:11434".
-std::string HostPort();
+// The address that OLLAMA_HOST names, as envconfig.Host reads it.
+struct HostAddress {
+  std::string scheme;
+  std::string host;  // without brackets
+  std::string port;
+  std::string path;          // "/ollama"
+  std::string Text() const;  // "127.0.0.1:11434", "[::1]:11434"
+};
+HostAddress ServerAddress();
+// Where Go says that it listens: on every address that is "[::]".
+std::string ListeningAt();
 
 // What the line "server config" shows. OLLAMA_NUM_GPU and OLLAMA_LIBRARY_PATH are not in it: nobody
 // reads them.

@@ -32,11 +32,31 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
-// Go asks unicode.IsPrint. Everything above ASCII counts as printable here but the C1 controls and
-// the no-break space.
+// Of a whole sequence.
+unsigned CodePoint(std::string_view sequence) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return byte(0);
+  unsigned code = byte(0) & (0x7Fu >> sequence.size());
+  for (size_t i = 1; i < sequence.size(); ++i) code = code << 6 | (byte(i) & 0x3Fu);
+  return code;
+}
+
+// Go asks unicode.IsPrint. What cannot be printed above ASCII is, here: controls, spaces, what
+// formats, private use and what is no character; not what Unicode has left open.
+constexpr struct {
+  unsigned first, last;
+} kUnprintable[] = {{0x7F, 0xA0},       {0xAD, 0xAD},       {0x600, 0x605},   {0x61C, 0x61C},
+                    {0x6DD, 0x6DD},     {0x70F, 0x70F},     {0x1680, 0x1680}, {0x180E, 0x180E},
+                    {0x2000, 0x200F},   {0x2028, 0x202F},   {0x205F, 0x206F}, {0x3000, 0x3000},
+                    {0xD800, 0xF8FF},   {0xFEFF, 0xFEFF},   {0xFFF0, 0xFFFB}, {0xFFFE, 0xFFFF},
+                    {0xE0001, 0xE007F}, {0xF0000, 0x10FFFF}};
+
 bool Printable(std::string_view sequence) {
-  if (sequence.size() == 1) return sequence[0] >= ' ' && sequence[0] < 0x7F;
-  return sequence[0] != '\xC2' || static_cast<unsigned char>(sequence[1]) > 0xA0;
+  const unsigned code = CodePoint(sequence);
+  if (code < ' ') return false;
+  for (const auto& range : kUnprintable)
+    if (code >= range.first && code <= range.last) return false;
+  return true;
 }
 
 bool NeedsQuotes(std::string_view value) {
@@ -52,11 +72,14 @@ bool NeedsQuotes(std::string_view value) {
   return false;
 }
 
-// As strconv.Quote writes one byte or one C1 control.
+// As strconv.Quote writes one byte, or a character that cannot be printed.
 std::string Escaped(std::string_view sequence) {
   constexpr std::string_view kNamed = "\"\\\a\b\f\n\r\t\v";
   constexpr std::string_view kNames = "\"\\abfnrtv";
-  if (sequence.size() == 2) return Format("\\u%04x", static_cast<unsigned char>(sequence[1]));
+  if (sequence.size() > 1) {
+    const unsigned code = CodePoint(sequence);
+    return code > 0xFFFF ? Format("\\U%08x", code) : Format("\\u%04x", code);
+  }
   const size_t named = kNamed.find(sequence[0]);
   if (named != std::string_view::npos) return std::string("\\") + kNames[named];
   return Format("\\x%02x", static_cast<unsigned char>(sequence[0]));

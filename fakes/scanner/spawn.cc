@@ -80,8 +80,11 @@ RunnerAnswer AwaitAnswer(RunnerProcess runner, std::chrono::steady_clock::time_p
   std::string text;
   pollfd reader = {runner.answer, POLLIN, 0};
   int status = 0;
-  while (!answer.body && !answer.exit_code && std::chrono::steady_clock::now() < deadline) {
-    poll(&reader, 1, kPollMilliseconds);
+  // All runners are waited for at once: what has come by the deadline counts, however long the one
+  // that was asked first took.
+  for (bool more = true; more && !answer.body && !answer.exit_code;) {
+    poll(&reader, 1, std::chrono::steady_clock::now() < deadline ? kPollMilliseconds : 0);
+    more = reader.revents != 0 || std::chrono::steady_clock::now() < deadline;
     if (reader.revents != 0 && !ReadSome(runner.answer, text)) reader.fd = -1;
     if (text.ends_with('\n'))
       answer.body = text;

@@ -32,9 +32,10 @@ static_assert(sizeof(Stamp) == 488);
 // ---- World --------------------------------------------------------------------------------------
 
 inline constexpr char kWorldMagic[8] = "GPSWRLD";
-inline constexpr uint32_t kWorldVersion = 1;
+inline constexpr uint32_t kWorldVersion = 2;
 inline constexpr uint32_t kMaxDevices = 32;
 inline constexpr uint32_t kMaxFaults = 64;
+inline constexpr uint32_t kMaxArchs = 32;
 inline constexpr uint32_t kMaxAttributes = 192;  // CUdevice_attribute numbers 0..191
 inline constexpr int32_t kNoAttribute =
     INT32_MIN;  // the fake derives it or answers CUDA_ERROR_INVALID_VALUE
@@ -130,8 +131,10 @@ struct World {
   char device_nodes[96];    // the folder of nvidiactl, nvidia-uvm, nvidia0, …; "": nobody looks
   uint32_t device_count;
   uint32_t fault_count;
-  uint32_t board_count;  // boards in MIG mode, in `devices` behind CUDA's
-  uint32_t other_count;  // GPUs that are not NVIDIA's, behind the boards: Vulkan's alone
+  uint32_t board_count;      // boards in MIG mode, in `devices` behind CUDA's
+  uint32_t other_count;      // GPUs that are not NVIDIA's, behind the boards: Vulkan's alone
+  uint32_t arch_count;       // what a backend was built for; 0: what its release is
+  int32_t archs[kMaxArchs];  // compute capability times 100, as ggml counts
   Device devices[kMaxDevices];
   Fault faults[kMaxFaults];
 };

@@ -10,7 +10,7 @@ namespace gpustage {
 namespace {
 
 constexpr size_t kExcerptColumns = 90;  // a longer line is shown from near the caret on
-constexpr size_t kWordsShown = 12;
+constexpr size_t kWordsShown = 48;
 
 // Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
 size_t EditDistance(std::string_view a, std::string_view b) {

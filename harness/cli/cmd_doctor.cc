@@ -75,6 +75,13 @@ int Doctor() {
   for (const LibrarySource& real : *parts_here)
     fmt::print("  {}  {}{}\n", real.missing.empty() ? "ok" : "no", real.name,
                real.missing.empty() ? "" : ": " + real.missing);
+  fmt::print("\nscanners\n");
+  Fixtures fixtures(catalog);
+  const auto scanners = fixtures.AllScanners();
+  if (!scanners) return PrintError(scanners.error(), kBadInput);
+  for (const auto& [name, scanner] : **scanners)
+    fmt::print("  {}  {}{}\n", scanner.missing.empty() ? "ok" : "no", name,
+               scanner.missing.empty() ? "" : ": " + scanner.missing);
   return isolation.level == IsolationLevel::kNone || !staged ? kCannotHere : kAsExpected;
 }
 

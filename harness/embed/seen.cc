@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/report/text.h"
+#include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/verdict/checks.h"
 #include "harness/words/words.h"
@@ -36,7 +37,8 @@ Result<std::vector<Claim>> ReadClaims(const std::string& text) {
   list.kind = YamlNode::Kind::kList;
   list.pos = node.pos;
   list.items.push_back(std::move(node));
-  TRY(std::vector<Expectation> expectations, ReadExpectations(list, {}));
+  Fixtures no_fixtures{Catalog()};  // a claim names none
+  TRY(std::vector<Expectation> expectations, ReadExpectations(list, {}, no_fixtures));
   return std::move(expectations.front().claims);
 }
 

@@ -22,6 +22,7 @@
 #include "harness/run/box_places.h"
 #include "harness/run/file_watch.h"
 #include "harness/run/interrupt.h"
+#include "harness/run/proc_files.h"
 #include "harness/run/process_count.h"
 #include "harness/run/watched_process.h"
 
@@ -106,6 +107,7 @@ Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolati
   FileWatchSpec watch;
   watch.uid = child.uid;
   watch.gid = child.gid;
+  watch.groups = child.groups;
   watch.take_ids = isolation.level != IsolationLevel::kUserOneUid;
   watch.fresh_proc = isolation.fresh_proc;
   watch.program = spec.argv[0];
@@ -135,6 +137,8 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   TRY(const Root root, Root::Open(spec.root));
   TRY(PlanShown(spec, root, child));
   PlanSpaces(spec, root, child);
+  TRY(child.proc_files, ProcFiles(root));
+  child.proc_fds.resize(child.proc_files.size(), -1);
   TRY(std::vector<sock_filter> filter, BoxFilter(spec.loopback));
   child.filter = ProgramOf(filter);
   child.root = spec.root;
@@ -147,6 +151,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   const bool one_uid = isolation.level == IsolationLevel::kUserOneUid;
   child.uid = one_uid ? 0 : spec.uid;
   child.gid = one_uid ? 0 : spec.gid;
+  if (!one_uid) child.groups = spec.groups;
   child.set_groups = !one_uid;
   child.fresh_proc = isolation.fresh_proc;
   child.loopback = spec.loopback;
@@ -218,7 +223,9 @@ class Watch {
     while (*streams_[0] || *streams_[1] || *streams_[2]) {
       pollfd waits[4] = {{}, {}, {}, {ended_ ? -1 : InterruptFd(), POLLIN, 0}};
       for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
-      const int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
+      DoWhatIsDue();
+      int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
+      if (due_ < spec_.meanwhile.size()) next = std::min(next, DueAt(due_));
       const int64_t left = std::max<int64_t>(0, next - Now()) / 1'000'000 + 1;
       const int ready =
           poll(waits, 4, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
@@ -241,6 +248,14 @@ class Watch {
   const std::string& reports() const { return reports_; }
 
  private:
+  int64_t DueAt(size_t change) const {
+    return run_.start_ns + spec_.meanwhile[change].after.count() * 1'000'000;
+  }
+  void DoWhatIsDue() {
+    for (; !ended_ && due_ < spec_.meanwhile.size() && Now() >= DueAt(due_); ++due_)
+      spec_.meanwhile[due_].change();
+  }
+
   void Read(size_t which) {
     char buffer[65536];
     const ssize_t n = read(streams_[which]->get(), buffer, sizeof buffer);
@@ -285,6 +300,7 @@ class Watch {
   std::string pending_[2];
   std::string reports_;
   int64_t total_ = 0;
+  size_t due_ = 0;                  // the change that comes next
   std::optional<int64_t> done_at_;  // it has said that it is done, and is ended then
   std::optional<Outcome> ended_;
 };

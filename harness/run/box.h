@@ -15,6 +15,12 @@
 
 namespace gpustage {
 
+// Done so long after the start, in the order of their times, unless all has ended before.
+struct TimedChange {
+  std::chrono::milliseconds after{0};
+  std::function<void()> change;
+};
+
 struct BoxSpec {
   std::string root;                      // host path of the tree
   std::vector<std::string> argv;         // argv[0] is a path inside the root
@@ -22,6 +28,7 @@ struct BoxSpec {
   std::string working_directory = "/";
   uid_t uid = 0;
   gid_t gid = 0;
+  std::vector<gid_t> groups;                  // further ones
   std::vector<std::string> host_directories;  // shown read-only at their own paths
   std::vector<std::string>
       device_nodes;  // of this machine, shown inside beside /dev/null and its like
@@ -33,7 +40,8 @@ struct BoxSpec {
   // Asked for each complete line; true: the scanner is done and is ended.
   std::function<bool(std::string_view line)> done_when;
   std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long
-  bool watch_files = false;             // what its processes ask of the kernel is written down
+  std::vector<TimedChange> meanwhile;
+  bool watch_files = false;  // what its processes ask of the kernel is written down
 };
 
 // Runs it to its end, with everything below it. What the scanner does is in the outcome; when the

@@ -224,7 +224,15 @@ void BoxChild::MountRoot() {
   for (size_t i = 0; i < shown.size(); ++i)
     if (const int failure = Attach(shown[i].fd, shown[i].target.c_str()); failure != 0)
       Fail(BoxStep::kShown, failure, static_cast<int>(i));
+  // The tree's own are taken while its /proc is still to be seen.
+  for (size_t i = 0; i < proc_files.size(); ++i) {
+    proc_fds[i] = open_tree(AT_FDCWD, proc_files[i].c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (proc_fds[i] < 0) Fail(BoxStep::kMounts, errno);
+  }
   MountProc(proc);
+  for (size_t i = 0; i < proc_files.size(); ++i)
+    if (const int failure = Attach(proc_fds[i], proc_files[i].c_str()); failure != 0)
+      Fail(BoxStep::kMounts, failure);
   for (size_t i = 0; i < std::size(masks); ++i)
     if (const int failure = Attach(masks[i], kMaskedProc[i]); failure != 0 && failure != ENOENT)
       Fail(BoxStep::kMounts, failure);
@@ -306,7 +314,8 @@ void PassSignalsOn(pid_t program) {
 void BoxChild::TakeIdentity() const {
   // The raw calls: glibc's would make every thread of this copied process follow, and there are
   // none.
-  if (set_groups && syscall(SYS_setgroups, 0, nullptr) != 0) Fail(BoxStep::kIdentity, errno);
+  if (set_groups && syscall(SYS_setgroups, groups.size(), groups.data()) != 0)
+    Fail(BoxStep::kIdentity, errno);
   if (syscall(SYS_setgid, gid) != 0) Fail(BoxStep::kIdentity, errno);
   if (uid == 0) {
     if (const int failure = DropCapabilities(); failure != 0) Fail(BoxStep::kIdentity, failure);

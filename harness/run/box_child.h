@@ -61,11 +61,15 @@ struct BoxChild {
   std::string root;
   std::vector<ShownMount> shown;
   std::vector<OwnSpace> spaces;
+  // Paths of what the tree has below /proc in place of the kernel's, and room for their mounts.
+  std::vector<std::string> proc_files;
+  std::vector<int> proc_fds;
   std::string working_directory;
   std::vector<char*> argv;
   std::vector<char*> environment;
   uid_t uid = 0;
   gid_t gid = 0;
+  std::vector<gid_t> groups;
   bool set_groups = true;  // not in a one-id user namespace
   bool fresh_proc = false;
   int go_end = -1;     // its other end, which is the parent's

@@ -49,7 +49,7 @@ Fd ReceiveListener(int channel, int& error) {
 // processes as before.
 void TakeFileIds(const FileWatchSpec& spec) {
   if (!spec.take_ids || spec.uid == 0) return;
-  syscall(SYS_setgroups, 0, nullptr);
+  syscall(SYS_setgroups, spec.groups.size(), spec.groups.data());
   syscall(SYS_setfsgid, spec.gid);
   syscall(SYS_setfsuid, spec.uid);
 }

@@ -24,6 +24,7 @@ namespace gpustage {
 struct FileWatchSpec {
   uid_t uid = 0;  // whose answers count
   gid_t gid = 0;
+  std::vector<gid_t> groups;
   bool take_ids = true;                  // false where there is one id only, ours
   bool fresh_proc = false;               // the box's /proc has the box's pids
   std::string program;                   // argv[0]: the first exec, whose memory may be ours still

@@ -55,6 +55,8 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root,
   box.working_directory = start.working_directory;
   box.uid = start.user.uid;
   box.gid = start.user.gid;
+  box.groups = start.user.groups;
+  box.meanwhile = start.meanwhile;
   box.host_directories = start.host_directories;
   box.loopback = start.loopback;
   box.time_limit = start.time_limit;
@@ -97,6 +99,7 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   asking.argv = {kAskPath};
   asking.argv.insert(asking.argv.end(), paths.begin(), paths.end());
   asking.done_when = nullptr;
+  asking.meanwhile.clear();
   asking.record_loader = asking.record_files = false;
   // Neither our recorder nor one of the scenario's belongs to the question.
   std::erase_if(asking.environment,

@@ -33,6 +33,7 @@ struct ScannerStart {
   int64_t output_limit = 64 << 20;
   std::function<bool(std::string_view)> done_when;
   std::chrono::milliseconds settle{0};  // what it prints after that line is waited for
+  std::vector<TimedChange> meanwhile;   // what happens to the tree while it runs
   bool record_loader = true;            // where the level has it
   bool record_files = true;
 };

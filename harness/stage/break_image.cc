@@ -100,27 +100,42 @@ void EditRest(const Breakage& how, ElfEdit& edit) {
   }
 }
 
-}  // namespace
-
-Result<std::string> BreakImage(std::string image, const Breakage& how) {
+// What is done to the bytes themselves, whatever they are.
+bool ChangesBytes(const Breakage& how, std::string& image) {
   switch (how.kind) {
-    case Kind::kNone: return image;
-    case Kind::kEmpty: return std::string();
-    case Kind::kTruncated: return image.substr(0, static_cast<size_t>(how.bytes));
-    case Kind::kText: return how.text;
-    case Kind::kGitLfs: return LfsPointer(image.size());
-    case Kind::kWrongClass: Poke<uint8_t>(image, EI_CLASS, ELFCLASS32); return image;
+    case Kind::kEmpty: image.clear(); return true;
+    case Kind::kTruncated: image = image.substr(0, static_cast<size_t>(how.bytes)); return true;
+    case Kind::kText: image = how.text; return true;
+    case Kind::kGitLfs: image = LfsPointer(image.size()); return true;
+    case Kind::kWrongClass: Poke<uint8_t>(image, EI_CLASS, ELFCLASS32); return true;
     case Kind::kWrongMachine:
       Poke<uint16_t>(image, offsetof(Elf64_Ehdr, e_machine), EM_AARCH64);
-      return image;
-    case Kind::kBigEndian: Poke<uint8_t>(image, EI_DATA, ELFDATA2MSB); return image;
-    default: {
-      TRY(ElfEdit edit, ElfEdit::Open(std::move(image)));
-      TRY(EditNames(how, edit));
-      EditRest(how, edit);
-      return std::move(edit).Finish();
-    }
+      return true;
+    case Kind::kBigEndian: Poke<uint8_t>(image, EI_DATA, ELFDATA2MSB); return true;
+    default: return false;
   }
+}
+
+}  // namespace
+
+// First what needs the library to be understood, then what spoils it for that.
+Result<std::string> BreakImage(std::string image, const std::vector<Breakage>& how) {
+  std::vector<Breakage> edits, spoils;
+  std::string none;
+  for (const Breakage& one : how) (ChangesBytes(one, none) ? spoils : edits).push_back(one);
+  if (!edits.empty()) {
+    TRY(ElfEdit edit, ElfEdit::Open(std::move(image)));
+    for (const Breakage& one : edits) {
+      TRY(EditNames(one, edit));
+      EditRest(one, edit);
+    }
+    image = std::move(edit).Finish();
+  }
+  // What is cut off goes last.
+  for (const bool cuts : {false, true})
+    for (const Breakage& one : spoils)
+      if ((one.kind == Kind::kTruncated) == cuts) ChangesBytes(one, image);
+  return image;
 }
 
 }  // namespace gpustage

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
@@ -35,6 +36,12 @@ Status RemoveAt(int directory, const std::string& name) {
   RemoveTree(fmt::format("/proc/self/fd/{}/.", fd.get()));
   if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0) return Failed("remove", name);
   return Ok();
+}
+
+std::string OwnWorldPath(uint32_t instance) { return fmt::format("{}-{}", kWorldPath, instance); }
+
+const std::string& PathOf(const TreeOp& op) {
+  return std::visit([](const auto& what) -> const std::string& { return what.path; }, op.what);
 }
 
 // Makes each step; one overload an operation.
@@ -105,7 +112,7 @@ class Builder {
   Status operator()(const ChownOp& op) {
     TRY(Unshare(op.path, O_NOFOLLOW));
     const std::optional<Identity> user =
-        op.user ? FindUser(*op.user) : Identity{static_cast<uid_t>(-1), 0};
+        op.user ? FindUser(*op.user) : Identity{static_cast<uid_t>(-1), 0, {}};
     const std::optional<gid_t> group = op.group ? FindGroup(*op.group) : static_cast<gid_t>(-1);
     if (!user)
       return Error{fmt::format(
@@ -117,6 +124,7 @@ class Builder {
       return Failed("set the owner of", op.path);
     return Ok();
   }
+  Status operator()(const LdconfigOp&) const { return WriteLoaderCache(root_); }
   Status operator()(const RemoveOp& op) const {
     TRY(const gpustage::Place place, root_.FindPlace(op.path));
     if (faccessat(place.directory.get(), place.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
@@ -126,16 +134,16 @@ class Builder {
 
   Status Library(const PlaceLibraryOp& op, uint32_t instance, const std::string& own_world) {
     GPUSTAGE_CHECK(op.source.missing.empty());  // such a case is skipped before it is staged
-    const bool whole = op.broken.kind == Breakage::Kind::kNone;
+    const bool whole = op.broken.empty();
     if (op.source.kind != LibrarySource::Kind::kFake && whole)
       return Place(op.source.host_path, op.path, op.mode);
-    const bool start_is_enough = op.broken.kind == Breakage::Kind::kTruncated;
-    TRY(std::string image,
-        ReadRegularFile(op.source.host_path,
-                        start_is_enough ? static_cast<size_t>(op.broken.bytes) : kMostTreeBytes));
+    const bool start_is_enough =
+        op.broken.size() == 1 && op.broken[0].kind == Breakage::Kind::kTruncated;
+    TRY(std::string image, ReadRegularFile(op.source.host_path,
+                                           start_is_enough ? static_cast<size_t>(op.broken[0].bytes)
+                                                           : kMostTreeBytes));
     TRY(Count(static_cast<int64_t>(image.size()), op.path));
-    const std::string world =
-        own_world.empty() ? kWorldPath : fmt::format("{}-{}", kWorldPath, instance);
+    const std::string world = own_world.empty() ? kWorldPath : OwnWorldPath(instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
     // What is left of a broken one may have no stamp any more.
     if (op.source.kind == LibrarySource::Kind::kFake && !StampImage(image, instance, world) &&
@@ -198,6 +206,11 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
                   StagedTree& tree) {
   Builder builder(tree, shared, private_copies);
   for (const PlanStep& step : steps) {
+    // The cache is there to be changed or removed: ldconfig has run by then.
+    if (PathOf(step.op) == kLoaderCache && !std::exchange(tree.own_cache, true))
+      TRY(WriteLoaderCache(tree.root));
+    if (!step.world.empty())
+      tree.own_worlds.insert_or_assign(step.instance, std::get<PlaceLibraryOp>(step.op.what));
     Status done =
         std::holds_alternative<PlaceLibraryOp>(step.op.what)
             ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance, step.world)
@@ -213,6 +226,17 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
     Error error = std::move(done).error();
     if (step.op.pos.line != 0) error.pos = step.op.pos;
     return error;
+  }
+  return Ok();
+}
+
+Status RestartAs(const Machine& machine, SharedFiles& shared, StagedTree& tree) {
+  TRY(const std::vector<PlanStep> steps, PlanRestart(machine));
+  TRY(ApplySteps(steps, false, shared, tree));
+  for (const auto& [instance, placed] : tree.own_worlds) {
+    TRY(const std::string world,
+        WorldFile(Changed(machine, placed.machine.value_or(MachineChange{})), placed.archs));
+    TRY(tree.root.WriteFile(OwnWorldPath(instance), world, 0644));
   }
   return Ok();
 }
@@ -240,7 +264,7 @@ Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& director
   TRY(tree.root.WriteFile(kWorldPath, plan.world, 0644));
   TRY(ApplySteps(plan.nodes, plan.private_copies, shared, tree));
   TRY(ApplySteps(plan.steps, plan.private_copies, shared, tree));
-  TRY(WriteLoaderCache(tree.root));
+  if (!tree.own_cache) TRY(WriteLoaderCache(tree.root));
   for (const PlanStep& step : plan.steps)
     tree.next_instance = std::max(tree.next_instance, step.instance + 1);
   return tree;

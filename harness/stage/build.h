@@ -1,6 +1,7 @@
 // A plan made real: the tree under a directory of its own, ready to be a scanner's "/".
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -17,6 +18,10 @@ struct StagedTree {
   // Host files whose shared copy lies in the tree. A second place gets a copy of its own: ld.so
   // takes one inode for one library.
   std::set<std::string> shares = {};
+  // The scenario has said itself what the loader's cache is: nobody writes it any more.
+  bool own_cache = false;
+  // Fakes that answer otherwise than the machine does, by their instances.
+  std::map<uint32_t, PlaceLibraryOp> own_worlds = {};
   int64_t bytes = 0;  // that its own files take; kMostTreeBytes at most
 };
 
@@ -28,6 +33,9 @@ Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& director
 // Does further steps to a tree that stands, between two runs.
 Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, SharedFiles& shared,
                   StagedTree& tree);
+
+// Another machine for a tree that stands: the fakes that answer otherwise still do.
+Status RestartAs(const Machine& machine, SharedFiles& shared, StagedTree& tree);
 
 // Writes /etc/ld.so.cache from /etc/ld.so.conf and the libraries of the tree, as ldconfig of this
 // machine does.

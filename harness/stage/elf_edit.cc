@@ -155,7 +155,7 @@ std::string_view ElfEdit::StringAt(uint32_t offset) const {
 
 void ElfEdit::SetText(int64_t tag, std::string_view text) { Set(tag, AddString(text)); }
 void ElfEdit::AddNeeded(std::string_view name) {
-  dynamic_.insert(dynamic_.begin(), {DT_NEEDED, {AddString(name)}});
+  dynamic_.insert(dynamic_.begin() + added_++, {DT_NEEDED, {AddString(name)}});
 }
 void ElfEdit::Remove(std::initializer_list<int64_t> tags) {
   std::erase_if(dynamic_, [&](const Elf64_Dyn& entry) {
@@ -266,9 +266,12 @@ void ElfEdit::NeedStaticTls(uint64_t bytes) {
   headers_.push_back({PT_TLS, PF_R, 0, 0, 0, 0, RoundUp(bytes, 16), 16});
 }
 
-void ElfEdit::RunFirst(std::string code, std::string data) {
-  code_ = std::move(code);
-  data_ = std::move(data);
+void ElfEdit::RunFirst(const std::string& code, const std::string& data) {
+  code_ += code;
+  data_ += data;
+  // add rbx, length: the next code finds its own data there
+  const auto length = static_cast<uint32_t>(data.size());
+  code_ += "\x48\x81\xc3" + std::string(reinterpret_cast<const char*>(&length), sizeof length);
 }
 
 void ElfEdit::MoveSection(uint64_t from, uint64_t to, uint64_t size) {

@@ -5,6 +5,7 @@
 
 #include <elf.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -37,9 +38,9 @@ class ElfEdit {
 
   void NeedExecutableStack();
   void NeedStaticTls(uint64_t bytes);
-  // Machine code that runs before all other code of the library. It is given its own address, and
-  // that of `data`.
-  void RunFirst(std::string code, std::string data);
+  // Machine code that runs before all other code of the library, behind what this was given before.
+  // In rbx is the address of its `data`.
+  void RunFirst(const std::string& code, const std::string& data);
 
   std::string Finish() &&;
 
@@ -74,6 +75,7 @@ class ElfEdit {
   std::vector<Elf64_Rela> jumps_;
   std::vector<Elf64_Rela>
       slots_;  // relocations of words in the new segment; r_offset counts from their begin
+  std::ptrdiff_t added_ = 0;  // names that it needs, first of all
   std::string code_;
   std::string data_;
 };

@@ -2,30 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+
+#include "harness/scenario/model/users.h"
 
 namespace gpustage {
 namespace {
-
-struct KnownUser {
-  std::string_view name;
-  Identity id;
-  std::string_view home;
-};
-// Debian's numbers for root and nobody; a service user below 1000 as adduser --system gives it, and
-// a person.
-constexpr KnownUser kUsers[] = {{"root", {0, 0}, "/root"},
-                                {"ollama", {998, 998}, "/usr/share/ollama"},
-                                {"user", {1000, 1000}, "/home/user"},
-                                {"nobody", {65534, 65534}, "/nonexistent"}};
-struct KnownGroup {
-  std::string_view name;
-  gid_t gid;
-};
-constexpr KnownGroup kGroups[] = {{"root", 0},    {"video", 44},      {"ollama", 998},
-                                  {"user", 1000}, {"nogroup", 65534}, {"nobody", 65534}};
-
-constexpr unsigned kLastId = 65534;
 
 std::optional<unsigned> ParseId(std::string_view text) {
   unsigned id = 0;
@@ -39,10 +22,10 @@ std::optional<unsigned> ParseId(std::string_view text) {
 
 std::optional<Identity> FindUser(std::string_view name) {
   for (const KnownUser& user : kUsers)
-    if (user.name == name) return user.id;
+    if (user.name == name) return Identity{user.uid, user.gid, {}};
   const std::optional<unsigned> id = ParseId(name);
   if (!id) return std::nullopt;
-  return Identity{*id, *id};
+  return Identity{*id, *id, {}};
 }
 
 std::optional<gid_t> FindGroup(std::string_view name) {
@@ -54,13 +37,25 @@ std::optional<gid_t> FindGroup(std::string_view name) {
 std::string PasswdFile() {
   std::string text;
   for (const KnownUser& user : kUsers)
-    text += fmt::format("{}:x:{}:{}::{}:/bin/sh\n", user.name, user.id.uid, user.id.gid, user.home);
+    text += fmt::format("{}:x:{}:{}::{}:/bin/sh\n", user.name, user.uid, user.gid, user.home);
   return text;
 }
 
-std::string GroupFile() {
+std::string GroupFile(const std::string& user, const std::vector<std::string>& groups) {
   std::string text;
-  for (const KnownGroup& group : kGroups) text += fmt::format("{}:x:{}:\n", group.name, group.gid);
+  std::vector<gid_t> theirs;
+  for (const std::string& group : groups)
+    if (const auto gid = FindGroup(group)) theirs.push_back(*gid);
+  const auto line = [&](std::string_view name, gid_t gid) {
+    const bool member = std::find(theirs.begin(), theirs.end(), gid) != theirs.end();
+    text += fmt::format("{}:x:{}:{}\n", name, gid, member ? user : "");
+  };
+  for (const KnownGroup& group : kGroups) line(group.name, group.gid);
+  for (const std::string& group : groups)
+    if (const auto gid = ParseId(group);
+        gid && std::none_of(std::begin(kGroups), std::end(kGroups),
+                            [&](const KnownGroup& known) { return known.gid == *gid; }))
+      line(fmt::format("group{}", *gid), *gid);
   return text;
 }
 

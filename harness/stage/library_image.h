@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/scenario/model/tree_op.h"
@@ -16,6 +17,6 @@ bool StampImage(std::string& image, uint32_t instance, const std::string& world)
 
 // The image as it is to lie in the tree. Bytes of a prebuilt image are changed; no compiler runs.
 // An Error when the image has not what is to be broken.
-Result<std::string> BreakImage(std::string image, const Breakage& how);
+Result<std::string> BreakImage(std::string image, const std::vector<Breakage>& how);
 
 }  // namespace gpustage

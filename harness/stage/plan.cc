@@ -15,7 +15,7 @@ namespace {
 constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What every Debian system has, merged /usr included, and what a bare service needs to start.
-std::vector<TreeOp> Skeleton(bool owners) {
+std::vector<TreeOp> Skeleton(const Case& c, bool owners) {
   std::vector<TreeOp> ops;
   for (const char* directory :
        {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
@@ -32,17 +32,18 @@ std::vector<TreeOp> Skeleton(bool owners) {
                            "/usr/lib64/ld-linux-x86-64.so.2"},
                  {}});
   ops.push_back({WriteFileOp{"/etc/passwd", PasswdFile(), 0644}, {}});
-  ops.push_back({WriteFileOp{"/etc/group", GroupFile(), 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/group", GroupFile(c.user, c.groups), 0644}, {}});
   ops.push_back(
       {WriteFileOp{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}, {}});
   ops.push_back({WriteFileOp{"/etc/hosts", "127.0.0.1 localhost\n", 0644}, {}});
-  // The order of Debian's libc.conf and x86_64-linux-gnu.conf.
-  ops.push_back(
-      {WriteFileOp{"/etc/ld.so.conf",
-                   "/usr/local/lib\n/usr/local/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu\n"
-                   "/usr/lib/x86_64-linux-gnu\n",
-                   0644},
-       {}});
+  // As Debian's libc-bin and libc6 have them.
+  ops.push_back({WriteFileOp{"/etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n", 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/ld.so.conf.d/libc.conf", "/usr/local/lib\n", 0644}, {}});
+  ops.push_back({WriteFileOp{"/etc/ld.so.conf.d/x86_64-linux-gnu.conf",
+                             "/usr/local/lib/x86_64-linux-gnu\n/lib/x86_64-linux-gnu\n"
+                             "/usr/lib/x86_64-linux-gnu\n",
+                             0644},
+                 {}});
   if (owners)
     for (const auto& [path, owner] :
          {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
@@ -52,9 +53,9 @@ std::vector<TreeOp> Skeleton(bool owners) {
 
 // What the kernel module makes: as many as the machine, or the machine of any placed library, has
 // devices.
-std::vector<TreeOp> DeviceNodes(const Case& c) {
-  size_t devices = c.machine.devices.size();
-  for (const TreeOp& op : c.tree)
+std::vector<TreeOp> DeviceNodes(const Machine& machine, const std::vector<TreeOp>& tree) {
+  size_t devices = machine.devices.size();
+  for (const TreeOp& op : tree)
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
         placed != nullptr && placed->machine)
       devices = std::max(devices, placed->machine->machine.devices.size());
@@ -101,8 +102,9 @@ Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_
     const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
     const bool fake = placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake;
     PlanStep step{op, fake ? first_instance++ : 0};
-    if (fake && placed->machine) {
-      TRY(step.world, WorldFile(Changed(machine, *placed->machine)));
+    if (fake && (placed->machine || !placed->archs.empty())) {
+      TRY(step.world,
+          WorldFile(Changed(machine, placed->machine.value_or(MachineChange{})), placed->archs));
     }
     steps.push_back(std::move(step));
   }
@@ -117,10 +119,17 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
   // With one id the scanner owns what cases share, whoever it runs as.
   plan.private_copies = RunsAsRoot(c) || !owners;
   TRY(plan.world, WorldFile(c.machine));
-  TRY(plan.skeleton, PlanChange(Skeleton(owners), 1));
-  TRY(plan.nodes, PlanChange(DeviceNodes(c), 1));
+  TRY(plan.skeleton, PlanChange(Skeleton(c, owners), 1));
+  TRY(plan.nodes, PlanChange(DeviceNodes(c.machine, c.tree), 1));
   TRY(plan.steps, PlanChange(c.tree, 1, c.machine));
   return plan;
+}
+
+Result<std::vector<PlanStep>> PlanRestart(const Machine& machine) {
+  TRY(std::string world, WorldFile(machine));
+  std::vector<TreeOp> ops = DeviceNodes(machine, {});
+  ops.push_back({WriteFileOp{kWorldPath, std::move(world), 0644}, {}});
+  return PlanChange(ops, 1);
 }
 
 std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run) {
@@ -141,7 +150,12 @@ std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run) {
 
 std::string NeedOfSecondUid(const Case& c) {
   std::vector<const std::vector<TreeOp>*> lists = {&c.tree};
-  for (const RunSpec& run : c.runs) lists.push_back(&run.change);
+  if (!c.groups.empty()) return "needs a second uid: its user is in further groups";
+  for (const RunSpec& run : c.runs) {
+    if (run.groups && !run.groups->empty())
+      return fmt::format("needs a second uid: the user of {} is in further groups", run.name);
+    lists.push_back(&run.change);
+  }
   for (const auto* ops : lists)
     for (const TreeOp& op : *ops) {
       if (std::holds_alternative<ChownOp>(op.what))

@@ -39,6 +39,9 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
 Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_t first_instance,
                                          const Machine& machine = {});
 
+// The machine as it is after a restart: the module's nodes made anew, and another world.
+Result<std::vector<PlanStep>> PlanRestart(const Machine& machine);
+
 // The environment that a run starts with, "NAME=value", sorted by name: a plain system's, then the
 // scanner's defaults, then the case's, then the run's; a later layer wins, and "unset" removes.
 std::vector<std::string> EnvironmentOf(const Case& c, const RunSpec& run);

@@ -95,7 +95,7 @@ Machine Changed(Machine machine, const MachineChange& change) {
   return machine;
 }
 
-Result<std::string> WorldFile(const Machine& machine) {
+Result<std::string> WorldFile(const Machine& machine, const std::vector<ComputeCapability>& archs) {
   const size_t count = machine.devices.size() + machine.boards.size() + machine.others.size();
   if (count > world::kMaxDevices)
     return Error{
@@ -118,6 +118,11 @@ Result<std::string> WorldFile(const Machine& machine) {
   w.device_count = static_cast<uint32_t>(machine.devices.size());
   w.board_count = static_cast<uint32_t>(machine.boards.size());
   w.fault_count = static_cast<uint32_t>(machine.faults.size());
+  if (archs.size() > world::kMaxArchs)
+    return Error{fmt::format("a library is built for at most {} compute capabilities, not {}",
+                             world::kMaxArchs, archs.size())};
+  for (const ComputeCapability& arch : archs)
+    w.archs[w.arch_count++] = 100 * arch.major + 10 * arch.minor;
   for (size_t i = 0; i < machine.devices.size(); ++i)
     TRY(FillDevice(machine.devices[i], w.devices[i]));
   for (size_t i = 0; i < machine.boards.size(); ++i)

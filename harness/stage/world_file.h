@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/base/result.h"
 #include "harness/scenario/model/machine.h"
@@ -13,7 +14,9 @@ Machine Changed(Machine machine, const MachineChange& change);
 
 // The bytes of the file. An Error when the machine has more devices or faults than the shape holds,
 // or a text too long.
-Result<std::string> WorldFile(const Machine& machine);
+// `archs`: the compute capabilities that the library was built for.
+Result<std::string> WorldFile(const Machine& machine,
+                              const std::vector<ComputeCapability>& archs = {});
 
 // Where placed fakes find it and where they write, inside the root.
 inline constexpr char kWorldPath[] = "/.gpustage/world";

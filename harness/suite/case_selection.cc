@@ -15,13 +15,15 @@ namespace {
 
 constexpr size_t kMostOthers = 10000;  // ids that an error looks through
 
+// A file makes its scanner known. Names are what is wanted, and files beside them.
 bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRun& run) {
-  const bool scanner = selection.scanners.empty() ||
-                       std::any_of(selection.scanners.begin(), selection.scanners.end(),
-                                   [&](const std::string& name) {
-                                     return Means(name, run.scanner, run.version) ||
-                                            BaseNameOf(name) == run.scanner + ".yaml";
-                                   });
+  const bool scanner =
+      std::all_of(selection.scanners.begin(), selection.scanners.end(), IsScannerFile) ||
+      std::any_of(selection.scanners.begin(), selection.scanners.end(),
+                  [&](const std::string& name) {
+                    return Means(name, run.scanner, run.version) ||
+                           BaseNameOf(name) == run.scanner + ".yaml";
+                  });
   return scanner &&
          (selection.filter.empty() ||
           (id + " " + run.name).find(selection.filter) != std::string::npos) &&

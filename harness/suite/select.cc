@@ -12,11 +12,6 @@
 namespace gpustage {
 namespace {
 
-// --scanner takes a name of fixtures/scanners or a file of the user's own.
-bool IsScannerFile(const std::string& scanner) {
-  return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml");
-}
-
 // Why no case has "ollama@0.99": nobody gave it. "" when that is not why.
 std::string AbsentVersion(const std::string& scanner, const Catalog& catalog) {
   const size_t at = scanner.find('@');

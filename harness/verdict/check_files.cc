@@ -35,7 +35,7 @@ Check CheckFiles(const Evidence& evidence, const FilesClaim& claim) {
   const Event* other = nullptr;  // it asked for it, and otherwise than claimed
   for (const Event& event : evidence.events) {
     if (!Asks(event, std::nullopt) || !within.Has(event.pid) ||
-        LexicallyNormal(event.subject) != path)
+        (LexicallyNormal(event.subject) != path && event.by != path))
       continue;
     if (Asks(event, claim.how) && Answers(event, claim.answer)) {
       ++count;

@@ -52,6 +52,15 @@ Check Counted(const Evidence& evidence, const Within& within, const CountRange& 
               found.shown == nullptr ? OfTheLoss(evidence) : found.shown->id);
 }
 
+// What the link that the loader opened in this process ended at; "" when it was none.
+std::string EndOfLink(const Evidence& evidence, const Event& load) {
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kOpen && event.pid == load.pid && event.subject == load.subject &&
+        !event.by.empty())
+      return event.by;
+  return "";
+}
+
 }  // namespace
 
 Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
@@ -60,11 +69,14 @@ Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
   std::string rule;
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kLoad || !within.Has(event.pid)) continue;
-    if (!(Names(event.subject, claim.library) || (claim.from && event.subject == *claim.from)))
+    const std::string end = EndOfLink(evidence, event);
+    const auto is_from = [&] { return event.subject == *claim.from || end == *claim.from; };
+    if (!Names(event.subject, claim.library) && (end.empty() || !Names(end, claim.library)) &&
+        !(claim.from && is_from()))
       continue;
     const std::string found_by = claim.by ? RuleOfLoad(evidence, event) : "";
-    const bool here = (!claim.from || event.subject == *claim.from) &&
-                      (!claim.build_id || event.detail == *claim.build_id);
+    const bool here =
+        (!claim.from || is_from()) && (!claim.build_id || event.detail == *claim.build_id);
     if (here && (!claim.by || RuleWord(found_by) == *claim.by))
       return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""),
                   event.id);

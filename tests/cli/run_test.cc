@@ -56,6 +56,29 @@ TEST_F(CmdRunTest, ExitsWith2WhenNothingMatches) {
             "gpustage: no ollama 0.99 here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH\n");
 }
 
+TEST_F(CmdRunTest, RunsAScannerOfOnesOwnBesideOneThatIsShipped) {
+  const auto scenario = [&](const std::string& scanner) {
+    Write("two.yaml", "claim: x\nmachine: {devices: [h100-80gb]}\nruns: [{name: own, scanner: " +
+                          scanner + ", args: [out, \"GPU a\\n\"]}, {name: who, scanner: id}]\n" +
+                          "expect: [{run: own, devices: 1}, {run: who, outcome: {exited: 0}}]\n");
+    return Path("two.yaml");
+  };
+  const Ran known = Run({"run", scenario("actor"), "--scanner", Path("actor.yaml")});
+  EXPECT_THAT(known.out, HasSubstr("2 passed")) << known.out << known.err;
+  const Ran chosen =
+      Run({"run", Path("two.yaml"), "--scanner", Path("actor.yaml"), "--filter", "own"});
+  EXPECT_THAT(chosen.out, HasSubstr("1 passed")) << chosen.out << chosen.err;
+  const Ran named = Run({"run", scenario("./actor.yaml")});
+  EXPECT_THAT(named.out, HasSubstr("2 passed")) << named.out << named.err;
+}
+
+TEST_F(CmdRunTest, KnowsNoNumberOfAProgramThatEndedBeforeItListed) {
+  EXPECT_EQ(RunActor("exit, 127", "devices: 0").status, 1);
+  EXPECT_THAT(RunActor("exit, 127", "devices: 0").out,
+              HasSubstr("it listed nothing and exited 127"));
+  EXPECT_EQ(RunActor("exit, 0", "devices: 0").status, 0);
+}
+
 TEST_F(CmdRunTest, NamesTheNearestScenarioAndScanner) {
   const Ran scenario = Run({"run", "helthy"});
   EXPECT_EQ(scenario.status, 2);

@@ -114,6 +114,19 @@ TEST(ReadDevices, ReadsAScannerThatFailedByItsOwnWill) {
       Optional(0));
 }
 
+// nvidia-smi -L and its like print a line a device: none is no list where the program failed.
+TEST(ReadDevices, TakesSilenceForZeroOfAProgramThatSucceededAlone) {
+  EXPECT_THAT(Read(kLines, Says(Stream::kStderr, "", {Outcome::Kind::kExited, 0, ""})).device_count,
+              Optional(0));
+  for (const int status : {1, 2, 127})
+    ExpectUnreadable(
+        Read(kLines, Says(Stream::kStderr, "no GPU here\n", {Outcome::Kind::kExited, status, ""})),
+        "it listed nothing and exited " + std::to_string(status));
+  EXPECT_THAT(
+      Read(kLines, Says(Stream::kStderr, "GPU a\n", {Outcome::Kind::kExited, 1, ""})).device_count,
+      Optional(1));
+}
+
 TEST(ReadDevices, SaysThatADefinitionReadsNone) {
   ExpectUnreadable(Read({}, Says(Stream::kStdout, "[]")),
                    "this scanner's definition does not say how its devices are read");

@@ -58,6 +58,8 @@ Install::Install() : scratch_(MakeScratch()) {
   fs::permissions(root(), fs::perms(0755));
   fs::create_directories(root() + "/bin");
   fs::create_directories(lib());
+  fs::create_directories(root() + "/home");  // of whoever starts it
+  fs::permissions(root() + "/home", fs::perms(0777));
   fs::copy_file(PROGRAMS "/ollama-model", exe());
 }
 
@@ -82,7 +84,9 @@ void Install::AddSymlink(const std::string& path, const std::string& to) const {
 }
 
 Printed Install::Serve(std::vector<std::string> env, bool as_nobody) const {
-  env.push_back("HOME=/root");
+  if (std::none_of(env.begin(), env.end(),
+                   [](const std::string& entry) { return entry.starts_with("HOME="); }))
+    env.push_back("HOME=" + root() + "/home");
   return RunWith(env, {exe(), "serve"}, as_nobody);
 }
 

@@ -27,6 +27,11 @@ TEST(Slog, QuotesAsTheTextHandlerDoes) {
                                                         {"\ufffd", "\"\ufffd\""},
                                                         {"\x01", "\"\\x01\""},
                                                         {"日本", "日本"},
+                                                        {"cuda_v12\u200b", "\"cuda_v12\\u200b\""},
+                                                        {"\ufeffa", "\"\\ufeffa\""},
+                                                        {"a\u2028b", "\"a\\u2028b\""},
+                                                        {"\U000e0020", "\"\\U000e0020\""},
+                                                        {"\U0001f600", "\U0001f600"},
                                                         {"a'b", "a'b"}};
   for (const auto& [value, quoted] : values) EXPECT_EQ(Quoted(value), quoted);
 }

@@ -16,7 +16,7 @@
 namespace gpustage {
 namespace {
 
-constexpr int kKinds = static_cast<int>(Breakage::Kind::kConstructorCrashes);  // kNone is none
+constexpr int kKinds = static_cast<int>(Breakage::Kind::kConstructorCrashes) + 1;
 
 // What the system alone can know: how it would have answered another user than root, who reads all
 // of the tree here.
@@ -45,8 +45,7 @@ class Derived : public WorkspaceTest {
     std::set<Breakage::Kind> kinds;
     for (const TreeOp& op : c.tree)
       if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what))
-        kinds.insert(placed->broken.kind);
-    kinds.erase(Breakage::Kind::kNone);
+        for (const Breakage& broken : placed->broken) kinds.insert(broken.kind);
     return kinds;
   }
 

@@ -254,7 +254,7 @@ TEST(TreeOpText, IsOneLineForEveryOperation) {
   EXPECT_EQ(text(RemoveOp{"/a"}), "remove /a");
   PlaceLibraryOp place{"/a.so", {LibrarySource::Kind::kFake, "cudart-12", "/host", ""}, {}, 0644};
   EXPECT_EQ(text(place), "library /a.so fake cudart-12 mode 0644");
-  place.broken = {Breakage::Kind::kTruncated, 4096, ""};
+  place.broken = {{Breakage::Kind::kTruncated, 4096, ""}};
   place.mode.reset();
   EXPECT_EQ(text(place), "library /a.so fake cudart-12 broken: truncated 4096");
 }

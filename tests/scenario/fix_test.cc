@@ -43,6 +43,49 @@ TEST_F(FixTest, StartsTheRunOnceMoreAfterIt) {
   EXPECT_EQ(after.user, "root");
 }
 
+TEST_F(FixTest, MayBeAPackageAMachineAGroupAndAnotherProgram) {
+  const auto cases = Load(
+      "machine: {driver: 560.1}\n"
+      "expect: [{devices: 0}]\n"
+      "fix: {layout: [tools], tree: [{dir: /a}], machine: {kernel_driver: 560.2}, groups: video, "
+      "scanner: lister, expect: [{devices: 1}]}\n");
+  ASSERT_THAT(cases, SizeIs(1));
+  const RunSpec& after = cases[0].runs.at(1);
+  ASSERT_THAT(after.change, SizeIs(2)) << "what is installed, then the rest";
+  EXPECT_EQ(ToString(after.change[0]), "dir /opt/tools");
+  ASSERT_TRUE(after.machine.has_value());
+  EXPECT_THAT(after.machine->keys, ElementsAre("kernel_driver"));
+  EXPECT_THAT(after.groups.value_or(std::vector<std::string>()), ElementsAre("video"));
+  EXPECT_EQ(after.scanner.name, "lister");
+  EXPECT_EQ(after.name, "dlopen+fix");
+  EXPECT_THAT(after.env, IsEmpty()) << "the case has that variable of the layout's";
+}
+
+// Claims of a run, and of the same after the fix.
+TEST_F(FixTest, IsShownByWhateverContradicts) {
+  const auto load = [&](const std::string& before, const std::string& after) {
+    return files_
+        .Load(kPlain + "expect: [{" + before + "}]\nfix: {env: {A: b}, expect: [{" + after +
+              "}]}\n")
+        .ok();
+  };
+  EXPECT_TRUE(load("log: {has: [a is lost]}", "log: {lacks: lost}"));
+  EXPECT_TRUE(load("log: {lacks: [lost]}", "log: {has: it is lost}"));
+  EXPECT_FALSE(load("log: {has: [lost]}", "log: {lacks: a is lost}")) << "another line may be";
+  EXPECT_TRUE(load("outcome: timed_out", "outcome: {exited: 0}"));
+  EXPECT_TRUE(load("outcome: {exited: 1}", "outcome: {exited: 0}"));
+  EXPECT_FALSE(load("outcome: {exited: 1}", "outcome: {exited: 1}"));
+  EXPECT_TRUE(load("device: {index: 1, name: a}", "device: {index: 1, name: b}"));
+  EXPECT_FALSE(load("device: {index: 0, name: a}", "device: {index: 1, name: b}"));
+  EXPECT_TRUE(load("loads: a.so", "loads_not: a.so"));
+  EXPECT_TRUE(load("loads: {library: a.so, from: /a.so}", "loads: {library: a.so, from: /b.so}"));
+  EXPECT_TRUE(load("silent: true", "silent: false"));
+  EXPECT_TRUE(load("calls: {function: cuInit, count: 0}", "calls: {function: cuInit}"));
+  EXPECT_FALSE(load("calls: {function: cuInit, count: 0}", "calls: {function: cuMemAlloc}"));
+  EXPECT_TRUE(load("lost: {library: a.so, at: loaded}", "reached: {library: a.so, step: counted}"));
+  EXPECT_FALSE(load("lost: {library: a.so, at: loaded}", "reached: {library: a.so, step: opened}"));
+}
+
 TEST_F(FixTest, IsForTheCellsItNames) {
   const auto cases = Load(
       kTwoCells +
@@ -181,25 +224,34 @@ INSTANTIATE_TEST_SUITE_P(
     , RefusedFix,
     testing::Values(
         Fix("ChangesNothing", "fix: {expect: [{devices: 1}]}\n",
-            "4:6: a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is "
-            "none"),
+            "4:6: a fix changes layout, tree, machine, env, user, groups or scanner; {none: WHY} "
+            "says "
+            "that there is none"),
         Fix("ExpectsNothing", "fix: {env: {A: b}}\n", "4:6: a fix needs \"expect\""),
         Fix("NoneAndATree", "fix: {none: why, env: {A: b}}\n",
             "4:18: there is no fix, so it has no \"env\""),
         Fix("FlipsNothing", "fix: {env: {A: b}, expect: [{devices: 0}]}\n",
             "4:6: a fix flips the result; \"dlopen\" finds 0 in s without it, too"),
         Fix("SaysNoCount", "fix: {env: {A: b}, expect: [{outcome: {exited: 0}}]}\n",
-            "4:6: a fix says how many devices \"dlopen\" finds then"),
+            "4:6: a fix flips a result: nothing that it expects of \"dlopen\" (devices, a device, "
+            "a "
+            "line of the log, an outcome, …) contradicts what is expected in s without it"),
         Top("NothingIsSaidWithoutIt",
             "expect: [{outcome: {exited: 0}}]\nfix: {env: {A: b}, expect: [{devices: 1}]}\n",
-            "4:6: nothing says how many devices \"dlopen\" finds in s without the fix"),
+            "4:6: a fix flips a result: nothing that it expects of \"dlopen\" (devices, a device, "
+            "a "
+            "line of the log, an outcome, …) contradicts what is expected in s without it"),
         Fix("Second",
             "fix: [{env: {A: b}, expect: [{devices: 1}]}, {env: {A: c}, expect: [{devices: 1}]}]\n",
             "4:46: a second fix for s"),
         Fix("NeverApplies", "fix: {env: {A: b}, expect: [{run: other, devices: 1}]}\n",
             "4:6: this fix never applies: no case has this run in such a cell"),
-        Fix("UnknownKey", "fix: {machine: {}}\n",
-            "4:7: unknown key \"machine\"; it can be when, none, tree, env, user or expect"),
+        Fix("UnknownKey", "fix: {machin: {}}\n",
+            "4:7: unknown key \"machin\"; did you mean \"machine\"?"),
+        Fix("ScannerOfNobody", "fix: {scanner: dlopne, expect: [{devices: 1}]}\n",
+            "4:16: unknown scanner \"dlopne\"; did you mean \"dlopen\"?"),
+        Fix("UserOfNobody", "fix: {user: rood, expect: [{devices: 1}]}\n",
+            "4:13: unknown user \"rood\"; did you mean \"root\"?"),
         Top("SuspectsOfNoAxis", "suspects: {a: {is: x}}\n", "3:11: suspects needs \"axis\""),
         Top("SuspectsOfAnUnknownAxis", "suspects: {axis: a}\n",
             "3:18: unknown axis \"a\"; there is none"),

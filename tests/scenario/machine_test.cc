@@ -20,8 +20,8 @@ class MachineTest : public testing::Test {
     EXPECT_THAT(machine.devices, SizeIs(1));
     return machine.devices.empty() ? GpuDevice{} : machine.devices.front();
   }
-  FaultSpec Fault(std::string_view fault) {
-    Machine machine = Read("{faults: [{function: cuInit, " + std::string(fault) + "}]}");
+  FaultSpec Fault(const std::string& fault, const std::string& function = "cuInit") {
+    Machine machine = Read("{faults: [{function: " + function + ", " + fault + "}]}");
     EXPECT_THAT(machine.faults, SizeIs(1));
     if (machine.faults.empty()) return {};
     machine.faults.front().pos = {};
@@ -173,7 +173,7 @@ TEST_F(MachineTest, ReadsWhenAFaultApplies) {
   EXPECT_EQ(always.first_call, 1);
   EXPECT_EQ(always.last_call, std::nullopt);
   EXPECT_EQ(always.device, std::nullopt);
-  const FaultSpec once = Fault("hang: true, call: 3, device: 1, process: runner");
+  const FaultSpec once = Fault("hang: true, call: 3, device: 1, process: runner", "cuDeviceGet");
   EXPECT_EQ(once.first_call, 3);
   EXPECT_EQ(once.last_call, 3);
   EXPECT_EQ(once.device, 1);

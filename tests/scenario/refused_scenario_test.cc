@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(
         Top("FarFromAnyKey", "zzzzzzzz: x\n",
             "3:1: unknown key \"zzzzzzzz\"; it can be claim, source, tags, machine, layout, tree, "
             "env, user, "
-            "working_directory, runs, matrix, expect or 3 more"),
+            "groups, working_directory, runs, matrix, expect, fix, suspects or xfail"),
         Refused{"NoClaim", "user: root\n", "1:1: a scenario needs \"claim\""},
         Refused{"EmptyClaim", "claim: \"\"\n", "1:8: expected a claim, got the empty string"},
         Refused{"ClaimIsAList", "claim: [a]\n", "1:8: expected a claim, got a list"},
@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "2:10: unknown layout a map; it can be driver or tools"},
         Top("TagIsAList", "tags: [[a]]\n", "3:8: expected text in tags, got a list"),
         Top("OddUser", "user: a b\n",
-            "3:7: a user \"a b\" may hold letters, digits and . _ - only"),
+            "3:7: unknown user \"a b\"; it can be root, ollama, user, nobody or a number to 65534"),
         Top("RelativeWorkingDirectory", "working_directory: srv\n",
             "3:20: a working directory must be absolute, got \"srv\""),
         Top("EnvIsAList", "env: [A]\n",
@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Matrix("UnknownTarget", "  a: {set: enviroment.A, to: [x]}\n",
                "4:12: an axis cannot set \"enviroment.A\"; it can be machine, layout, tree, env, "
-               "user, working_directory or runs"),
+               "user, groups, working_directory or runs"),
         Matrix("NearlyATarget", "  a: {set: layuot, to: [x]}\n",
                "4:12: an axis cannot set \"layuot\"; did you mean \"layout\"?"),
         Matrix("NoTarget", "  a: {to: [x]}\n", "4:6: an axis needs \"set\""),

@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(
              "4:5: unknown operation \"smylink\"; did you mean \"symlink\"?"),
         Tree("OperationNotFirst", "{to: b, symlink: /a}",
              "4:6: unknown operation \"to\"; it can be dir, file, symlink, hard_link, copy, chmod, "
-             "chown, remove or library"),
+             "chown, remove, library or ldconfig"),
         Tree("OperationIsText", "dir /a",
              "4:5: expected an operation such as {dir: /opt}, got \"dir /a\""),
         Tree("EmptyMap", "{}", "4:5: expected an operation such as {dir: /opt}, got a map"),
@@ -90,14 +90,17 @@ INSTANTIATE_TEST_SUITE_P(
              "4:28: unknown real part \"ggml-cuda-21\"; did you mean \"ggml-cuda-12\"?"),
         Tree("NoSuchFile", "{library: /a.so, file: my.so}",
              "4:28: there is no file scenarios/my.so"),
-        Tree("BrokenInNoWay", "{library: /a.so, fake: cudart-12, broken: {}}",
-             "4:47: broken needs \"empty\", \"truncated\", \"text\", \"git_lfs\", "
-             "\"class\", \"machine\", \"endian\", \"soname\", \"version_node\", "
-             "\"version_node_lacks\", \"version_table\", \"symbol_absent\", "
-             "\"undefined\", \"needs\", \"needs_version\", \"rpath\", \"runpath\", "
-             "\"stack\", \"static_tls\", \"constructor_prints\", "
-             "\"constructor_sleeps_ms\", \"constructor_aborts\" or "
-             "\"constructor_crashes\""),
+        Tree(
+            "BrokenInNoWay", "{library: /a.so, fake: cudart-12, broken: {}}",
+            "4:47: broken names no way; it can be empty, truncated, text, git_lfs, class, machine, "
+            "endian, soname, version_node, version_node_lacks, version_table, symbol_absent, "
+            "undefined, needs, needs_version, rpath, runpath, stack, static_tls, "
+            "constructor_prints, constructor_sleeps_ms, constructor_aborts or "
+            "constructor_crashes"),
+        Tree(
+            "BrokenInAWord", "{library: /a.so, fake: cudart-12, broken: emtpy}",
+            "4:47: expected ways to be broken, a map such as {empty: true}, got \"emtpy\"; did you "
+            "mean \"empty\"?"),
         Tree("BrokenFalse", "{library: /a.so, fake: cudart-12, broken: {empty: false}}",
              "4:55: write empty: true, or leave broken out"),
         Tree("BrokenTooLarge", "{library: /a.so, fake: cudart-12, broken: {truncated: 1 GiB}}",
@@ -110,13 +113,24 @@ INSTANTIATE_TEST_SUITE_P(
              "4:48: unknown key \"trunctated\"; did you mean \"truncated\"?"),
         Tree("TwoWaysToBeBroken",
              "{library: /a.so, fake: cudart-12, broken: {empty: true, endian: big}}",
-             "4:61: broken has \"empty\" already; only one of \"empty\", "
-             "\"truncated\", \"text\", \"git_lfs\", \"class\", \"machine\", "
-             "\"endian\", \"soname\", \"version_node\", \"version_node_lacks\", "
-             "\"version_table\", \"symbol_absent\", \"undefined\", \"needs\", "
-             "\"needs_version\", \"rpath\", \"runpath\", \"stack\", \"static_tls\", "
-             "\"constructor_prints\", \"constructor_sleeps_ms\", "
-             "\"constructor_aborts\" or \"constructor_crashes\" can be there"),
+             "4:61: \"empty\" leaves nothing for \"endian\" to change"),
+        Tree("BothPaths", "{library: /a.so, fake: cudart-12, broken: {runpath: /a, rpath: /b}}",
+             "4:61: a library has one of \"runpath\" and \"rpath\""),
+        Tree("NeedsNothing", "{library: /a.so, fake: cudart-12, broken: {needs: []}}",
+             "4:55: expected the name of a library, got an empty list"),
+        Tree("ArchsOfARuntime", "{library: /a.so, fake: cudart-12, archs: [9.0]}",
+             "4:46: only a fake ggml-cuda-… knows for which compute capabilities it was built"),
+        Tree("RemovesAll", "{remove: /}", "4:14: the root itself cannot be removed"),
+        Tree("CacheElsewhere", "{ldconfig: /opt/cache}",
+             "4:16: the loader reads /etc/ld.so.cache alone"),
+        Tree("FileOfAProcess", "{file: /proc/versoin, content: x}",
+             "4:12: \"/proc/versoin\" cannot be staged: below /proc it is what lies in "
+             "/proc/driver, and the kernel's own files such as /proc/version; did you mean "
+             "\"/proc/version\"?"),
+        Tree("UnknownOwner", "{chown: /opt, user: olama}",
+             "4:25: unknown user \"olama\"; did you mean \"ollama\"?"),
+        Tree("UnknownGroup", "{chown: /opt, group: vedeo}",
+             "4:26: unknown group \"vedeo\"; did you mean \"video\"?"),
         Tree("NoSymbolAbsent", "{library: /a.so, fake: cudart-12, broken: {symbol_absent: []}}",
              "4:63: expected a symbol, got an empty list"),
         Tree("VersionTableInWords",
@@ -139,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Machine("UnknownKey", "devices: [{profile: h100, memory: 1}]",
                 "4:29: unknown key \"memory\"; it can be profile, name, uuid, pci, cc, prop_cc, "
                 "memory_total, "
-                "memory_free, nvml_memory_total, sm_count, integrated, attributes or 1 more"),
+                "memory_free, nvml_memory_total, sm_count, integrated, attributes or count"),
         Machine("NeitherProfileNorName", "devices: [{cc: 9.0}]",
                 "4:13: a device without a profile needs \"name\""),
         Machine("CapabilityWithoutMinor", "devices: [{profile: h100, cc: 9}]",
@@ -211,9 +225,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "4:51: only a fault with \"return\" can be sticky"),
         Machine("ExitStatus", "faults: [{function: cuInit, exit: 256}]",
                 "4:37: expected an exit status, a whole number from 0 to 255, got \"256\""),
-        Machine("NameForACode", "faults: [{function: cuInit, return: CUDA_ERROR_UNKNOWN}]",
-                "4:39: expected the code to return, a whole number from -2147483647 to 2147483647, "
-                "got \"CUDA_ERROR_UNKNOWN\"")),
+        Machine("NameOfNoCode", "faults: [{function: cuInit, return: CUDA_ERROR_UNKOWN}]",
+                "4:39: expected the code to return, a number or a name such as "
+                "CUDA_ERROR_NO_DEVICE, got \"CUDA_ERROR_UNKOWN\"; did you mean "
+                "\"CUDA_ERROR_UNKNOWN\"?")),
     NameOf);
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST_F(TreeTest, FindsFakesInTheirFolder) {
   EXPECT_EQ(op.source, (LibrarySource{LibrarySource::Kind::kFake, "cuda-driver",
                                       files_.Path("fakes/cuda-driver.so"), ""}));
   EXPECT_EQ(op.mode, 0755u);
-  EXPECT_EQ(op.broken.kind, Breakage::Kind::kNone);
+  EXPECT_THAT(op.broken, testing::IsEmpty());
 }
 
 TEST_F(TreeTest, SaysWhyARealPartIsMissing) {
@@ -94,8 +94,11 @@ TEST_F(TreeTest, FindsAFileOfTheUserBesideTheScenario) {
 
 TEST_F(TreeTest, ReadsEveryWayToBeBroken) {
   const auto broken = [&](std::string_view how) {
-    return As<PlaceLibraryOp>("{library: /a.so, fake: cudart-12, broken: " + std::string(how) + "}")
-        .broken;
+    const std::vector<Breakage> ways =
+        As<PlaceLibraryOp>("{library: /a.so, fake: cudart-12, broken: " + std::string(how) + "}")
+            .broken;
+    EXPECT_THAT(ways, testing::SizeIs(1)) << how;
+    return ways.empty() ? Breakage() : ways.front();
   };
   using Kind = Breakage::Kind;
   EXPECT_EQ(broken("{empty: true}"), (Breakage{Kind::kEmpty, 0, ""}));
@@ -128,6 +131,27 @@ TEST_F(TreeTest, ReadsEveryWayToBeBroken) {
   EXPECT_EQ(broken("{constructor_sleeps_ms: 5}"), (Breakage{Kind::kConstructorSleeps, 5, ""}));
   EXPECT_EQ(broken("{constructor_aborts: true}"), (Breakage{Kind::kConstructorAborts, 0, ""}));
   EXPECT_EQ(broken("{constructor_crashes: true}"), (Breakage{Kind::kConstructorCrashes, 0, ""}));
+}
+
+TEST_F(TreeTest, ReadsSeveralWaysToBeBroken) {
+  using Kind = Breakage::Kind;
+  EXPECT_THAT(As<PlaceLibraryOp>("{library: /a.so, fake: cudart-12, broken: {runpath: /opt, "
+                                 "needs: [libb.so, liba.so], soname: x}}")
+                  .broken,
+              testing::ElementsAre(
+                  Breakage{Kind::kSoname, 0, "x"}, Breakage{Kind::kNeeds, 0, "libb.so"},
+                  Breakage{Kind::kNeeds, 0, "liba.so"}, Breakage{Kind::kRunpath, 0, "/opt"}));
+}
+
+TEST_F(TreeTest, KnowsWhatABackendWasBuiltFor) {
+  files_.Write("fakes/ggml-cuda-ollama-13.so", "");
+  EXPECT_THAT(
+      As<PlaceLibraryOp>("{library: /a.so, fake: ggml-cuda-ollama-13, archs: [7.5, 12.0]}").archs,
+      testing::ElementsAre(ComputeCapability{7, 5}, ComputeCapability{12, 0}));
+}
+
+TEST_F(TreeTest, RunsLdconfig) {
+  EXPECT_EQ(As<LdconfigOp>("{ldconfig: /etc/ld.so.cache}").path, "/etc/ld.so.cache");
 }
 
 TEST_F(TreeTest, LetsOneCopyOfALibrarySayOtherwise) {

@@ -94,7 +94,7 @@ class EditedLibrary : public testing::Test {
   void Edit(const Breakage& how) {
     const auto image = ReadFile(folder_ + "/healthy/libtiny.so.1");
     ASSERT_THAT(image, IsOk());
-    const auto broken = BreakImage(*image, how);
+    const auto broken = BreakImage(*image, {how});
     ASSERT_THAT(broken, IsOk());
     Write("edited/libtiny.so.1", *broken);
   }
@@ -284,7 +284,7 @@ TEST_F(EditedLibrary, IsMadeOrRefusedWhereverTheFileWasCut) {
   const std::string image = *ReadFile(folder_ + "/healthy/libtiny.so.1");
   size_t refused = 0;
   for (size_t bytes = 0; bytes < image.size(); bytes += 61) {
-    const auto broken = BreakImage(image.substr(0, bytes), {Kind::kUndefined, 0, "of_a_sibling"});
+    const auto broken = BreakImage(image.substr(0, bytes), {{Kind::kUndefined, 0, "of_a_sibling"}});
     if (broken) continue;
     ++refused;
     EXPECT_THAT(broken.error().message,

@@ -81,7 +81,7 @@ TEST(BreakImage, ChangesTheBytesOfAnythingThatHasThem) {
 
 class PlaceLibraryTest : public StageTest {
  protected:
-  TreeOp Fake(const std::string& path, Breakage broken = {}) {
+  TreeOp Fake(const std::string& path, std::vector<Breakage> broken = {}) {
     return {
         PlaceLibraryOp{path,
                        {LibrarySource::Kind::kFake, "fake", HostFileOf("fake.so", FakeImage()), ""},
@@ -120,8 +120,8 @@ TEST_F(PlaceLibraryTest, RefusesAFakeThatCannotBeStamped) {
 }
 
 TEST_F(PlaceLibraryTest, PlacesABrokenOne) {
-  ASSERT_THAT(Build({Fake("/cut.so", {Breakage::Kind::kTruncated, 20, ""}),
-                     Fake("/text.so", {Breakage::Kind::kText, 0, "oid"})}),
+  ASSERT_THAT(Build({Fake("/cut.so", {{Breakage::Kind::kTruncated, 20, ""}}),
+                     Fake("/text.so", {{Breakage::Kind::kText, 0, "oid"}})}),
               IsOk());
   EXPECT_EQ(Content("/cut.so"), FakeImage().substr(0, 20));
   EXPECT_EQ(Content("/text.so"), "oid");

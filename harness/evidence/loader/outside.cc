@@ -87,6 +87,7 @@ class Audit {
         return Note(event, directory, "a directory that the scanner declares", false);
       }
     if (path.starts_with("/proc/") && !IsOfProcess(path)) {
+      if (open_(path)) return;  // the tree has one of its own there
       const bool device =
           std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts),
                       [&](std::string_view fact) { return path.starts_with(fact); });

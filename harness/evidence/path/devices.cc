@@ -71,13 +71,19 @@ bool MatchGroups(const RE2& pattern, const std::string& line,
   return true;
 }
 
-void ReadLines(const DeviceReader& reader, const RE2& pattern, Evidence& evidence) {
+void ReadLines(const DeviceReader& reader, const RE2& pattern, const Outcome& outcome,
+               Evidence& evidence) {
   std::vector<SeenDevice> devices;
   for (const LogLine& line : evidence.log) {
     SeenDevice device;
     device.event = line.event;
     if (FromStream(reader, line.stream) && MatchGroups(pattern, line.text, device.fields))
       devices.push_back(std::move(device));
+  }
+  // Silence is no zero where the program ended before it could have listed anything.
+  if (devices.empty() && outcome.kind == Outcome::Kind::kExited && outcome.code != 0) {
+    evidence.devices_unreadable = fmt::format("it listed nothing and {}", ToString(outcome));
+    return;
   }
   evidence.device_count = static_cast<int64_t>(devices.size());
   evidence.devices = std::move(devices);
@@ -115,7 +121,7 @@ void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& eviden
   }
   const RE2 pattern(reader.match, RE2::Quiet);
   if (reader.kind == DeviceReader::Kind::kLines)
-    ReadLines(reader, pattern, evidence);
+    ReadLines(reader, pattern, run.outcome, evidence);
   else
     ReadCount(reader, pattern, evidence);
 }

@@ -32,7 +32,9 @@ Result<Capabilities> ReadCapabilitiesFile(const std::string& file);
 // Gives the device the attributes that it lacks, and notes which of them are assumed.
 void FillAttributes(const Capabilities& capabilities, GpuDevice& device);
 
-// "9.0".
+// "9.0", also the form of CUDA versions.
+Result<ComputeCapability> ReadMajorMinor(const YamlNode& node, std::string_view what,
+                                         std::string_view example);
 Result<ComputeCapability> ReadComputeCapability(const YamlNode& node);
 // {1: 1024, …} over what is there: CUdevice_attribute numbers of cuda.h.
 Status ReadAttributes(const YamlNode& node, std::map<int, int>& attributes);

@@ -63,6 +63,10 @@ Result<std::vector<LibrarySource>> RealParts(const Catalog& catalog) {
   return parts;
 }
 
+bool IsScannerFile(const std::string& scanner) {
+  return scanner.find('/') != std::string::npos || scanner.ends_with(".yaml");
+}
+
 std::vector<std::string> NamesIn(const std::string& directory, std::string_view suffix) {
   std::vector<std::string> names;
   const auto files = FilesBelow(directory, suffix);

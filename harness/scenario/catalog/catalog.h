@@ -35,6 +35,9 @@ struct Catalog {
   std::vector<std::string> requested;  // scanners that the user named
 };
 
+// A scanner is named, or given by a file of the user's own.
+bool IsScannerFile(const std::string& scanner);
+
 // The names of the files NAME + suffix right in `directory`, sorted.
 std::vector<std::string> NamesIn(const std::string& directory, std::string_view suffix);
 

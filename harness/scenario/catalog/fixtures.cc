@@ -7,6 +7,8 @@
 
 #include "harness/base/files.h"
 #include "harness/scenario/catalog/allowed.h"
+#include "harness/scenario/catalog/device_words.h"
+#include "harness/scenario/catalog/functions.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
@@ -65,9 +67,32 @@ Result<const Layout*> Fixtures::FindLayout(const YamlNode& name) {
 
 Result<const GpuDevice*> Fixtures::FindDevice(const YamlNode& name) {
   if (const auto known = devices_.find(name.text); known != devices_.end()) return &known->second;
-  TRY(const std::string file, NamedFile(catalog_.devices, name, ".yaml", "device"));
+  const std::string file = fmt::format("{}/{}.yaml", catalog_.devices, name.text);
+  if (!name.IsText() || name.text.find('/') != std::string::npos || !FileExists(file))
+    return DeviceByItsWords(name);
   TRY(GpuDevice device, ReadDeviceFile(file));
   return &devices_.emplace(name.text, std::move(device)).first->second;
+}
+
+// As people write it, and as nvidia-smi does: "RTX 3090", "3090", "NVIDIA GeForce RTX 3090".
+Result<const GpuDevice*> Fixtures::DeviceByItsWords(const YamlNode& name) {
+  std::vector<DeviceName> names;
+  for (const std::string& profile : NamesIn(catalog_.devices, ".yaml")) {
+    TRY(const YamlNode file, ReadYamlFile(fmt::format("{}/{}.yaml", catalog_.devices, profile)));
+    const YamlNode* product = file.Find("name");
+    names.push_back({profile, product != nullptr ? product->text : ""});
+  }
+  std::vector<std::string> meant =
+      name.IsText() ? MeantDevices(name.text, names) : std::vector<std::string>{};
+  if (meant.size() == 1) {
+    YamlNode known = name;
+    known.text = meant[0];
+    return FindDevice(known);
+  }
+  if (meant.size() > 1)
+    return ErrorAt(name, fmt::format("{} may be {}", Describe(name), JoinOr(meant)));
+  for (const DeviceName& known : names) meant.push_back(known.profile);
+  return UnknownWord(name, "device", meant);
 }
 
 Result<const Capabilities*> Fixtures::FindCapabilities() {
@@ -81,7 +106,23 @@ Result<const Capabilities*> Fixtures::FindCapabilities() {
   return &*capabilities_;
 }
 
+Result<std::vector<const ScannerSpec*>> Fixtures::ScannersOfFile(const YamlNode& name) {
+  const std::string file = HostPath(name);
+  if (!FileExists(file)) return ErrorAt(name, fmt::format("there is no file {}", file));
+  auto known = own_scanners_.find(file);
+  if (known == own_scanners_.end()) {
+    TRY(const ScannerSpec definition, ReadScannerFile(file, *this));
+    std::vector<ScannerSpec> versions = Versions(definition, catalog_.given);
+    if (versions.empty()) versions.push_back(definition);
+    known = own_scanners_.emplace(file, std::move(versions)).first;
+  }
+  std::vector<const ScannerSpec*> found;
+  for (const ScannerSpec& version : known->second) found.push_back(&version);
+  return found;
+}
+
 Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& name) {
+  if (name.IsText() && IsScannerFile(name.text)) return ScannersOfFile(name);
   TRY(const auto* scanners, AllScanners());
   YamlNode bare = name;  // without a version
   bare.text = name.text.substr(0, name.text.find('@'));
@@ -95,7 +136,13 @@ Result<std::vector<const ScannerSpec*>> Fixtures::FindScanners(const YamlNode& n
     if (other == nullptr && spec.name == bare.text && !spec.given.empty()) other = &spec;
   }
   if (!found.empty()) return found;
-  if (other == nullptr) return UnknownWord(bare, "scanner", names);
+  if (other == nullptr) {
+    Error unknown = UnknownWord(bare, "scanner", names);
+    if (!NearestWord(bare.text, names))
+      unknown.message +=
+          "; one of your own is given by its file: scanner: ./NAME.yaml, or --scanner FILE";
+    return unknown;
+  }
   const std::string versions = name.text.substr(bare.text.size() + 1);
   const std::optional<VersionRange> range = ParseVersions(versions);
   if (!range) return NoVersion(name);
@@ -133,6 +180,16 @@ Result<const std::map<std::string, ScannerSpec>*> Fixtures::AllScanners() {
     }
   AddMissing(definitions, scanners);
   return &scanners_.emplace(std::move(scanners));
+}
+
+Status Fixtures::CheckFunction(const YamlNode& name) {
+  if (!functions_) functions_ = ExportsIn(catalog_.fakes);
+  if (functions_->empty() || std::binary_search(functions_->begin(), functions_->end(), name.text))
+    return Ok();
+  const auto nearest = NearestWord(name.text, *functions_);
+  return ErrorAt(name, fmt::format("unknown function {}{}", Quote(name.text),
+                                   nearest ? fmt::format("; did you mean {}?", Quote(*nearest))
+                                           : ": none of our libraries has it"));
 }
 
 Result<LibrarySource> Fixtures::FindReal(const YamlNode& name) {

@@ -30,11 +30,15 @@ class Fixtures {
   Result<const Layout*> FindLayout(const YamlNode& name);
   Result<const GpuDevice*> FindDevice(const YamlNode& name);
   Result<const Capabilities*> FindCapabilities();
+  // By the path of a file too: scanner: ./mine.yaml, beside the file that says so.
   // One for each version that was given: "ollama" finds all of them, "ollama@0.17" and
   // "ollama@<0.30" those that are. One that is missing where there are none.
   Result<std::vector<const ScannerSpec*>> FindScanners(const YamlNode& name);
   // By RunName.
   Result<const std::map<std::string, ScannerSpec>*> AllScanners();
+
+  // The name of a function that some fake exports; anything is, where no fakes are built.
+  Status CheckFunction(const YamlNode& name);
 
   // `choice` is the entry fake:, real: or file: of a tree operation.
   Result<LibrarySource> FindReal(const YamlNode& name);
@@ -43,12 +47,17 @@ class Fixtures {
   Result<ProgramSource> FindProgram(const YamlEntry& choice);
 
  private:
+  Result<std::vector<const ScannerSpec*>> ScannersOfFile(const YamlNode& name);
+  Result<const GpuDevice*> DeviceByItsWords(const YamlNode& name);
+
   Catalog catalog_;
   std::map<std::string, Layout> layouts_;
   std::map<std::string, GpuDevice> devices_;
   std::optional<Capabilities> capabilities_;
   std::optional<std::map<std::string, ScannerSpec>> scanners_;
+  std::map<std::string, std::vector<ScannerSpec>> own_scanners_;  // by their files
   std::map<std::string, ScannerSpec> absent_;  // by the name with the version that was asked for
+  std::optional<std::vector<std::string>> functions_;
   std::optional<std::vector<LibrarySource>> real_parts_;
 };
 

@@ -1,6 +1,7 @@
 #include "harness/scenario/matrix/case_range.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "harness/scenario/matrix/substitute.h"
@@ -16,6 +17,25 @@ bool DecidesRuns(const Axis& axis) {
          std::any_of(axis.values.begin(), axis.values.end(), [](const AxisValue& value) {
            return value.value.Find("runs") != nullptr || value.value.Find("layout") != nullptr;
          });
+}
+
+// The axes by which runs say when they start, wherever they do: when: in a run.
+void FindAxesOfRuns(const YamlNode& node, std::set<std::string>& axes) {
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.key == "when")
+      for (const YamlEntry& axis : entry.value.entries) axes.insert(axis.key);
+    FindAxesOfRuns(entry.value, axes);
+  }
+  for (const YamlNode& item : node.items) FindAxesOfRuns(item, axes);
+}
+
+std::set<std::string> AxesOfRuns(const Scenario& scenario) {
+  std::set<std::string> axes;
+  if (const YamlNode* runs = scenario.root.Find("runs")) FindAxesOfRuns(*runs, axes);
+  for (const Axis& axis : scenario.matrix.axes)
+    if (DecidesRuns(axis))
+      for (const AxisValue& value : axis.values) FindAxesOfRuns(value.value, axes);
+  return axes;
 }
 
 // No filter tells the values apart.
@@ -44,8 +64,10 @@ CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expe
       cells_(scenario.matrix),
       expected_(std::move(expected)) {
   const auto filters = expected_.Filters();
+  const std::set<std::string> of_runs = AxesOfRuns(scenario);
   for (const Axis& axis : scenario.matrix.axes) {
-    const bool each = DecidesRuns(axis) || axis.name == expected_.suspects_axis();
+    const bool each =
+        DecidesRuns(axis) || axis.name == expected_.suspects_axis() || of_runs.contains(axis.name);
     std::vector<int>& kinds = kinds_.emplace_back();
     for (size_t value = 0; value < axis.values.size(); ++value) {
       size_t first = each ? value : 0;
@@ -75,7 +97,7 @@ Case CaseRange::Start(const Row& row) const {
 Result<Case> CaseRange::Stage(size_t number) const {
   const Row row = cells_.At(number);
   TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
-  return ReadCase(root, Start(row), *fixtures_);
+  return ReadCase(root, Start(row), scenario_->matrix.axes, *fixtures_);
 }
 
 Result<Case> CaseRange::Read(size_t number) const {
@@ -87,7 +109,7 @@ Result<Case> CaseRange::Read(size_t number) const {
 Result<Case> CaseRange::Outline(const Row& row) const {
   TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
   Case outline = Start(row);
-  TRY(outline.runs, ReadCaseRuns(root, *fixtures_));
+  TRY(outline.runs, ReadCaseRuns(root, outline.axes, scenario_->matrix.axes, *fixtures_));
   return outline;
 }
 
@@ -103,7 +125,10 @@ Status CaseRange::CheckValues() const {
     if (!news || !cells_.Has(number)) continue;
     for (size_t axis = 0; axis < row.size(); ++axis)
       seen[axis][static_cast<size_t>(row[axis])] = true;
-    TRY(Stage(number));
+    TRY(Case staged, Stage(number));
+    // With its fixes; what is wrong with them CheckExpected says.
+    if (Case whole = staged; expected_.AddTo(whole)) staged = std::move(whole);
+    TRY(CheckTree(staged));
   }
   return Ok();
 }

@@ -48,7 +48,7 @@ bool SkipOtherVersions(const std::vector<Expectation>& all, Case& c) {
 Result<Expected> Expected::Read(const YamlNode& root, const Matrix& matrix, Fixtures& fixtures) {
   Expected expected;
   if (const YamlNode* expect = root.Find("expect")) {
-    TRY(expected.expectations_, ReadExpectations(*expect, matrix.axes));
+    TRY(expected.expectations_, ReadExpectations(*expect, matrix.axes, fixtures));
     expected.expect_ = *expect;
   }
   if (const YamlNode* suspects = root.Find("suspects")) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/scenario/read/readers.h"
+#include "harness/scenario/read/suspects.h"
 
 namespace gpustage {
 

@@ -43,8 +43,8 @@ class Setter {
 
   Status Set(YamlNode& scenario) const {
     if (axis_.set.text == "case") return SetSeveral(scenario);
-    const std::vector<std::string> tops = {"machine",           "layout", "tree", "env", "user",
-                                           "working_directory", "runs"};
+    const std::vector<std::string> tops = {
+        "machine", "layout", "tree", "env", "user", "groups", "working_directory", "runs"};
     if (std::find(tops.begin(), tops.end(), parts_[0].name) == tops.end())
       return Error{fmt::format("an axis cannot set {}{}", Quote(axis_.set.text),
                                DidYouMean(parts_[0].name, tops)),

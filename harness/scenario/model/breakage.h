@@ -10,7 +10,6 @@ namespace gpustage {
 // One way in which a placed library is broken.
 struct Breakage {
   enum class Kind {
-    kNone,
     // The file is no library for this machine.
     kEmpty,
     kTruncated,  // bytes: what is left
@@ -39,7 +38,7 @@ struct Breakage {
     kConstructorAborts,
     kConstructorCrashes,
   };
-  Kind kind = Kind::kNone;
+  Kind kind = Kind::kEmpty;
   int64_t bytes = 0;
   std::string text;
   std::vector<std::string> names = {};

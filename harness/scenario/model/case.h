@@ -2,67 +2,18 @@
 // nothing else. Nothing after this stage reads scenarios/ or fixtures/.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "harness/base/result.h"
 #include "harness/scenario/model/claim.h"
 #include "harness/scenario/model/machine.h"
-#include "harness/scenario/model/scanner.h"
+#include "harness/scenario/model/run_spec.h"
 #include "harness/scenario/model/tree_op.h"
 
 namespace gpustage {
-
-// One variable of the environment. No value: the variable is not set, whatever a layer below says.
-struct EnvVar {
-  std::string name;
-  std::optional<std::string> value;
-  SourcePos pos;
-
-  friend bool operator==(const EnvVar&, const EnvVar&) = default;
-};
-
-// One start of one scanner in the case's tree.
-struct RunSpec {
-  std::string name;
-  ScannerSpec scanner;
-  std::vector<std::string> args;  // appended to the scanner's argv
-  std::vector<EnvVar> env;        // over the case's env
-  std::optional<std::string> user;
-  std::vector<TreeOp> change;  // done to the tree before this run; it stays for the runs after
-  bool fixed = false;          // another run once more, after what `fix` changes: "service+fix"
-  SourcePos pos;
-
-  friend bool operator==(const RunSpec&, const RunSpec&) = default;
-};
-
-inline constexpr char kFixedSuffix[] = "+fix";  // behind the name of a fixed run
-
-// "ollama@0.17.4" for a scanner that was given in a version, the name alone for all others.
-std::string RunName(const std::string& name, const ScannerSpec& scanner);
-// Whether an expectation's `run: ollama`, `run: ollama@0.17.4` or `run: ollama@<0.30` means this
-// run.
-bool IsNamed(const RunSpec& run, const std::string& wanted);
-
-// Takes runs out of the list. What one of them would have done to the tree is done before the next.
-template <typename Unwanted>
-void DropRuns(std::vector<RunSpec>& runs, Unwanted unwanted) {
-  std::vector<RunSpec> kept;
-  std::vector<TreeOp> owed;
-  for (RunSpec& run : runs) {
-    owed.insert(owed.end(), run.change.begin(), run.change.end());
-    if (unwanted(run)) continue;
-    run.change = std::exchange(owed, {});
-    kept.push_back(std::move(run));
-  }
-  runs = std::move(kept);
-}
 
 // The scenario expects its claims to fail: a known bug, with the thread that knows it.
 struct ExpectedFailure {
@@ -107,6 +58,7 @@ struct Case {
   std::vector<TreeOp> tree;  // layouts first, in order, then the scenario's own
   std::vector<EnvVar> env;   // one entry a name, sorted; matrix beats env beats layout
   std::string user = "nobody";
+  std::vector<std::string> groups;  // further ones, beside its own
   std::string working_directory = "/";
   std::vector<RunSpec> runs;
   std::vector<Expectation> expect;  // those whose `when` matches this cell and whose `run` it has

@@ -13,6 +13,7 @@
 #include "harness/base/result.h"
 #include "harness/scenario/model/claim_loader.h"
 #include "harness/scenario/model/claim_parts.h"
+#include "harness/scenario/model/claim_process.h"
 
 namespace gpustage {
 
@@ -74,31 +75,6 @@ struct SilentClaim {  // silent: true: something failed, and no log line says so
   bool silent = true;
   friend bool operator==(const SilentClaim&, const SilentClaim&) = default;
 };
-struct ProcessClaim {  // process: {role: ollama runner, count: 2, environment: [GGML_CUDA_INIT=1]}
-  std::string role;    // a part of it
-  CountRange count{1, std::nullopt};
-  std::vector<std::string>
-      environment;  // NAME=value, or NAME alone for any value: as it was started
-  std::optional<std::string> ended = std::nullopt;  // "exited 2", "killed by SIGSEGV"
-  std::optional<std::string> argv = std::nullopt;   // a part of its words, one space between two
-  friend bool operator==(const ProcessClaim&, const ProcessClaim&) = default;
-};
-
-struct FilesClaim {  // files: {path: /dev/nvidia0, how: opened, answer: missing, in: ollama runner,
-                     // count: 0}
-  std::string path;
-  std::optional<std::string> how =
-      std::nullopt;  // "opened", "looked at", "listed", "executed"; none: any
-  std::optional<std::string> answer = std::nullopt;  // "found", "missing", "refused"; none: any
-  std::optional<std::string> in = std::nullopt;  // a part of the process's role; none: any process
-  CountRange count{1, std::nullopt};
-  friend bool operator==(const FilesClaim&, const FilesClaim&) = default;
-};
-struct UnheardClaim {  // unheard: a line that a process printed, and that reached nobody
-  LinePattern pattern;
-  friend bool operator==(const UnheardClaim&, const UnheardClaim&) = default;
-};
-
 struct Claim {
   std::variant<DevicesClaim, DistributionClaim, DeviceClaim, LogClaim, LogOrderClaim, OutcomeClaim,
                LoadsClaim, SearchesClaim, DlsymClaim, LacksClaim, TakesClaim, CallsClaim, LostClaim,

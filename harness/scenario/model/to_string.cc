@@ -50,11 +50,23 @@ std::string ToString(const LibrarySource& source) {
 }
 
 std::string ToString(const Breakage& broken) {
-  if (broken.kind == Breakage::Kind::kNone) return "";
-  std::string text = " broken: " + BreakageWords().at(static_cast<size_t>(broken.kind) - 1);
+  std::string text = " broken: " + BreakageWords().at(static_cast<size_t>(broken.kind));
   if (broken.bytes != 0) text += fmt::format(" {}", broken.bytes);
   if (!broken.names.empty()) text += fmt::format(" {}", fmt::join(broken.names, ", "));
   if (!broken.text.empty()) text += " " + Quote(broken.text);
+  return text;
+}
+
+std::string BrokenText(const std::vector<Breakage>& ways) {
+  std::string text;
+  for (const Breakage& broken : ways) text += ToString(broken);
+  return text;
+}
+
+std::string ArchsText(const std::vector<ComputeCapability>& archs) {
+  std::string text;
+  for (const ComputeCapability& arch : archs)
+    text += fmt::format("{}{}.{}", text.empty() ? " archs: " : ", ", arch.major, arch.minor);
   return text;
 }
 
@@ -233,9 +245,11 @@ std::string ToString(const TreeOp& op) {
           },
           [](const RemoveOp& o) { return "remove " + Bare(o.path); },
           [](const PlaceLibraryOp& o) {
-            return fmt::format("library {} {}{}{}{}", Bare(o.path), ToString(o.source),
-                               ToString(o.broken), MachineText(o.machine), ModeText(o.mode));
-          }},
+            return fmt::format("library {} {}{}{}{}{}", Bare(o.path), ToString(o.source),
+                               BrokenText(o.broken), MachineText(o.machine), ArchsText(o.archs),
+                               ModeText(o.mode));
+          },
+          [](const LdconfigOp& o) { return "ldconfig " + Bare(o.path); }},
       op.what);
 }
 

@@ -73,15 +73,25 @@ struct LibrarySource {
 struct PlaceLibraryOp {
   std::string path;
   LibrarySource source;
-  Breakage broken;
+  std::vector<Breakage> broken;  // none: it is whole
   std::optional<FileMode> mode;
   std::optional<MachineChange> machine = {};  // fakes only: this copy answers differently
+  // Backends of ours only: the compute capabilities that this build is for; none: its release's.
+  std::vector<ComputeCapability> archs = {};
   friend bool operator==(const PlaceLibraryOp&, const PlaceLibraryOp&) = default;
+};
+
+inline constexpr char kLoaderCache[] = "/etc/ld.so.cache";
+
+// Runs ldconfig(8) for the tree as it is by now: what comes later, its cache does not know.
+struct LdconfigOp {
+  std::string path;  // kLoaderCache
+  friend bool operator==(const LdconfigOp&, const LdconfigOp&) = default;
 };
 
 struct TreeOp {
   std::variant<MakeDirOp, WriteFileOp, SymlinkOp, HardLinkOp, CopyOp, ChmodOp, ChownOp, RemoveOp,
-               PlaceLibraryOp>
+               PlaceLibraryOp, LdconfigOp>
       what;
   SourcePos pos;  // of the path in the file that says so
   friend bool operator==(const TreeOp&, const TreeOp&) = default;

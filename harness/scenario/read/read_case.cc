@@ -25,7 +25,8 @@ void Overlay(std::vector<EnvVar>& env, const std::vector<EnvVar>& over) {
 // Reads one cell of a scenario.
 class CaseReader {
  public:
-  CaseReader(const YamlNode& root, Fixtures& fixtures) : root_(root), fixtures_(fixtures) {}
+  CaseReader(const YamlNode& root, const std::vector<Axis>& axes, Fixtures& fixtures)
+      : root_(root), axes_(axes), fixtures_(fixtures) {}
 
   Result<Case> Read(Case read) const {
     if (const YamlNode* source = root_.Find("source")) {
@@ -43,12 +44,12 @@ class CaseReader {
       Overlay(read.env, layout->env);
     }
     TRY(ReadOwn(read));
-    TRY(read.runs, ReadItsRuns());
+    TRY(read.runs, ReadItsRuns(read.axes));
     return read;
   }
 
-  Result<std::vector<RunSpec>> ReadItsRuns() const {
-    if (const YamlNode* runs = root_.Find("runs")) return ReadRuns(*runs, fixtures_);
+  Result<std::vector<RunSpec>> ReadItsRuns(const Cell& cell) const {
+    if (const YamlNode* runs = root_.Find("runs")) return ReadRuns(*runs, cell, axes_, fixtures_);
     TRY(const std::vector<const Layout*> layouts, ReadLayouts());
     return DefaultRuns(layouts);
   }
@@ -77,10 +78,15 @@ class CaseReader {
       Overlay(read.env, variables);
     }
     if (const YamlNode* user = root_.Find("user")) {
-      TRY(read.user, ReadName(*user, "a user"));
+      TRY(read.user, ReadUser(*user));
+    }
+    if (const YamlNode* groups = root_.Find("groups")) {
+      TRY(read.groups, ReadGroups(*groups));
     }
     if (const YamlNode* directory = root_.Find("working_directory")) {
       TRY(read.working_directory, ReadTreePath(*directory, "a working directory"));
+      if (read.working_directory.starts_with("/proc/"))
+        return ErrorAt(*directory, "no program can be started in a directory of the kernel's");
     }
     return Ok();
   }
@@ -113,17 +119,20 @@ class CaseReader {
   }
 
   const YamlNode& root_;
+  const std::vector<Axis>& axes_;
   Fixtures& fixtures_;
 };
 
 }  // namespace
 
-Result<Case> ReadCase(const YamlNode& root, Case start, Fixtures& fixtures) {
-  return CaseReader(root, fixtures).Read(std::move(start));
+Result<Case> ReadCase(const YamlNode& root, Case start, const std::vector<Axis>& axes,
+                      Fixtures& fixtures) {
+  return CaseReader(root, axes, fixtures).Read(std::move(start));
 }
 
-Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, Fixtures& fixtures) {
-  return CaseReader(root, fixtures).ReadItsRuns();
+Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, const Cell& cell,
+                                          const std::vector<Axis>& axes, Fixtures& fixtures) {
+  return CaseReader(root, axes, fixtures).ReadItsRuns(cell);
 }
 
 }  // namespace gpustage

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+#include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/catalog/functions.h"
 #include "harness/scenario/model/cause.h"
 #include "harness/scenario/read/claim_readers.h"
 #include "harness/scenario/read/readers.h"
@@ -123,7 +125,7 @@ Result<What> ReadCallsClaim(const YamlNode& node) {
   TRY(claim.function, ReadNonEmpty(*function, "the name of a function"));
   TRY(ReadTimes(node, "calls", claim.count));
   if (const YamlNode* result = node.Find("result")) {
-    TRY(claim.result, ReadInteger(*result, "a result", -kMaxCount, kMaxCount));
+    TRY(claim.result, ReadCode(*result, "a result"));
   }
   if (const YamlNode* device = node.Find("device")) {
     TRY(claim.device, ReadInt(*device, "the ordinal of a device", 0, 1000));
@@ -309,9 +311,18 @@ constexpr ClaimKey kClaimKeys[] = {{"devices", ReadDevicesClaim},
                                    {"files", ReadEach<ReadFiles>},
                                    {"unheard", ReadEach<ReadUnheard>}};
 
+// A call of a function that none of our fakes has is never seen.
+Status CheckFunctions(const YamlNode& calls, Fixtures& fixtures) {
+  const std::vector<YamlNode> alone = {calls};
+  for (const YamlNode& claim : calls.IsList() ? calls.items : alone)
+    if (const YamlNode* function = claim.Find("function")) TRY(fixtures.CheckFunction(*function));
+  return Ok();
+}
+
 // One, or one for each of its runs.
 Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node,
-                                                 const std::vector<Axis>& axes) {
+                                                 const std::vector<Axis>& axes,
+                                                 Fixtures& fixtures) {
   std::vector<std::string> keys = {"run", "when"};
   for (const ClaimKey& key : kClaimKeys) keys.emplace_back(key.name);
   TRY(CheckKeys(node, "an expectation", keys));
@@ -324,6 +335,7 @@ Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node,
   for (const YamlEntry& entry : node.entries)
     for (const ClaimKey& key : kClaimKeys)
       if (key.name == entry.key) TRY(key.read(entry, whats));
+  if (const YamlNode* calls = node.Find("calls")) TRY(CheckFunctions(*calls, fixtures));
   if (whats.empty()) return ErrorAt(node, "this expects nothing; say devices, log, outcome, …");
   for (auto& [what, pos] : whats)
     expectation.claims.push_back({std::move(what), false, std::move(pos)});
@@ -345,11 +357,12 @@ Result<std::vector<Expectation>> ReadExpectation(const YamlNode& node,
 }  // namespace
 
 Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
-                                                  const std::vector<Axis>& axes) {
+                                                  const std::vector<Axis>& axes,
+                                                  Fixtures& fixtures) {
   TRY(CheckList(node, "expect"));
   std::vector<Expectation> expectations;
   for (const YamlNode& item : node.items) {
-    TRY(const std::vector<Expectation> each, ReadExpectation(item, axes));
+    TRY(const std::vector<Expectation> each, ReadExpectation(item, axes, fixtures));
     expectations.insert(expectations.end(), each.begin(), each.end());
   }
   return expectations;

@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/catalog/functions.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
 
@@ -72,7 +74,8 @@ Status ReadAction(const YamlNode& node, FaultSpec& fault) {
     if (known.word == action->key) fault.kind = known.kind;
   switch (fault.kind) {
     case FaultKind::kReturn: {
-      TRY(fault.code, ReadInt(value, "the code to return", -kMaxInt, kMaxInt));
+      TRY(const int64_t code, ReadCode(value, "the code to return"));
+      fault.code = static_cast<int>(code);
       break;
     }
     case FaultKind::kExit: {
@@ -101,7 +104,7 @@ Status ReadAction(const YamlNode& node, FaultSpec& fault) {
 }
 
 // What befalls a device may begin with a call or at a time; all else happens to calls.
-Status ReadFunction(const YamlNode& node, FaultSpec& fault) {
+Status ReadFunction(const YamlNode& node, Fixtures& fixtures, FaultSpec& fault) {
   const bool befalls = fault.kind == FaultKind::kLost || fault.kind == FaultKind::kMemoryLeft;
   if (befalls && fault.last_call && node.Find("call") == nullptr)
     return ErrorAt(*node.Find("to_call"),
@@ -115,10 +118,15 @@ Status ReadFunction(const YamlNode& node, FaultSpec& fault) {
   TRY(const YamlNode* function, Require(node, "a fault", "function"));
   fault.pos = function->pos;
   TRY(fault.function, ReadCString(*function, "the name of a function", kLongestFunction));
+  TRY(fixtures.CheckFunction(*function));
+  if (!befalls && fault.device && !IsOfADevice(fault.function))
+    return ErrorAt(
+        *node.Find("device"),
+        fmt::format("{} is about no device, so this fault meets no call", fault.function));
   return Ok();
 }
 
-Result<FaultSpec> ReadFault(const YamlNode& node) {
+Result<FaultSpec> ReadFault(const YamlNode& node, Fixtures& fixtures) {
   std::vector<std::string> keys = {"function", "device", "call",    "from_call", "to_call",
                                    "from_ms",  "to_ms",  "process", "sticky"};
   for (const std::string& word : FaultWords()) keys.push_back(word);
@@ -134,7 +142,7 @@ Result<FaultSpec> ReadFault(const YamlNode& node) {
     TRY(fault.process_has, ReadCString(*process, "a part of a command line", kLongestProcess));
   }
   TRY(ReadAction(node, fault));
-  TRY(ReadFunction(node, fault));
+  TRY(ReadFunction(node, fixtures, fault));
   if (const YamlNode* sticky = node.Find("sticky")) {
     TRY(fault.sticky, ReadBool(*sticky, "sticky"));
     if (fault.kind != FaultKind::kReturn)
@@ -151,13 +159,13 @@ std::vector<std::string> FaultWords() {
   return words;
 }
 
-Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node) {
+Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node, Fixtures& fixtures) {
   TRY(CheckList(node, "faults"));
   if (node.items.size() > kMaxFaults)
     return ErrorAt(node, fmt::format("a machine has at most {} faults", kMaxFaults));
   std::vector<FaultSpec> faults;
   for (const YamlNode& item : node.items) {
-    TRY(FaultSpec fault, ReadFault(item));
+    TRY(FaultSpec fault, ReadFault(item, fixtures));
     faults.push_back(std::move(fault));
   }
   return faults;

@@ -5,55 +5,89 @@
 #include <algorithm>
 
 #include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/model/contradict.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
 namespace {
 
-// The count that these expectations claim of a run; nothing when they claim none.
-const CountRange* CountOf(const std::vector<Expectation>& expectations, const RunSpec& run,
-                          const Case& c) {
+// The claims of these expectations on a run.
+std::vector<const Claim*> ClaimsOn(const std::vector<Expectation>& expectations, const RunSpec& run,
+                                   const Case& c) {
+  std::vector<const Claim*> claims;
   for (const Expectation& expectation : expectations) {
     if (expectation.of_fix != run.fixed || !Matches(expectation.when, c.axes)) continue;
     if (expectation.run && !IsNamed(run, *expectation.run)) continue;
-    for (const Claim& claim : expectation.claims)
-      if (const auto* devices = std::get_if<DevicesClaim>(&claim.what)) return &devices->count;
+    for (const Claim& claim : expectation.claims) claims.push_back(&claim);
   }
+  return claims;
+}
+
+const CountRange* CountOf(const std::vector<const Claim*>& claims) {
+  for (const Claim* claim : claims)
+    if (const auto* devices = std::get_if<DevicesClaim>(&claim->what)) return &devices->count;
   return nullptr;
 }
 
 // Whether they claim that the run ends badly: then it counts nothing.
-bool EndsBadly(const std::vector<Expectation>& expectations, const RunSpec& run, const Case& c) {
-  for (const Expectation& expectation : expectations) {
-    if (expectation.of_fix || !Matches(expectation.when, c.axes)) continue;
-    if (expectation.run && !IsNamed(run, *expectation.run)) continue;
-    for (const Claim& claim : expectation.claims)
-      if (const auto* outcome = std::get_if<OutcomeClaim>(&claim.what);
-          outcome && !(outcome->kind == "exited" && outcome->code == 0))
-        return true;
-  }
-  return false;
+bool EndsBadly(const std::vector<const Claim*>& claims) {
+  return std::any_of(claims.begin(), claims.end(), [](const Claim* claim) {
+    const auto* outcome = std::get_if<OutcomeClaim>(&claim->what);
+    return outcome != nullptr && !(outcome->kind == "exited" && outcome->code == 0);
+  });
 }
 
-bool Overlap(const CountRange& a, const CountRange& b) {
-  return (!a.at_most || *a.at_most >= b.at_least) && (!b.at_most || *b.at_most >= a.at_least);
+const std::vector<std::string> kChanges = {"layout", "tree",   "machine", "env",
+                                           "user",   "groups", "scanner"};
+
+// What people install. It is laid over the tree that stands.
+Status ReadLayouts(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
+  TRY(CheckList(node, "layout"));
+  for (const YamlNode& name : node.items) {
+    TRY(const Layout* layout, fixtures.FindLayout(name));
+    fix.tree.insert(fix.tree.end(), layout->tree.begin(), layout->tree.end());
+    fix.layout_env.insert(fix.layout_env.end(), layout->env.begin(), layout->env.end());
+  }
+  return Ok();
+}
+
+// The keys that a fix has, beside its changes.
+std::vector<std::string> KeysWith(std::vector<std::string> keys) {
+  keys.insert(keys.end(), kChanges.begin(), kChanges.end());
+  return keys;
 }
 
 Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
   fix.pos = node.pos;
+  if (const YamlNode* layouts = node.Find("layout")) TRY(ReadLayouts(*layouts, fixtures, fix));
   if (const YamlNode* tree = node.Find("tree")) {
-    TRY(fix.tree, ReadTree(*tree, fixtures));
+    TRY(const std::vector<TreeOp> ops, ReadTree(*tree, fixtures));
+    fix.tree.insert(fix.tree.end(), ops.begin(), ops.end());
+  }
+  if (const YamlNode* machine = node.Find("machine")) {
+    TRY(fix.machine, ReadMachineChange(*machine, fixtures));
   }
   if (const YamlNode* env = node.Find("env")) {
     TRY(fix.env, ReadEnv(*env));
   }
   if (const YamlNode* user = node.Find("user")) {
-    TRY(fix.user, ReadName(*user, "a user"));
+    TRY(fix.user, ReadUser(*user));
   }
-  if (fix.tree.empty() && fix.env.empty() && !fix.user)
-    return ErrorAt(
-        node, "a fix changes \"tree\", \"env\" or \"user\"; {none: WHY} says that there is none");
+  if (const YamlNode* groups = node.Find("groups")) {
+    TRY(fix.groups, ReadGroups(*groups));
+  }
+  if (const YamlNode* scanner = node.Find("scanner")) {
+    TRY(const std::vector<const ScannerSpec*> versions, fixtures.FindScanners(*scanner));
+    fix.scanner = *versions.front();
+  }
+  const bool changes = std::any_of(kChanges.begin(), kChanges.end(), [&](const std::string& key) {
+    const YamlNode* value = node.Find(key);
+    return value != nullptr && !(value->IsList() && value->items.empty());
+  });
+  if (!changes)
+    return ErrorAt(node, fmt::format("a fix changes {}; {{none: WHY}} says that there is none",
+                                     JoinOr(kChanges)));
   return Ok();
 }
 
@@ -67,7 +101,7 @@ Result<std::string> ReadNone(const YamlNode& node, std::string_view beside) {
 }
 
 Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixtures& fixtures) {
-  TRY(CheckKeys(node, "a fix", {"when", "none", "tree", "env", "user", "expect"}));
+  TRY(CheckKeys(node, "a fix", KeysWith({"when", "none", "expect"})));
   Fix fix;
   if (const YamlNode* when = node.Find("when")) {
     TRY(fix.when, ReadCellFilter(*when, axes));
@@ -78,29 +112,59 @@ Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixture
   }
   TRY(ReadChanges(node, fixtures, fix));
   TRY(const YamlNode* expect, Require(node, "a fix", "expect"));
-  TRY(fix.expect, ReadExpectations(*expect, axes));
+  TRY(fix.expect, ReadExpectations(*expect, axes, fixtures));
   for (Expectation& expectation : fix.expect) expectation.of_fix = true;
   return fix;
 }
 
-// The fixed run must count otherwise than the scenario expects without the fix: then both together
-// prove it.
+// What is expected of the fixed run must contradict what is expected of it without the fix: then
+// both together prove it.
 Status CheckFlips(const Fix& fix, const RunSpec& before, const RunSpec& after, const Case& c) {
-  const CountRange* fixed = CountOf(fix.expect, after, c);
-  if (fixed == nullptr)
-    return Error{fmt::format("a fix says how many devices {} finds then", Quote(before.name)),
-                 fix.pos};
-  const CountRange* broken = CountOf(c.expect, before, c);
-  if (broken == nullptr && EndsBadly(c.expect, before, c)) return Ok();
-  if (broken == nullptr)
-    return Error{fmt::format("nothing says how many devices {} finds in {} without the fix",
-                             Quote(before.name), c.id),
-                 fix.pos};
-  if (Overlap(*fixed, *broken))
+  const std::vector<const Claim*> broken = ClaimsOn(c.expect, before, c);
+  const std::vector<const Claim*> fixed = ClaimsOn(fix.expect, after, c);
+  for (const Claim* was : broken)
+    for (const Claim* is : fixed)
+      if (Contradict(*was, *is)) return Ok();
+  if (CountOf(fixed) != nullptr && CountOf(broken) == nullptr && EndsBadly(broken)) return Ok();
+  if (const CountRange* was = CountOf(broken), *is = CountOf(fixed);
+      was != nullptr && is != nullptr)
     return Error{fmt::format("a fix flips the result; {} finds {} in {} without it, too",
-                             Quote(before.name), ToString(*broken), c.id),
+                             Quote(before.name), ToString(*was), c.id),
                  fix.pos};
-  return Ok();
+  return Error{
+      fmt::format("a fix flips a result: nothing that it expects of {} (devices, a device, "
+                  "a line of the log, an outcome, …) contradicts what is expected in {} "
+                  "without it",
+                  Quote(before.name), c.id),
+      fix.pos};
+}
+
+// The run as it starts after the fix.
+RunSpec AfterFix(const Fix& fix, const RunSpec& run, const Case& c) {
+  RunSpec after = run;
+  after.fixed = true;
+  if (fix.scanner) {
+    after.scanner = *fix.scanner;
+    after.name = RunName(run.name.substr(0, run.name.find('@')), after.scanner);
+  }
+  after.name += kFixedSuffix;
+  after.change.clear();
+  after.meanwhile.clear();
+  after.machine = fix.machine;
+  if (fix.user) after.user = fix.user;
+  if (fix.groups) after.groups = fix.groups;
+  after.pos = fix.pos;
+  const auto is_said = [](const std::vector<EnvVar>& env, const EnvVar& variable) {
+    return std::any_of(env.begin(), env.end(),
+                       [&](const EnvVar& own) { return own.name == variable.name; });
+  };
+  for (const EnvVar& variable : fix.layout_env)
+    if (!is_said(c.env, variable) && !is_said(run.env, variable)) after.env.push_back(variable);
+  for (const EnvVar& variable : fix.env) {
+    std::erase_if(after.env, [&](const EnvVar& own) { return own.name == variable.name; });
+    after.env.push_back(variable);
+  }
+  return after;
 }
 
 }  // namespace
@@ -114,18 +178,13 @@ Result<bool> AddFix(const Fix& fix, Case& c) {
                  Matches(expectation.when, c.axes);
         });
     if (run.fixed || !wanted) continue;
-    RunSpec after = run;
-    after.fixed = true;
-    after.name = run.name + kFixedSuffix;
-    after.change = again.empty() ? fix.tree : std::vector<TreeOp>{};
-    for (const EnvVar& variable : fix.env) {
-      std::erase_if(after.env, [&](const EnvVar& own) { return own.name == variable.name; });
-      after.env.push_back(variable);
-    }
-    if (fix.user) after.user = fix.user;
-    after.pos = fix.pos;
+    RunSpec after = AfterFix(fix, run, c);
+    if (again.empty()) after.change = fix.tree;
     TRY(CheckFlips(fix, run, after, c));
-    again.push_back(std::move(after));
+    // Two versions may become one.
+    if (std::none_of(again.begin(), again.end(),
+                     [&](const RunSpec& other) { return other.name == after.name; }))
+      again.push_back(std::move(after));
   }
   for (const Expectation& expectation : fix.expect)
     if (Matches(expectation.when, c.axes)) c.expect.push_back(expectation);
@@ -135,7 +194,7 @@ Result<bool> AddFix(const Fix& fix, Case& c) {
 
 Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>& fixed,
                             Fixtures& fixtures) {
-  TRY(CheckKeys(node, "the fix of a suspect", {"do", "none", "tree", "env", "user"}));
+  TRY(CheckKeys(node, "the fix of a suspect", KeysWith({"do", "none"})));
   Fix fix;
   fix.pos = node.pos;
   if (node.Find("none") != nullptr) {

@@ -10,7 +10,9 @@ namespace {
 
 // One run of each version of its scanner.
 Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
-  TRY(CheckKeys(node, "a run", {"name", "scanner", "args", "env", "user", "change"}));
+  TRY(CheckKeys(node, "a run",
+                {"name", "scanner", "when", "args", "env", "user", "groups", "time_limit", "change",
+                 "meanwhile"}));
   TRY(const YamlNode* scanner_name, Require(node, "a run", "scanner"));
   TRY(const std::vector<const ScannerSpec*> scanners, fixtures.FindScanners(*scanner_name));
   RunSpec run;
@@ -26,15 +28,26 @@ Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
     TRY(run.env, ReadEnv(*env));
   }
   if (const YamlNode* user = node.Find("user")) {
-    TRY(run.user, ReadName(*user, "a user"));
+    TRY(run.user, ReadUser(*user));
+  }
+  if (const YamlNode* groups = node.Find("groups")) {
+    TRY(run.groups, ReadGroups(*groups));
   }
   if (const YamlNode* change = node.Find("change")) {
     TRY(run.change, ReadTree(*change, fixtures));
+  }
+  if (const YamlNode* meanwhile = node.Find("meanwhile")) {
+    TRY(run.meanwhile, ReadMeanwhile(*meanwhile, fixtures));
+  }
+  std::optional<std::chrono::milliseconds> limit;
+  if (const YamlNode* seconds = node.Find("time_limit")) {
+    TRY(limit, ReadSeconds(*seconds));
   }
   std::vector<RunSpec> runs;
   for (const ScannerSpec* scanner : scanners) {
     RunSpec& version = runs.emplace_back(run);
     version.scanner = *scanner;
+    if (limit) version.scanner.time_limit = *limit;
     version.name = RunName(run.name, *scanner);
     // What the first has done to the tree is done for all.
     if (runs.size() > 1) version.change.clear();
@@ -42,15 +55,37 @@ Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
   return runs;
 }
 
+std::string CellText(const Cell& cell) {
+  std::string text;
+  for (const auto& [axis, label] : cell)
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", axis, label);
+  return text;
+}
+
 }  // namespace
 
-Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures) {
+Result<std::vector<std::string>> ReadGroups(const YamlNode& node) {
+  std::vector<std::string> groups;
+  const std::vector<YamlNode> alone = {node};
+  for (const YamlNode& item : node.IsList() ? node.items : alone) {
+    TRY(std::string group, ReadGroup(item));
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, const Cell& cell,
+                                      const std::vector<Axis>& axes, Fixtures& fixtures) {
   TRY(CheckList(node, "runs"));
   if (node.items.empty())
     return ErrorAt(node, "no run; leave \"runs\" out for the scanners that fit");
   std::vector<RunSpec> runs;
   for (const YamlNode& item : node.items) {
     TRY(std::vector<RunSpec> versions, ReadRun(item, fixtures));
+    if (const YamlNode* when = item.Find("when")) {
+      TRY(const CellFilter filter, ReadCellFilter(*when, axes));
+      if (!Matches(filter, cell)) continue;
+    }
     for (RunSpec& run : versions) {
       for (const RunSpec& other : runs)
         if (other.name == run.name)
@@ -59,6 +94,7 @@ Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures) 
       runs.push_back(std::move(run));
     }
   }
+  if (runs.empty()) return ErrorAt(node, fmt::format("no run starts in {}", CellText(cell)));
   return runs;
 }
 

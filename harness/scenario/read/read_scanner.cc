@@ -2,8 +2,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include <charconv>
-
+#include "harness/base/files.h"
 #include "harness/scenario/catalog/allowed.h"
 #include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/read/readers.h"
@@ -63,18 +62,6 @@ Status ReadLog(const YamlNode& node, ScannerSpec& scanner) {
                                                    {"ggml", LogFormat::kGgml}}));
   }
   return Ok();
-}
-
-// "30", "0.5".
-Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node) {
-  double seconds = 0;
-  const char* const end = node.text.data() + node.text.size();
-  const auto parsed = std::from_chars(node.text.data(), end, seconds, std::chars_format::fixed);
-  if (!node.IsText() || parsed.ec != std::errc() || parsed.ptr != end ||
-      !(seconds >= 0.001 && seconds <= 86400))
-    return ErrorAt(node,
-                   fmt::format("expected seconds from 0.001 to 86400, got {}", Describe(node)));
-  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
 Status ReadDone(const YamlNode& node, ScannerSpec& scanner) {
@@ -196,6 +183,11 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
   if (const YamlNode* directories = node.Find("host_directories")) {
     TRY(scanner.host_directories, ReadTexts(*directories, "host_directories"));
     for (const YamlNode& item : directories->items) TRY(CheckShown(item, item.text));
+    for (const std::string& directory : scanner.host_directories)
+      if (scanner.missing.empty() && !IsDirectory(directory))
+        scanner.missing =
+            fmt::format("there is no {} on this machine, which {} shows to its program", directory,
+                        node.pos.file);
   }
   if (const YamlNode* needs = node.Find("needs")) {
     TRY(scanner.needs, ReadTexts(*needs, "needs"));

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "harness/scenario/catalog/fixtures.h"
-#include "harness/scenario/read/readers.h"
+#include "harness/scenario/read/suspects.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
@@ -28,7 +28,8 @@ Result<Look> ReadLook(const YamlNode& node) {
 }
 
 // What all of them share.
-Result<Suspects> ReadCommon(const YamlNode& node, const std::vector<Axis>& axes) {
+Result<Suspects> ReadCommon(const YamlNode& node, const std::vector<Axis>& axes,
+                            Fixtures& fixtures) {
   Suspects common;
   TRY(const YamlNode* looks, Require(node, "suspects", "looks"));
   if (!looks->IsMap())
@@ -37,10 +38,10 @@ Result<Suspects> ReadCommon(const YamlNode& node, const std::vector<Axis>& axes)
     TRY(common.looks[entry.key], ReadLook(entry.value));
   }
   if (const YamlNode* report = node.Find("report")) {
-    TRY(common.report, ReadExpectations(*report, axes));
+    TRY(common.report, ReadExpectations(*report, axes, fixtures));
   }
   if (const YamlNode* fixed = node.Find("fixed")) {
-    TRY(common.fixed, ReadExpectations(*fixed, axes));
+    TRY(common.fixed, ReadExpectations(*fixed, axes, fixtures));
   }
   return common;
 }
@@ -160,7 +161,7 @@ Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axe
   for (const Axis& axis : axes) names.push_back(axis.name);
   const auto axis = std::find(names.begin(), names.end(), named->text);
   if (axis == names.end()) return UnknownWord(*named, "axis", names);
-  TRY(Suspects suspects, ReadCommon(node, axes));
+  TRY(Suspects suspects, ReadCommon(node, axes, fixtures));
   suspects.axis = named->text;
   suspects.pos = node.pos;
   std::string has;

@@ -1,8 +1,10 @@
 // tree: of a scenario and of a layout: a list of maps whose first key names the operation.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
+#include "harness/scenario/catalog/capabilities.h"
 #include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
@@ -10,6 +12,8 @@
 namespace gpustage {
 namespace {
 
+constexpr int kHourInMilliseconds = 3600000;
+constexpr size_t kMostArchs = 32;                      // fakes/world/format.h
 constexpr uint64_t kLargestFile = uint64_t{64} << 20;  // its content is held in memory
 
 // "0711", or 0711 as it stands. Plain 711 is seven hundred and eleven to other readers of YAML.
@@ -100,21 +104,40 @@ Result<Op> ReadChown(const YamlNode& op, std::string path, Fixtures&) {
   if (op.Find("user") == nullptr && op.Find("group") == nullptr)
     return ErrorAt(op, "chown needs \"user\" or \"group\"");
   if (const YamlNode* user = op.Find("user")) {
-    TRY(chown.user, ReadName(*user, "a user"));
+    TRY(chown.user, ReadUser(*user));
   }
   if (const YamlNode* group = op.Find("group")) {
-    TRY(chown.group, ReadName(*group, "a group"));
+    TRY(chown.group, ReadGroup(*group));
   }
   return Op(std::move(chown));
 }
 
 Result<Op> ReadRemove(const YamlNode& op, std::string path, Fixtures&) {
   TRY(CheckKeys(op, "remove", {"remove"}));
+  if (path == "/") return ErrorAt(op.entries.front().value, "the root itself cannot be removed");
   return Op(RemoveOp{std::move(path)});
 }
 
+// The compute capabilities that a backend was built for.
+Result<std::vector<ComputeCapability>> ReadArchs(const YamlNode& node, const YamlEntry& source) {
+  if (source.key != "fake" || !source.value.text.starts_with("ggml-cuda-"))
+    return ErrorAt(node,
+                   "only a fake ggml-cuda-… knows for which compute capabilities it was built");
+  TRY(CheckList(node, "archs"));
+  std::vector<ComputeCapability> archs;
+  for (const YamlNode& item : node.items) {
+    TRY(const ComputeCapability arch, ReadComputeCapability(item));
+    archs.push_back(arch);
+  }
+  if (archs.empty()) return ErrorAt(node, "a backend is built for one compute capability at least");
+  if (archs.size() > kMostArchs)
+    return ErrorAt(node, fmt::format("at most {} compute capabilities fit", kMostArchs));
+  return archs;
+}
+
 Result<Op> ReadLibrary(const YamlNode& op, std::string path, Fixtures& fixtures) {
-  TRY(CheckKeys(op, "a library", {"library", "fake", "real", "file", "broken", "machine", "mode"}));
+  TRY(CheckKeys(op, "a library",
+                {"library", "fake", "real", "file", "broken", "machine", "archs", "mode"}));
   TRY(const YamlEntry* source, RequireOneOf(op, "a library", {"fake", "real", "file"}));
   PlaceLibraryOp place;
   place.path = std::move(path);
@@ -125,13 +148,42 @@ Result<Op> ReadLibrary(const YamlNode& op, std::string path, Fixtures& fixtures)
   if (const YamlNode* machine = op.Find("machine")) {
     if (source->key != "fake")
       return ErrorAt(*machine, "only a fake answers from a machine; this library is not one");
-    MachineChange change;
-    TRY(change.machine, ReadMachine(*machine, fixtures));
-    for (const YamlEntry& entry : machine->entries) change.keys.push_back(entry.key);
-    place.machine = std::move(change);
+    TRY(place.machine, ReadMachineChange(*machine, fixtures));
+  }
+  if (const YamlNode* archs = op.Find("archs")) {
+    TRY(place.archs, ReadArchs(*archs, *source));
   }
   TRY(place.mode, ReadOptionalMode(op));
   return Op(std::move(place));
+}
+
+Result<Op> ReadLdconfig(const YamlNode& op, std::string path, Fixtures&) {
+  TRY(CheckKeys(op, "ldconfig", {"ldconfig"}));
+  if (path != kLoaderCache)
+    return ErrorAt(op.entries.front().value,
+                   fmt::format("the loader reads {} alone", kLoaderCache));
+  return Op(LdconfigOp{std::move(path)});
+}
+
+// Files of the kernel's that programs read for what it knows of the machine (proc(5)).
+const std::vector<std::string> kProcFiles = {
+    "/proc/cmdline", "/proc/cpuinfo",    "/proc/devices", "/proc/filesystems", "/proc/interrupts",
+    "/proc/iomem",   "/proc/ioports",    "/proc/loadavg", "/proc/meminfo",     "/proc/misc",
+    "/proc/modules", "/proc/partitions", "/proc/stat",    "/proc/swaps",       "/proc/uptime",
+    "/proc/version", "/proc/vmstat"};
+
+// Nothing can be made in /proc: files of the kernel's are covered, and /proc/driver as a whole.
+Status CheckProc(const YamlNode& node, const std::string& path) {
+  const bool is_file = std::find(kProcFiles.begin(), kProcFiles.end(), path) != kProcFiles.end();
+  if (!path.starts_with("/proc/") || path.starts_with("/proc/driver/") ||
+      path.starts_with("/proc/sys/") || is_file)
+    return Ok();
+  const auto nearest = NearestWord(path, kProcFiles);
+  return ErrorAt(
+      node,
+      fmt::format("{} cannot be staged: below /proc it is what lies in /proc/driver, "
+                  "and the kernel's own files such as /proc/version{}",
+                  Quote(path), nearest ? fmt::format("; did you mean {}?", Quote(*nearest)) : ""));
 }
 
 struct Operation {
@@ -142,7 +194,7 @@ constexpr Operation kOperations[] = {{"dir", ReadDir},         {"file", ReadFile
                                      {"symlink", ReadSymlink}, {"hard_link", ReadHardLink},
                                      {"copy", ReadCopy},       {"chmod", ReadChmod},
                                      {"chown", ReadChown},     {"remove", ReadRemove},
-                                     {"library", ReadLibrary}};
+                                     {"library", ReadLibrary}, {"ldconfig", ReadLdconfig}};
 
 Result<TreeOp> ReadOp(const YamlNode& node, Fixtures& fixtures) {
   if (!node.IsMap() || node.entries.empty())
@@ -154,6 +206,7 @@ Result<TreeOp> ReadOp(const YamlNode& node, Fixtures& fixtures) {
     names.emplace_back(operation.name);
     if (operation.name != first.key) continue;
     TRY(std::string path, ReadTreePath(first.value, "a path"));
+    TRY(CheckProc(first.value, path));
     TRY(Op what, operation.read(node, std::move(path), fixtures));
     return TreeOp{std::move(what), first.value.pos};
   }
@@ -180,6 +233,22 @@ Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what) {
     begin = end + 1;
   }
   return path;
+}
+
+Result<std::vector<TimedOp>> ReadMeanwhile(const YamlNode& node, Fixtures& fixtures) {
+  TRY(CheckList(node, "meanwhile"));
+  std::vector<TimedOp> ops;
+  for (const YamlNode& item : node.items) {
+    TRY(const YamlNode* after, Require(item, "what is done while a run goes on", "after_ms"));
+    TRY(const int milliseconds, ReadInt(*after, "milliseconds", 0, kHourInMilliseconds));
+    YamlNode op = item;
+    std::erase_if(op.entries, [](const YamlEntry& entry) { return entry.key == "after_ms"; });
+    TRY(TreeOp done, ReadOp(op, fixtures));
+    ops.push_back({std::chrono::milliseconds(milliseconds), std::move(done)});
+  }
+  std::stable_sort(ops.begin(), ops.end(),
+                   [](const TimedOp& a, const TimedOp& b) { return a.after < b.after; });
+  return ops;
 }
 
 Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, Fixtures& fixtures) {

@@ -13,21 +13,27 @@ namespace gpustage {
 
 class Fixtures;
 
-// read_machine.cc
+// read_device.cc
 Result<GpuDevice> ReadDeviceFile(const std::string& file);
+Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine);
+
+// read_machine.cc
 Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures);
+Result<MachineChange> ReadMachineChange(const YamlNode& node, Fixtures& fixtures);
 
 // read_faults.cc
 std::vector<std::string> FaultWords();  // one for each FaultKind, in its order
-Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node);
+Result<std::vector<FaultSpec>> ReadFaults(const YamlNode& node, Fixtures& fixtures);
 
 // read_breakage.cc
-std::vector<std::string> BreakageWords();  // one for each Breakage::Kind but kNone, in its order
-Result<Breakage> ReadBreakage(const YamlNode& node);
+std::vector<std::string> BreakageWords();  // one for each Breakage::Kind, in its order
+Result<std::vector<Breakage>> ReadBreakage(const YamlNode& node);  // in the order of their kinds
 
 // read_tree.cc
 Result<std::string> ReadTreePath(const YamlNode& node, std::string_view what);
 Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, Fixtures& fixtures);
+// Operations with an after_ms each, sorted by it.
+Result<std::vector<TimedOp>> ReadMeanwhile(const YamlNode& node, Fixtures& fixtures);
 
 // read_layout.cc
 struct Layout {
@@ -45,23 +51,37 @@ Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node);
 Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures);
 
 // read_run.cc
-Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, Fixtures& fixtures);
+Result<std::vector<std::string>> ReadGroups(const YamlNode& node);
+// Those that start in this cell.
+Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, const Cell& cell,
+                                      const std::vector<Axis>& axes, Fixtures& fixtures);
 
 // read_case.cc: all that a cell stages, and its runs. Expectations come later (expected.h).
-Result<Case> ReadCase(const YamlNode& root, Case start, Fixtures& fixtures);
-Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, Fixtures& fixtures);
+// `start` has its axes.
+Result<Case> ReadCase(const YamlNode& root, Case start, const std::vector<Axis>& axes,
+                      Fixtures& fixtures);
+Result<std::vector<RunSpec>> ReadCaseRuns(const YamlNode& root, const Cell& cell,
+                                          const std::vector<Axis>& axes, Fixtures& fixtures);
+
+// check_tree.cc: of an operation on a path that is nearly one that is there.
+Status CheckTree(const Case& c);
 
 // read_expect.cc
 Result<std::vector<Expectation>> ReadExpectations(const YamlNode& node,
-                                                  const std::vector<Axis>& axes);
+                                                  const std::vector<Axis>& axes,
+                                                  Fixtures& fixtures);
 
 // read_fix.cc: what people did. The runs of the cells that a fix is for start once more after it,
 // and must count otherwise.
 struct Fix {
   CellFilter when;
-  std::vector<TreeOp> tree;
+  std::vector<TreeOp> tree;  // of its layouts first
   std::vector<EnvVar> env;
+  std::vector<EnvVar> layout_env;  // where neither the fix nor the case says more
   std::optional<std::string> user;
+  std::optional<std::vector<std::string>> groups;
+  std::optional<MachineChange> machine;
+  std::optional<ScannerSpec> scanner;  // another program, or the same in another version
   std::vector<Expectation> expect;
   std::string none;  // why there is no fix
   std::string what;  // of a suspect: what people do about it, in words
@@ -74,35 +94,5 @@ Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>
                             Fixtures& fixtures);
 // Whether it applies to a run of the case. The case has its expectations.
 Result<bool> AddFix(const Fix& fix, Case& c);
-
-// read_suspects.cc: what the values of an axis stand for. A line that rules one out is expected of
-// its runs, too.
-struct Suspects {
-  struct Look {
-    std::string say;                // a command, or a part of the log
-    std::vector<std::string> runs;  // that do it; none: nobody does it here
-    YamlNode in;                    // where they stand
-  };
-  struct One {
-    Suspect suspect;
-    std::string look;
-    std::string see;
-    SourcePos see_pos;
-    std::optional<Fix> fix;
-    SourcePos pos;
-  };
-  std::string axis;  // "": the scenario has none
-  std::map<std::string, Look> looks;
-  std::vector<Expectation> report;  // what each gives that no line rules out
-  std::vector<Expectation> fixed;   // what each gives after its fix
-  std::map<std::string, One> of;    // by the value of the axis
-  SourcePos pos;
-};
-Result<Suspects> ReadSuspects(const YamlNode& node, const std::vector<Axis>& axes,
-                              Fixtures& fixtures);
-// What they name of the runs must be there. `runs` are those of all cases, each with the version
-// that its scanner was given in.
-Status CheckRuns(const Suspects& suspects, const std::vector<std::string>& runs);
-Status AddSuspect(const Suspects& suspects, Case& c);
 
 }  // namespace gpustage

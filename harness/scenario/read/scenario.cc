@@ -13,9 +13,10 @@
 namespace gpustage {
 namespace {
 
-const std::vector<std::string> kKeys = {"claim",  "source", "tags", "machine",           "layout",
-                                        "tree",   "env",    "user", "working_directory", "runs",
-                                        "matrix", "expect", "fix",  "suspects",          "xfail"};
+const std::vector<std::string> kKeys = {"claim", "source", "tags",   "machine", "layout",
+                                        "tree",  "env",    "user",   "groups",  "working_directory",
+                                        "runs",  "matrix", "expect", "fix",     "suspects",
+                                        "xfail"};
 
 std::string RealPath(const std::string& path) {
   char resolved[PATH_MAX];
@@ -55,7 +56,10 @@ Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtur
     cases.push_back(std::move(staged));
   }
   TRY(range.CheckExpected());
-  for (Case& c : cases) TRY(range.expected().AddTo(c));
+  for (Case& c : cases) {
+    TRY(range.expected().AddTo(c));
+    TRY(CheckTree(c));
+  }
   return cases;
 }
 

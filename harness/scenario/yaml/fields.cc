@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "harness/base/files.h"
+#include "harness/scenario/model/users.h"
 
 namespace gpustage {
 namespace {
@@ -154,6 +155,43 @@ Result<uint64_t> ReadBytes(const YamlNode& node, std::string_view what) {
   if (value > std::numeric_limits<uint64_t>::max() >> shift) return wrong();
   return value << shift;
 }
+
+Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node) {
+  double seconds = 0;
+  const char* const end = node.text.data() + node.text.size();
+  const auto parsed = std::from_chars(node.text.data(), end, seconds, std::chars_format::fixed);
+  if (!node.IsText() || parsed.ec != std::errc() || parsed.ptr != end ||
+      !(seconds >= 0.001 && seconds <= 86400))
+    return ErrorAt(node,
+                   fmt::format("expected seconds from 0.001 to 86400, got {}", Describe(node)));
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+namespace {
+
+// By its name, or as a number.
+template <typename Known, size_t N>
+Result<std::string> ReadKnown(const YamlNode& node, std::string_view what,
+                              const Known (&known)[N]) {
+  std::vector<std::string> names;
+  for (const Known& one : known) {
+    if (node.IsText() && node.text == one.name) return node.text;
+    names.emplace_back(one.name);
+  }
+  unsigned id = 0;
+  const char* const end = node.text.data() + node.text.size();
+  const auto parsed = std::from_chars(node.text.data(), end, id);
+  if (node.IsText() && !node.text.empty() && parsed.ec == std::errc() && parsed.ptr == end &&
+      id <= kLastId)
+    return node.text;
+  names.push_back(fmt::format("a number to {}", kLastId));
+  return UnknownWord(node, what, names);
+}
+
+}  // namespace
+
+Result<std::string> ReadUser(const YamlNode& node) { return ReadKnown(node, "user", kUsers); }
+Result<std::string> ReadGroup(const YamlNode& node) { return ReadKnown(node, "group", kGroups); }
 
 Result<std::string> ReadRegex(const YamlNode& node, std::string_view what,
                               const std::vector<std::string>& groups) {

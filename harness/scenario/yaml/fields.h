@@ -2,6 +2,7 @@
 // a list.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -49,6 +50,10 @@ Result<int> ReadInt(const YamlNode& node, std::string_view what, int least, int 
 Result<bool> ReadBool(const YamlNode& node, std::string_view what);  // true or false
 // Bytes: 1024, or 80 GiB (KiB, MiB, GiB).
 Result<uint64_t> ReadBytes(const YamlNode& node, std::string_view what);
+Result<std::chrono::milliseconds> ReadSeconds(const YamlNode& node);  // 30, 0.5
+// A user or a group of the tree, by its name or number (model/users.h).
+Result<std::string> ReadUser(const YamlNode& node);
+Result<std::string> ReadGroup(const YamlNode& node);
 // RE2 accepts it. Named groups must be among `groups`, unless that is empty.
 Result<std::string> ReadRegex(const YamlNode& node, std::string_view what,
                               const std::vector<std::string>& groups = {});
