@@ -19,10 +19,6 @@ void AddSelection(CLI::App& verb, gpustage::CaseFilter& selection) {
   verb.add_option("--ollama", selection.ollama,
                   "an Ollama to run: its program, or the folder of its bin and lib")
       ->allow_extra_args(false);
-  verb.add_option_function<std::vector<std::string>>(
-          "--allow-file", gpustage::AllowFiles,
-          "files of this machine below this folder may be named by any scenario or scanner")
-      ->allow_extra_args(false);
   verb.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
@@ -233,6 +229,11 @@ int main(int argc, char** argv) {
   // What stands after -- is another program's command line and none of ours.
   const auto program = std::find(argv, argv + argc, std::string_view("--"));
   if (program != argv + argc) exec.argv.assign(program + 1, argv + argc);
+  for (CLI::App* each : app.get_subcommands([](CLI::App*) { return true; }))
+    each->add_option_function<std::vector<std::string>>(
+            "--allow-file", AllowFiles,
+            "what lies below this folder may be named by any scenario or scanner")
+        ->allow_extra_args(false);
   try {
     app.parse(static_cast<int>(program - argv), argv);
   } catch (const CLI::ParseError& error) {
