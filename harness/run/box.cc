@@ -21,6 +21,7 @@
 #include "harness/run/box_filter.h"
 #include "harness/run/box_places.h"
 #include "harness/run/file_watch.h"
+#include "harness/run/interrupt.h"
 #include "harness/run/process_count.h"
 #include "harness/run/watched_process.h"
 
@@ -187,11 +188,22 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   return Error{fmt::format("the ids of the box could not be mapped: {}", std::strerror(failure))};
 }
 
-std::string ReadAll(int fd) {
+// What is reported until the box has ended. The first signal that is meant for us goes on to it.
+std::string ReadAll(int fd, int box_pidfd) {
   std::string all;
   char buffer[256];
-  for (ssize_t n = 0; (n = read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
+  for (bool told = false;;) {
+    pollfd waits[2] = {{fd, POLLIN, 0}, {told ? -1 : InterruptFd(), POLLIN, 0}};
+    if (poll(waits, 2, -1) < 0 && errno != EINTR) break;
+    if (!told && Interrupted() != 0) {
+      told = true;
+      syscall(SYS_pidfd_send_signal, box_pidfd, Interrupted(), nullptr, 0);
+    }
+    if (waits[0].revents == 0) continue;
+    const ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n == 0 || (n < 0 && errno != EINTR)) break;
     if (n > 0) all.append(buffer, static_cast<size_t>(n));
+  }
   return all;
 }
 
@@ -204,16 +216,18 @@ class Watch {
   void UntilEnd() {
     const int64_t deadline = run_.start_ns + spec_.time_limit.count() * 1'000'000;
     while (*streams_[0] || *streams_[1] || *streams_[2]) {
-      pollfd waits[3];
+      pollfd waits[4] = {{}, {}, {}, {ended_ ? -1 : InterruptFd(), POLLIN, 0}};
       for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
       const int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
       const int64_t left = std::max<int64_t>(0, next - Now()) / 1'000'000 + 1;
       const int ready =
-          poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
+          poll(waits, 4, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (ready < 0 && errno != EINTR) break;
       if (!ended_ && Now() >= deadline)
         End({Outcome::Kind::kTimedOut, SIGKILL,
              fmt::format("after {} s", static_cast<double>(spec_.time_limit.count()) / 1000)});
+      if (!ended_ && Interrupted() != 0)
+        End({Outcome::Kind::kKilled, SIGKILL, "gpustage was interrupted"});
       for (size_t i = 0; ready > 0 && i < 3; ++i)
         if (waits[i].revents != 0) Read(i);
       if (!ended_ && done_at_ && Now() >= *done_at_) End({Outcome::Kind::kStopped, 0, ""});
@@ -351,7 +365,7 @@ RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Term
   report.write.Close();
   const std::string reports = terminal != nullptr
                                   ? terminal->Relay(report.read.get(), box->pidfd.get())
-                                  : ReadAll(report.read.get());
+                                  : ReadAll(report.read.get(), box->pidfd.get());
   int status = 0;
   while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
   }

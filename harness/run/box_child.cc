@@ -25,6 +25,7 @@
 
 #include "harness/run/box_exec.h"
 #include "harness/run/file_watch.h"
+#include "harness/run/interrupt.h"
 
 namespace gpustage {
 namespace {
@@ -287,6 +288,21 @@ void BoxChild::RunScanner() const {
   _exit(127);
 }
 
+namespace {
+
+pid_t told_of_signals = 0;
+
+void PassOn(int signal) { kill(told_of_signals, signal); }
+
+// A program that has our own streams stands for us: whoever ends us means it. Of an interrupt the
+// terminal tells it by itself.
+void PassSignalsOn(pid_t program) {
+  told_of_signals = program;
+  for (const int number : {SIGTERM, SIGHUP}) signal(number, PassOn);
+}
+
+}  // namespace
+
 void BoxChild::TakeIdentity() const {
   // The raw calls: glibc's would make every thread of this copied process follow, and there are
   // none.
@@ -300,6 +316,7 @@ void BoxChild::TakeIdentity() const {
 
 void BoxChild::RunInit() {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  ForgetInterrupts();
   if (go >= 0) {
     close(go_end);
     char byte;
@@ -322,6 +339,7 @@ void BoxChild::RunInit() {
   const pid_t scanner =
       static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (scanner == 0) RunScanner();
+  if (interactive && !terminal) PassSignalsOn(scanner);
   BoxReport told;
   if (scanner < 0) Fail(BoxStep::kExec, errno);
   close(out);
