@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/stage/plan.h"
@@ -53,6 +54,7 @@ int Show(const std::string& id) {
 Action DeclareShow(CLI::App& app) {
   const auto id = std::make_shared<std::string>();
   app.add_option("case", *id, "scenario or case")->type_name("SCENARIO")->required();
+  AddAllowFile(app);
   return [id](const Program&) { return Show(*id); };
 }
 

@@ -11,6 +11,14 @@
 
 namespace gpustage {
 
+void AddAllowFile(CLI::App& app) {
+  app.add_option_function<std::vector<std::string>>(
+         "--allow-file", AllowFiles,
+         "files of this machine below this folder may be named by any scenario or scanner")
+      ->type_name("FOLDER")
+      ->allow_extra_args(false);
+}
+
 void AddFilters(CLI::App& app, CaseFilter& selection) {
   app.add_option("--scanner", selection.scanners,
                  "only runs of this scanner: a name, or a file of your own")
@@ -24,11 +32,7 @@ void AddFilters(CLI::App& app, CaseFilter& selection) {
                  "an Ollama to run: its program, or the folder of its bin and lib")
       ->type_name("PATH")
       ->allow_extra_args(false);
-  app.add_option_function<std::vector<std::string>>(
-         "--allow-file", AllowFiles,
-         "files of this machine below this folder may be named by any scenario or scanner")
-      ->type_name("FOLDER")
-      ->allow_extra_args(false);
+  AddAllowFile(app);
   app.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
@@ -81,6 +85,7 @@ void AddJobs(CLI::App& app, int& jobs) {
 }
 
 void AddInside(CLI::App& app, InsideOptions& options) {
+  AddAllowFile(app);
   app.add_option("scenario", options.scenario, "scenario or case")
       ->type_name("SCENARIO")
       ->required();

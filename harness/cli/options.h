@@ -16,6 +16,8 @@ class Option;
 
 namespace gpustage {
 
+// --allow-file: what a scenario or a scanner may name of this machine.
+void AddAllowFile(CLI::App& app);
 // Paths, --scanner, --ollama and --filter.
 void AddSelection(CLI::App& app, CaseFilter& selection);
 // The same without the paths.

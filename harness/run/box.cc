@@ -58,7 +58,6 @@ std::string StepSentence(const BoxSpec& spec, const std::vector<ShownMount>& sho
                              ? "something"
                              : shown[static_cast<size_t>(told.shown)].source,
                          why);
-    case BoxStep::kLimits: return fmt::format("the processes could not be counted: {}", why);
     case BoxStep::kMagicLink:
       return fmt::format(
           "{} leads through a link of /proc to a program of this machine, which is not lent",

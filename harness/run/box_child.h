@@ -19,7 +19,6 @@ enum class BoxStep : int {
   kMounts,
   kShown,  // something of this machine could not be shown inside
   kNetwork,
-  kLimits,
   kIdentity,
   kWorkingDirectory,
   kMagicLink,  // see box_exec.h

@@ -123,8 +123,9 @@ TEST(HostileProgram, ALibraryWithImpossibleSegmentsIsNotEdited) {
     }
     return BreakImage(std::move(bytes), {Breakage::Kind::kStaticTls, 64, "", {}});
   };
-  EXPECT_THAT(edited(PT_LOAD, [](Elf64_Phdr& segment) { segment.p_memsz = uint64_t{1} << 40; }),
-              FailsWith("it takes more memory than an edit allows"));
+  EXPECT_THAT(
+      edited(PT_LOAD, [](Elf64_Phdr& segment) { segment.p_memsz = uint64_t{1} << 40; }),
+      FailsWith("it is no library that can be edited: it takes more memory than an edit allows"));
   // In place of a note, so that there is one.
   EXPECT_THAT(edited(PT_NOTE,
                      [](Elf64_Phdr& segment) {
