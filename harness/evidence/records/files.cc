@@ -142,7 +142,7 @@ class FileReader {
   }
 
   void Line(const FileRecord& record, Stream stream, const std::string& bytes) {
-    const bool last = lines_ == limits::kUnheardLines || line_bytes_ > limits::kUnheardBytes;
+    const bool last = lines_ >= limits::kUnheardLines || line_bytes_ > limits::kUnheardBytes;
     if (last && cut_) return;
     cut_ = last;
     ++lines_;
