@@ -120,7 +120,7 @@ TEST(ReadDevices, TakesSilenceForZeroOfAProgramThatSucceededAlone) {
               Optional(0));
   for (const int status : {1, 2, 127})
     ExpectUnreadable(
-        Read(kLines, Says(Stream::kStderr, "no GPU here\n", {Outcome::Kind::kExited, status, ""})),
+        Read(kLines, Says(Stream::kStderr, "nothing here\n", {Outcome::Kind::kExited, status, ""})),
         "it listed nothing and exited " + std::to_string(status));
   EXPECT_THAT(
       Read(kLines, Says(Stream::kStderr, "GPU a\n", {Outcome::Kind::kExited, 1, ""})).device_count,

@@ -121,7 +121,7 @@ TEST(HostileProgram, ALibraryWithImpossibleSegmentsIsNotEdited) {
       std::memcpy(&bytes[header.e_phoff + i * sizeof segment], &segment, sizeof segment);
       break;
     }
-    return BreakImage(std::move(bytes), {Breakage::Kind::kStaticTls, 64, "", {}});
+    return BreakImage(std::move(bytes), {{Breakage::Kind::kStaticTls, 64, "", {}}});
   };
   EXPECT_THAT(
       edited(PT_LOAD, [](Elf64_Phdr& segment) { segment.p_memsz = uint64_t{1} << 40; }),

@@ -261,7 +261,7 @@ TEST_F(EditedLibrary, MustHaveWhatIsToBeBroken) {
   Compile(kHealthy, "-nostdlib", "healthy/libtiny.so.1");
   const std::string image = *ReadFile(folder_ + "/healthy/libtiny.so.1");
   const auto fails = [&](const Breakage& how, const std::string& why) {
-    EXPECT_THAT(BreakImage(image, how), FailsWith(why));
+    EXPECT_THAT(BreakImage(image, {how}), FailsWith(why));
   };
   fails({Kind::kSymbolAbsent, 0, "", {"gamma"}}, "the library has no symbol gamma");
   fails({Kind::kVersionNode, 0, "OTHER_1"}, "the library defines no version node");

@@ -57,10 +57,10 @@ TEST(BreakImage, ChangesTheBytesOfAnythingThatHasThem) {
   using Kind = Breakage::Kind;
   const auto broken = [](const std::string& image, Kind kind, int64_t bytes = 0,
                          const std::string& text = "") {
-    const auto made = BreakImage(image, {kind, bytes, text});
+    const auto made = BreakImage(image, {{kind, bytes, text}});
     return made ? *made : "error: " + made.error().message;
   };
-  EXPECT_EQ(broken(whole, Kind::kNone), whole);
+  EXPECT_EQ(*BreakImage(whole, {}), whole);
   EXPECT_EQ(broken(whole, Kind::kEmpty), "");
   EXPECT_EQ(broken(whole, Kind::kTruncated, 10), whole.substr(0, 10));
   EXPECT_EQ(broken(whole, Kind::kTruncated, 1 << 20), whole);
