@@ -1,13 +1,24 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/screen.h"
+#include "harness/cli/verbs.h"
 #include "harness/suite/earlier_report.h"
 #include "harness/suite/spool.h"
 
 namespace gpustage {
 namespace {
+
+struct MergeOptions {
+  std::vector<std::string> files;    // JSON reports
+  std::vector<std::string> reports;  // "junit=FILE"
+  std::string color = "auto";
+  std::string baseline;
+};
 
 Result<Report> ReadAll(const MergeOptions& options, Spool& spool) {
   Merger merger;
@@ -32,9 +43,7 @@ Result<Report> ReadAll(const MergeOptions& options, Spool& spool) {
   return report;
 }
 
-}  // namespace
-
-int CmdMerge(const MergeOptions& options) {
+int MergeReports(const MergeOptions& options) {
   const Result<std::vector<ReportFile>> files = ParseReportFiles(options.reports);
   if (!files) return PrintError(files.error(), kBadInput);
   Result<Spool> spool = Spool::Make();
@@ -42,12 +51,23 @@ int CmdMerge(const MergeOptions& options) {
   const Result<Report> report = ReadAll(options, *spool);
   if (!report) return PrintError(report.error(), kBadInput);
   std::FILE* const out = TakeStdout(*files) ? stderr : stdout;
-  const Status told = PrintOutcome(*report, *spool, StyleFor(out, 0, options.color), out);
-  const Status written = WriteReports(*report, *spool, *files);
+  const TextStyle style = StyleFor(out, 0, options.color);
+  const Status told = PrintOutcome(*report, *spool, style, out);
+  const Status written = WriteReports(*report, *spool, style, *files);
   for (const Status& status : {told, written})
     if (!status) return PrintError(status.error(), kBadInput);
   Print(stderr, ProblemsText(*report));
   return ExitStatus(*report);
+}
+
+}  // namespace
+
+Action DeclareMerge(CLI::App& app) {
+  const auto options = std::make_shared<MergeOptions>();
+  app.footer("Totals, reports and the exit status are those of one run of all the cases.");
+  app.add_option("file", options->files, "JSON reports")->type_name("FILE")->required();
+  AddReports(app, options->reports, options->baseline, options->color);
+  return [options](const Program&) { return MergeReports(*options); };
 }
 
 }  // namespace gpustage

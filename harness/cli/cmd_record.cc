@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 #include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/workspace.h"
 #include "harness/suite/case_selection.h"
@@ -14,6 +17,12 @@
 
 namespace gpustage {
 namespace {
+
+struct RecordOptions {
+  CaseFilter selection;
+  std::string folder;
+  int jobs = 0;
+};
 
 double Median(std::vector<double>& values) {
   if (values.empty()) return 0;
@@ -39,9 +48,7 @@ bool IsPartial(const CaseFilter& selection) {
                      [](const std::string& path) { return path.find('@') != std::string::npos; });
 }
 
-}  // namespace
-
-int CmdRecord(const RecordOptions& options) {
+int Record(const RecordOptions& options) {
   const Result<std::vector<Case>> cases = SelectCases(options.selection);
   if (!cases) return PrintError(cases.error(), kBadInput);
   std::set<std::string> scanners, missing;
@@ -71,6 +78,20 @@ int CmdRecord(const RecordOptions& options) {
                live.milliseconds.size(), Median(live.milliseconds));
   }
   return kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareRecord(CLI::App& app) {
+  const auto options = std::make_shared<RecordOptions>();
+  app.footer("For example: record FOLDER --scanner ollama PATHS");
+  app.add_option("folder", options->folder,
+                 "a folder; files go to FOLDER/SCANNER-VERSION/SCENARIO.json")
+      ->type_name("FOLDER")
+      ->required();
+  AddSelection(app, options->selection);
+  AddJobs(app, options->jobs);
+  return [options](const Program&) { return Record(*options); };
 }
 
 }  // namespace gpustage

@@ -1,12 +1,17 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <thread>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/screen.h"
+#include "harness/cli/verbs.h"
 #include "harness/report/suspects.h"
 #include "harness/run/interrupt.h"
 #include "harness/suite/case_selection.h"
@@ -14,12 +19,38 @@
 #include "harness/suite/earlier_report.h"
 #include "harness/suite/evidence_dir.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/project.h"
 #include "harness/suite/required.h"
 #include "harness/suite/run_all.h"
 #include "harness/suite/shard_options.h"
 
 namespace gpustage {
 namespace {
+
+struct RunOptions {
+  CaseFilter selection;
+  ShardOptions shard;
+  std::vector<std::string> require;  // scanners or parts that must not be missing
+  int jobs = 0;                      // 0: as many as are of use
+  std::vector<std::string> reports;  // "json=FILE"
+  bool keep = false;
+  std::string evidence = "all";
+  std::string evidence_dir;  // "": the evidence is not kept
+  std::string color = "auto";
+  std::string baseline;                 // an earlier JSON report; "": none
+  std::vector<std::string> xfail_from;  // files of known failures
+  std::vector<std::string> fail_on;     // "silent-failure"
+  int deadline = 0;                     // seconds; 0: none
+  int repeat = 1;                       // starts of each run
+  int max_failures = 0;                 // nothing starts after so many; 0: all do
+  std::string failed;                   // an earlier JSON report, of which only what is bad runs
+  bool quiet = false, verbose = false;
+};
+
+const std::map<std::string, EvidenceLevel> kLevels = {{"none", EvidenceLevel::kNone},
+                                                      {"libs", EvidenceLevel::kLibs},
+                                                      {"files", EvidenceLevel::kFiles},
+                                                      {"all", EvidenceLevel::kAll}};
 
 size_t LongestId(const CaseSelection& cases) {
   size_t longest = 0;
@@ -151,12 +182,13 @@ int Run(const RunOptions& options, Inputs& inputs) {
   const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), options.keep);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   Recorders recorders = FindRecorders();
-  recorders.level = options.evidence;
+  recorders.level = kLevels.at(options.evidence);
   CaseRunner runner(*workspace, std::move(recorders), options.keep);
   if (options.deadline > 0) runner.EndBy(start, std::chrono::seconds(options.deadline));
 
-  Screen screen(out, StyleFor(out, LongestId(inputs.cases), options.color), inputs.cases.size(),
-                TalkOf(options));
+  TextStyle style = StyleFor(out, LongestId(inputs.cases), options.color);
+  style.scanners = ScannerWords(options.selection);
+  Screen screen(out, style, inputs.cases.size(), TalkOf(options));
   Watched watched(options, runner, std::move(inputs.required));
   AllRuns all =
       RunAll(inputs.cases, inputs.plan, runner, *spool, [&](const FinishedCase& finished) {
@@ -177,16 +209,17 @@ int Run(const RunOptions& options, Inputs& inputs) {
   if (options.verbose) Print(out, SlowestText(report));
   Print(out, SuspectsTable(all.reports));
   if (options.keep) Print(out, fmt::format("trees kept in {}\n", workspace->directory()));
-  const Status written = WriteReports(report, *spool, inputs.files);
+  const Status written = WriteReports(report, *spool, screen.style(), inputs.files);
   Print(stderr, ProblemsText(report));
   for (const Status& status : {all.kept, told, written})
     if (!status) return PrintError(status.error(), kBadInput);
   return ExitStatus(report);
 }
 
-}  // namespace
-
-int CmdRun(const RunOptions& options) {
+int RunSelected(RunOptions options) {
+  const Result<Project> project = ProjectOf(options.selection);
+  if (!project) return PrintError(project.error(), kBadInput);
+  options.require.insert(options.require.end(), project->require.begin(), project->require.end());
   CaseFilter filter = options.selection;
   if (!options.failed.empty()) {
     Result<FailedRuns> failed = ReadFailed(options.failed);
@@ -200,6 +233,71 @@ int CmdRun(const RunOptions& options) {
   }
   Result<Inputs> inputs = ReadInputs(options, filter);
   return inputs ? Run(options, *inputs) : PrintError(inputs.error(), kBadInput);
+}
+
+// "10m" -> "600". What is wrong with it, as CLI11 wants to hear it.
+std::string InSeconds(std::string& time) {
+  const std::map<char, int> units = {{'s', 1}, {'m', 60}, {'h', 3600}};
+  const auto unit = time.empty() ? units.end() : units.find(time.back());
+  int count = 0;
+  const char* const end = time.data() + (time.empty() ? 0 : time.size() - 1);
+  const auto [stop, failure] = std::from_chars(time.data(), end, count);
+  if (unit == units.end() || failure != std::errc() || stop != end || count < 1 ||
+      count > 1'000'000)
+    return "expected a time such as 90s, 10m or 2h, got \"" + time + "\"";
+  time = std::to_string(count * unit->second);
+  return "";
+}
+
+void AddDailyUse(CLI::App& app, RunOptions& run) {
+  app.add_option(
+         "--xfail-from", run.xfail_from,
+         "a file of known failures: [{case: GLOB, run: GLOB, reason, thread, until: 2026-12-31}]")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  OneOf(app.add_option("--fail-on", run.fail_on,
+                       "a silent failure is a failure, also where its scenario expects it")
+            ->allow_extra_args(false),
+        {"silent-failure"});
+  app.add_option("--deadline", run.deadline,
+                 "start nothing after this time, and end what runs: 90s, 10m, 2h")
+      ->type_name("TIME")
+      ->transform(CLI::Validator(InSeconds, ""));
+  app.add_option("--repeat", run.repeat,
+                 "start each run so often, at most 10000 times; one that does not always answer "
+                 "the same is flaky")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--failed", run.failed,
+                 "an earlier JSON report: only its runs that were bad, of the same files")
+      ->type_name("FILE");
+  app.add_option("--max-failures", run.max_failures, "start nothing after so many bad runs")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  CLI::Option* const quiet = app.add_flag("-q,--quiet", run.quiet, "failures and totals only");
+  app.add_flag("-v,--verbose", run.verbose, "a line a skip, too, and the slowest runs at the end")
+      ->excludes(quiet);
+}
+
+}  // namespace
+
+Action DeclareRun(CLI::App& app) {
+  const auto options = std::make_shared<RunOptions>();
+  AddSelection(app, options->selection);
+  AddShards(app, options->shard);
+  app.add_option("--require", options->require, "fail when this scanner or part is missing")
+      ->type_name("SCANNER")
+      ->allow_extra_args(false);
+  AddJobs(app, options->jobs);
+  AddReports(app, options->reports, options->baseline, options->color);
+  AddDailyUse(app, *options);
+  app.add_flag("--keep", options->keep, "leave the trees where they are and say where");
+  OneOf(app.add_option("--evidence", options->evidence, "how much is watched; all is usual"),
+        {"none", "libs", "files", "all"});
+  app.add_option("--evidence-dir", options->evidence_dir,
+                 "keep what was seen of each run in this folder, for gpustage trace")
+      ->type_name("FOLDER");
+  return [options](const Program&) { return RunSelected(*options); };
 }
 
 }  // namespace gpustage

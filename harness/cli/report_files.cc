@@ -26,29 +26,20 @@ std::string TopOfRepository() {
   return getcwd(here, sizeof here) == nullptr ? "" : here;
 }
 
-Status WriteText(const Report& report, const RunList& runs, std::ostream& out) {
-  size_t longest = 0;
-  TRY(runs.Each([&](const ReportedRun& run) -> Status {
-    longest = std::max(longest, run.id.size());
-    return Ok();
-  }));
-  return WriteTextReport(report, runs, PlainStyle(longest), out);
-}
-
 Status WriteGithub(const Report& report, const RunList& runs, std::ostream& out) {
   return WriteGithubAnnotations(report, runs, TopOfRepository(), out);
 }
 
 struct Kind {
   const char* name;
-  Status (*write)(const Report&, const RunList&, std::ostream&);
+  Status (*write)(const Report&, const RunList&, std::ostream&);  // none: needs more than that
 };
 
 constexpr Kind kKinds[] = {{"json", WriteJsonReport},
                            {"junit", WriteJunitReport},
                            {"github", WriteGithub},
                            {"markdown", WriteMarkdownSummary},
-                           {"text", WriteText}};
+                           {"text", nullptr}};
 
 const Kind* FindKind(const std::string& name) {
   const auto found = std::find_if(std::begin(kKinds), std::end(kKinds),
@@ -100,8 +91,26 @@ bool IsStepSummary(const std::string& file) {
   return summary != nullptr && file == summary;
 }
 
-Status WriteOne(const Report& report, const RunList& runs, const ReportFile& file) {
-  const auto write = FindKind(file.kind)->write;
+// The next commands are those of what was shown.
+Status WriteText(const Report& report, const RunList& runs, const TextStyle& shown,
+                 std::ostream& out) {
+  size_t longest = 0;
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    longest = std::max(longest, run.id.size());
+    return Ok();
+  }));
+  TextStyle style = PlainStyle(longest);
+  style.program = shown.program;
+  style.scanners = shown.scanners;
+  return WriteTextReport(report, runs, style, out);
+}
+
+Status WriteOne(const Report& report, const RunList& runs, const TextStyle& shown,
+                const ReportFile& file) {
+  const auto write = [&](const Report& all, const RunList& list, std::ostream& out) {
+    const Kind& kind = *FindKind(file.kind);
+    return kind.write == nullptr ? WriteText(all, list, shown, out) : kind.write(all, list, out);
+  };
   if (IsStdout(file.file)) {
     TRY(write(report, runs, std::cout));
     if (!std::cout.flush())
@@ -115,11 +124,12 @@ Status WriteOne(const Report& report, const RunList& runs, const ReportFile& fil
 
 }  // namespace
 
-Status WriteReports(const Report& report, const RunList& runs,
+Status WriteReports(const Report& report, const RunList& runs, const TextStyle& shown,
                     const std::vector<ReportFile>& files) {
   Status all = Ok();
   for (const ReportFile& file : files)
-    if (Status written = WriteOne(report, runs, file); !written && all) all = std::move(written);
+    if (Status written = WriteOne(report, runs, shown, file); !written && all)
+      all = std::move(written);
   return all;
 }
 

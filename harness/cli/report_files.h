@@ -6,6 +6,7 @@
 
 #include "harness/report/report.h"
 #include "harness/report/run_list.h"
+#include "harness/report/text.h"
 
 namespace gpustage {
 
@@ -20,8 +21,9 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
 // Whether standard output is a report's.
 bool TakeStdout(const std::vector<ReportFile>& files);
 
-// All of them that can be written; the first error.
-Status WriteReports(const Report& report, const RunList& runs,
+// All of them that can be written; the first error. `shown` is the style of what was shown: a text
+// report names the same next commands.
+Status WriteReports(const Report& report, const RunList& runs, const TextStyle& shown,
                     const std::vector<ReportFile>& files);
 
 }  // namespace gpustage

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "harness/cli/commands.h"
 #include "harness/report/for_terminal.h"
 
 namespace gpustage {
@@ -32,6 +33,7 @@ TextStyle StyleFor(std::FILE* out, size_t longest, const std::string& color) {
       isatty(fileno(out)) != 0 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   TextStyle style = known ? FittedStyle(longest, size.ws_col, false) : PlainStyle(longest);
   style.colour = WantsColour(out, color);
+  style.program = CalledAs();
   return style;
 }
 

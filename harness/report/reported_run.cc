@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/base/limits.h"
+#include "harness/base/text.h"
 #include "harness/evidence/path/assumed.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/report/utf8.h"
@@ -101,9 +102,10 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 
 }  // namespace
 
-std::string ReportedRun::TraceCommand() const {
+std::string ReportedRun::TraceCommand(const std::string& program) const {
   const bool is_known = scenario.find('/') != std::string::npos;
-  return "gpustage trace " + (is_known ? id : file + id.substr(std::min(id.find('@'), id.size())));
+  const std::string path = is_known ? id : file + id.substr(std::min(id.find('@'), id.size()));
+  return program + " trace " + ShellWord(path);
 }
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {

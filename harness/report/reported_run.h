@@ -97,7 +97,7 @@ struct ReportedRun {
   std::string Name() const { return id + " [" + run + "]"; }
   // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/
   // is found by its file alone.
-  std::string TraceCommand() const;
+  std::string TraceCommand(const std::string& program = "gpustage") const;
   bool Ran() const { return outcome.has_value(); }
   friend bool operator==(const ReportedRun&, const ReportedRun&) = default;
 };

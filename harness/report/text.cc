@@ -184,7 +184,8 @@ std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   text += FunnelText(run.funnel, width);
   if (run.silent_failure.value_or(false)) text += Labelled("silent", run.silent_because, width);
   text += AssumedText(run.assumed, width);
-  text += fmt::format("  {:<9} {}\n", "look", OneLine(run.TraceCommand()));
+  text += fmt::format("  {:<9} {}\n", "look",
+                      OneLine(run.TraceCommand(style.program) + style.scanners));
   return text;
 }
 

@@ -17,6 +17,8 @@ struct TextStyle {
   int name_width = 40;  // the longest case id
   bool stacked =
       false;  // a line for the case and a line for its answer, where both have no room in one
+  std::string program = "gpustage";  // as it was called, for the next command
+  std::string scanners;              // " --scanner mine.yaml", so that it is of the same scanner
 };
 
 // For a terminal of this width.

@@ -8,9 +8,12 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/suite/case_names.h"
 
 namespace gpustage {
 namespace {
+
+constexpr size_t kMostOthers = 10000;  // ids that an error looks through
 
 bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRun& run) {
   const bool scanner = selection.scanners.empty() ||
@@ -42,7 +45,7 @@ CaseSelection::CaseSelection(CaseSelection&&) noexcept = default;
 CaseSelection& CaseSelection::operator=(CaseSelection&&) noexcept = default;
 CaseSelection::~CaseSelection() = default;
 
-Status CaseSelection::Add(const std::string& file, const std::string& id) {
+Status CaseSelection::Add(const std::string& file, const std::string& cell) {
   std::error_code none;
   const std::string real = std::filesystem::canonical(file, none).string();
   const auto [known, is_new_file] =
@@ -65,22 +68,43 @@ Status CaseSelection::Add(const std::string& file, const std::string& id) {
     TRY(source->range->CheckExpected());
     sources_.push_back(std::move(source));
   }
-  Choose(number, id, taken);
-  return Ok();
+  return Choose(number, cell, taken);
 }
 
-void CaseSelection::Choose(uint32_t source, const std::string& id,
-                           const std::set<uint32_t>& taken) {
+Status CaseSelection::Choose(uint32_t source, const std::string& cell,
+                             const std::set<uint32_t>& taken) {
   const CaseRange& range = *sources_[source]->range;
+  std::vector<std::string> others;  // what is there instead, for the error
+  bool is_there = cell.empty();
   for (size_t number = 0; number < range.cells().limit(); ++number) {
-    if (!range.cells().Has(number) || taken.contains(static_cast<uint32_t>(number))) continue;
+    if (!range.cells().Has(number)) continue;
     const std::string own = range.Id(number);
-    if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
+    const bool meant = cell.empty() || MeansCell(cell, own);
+    is_there = is_there || meant;
+    if (!is_there && others.size() < kMostOthers) others.push_back(own);
+    if (!meant || taken.contains(static_cast<uint32_t>(number))) continue;
     const std::vector<ListedRun>& runs = range.Runs(number);
     if (std::any_of(runs.begin(), runs.end(),
                     [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
       chosen_.push_back({source, static_cast<uint32_t>(number)});
   }
+  if (is_there) return Ok();
+  return Error{NoSuchCell(range.scenario().id + cell, others)};
+}
+
+std::vector<std::string> CaseSelection::NamesOfRuns() const {
+  std::vector<std::string> names;
+  for (const auto& source : sources_)
+    for (size_t number = 0; number < std::min(source->range->cells().limit(), kMostOthers);
+         ++number) {
+      if (!source->range->cells().Has(number)) continue;
+      for (const ListedRun& run : source->range->Runs(number)) {
+        const std::string name =
+            run.name == run.scanner ? run.name : fmt::format("{} ({})", run.name, run.scanner);
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      }
+    }
+  return names;
 }
 
 void CaseSelection::Keep(const std::vector<size_t>& places) {

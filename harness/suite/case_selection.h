@@ -23,9 +23,9 @@ class CaseSelection {
   CaseSelection& operator=(CaseSelection&&) noexcept;
   ~CaseSelection();
 
-  // The cases of this file that the selection wants and does not have yet. `id`: only the one of
-  // this id, or whose id ends so if it begins with '@'.
-  Status Add(const std::string& file, const std::string& id);
+  // The cases of this file that the selection wants and does not have yet. `cell`: only those that
+  // are meant by it ("@gpus=1"); an error when none is.
+  Status Add(const std::string& file, const std::string& cell);
   // Only these of them, by their places.
   void Keep(const std::vector<size_t>& places);
 
@@ -45,6 +45,8 @@ class CaseSelection {
   std::vector<std::string> Scanners() const;
   // What all its cases and runs are, in a number.
   std::string Digest() const;
+  // "service (ollama-model)" of each run of the files that were added, wanted or not.
+  std::vector<std::string> NamesOfRuns() const;
   // The scenarios that any of the cases are of.
   std::vector<const CaseRange*> Ranges() const;
 
@@ -55,7 +57,7 @@ class CaseSelection {
     uint32_t number;
   };
 
-  void Choose(uint32_t source, const std::string& id, const std::set<uint32_t>& taken);
+  Status Choose(uint32_t source, const std::string& cell, const std::set<uint32_t>& taken);
 
   CaseFilter selection_;
   std::unique_ptr<Fixtures> fixtures_;

@@ -17,6 +17,7 @@ struct CaseFilter {
   std::optional<std::set<std::string>> only = {};  // "ID [RUN]" each; none: all
   // Scanners that run only when they are asked for, and are.
   std::vector<std::string> requested = {};
+  std::vector<std::string> fixtures = {};  // folders of own layouts, devices and scanners
   std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
 };
 
