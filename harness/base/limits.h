@@ -19,7 +19,7 @@ inline constexpr size_t kReportedLogBytes = 1 << 20;
 
 // ---- Of what a scanner prints -------------------------------------------------------------------
 inline constexpr size_t kLogLines =
-    100'000;  // the first half and the last, of both streams together
+    40'000;  // the first half and the last, of both streams together
 inline constexpr size_t kLogBytes = 8 << 20;
 inline constexpr size_t kLogLineBytes = 1 << 20;
 // What other processes print where it is not heard, and how much is looked through for whether it
