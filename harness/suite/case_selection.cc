@@ -50,9 +50,9 @@ CaseSelection::~CaseSelection() = default;
 Status CaseSelection::Add(const std::string& file, const std::string& cell) {
   std::error_code none;
   const std::string real = std::filesystem::canonical(file, none).string();
-  const auto [known, is_new_file] =
-      by_file_.try_emplace(real, static_cast<uint32_t>(sources_.size()));
-  const uint32_t number = known->second;
+  const auto known = by_file_.find(real);
+  const bool is_new_file = known == by_file_.end();
+  const auto number = is_new_file ? static_cast<uint32_t>(sources_.size()) : known->second;
   std::set<uint32_t> taken;
   if (!is_new_file)
     for (const Chosen& chosen : chosen_)
@@ -69,6 +69,7 @@ Status CaseSelection::Add(const std::string& file, const std::string& cell) {
     TRY(source->range->CheckValues());
     TRY(source->range->CheckExpected());
     sources_.push_back(std::move(source));
+    by_file_[real] = number;  // not before: a file with a mistake is none of them
   }
   return Choose(number, cell, taken);
 }
