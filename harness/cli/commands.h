@@ -75,12 +75,13 @@ struct CompareOptions {
   int jobs = 0;
 };
 
-struct ExplainLogOptions {
-  std::string file;   // Ollama's log; "-" is standard input
-  bool page = false;  // the page of all causes instead
+struct ExplainOptions {
+  std::vector<std::string> files;  // logs; "-" is standard input
+  std::string issue;               // an issue instead: Markdown, or the event's JSON
+  bool page = false;               // the page of all causes instead
 };
 
-int CmdExplainLog(const ExplainLogOptions& options);
+int CmdExplain(const ExplainOptions& options);
 int CmdRecord(const RecordOptions& options);
 int CmdCompare(const CompareOptions& options);
 int CmdRun(const RunOptions& options);

@@ -142,12 +142,20 @@ int main(int argc, char** argv) {
                  "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
   verb->callback([&] { status = CmdTrace(trace); });
 
-  ExplainLogOptions explained;
-  verb = app.add_subcommand("explain-log",
-                            "which causes fit a log of Ollama's in which no GPU was found");
-  verb->add_option("log", explained.file, "a file, or - for standard input");
-  verb->add_flag("--page", explained.page, "the page of all known causes, as Markdown");
-  verb->callback([&] { status = CmdExplainLog(explained); });
+  ExplainOptions explained;
+  for (const char* name : {"explain", "explain-log"}) {
+    verb = app.add_subcommand(
+        name, "what a pasted log says, which causes it leaves, and what would tell more");
+    verb->footer("Logs of Ollama, llama.cpp, PyTorch, TensorFlow, nvidia-smi and containers, as "
+                 "people paste them.");
+    verb->add_option("log", explained.files, "files, or - for standard input");
+    verb->add_option("--issue", explained.issue,
+                     "an issue as GitHub gives it, Markdown or the event's JSON: writes a comment "
+                     "in Markdown and posts nothing");
+    verb->add_flag("--page", explained.page,
+                   "the page of scenarios/scanner-not-loading, as Markdown");
+    verb->callback([&] { status = CmdExplain(explained); });
+  }
 
   ListOptions list;
   verb = app.add_subcommand("list", "list cases, their runs and their claims");

@@ -1,4 +1,4 @@
-#include "harness/report/log_facts.h"
+#include "harness/logs/directory_facts.h"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,17 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/path/device_id.h"
-#include "harness/verdict/suspects.h"
+#include "harness/evidence/records/log_lines.h"
 
 namespace gpustage {
 namespace {
+
+// The lines of Ollama's discovery with their fields.
+struct FieldLines {
+  std::vector<LogLine> log;
+  bool traced = false;
+  bool has_runners = true;  // until 0.30 a child was a runner, and said how it ended
+};
 
 std::string Field(const LogLine& line, const std::string& name) {
   const auto field = line.fields.find(name);
@@ -18,7 +25,7 @@ std::string Field(const LogLine& line, const std::string& name) {
 }
 
 // All lines with this message.
-std::vector<const LogLine*> LinesOf(const Evidence& log, std::string_view message) {
+std::vector<const LogLine*> LinesOf(const FieldLines& log, std::string_view message) {
   std::vector<const LogLine*> lines;
   for (const LogLine& line : log.log)
     if (line.message.find(message) != std::string::npos) lines.push_back(&line);
@@ -37,7 +44,7 @@ bool IsSecondPass(const LogLine& line) {
   return Field(line, "extra_envs").find("GGML_CUDA_INIT") != std::string::npos;
 }
 
-std::string WhatTheChildDid(const Evidence& log, const LogLine& took) {
+std::string WhatTheChildDid(const FieldLines& log, const LogLine& took) {
   const auto of = [&](std::string_view message) {
     for (const LogLine* line : LinesOf(log, message))
       if (DirectoryOf(*line) == DirectoryOf(took) && !IsSecondPass(*line)) return line;
@@ -50,10 +57,11 @@ std::string WhatTheChildDid(const Evidence& log, const LogLine& took) {
   if (const LogLine* answered = of("runner enumerated devices"))
     return Field(*answered, "devices") == "[]" ? "the child lived and answered [], no device"
                                                : "the child answered with devices";
+  if (!log.has_runners) return "how it ended is another line's to say";
   return "whether the child answered [] or died is in no log below OLLAMA_DEBUG=2";
 }
 
-void Tried(const Evidence& log, std::vector<LogFact>& facts) {
+void Tried(const FieldLines& log, std::vector<LogFact>& facts) {
   for (const LogLine* line : LinesOf(log, "bootstrap discovery took")) {
     const std::string directory = DirectoryOf(*line);
     if (directory.empty() || IsSecondPass(*line)) continue;
@@ -63,7 +71,7 @@ void Tried(const Evidence& log, std::vector<LogFact>& facts) {
   }
 }
 
-void Skipped(const Evidence& log, std::vector<LogFact>& facts) {
+void Skipped(const FieldLines& log, std::vector<LogFact>& facts) {
   const std::vector<const LogLine*> lines = LinesOf(log, "skipping available library at user");
   std::set<std::string> names;
   for (const LogLine* line : lines) names.insert(BaseNameOf(Field(*line, "libDir")));
@@ -75,18 +83,22 @@ void Skipped(const Evidence& log, std::vector<LogFact>& facts) {
                    lines.front()->text});
 }
 
-void Counted(const Evidence& log, std::vector<LogFact>& facts) {
+void Counted(const FieldLines& log, std::vector<LogFact>& facts) {
   const std::vector<const LogLine*> lines = LinesOf(log, "evaluating which, if any");
   if (lines.empty()) return;
   const std::string count = Field(*lines.front(), "initial_count");
-  std::set<std::string> ids;
-  for (const LogLine* line : LinesOf(log, "verifying if device is supported"))
+  std::set<std::string> ids, directories;
+  for (const LogLine* line : LinesOf(log, "verifying if device is supported")) {
     ids.insert(Field(*line, "id"));
+    directories.insert(BaseNameOf(Field(*line, "library")));
+  }
   std::string says = count == "0" ? "the first pass counted 0 devices, so there was nothing to "
                                     "verify: that no line \"verifying if device is supported\" "
                                     "is there says this and no more"
                                   : fmt::format("the first pass counted {}", count);
-  if (ids.size() == 1 && count != "1")
+  if (ids.size() == 1 && count != "1" && directories.size() > 1)
+    says += fmt::format(", one GPU once by each directory: {}", fmt::join(directories, " and "));
+  else if (ids.size() == 1 && count != "1")
     says +=
         ", all of one id: the same backend was loaded more than once, as a link or a copy of it in "
         "the top directory makes it; the GPU is one";
@@ -94,7 +106,7 @@ void Counted(const Evidence& log, std::vector<LogFact>& facts) {
 }
 
 // Fields of a struct of another layout, where an id and an address should be.
-void Misread(const Evidence& log, std::vector<LogFact>& facts) {
+void Misread(const FieldLines& log, std::vector<LogFact>& facts) {
   std::set<std::string> seen;
   for (const LogLine* line : LinesOf(log, "verifying if device is supported")) {
     const std::string id = Field(*line, "id"), address = Field(*line, "pci_id");
@@ -118,25 +130,24 @@ void Misread(const Evidence& log, std::vector<LogFact>& facts) {
   }
 }
 
-void Dropped(const Evidence& log, std::vector<LogFact>& facts) {
+void Dropped(const FieldLines& log, std::vector<LogFact>& facts) {
   const std::vector<const LogLine*> lines =
       LinesOf(log, "filtering device which didn't fully initialize");
   if (lines.empty()) return;
   std::string says =
       "the second pass dropped it: a child for this device alone, with GGML_CUDA_INIT=1, which "
-      "makes the backend abort on a compute "
-      "capability that it was not built for, gave no device; ";
+      "makes the backend abort on a compute capability that it does not have, gave no device; ";
   std::string died;
   for (const LogLine* exited : LinesOf(log, "runner exited"))
     if (IsSecondPass(*exited))
       died = fmt::format("it died, with exit code {}", Field(*exited, "code"));
   says += !died.empty()   ? died
-          : IsTraced(log) ? "it lived and answered []"
+          : log.traced ? "it lived and answered []"
                           : "whether it died is in no log below OLLAMA_DEBUG=2";
   facts.push_back({says, lines.front()->text});
 }
 
-void Variables(const Evidence& log, std::vector<LogFact>& facts) {
+void Variables(const FieldLines& log, std::vector<LogFact>& facts) {
   const std::vector<const LogLine*> lines = LinesOf(log, "subprocess");
   if (lines.empty()) return;
   const LogLine& line = *lines.front();
@@ -149,7 +160,7 @@ void Variables(const Evidence& log, std::vector<LogFact>& facts) {
   facts.push_back({says, line.text});
 }
 
-void Ended(const Evidence& log, std::vector<LogFact>& facts) {
+void Ended(const FieldLines& log, std::vector<LogFact>& facts) {
   for (const LogLine* line : LinesOf(log, "inference compute"))
     if (Field(*line, "library") == "cpu")
       facts.push_back(
@@ -160,7 +171,18 @@ void Ended(const Evidence& log, std::vector<LogFact>& facts) {
 
 }  // namespace
 
-std::vector<LogFact> FactsOfLog(const Evidence& log) {
+std::vector<LogFact> FactsOfLog(const LogReading& reading) {
+  if (reading.program != "ollama" || Holds({"", "0.12.4"}, reading.version)) return {};
+  FieldLines log;
+  log.traced = reading.level == "TRACE";
+  log.has_runners = reading.version.empty() || Holds({"", "0.30"}, reading.version);
+  int last = 0;
+  for (const LineFact& fact : reading.facts) {
+    if (fact.line.number == last) continue;
+    last = fact.line.number;
+    log.log.push_back(
+        ParseLogLine({0, Stream::kStderr, "time=- " + fact.line.text}, LogFormat::kSlog));
+  }
   std::vector<LogFact> facts;
   Tried(log, facts);
   Skipped(log, facts);
@@ -171,7 +193,5 @@ std::vector<LogFact> FactsOfLog(const Evidence& log) {
   Ended(log, facts);
   return facts;
 }
-
-bool IsWhole(const Evidence& log) { return !LinesOf(log, "discovering available GPUs").empty(); }
 
 }  // namespace gpustage

@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/base/files.h"
+#include "harness/cli/commands.h"
+#include "harness/logs/answer.h"
+#include "harness/report/suspects.h"
+#include "harness/suite/case_selection.h"
+#include "harness/suite/installation.h"
+
+namespace gpustage {
+namespace {
+
+int PrintPage() {
+  CaseFilter selection;
+  selection.paths = {"scanner-not-loading/the-report"};
+  const Result<std::vector<Case>> cases = SelectCases(selection);
+  if (!cases) return PrintError(cases.error(), kBadInput);
+  fmt::print("{}", SuspectsPage(*cases));
+  return kAsExpected;
+}
+
+Result<std::string> ReadPasted(const std::string& file) {
+  return ReadFile(file == "-" ? "/dev/stdin" : file);
+}
+
+}  // namespace
+
+int CmdExplain(const ExplainOptions& options) {
+  if (options.page) return PrintPage();
+  if (options.files.empty())
+    return PrintError({"explain needs a file, or - for standard input"}, kBadInput);
+  const Result<Knowledge> knowledge = ReadKnowledge(LogsFolder());
+  if (!knowledge) return PrintError(knowledge.error(), kBadInput);
+  bool known = false;
+  for (const std::string& file : options.files) {
+    const Result<std::string> text = ReadPasted(file);
+    if (!text) return PrintError(text.error(), kBadInput);
+    const LogReading log = ReadLog(*knowledge, *text);
+    known |= !log.facts.empty() || !log.unknown.empty();
+    if (options.files.size() > 1)
+      fmt::print("{}== {}\n", file == options.files.front() ? "" : "\n", file);
+    fmt::print("{}", ExplanationText(*knowledge, log, Weigh(*knowledge, log)));
+  }
+  if (known) return kAsExpected;
+  return PrintError(
+      {"no line of a program that is known here: expected lines such as level=INFO msg=… of "
+       "Ollama, or what llama.cpp, PyTorch, TensorFlow or nvidia-smi print"},
+      kBadInput);
+}
+
+}  // namespace gpustage
