@@ -74,7 +74,7 @@ std::set<std::string> DerivedFacts(const LogReading& log) {
   if (AllLoaded(log, tried)) facts.insert("all-loaded");
   if (const LineFact* counted = log.Find("counted"))
     facts.insert(FieldOf(*counted, "count") == "0" ? "first-pass-empty" : "first-pass-full");
-  for (const char* later : {"verifying", "not-initialised"})
+  for (const char* later : {"verifying", "not-initialised", "enumerated-some"})
     if (log.Find(later) != nullptr) facts.insert("first-pass-full");
   return facts;
 }

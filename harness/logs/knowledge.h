@@ -85,8 +85,11 @@ struct LogCause {
   std::string staged;              // the case that stages it
 };
 
+class AllPatterns;  // all of them at once, in read_log.cc
+
 struct Knowledge {
   std::vector<LineRule> rules;
+  mutable std::shared_ptr<const AllPatterns> patterns;  // made when the first log is read
   std::vector<LogCause> causes;
   std::map<std::string, Look> looks;
   std::vector<SilentLoss> silent;

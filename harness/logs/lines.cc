@@ -30,7 +30,7 @@ std::string WithoutPrefixes(std::string line) {
       R"(^(?:\S{2,12} [ 0-9]?\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[\d:.,]+(?:Z|[+-]\d\d:?\d\d)) \S+ [\w./@-]+\[\d+\]: ?)");
   static const RE2 pod(R"(^\[(?:pod/)?[\w.-]+(?:/[\w.-]+)*\] )");
   static const RE2 time(
-      R"(^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: -)? +)");
+      R"(^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: -)? *)");
   static const RE2 slog_time(R"(\btime="?[^\s"]+"? )");
   RE2::Replace(&line, quote, "");
   for (const RE2* prefix : {&pod, &compose, &kubernetes, &journald}) RE2::Replace(&line, *prefix, "");

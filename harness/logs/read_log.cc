@@ -6,6 +6,26 @@
 #include <algorithm>
 
 namespace gpustage {
+
+class AllPatterns {
+ public:
+  explicit AllPatterns(const std::vector<LineRule>& rules)
+      : set_(RE2::Options(RE2::Quiet), RE2::UNANCHORED) {
+    for (const LineRule& rule : rules) set_.Add(rule.line->pattern(), nullptr);
+    set_.Compile();
+  }
+  // The indices of the rules that hold for a line, in the order of the rules.
+  std::vector<int> Of(const std::string& line) const {
+    std::vector<int> found;
+    set_.Match(line, &found);
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+ private:
+  RE2::Set set_;
+};
+
 namespace {
 
 struct Match {
@@ -15,16 +35,12 @@ struct Match {
 
 // All rules that hold for each line, in one pass over it.
 std::vector<Match> MatchAll(const Knowledge& knowledge, const std::vector<PastedLine>& lines) {
-  RE2::Set set(RE2::Options(RE2::Quiet), RE2::UNANCHORED);
-  for (const LineRule& rule : knowledge.rules) set.Add(rule.line->pattern(), nullptr);
-  set.Compile();
+  if (knowledge.patterns == nullptr)
+    knowledge.patterns = std::make_shared<const AllPatterns>(knowledge.rules);
   std::vector<Match> matches;
-  for (size_t i = 0; i < lines.size(); ++i) {
-    std::vector<int> found;
-    set.Match(lines[i].text, &found);
-    std::sort(found.begin(), found.end());
-    for (const int index : found) matches.push_back({&knowledge.rules[static_cast<size_t>(index)], i});
-  }
+  for (size_t i = 0; i < lines.size(); ++i)
+    for (const int index : knowledge.patterns->Of(lines[i].text))
+      matches.push_back({&knowledge.rules[static_cast<size_t>(index)], i});
   return matches;
 }
 

@@ -52,8 +52,8 @@ std::set<std::string> VendorsOf(const LogReading& log) {
   return vendors;
 }
 
-// What rules a cause out; nothing leaves it.
-bool RuleOut(const LogReading& log, const std::set<std::string>& derived, WeighedCause& weighed) {
+// A line that is there, or what several lines say, and a log with the cause does not have.
+bool IsAgainst(const LogReading& log, const std::set<std::string>& derived, WeighedCause& weighed) {
   for (const std::string& id : weighed.cause->never) {
     if (const LineFact* fact = log.Find(id); fact != nullptr && !fact->taken_back) {
       weighed.by = fact;
@@ -65,6 +65,11 @@ bool RuleOut(const LogReading& log, const std::set<std::string>& derived, Weighe
       return true;
     }
   }
+  return false;
+}
+
+// A line that is missing, and that this version at this level writes in a part that is whole.
+bool IsMissing(const LogReading& log, WeighedCause& weighed) {
   if (!log.whole()) return false;
   for (const WrittenLine& trace : weighed.cause->writes) {
     const bool there = std::any_of(trace.lines.begin(), trace.lines.end(), [&](const auto& id) {
@@ -154,8 +159,8 @@ Explanation Weigh(const Knowledge& knowledge, const LogReading& log) {
   const std::set<std::string> derived = DerivedFacts(log);
   std::vector<WeighedCause> kept;
   for (WeighedCause named : e.named)
-    if (WeighedCause tried = named; !RuleOut(log, derived, tried)) kept.push_back(named);
-  if (!kept.empty()) e.named = kept;
+    if (WeighedCause tried = named; !IsAgainst(log, derived, tried)) kept.push_back(named);
+  e.named = kept;
   Heed(log, e.named, true);
   if (!e.named.empty() || e.outcome == LogOutcome::kHealthy || e.outcome == LogOutcome::kNothing)
     return e;
@@ -163,7 +168,7 @@ Explanation Weigh(const Knowledge& knowledge, const LogReading& log) {
   for (const LogCause& cause : knowledge.causes) {
     if (!IsThoughtOf(cause, log, vendors)) continue;
     WeighedCause weighed{&cause, nullptr, {}, ""};
-    const bool out = RuleOut(log, derived, weighed);
+    const bool out = IsAgainst(log, derived, weighed) || IsMissing(log, weighed);
     (out ? e.ruled_out : e.left).push_back(weighed);
   }
   Heed(log, e.left, false);
