@@ -136,7 +136,7 @@ void Dropped(const FieldLines& log, std::vector<LogFact>& facts) {
   if (lines.empty()) return;
   std::string says =
       "the second pass dropped it: a child for this device alone, with GGML_CUDA_INIT=1, which "
-      "makes the backend abort on a compute capability that it does not have, gave no device; ";
+      "makes the backend abort on a compute capability that it was not built for, gave no device; ";
   std::string died;
   for (const LogLine* exited : LinesOf(log, "runner exited"))
     if (IsSecondPass(*exited))
