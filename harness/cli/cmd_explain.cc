@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
 #include "harness/logs/answer.h"
+#include "harness/logs/issue.h"
 #include "harness/report/suspects.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
@@ -25,14 +24,27 @@ Result<std::string> ReadPasted(const std::string& file) {
   return ReadFile(file == "-" ? "/dev/stdin" : file);
 }
 
+int PrintComment(const Knowledge& knowledge, const std::string& issue) {
+  const Result<std::string> text = ReadPasted(issue);
+  if (!text) return PrintError(text.error(), kBadInput);
+  const std::string comment = IssueComment(knowledge, PastesOf(knowledge, *text));
+  if (comment.empty())
+    return PrintError(
+        {"no log in this issue speaks of a GPU; it is Markdown, or the JSON of an event"},
+        kBadInput);
+  fmt::print("{}", comment);
+  return kAsExpected;
+}
+
 }  // namespace
 
 int CmdExplain(const ExplainOptions& options) {
   if (options.page) return PrintPage();
-  if (options.files.empty())
+  if (options.files.empty() && options.issue.empty())
     return PrintError({"explain needs a file, or - for standard input"}, kBadInput);
   const Result<Knowledge> knowledge = ReadKnowledge(LogsFolder());
   if (!knowledge) return PrintError(knowledge.error(), kBadInput);
+  if (!options.issue.empty()) return PrintComment(*knowledge, options.issue);
   bool known = false;
   for (const std::string& file : options.files) {
     const Result<std::string> text = ReadPasted(file);

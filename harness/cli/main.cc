@@ -146,8 +146,9 @@ int main(int argc, char** argv) {
   for (const char* name : {"explain", "explain-log"}) {
     verb = app.add_subcommand(
         name, "what a pasted log says, which causes it leaves, and what would tell more");
-    verb->footer("Logs of Ollama, llama.cpp, PyTorch, TensorFlow, nvidia-smi and containers, as "
-                 "people paste them.");
+    verb->footer(
+        "Logs of Ollama, llama.cpp, PyTorch, TensorFlow, nvidia-smi and containers, as "
+        "people paste them.");
     verb->add_option("log", explained.files, "files, or - for standard input");
     verb->add_option("--issue", explained.issue,
                      "an issue as GitHub gives it, Markdown or the event's JSON: writes a comment "

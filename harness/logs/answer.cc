@@ -24,7 +24,8 @@ std::string ProgramText(const LogReading& log) {
   if (!log.version.empty()) return name + " " + log.version;
   const auto& [from, below] = log.dated;
   if (!from.empty() && !below.empty())
-    return fmt::format("{}, of a version from {} on and below {}, as its lines show", name, from, below);
+    return fmt::format("{}, of a version from {} on and below {}, as its lines show", name, from,
+                       below);
   if (!from.empty() || !below.empty())
     return fmt::format("{}, of a version {}, as its lines show", name, ToString(log.dated));
   return name + ", of no version that it says";
@@ -89,21 +90,23 @@ std::string SaidText(const LogReading& log, const std::vector<const LineFact*>& 
 
 std::string NamedText(const Knowledge& knowledge, const LogReading& log,
                       const std::vector<WeighedCause>& named) {
-  std::string text = named.size() == 1
-                         ? "\nThe log names the cause:\n"
-                         : fmt::format("\nThe log leaves {} causes:\n", named.size());
+  std::string text = named.size() == 1 ? "\nThe log names the cause:\n"
+                                       : fmt::format("\nThe log leaves {} causes:\n", named.size());
   for (const WeighedCause& weighed : named) {
     const LogCause& cause = *weighed.cause;
     std::map<std::string, std::string> values = PlacesOf(log);
     for (const auto& [name, value] : weighed.by->fields) values[name] = value;
     text += fmt::format("  {}\n      {}\n", cause.id,
                         Wrapped(Filled(cause.is, values), 6, kAnswerWidth));
-    text += fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, values), 15, kAnswerWidth));
+    text +=
+        fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, values), 15, kAnswerWidth));
     if (const auto look = knowledge.looks.find(cause.look); look != knowledge.looks.end())
       text += fmt::format("      look:    {}\n", CommandOf(look->second, values));
     if (!cause.see.empty())
-      text += fmt::format("      you see: {}\n", Wrapped(Filled(cause.see, values), 15, kAnswerWidth));
-    if (!cause.staged.empty()) text += fmt::format("      try it:  gpustage run {}\n", cause.staged);
+      text +=
+          fmt::format("      you see: {}\n", Wrapped(Filled(cause.see, values), 15, kAnswerWidth));
+    if (!cause.staged.empty())
+      text += fmt::format("      try it:  gpustage run {}\n", cause.staged);
   }
   return text;
 }
@@ -113,9 +116,8 @@ std::string LeftText(const Knowledge& knowledge, const LogReading& log,
   const std::vector<WeighedCause>& left = explanation.left;
   if (left.empty())
     return "\nNo cause that is known here gives this log.\n" + DeeperText(knowledge, log);
-  std::string text = fmt::format(
-      "\nThis log cannot tell the cause: {} {} possible.\n", Count(left.size(), "cause"),
-      left.size() == 1 ? "is" : "are");
+  std::string text = fmt::format("\nThis log cannot tell the cause: {} {} possible.\n",
+                                 Count(left.size(), "cause"), left.size() == 1 ? "is" : "are");
   text += DeeperText(knowledge, log);
   if (const std::string now = FirstCommand(knowledge, log, left); !now.empty())
     text += fmt::format("  now:  {}\n", now);

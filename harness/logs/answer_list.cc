@@ -52,7 +52,8 @@ std::string MissingText(const Knowledge& knowledge, const LogReading& log,
   for (const std::string& id : weighed.missing)
     for (const LineRule& rule : knowledge.rules)
       if (rule.id == id)
-        quotes += (quotes.empty() ? "\"" : " or \"") + (rule.quote.empty() ? id : rule.quote) + "\"";
+        quotes +=
+            (quotes.empty() ? "\"" : " or \"") + (rule.quote.empty() ? id : rule.quote) + "\"";
   return fmt::format("there is no line {}, which {} writes at {}", quotes,
                      log.version.empty() ? "this version" : "Ollama " + log.version, weighed.level);
 }
@@ -91,7 +92,8 @@ std::string CausesText(const Knowledge& knowledge, const LogReading& log,
                           Wrapped(Filled(cause.is, filled), 6, kAnswerWidth));
       if (weighed->by != nullptr) text += "    " + QuotedLine(weighed->by->line);
       if (!cause.see.empty())
-        text += fmt::format("      you see: {}\n", Wrapped(Filled(cause.see, filled), 15, kAnswerWidth));
+        text += fmt::format("      you see: {}\n",
+                            Wrapped(Filled(cause.see, filled), 15, kAnswerWidth));
     }
   }
   return text;
@@ -101,10 +103,10 @@ std::string RuledOutText(const Knowledge& knowledge, const LogReading& log,
                          const std::vector<WeighedCause>& causes) {
   std::vector<std::pair<std::string, std::string>> reasons;  // and the names
   for (const WeighedCause& weighed : causes) {
-    const std::string reason =
-        weighed.by != nullptr     ? fmt::format("line {} says otherwise", weighed.by->line.number)
-        : weighed.missing.empty() ? DerivedText(weighed.level)
-                                  : MissingText(knowledge, log, weighed);
+    const std::string reason = weighed.by != nullptr
+                                   ? fmt::format("line {} says otherwise", weighed.by->line.number)
+                               : weighed.missing.empty() ? DerivedText(weighed.level)
+                                                         : MissingText(knowledge, log, weighed);
     const auto same = std::find_if(reasons.begin(), reasons.end(),
                                    [&](const auto& known) { return known.first == reason; });
     if (same == reasons.end())

@@ -141,9 +141,9 @@ void Dropped(const FieldLines& log, std::vector<LogFact>& facts) {
   for (const LogLine* exited : LinesOf(log, "runner exited"))
     if (IsSecondPass(*exited))
       died = fmt::format("it died, with exit code {}", Field(*exited, "code"));
-  says += !died.empty()   ? died
-          : log.traced ? "it lived and answered []"
-                          : "whether it died is in no log below OLLAMA_DEBUG=2";
+  says += !died.empty() ? died
+          : log.traced  ? "it lived and answered []"
+                        : "whether it died is in no log below OLLAMA_DEBUG=2";
   facts.push_back({says, lines.front()->text});
 }
 

@@ -14,8 +14,8 @@ struct LogFact {
   friend bool operator==(const LogFact&, const LogFact&) = default;
 };
 
-// In the order of discovery; none of a log before 0.12.4, which had another one. Source: Ollama 0.13
-// to 0.18, which print the same lines (fixtures/recordings).
+// In the order of discovery; none of a log before 0.12.4, which had another one. Source: Ollama
+// 0.13 to 0.18, which print the same lines (fixtures/recordings).
 std::vector<LogFact> FactsOfLog(const LogReading& log);
 
 }  // namespace gpustage

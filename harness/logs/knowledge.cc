@@ -14,12 +14,20 @@ namespace gpustage {
 namespace {
 
 Result<LineKind> ReadKind(const YamlNode& node) {
-  return ReadChoice<LineKind>(node, "kind", {
-    {"start", LineKind::kStart}, {"settings", LineKind::kSettings}, {"look", LineKind::kLook},
-    {"tried", LineKind::kTried}, {"device", LineKind::kDevice},     {"none", LineKind::kNone},
-    {"done", LineKind::kDone},   {"loss", LineKind::kLoss},         {"drop", LineKind::kDrop},
-    {"hint", LineKind::kHint},   {"use", LineKind::kUse},           {"note", LineKind::kNote},
-    {"noise", LineKind::kNoise}});
+  return ReadChoice<LineKind>(node, "kind",
+                              {{"start", LineKind::kStart},
+                               {"settings", LineKind::kSettings},
+                               {"look", LineKind::kLook},
+                               {"tried", LineKind::kTried},
+                               {"device", LineKind::kDevice},
+                               {"none", LineKind::kNone},
+                               {"done", LineKind::kDone},
+                               {"loss", LineKind::kLoss},
+                               {"drop", LineKind::kDrop},
+                               {"hint", LineKind::kHint},
+                               {"use", LineKind::kUse},
+                               {"note", LineKind::kNote},
+                               {"noise", LineKind::kNoise}});
 }
 
 // ">=0.13 <0.30", each part as a scanner's version is written.
@@ -67,8 +75,9 @@ Result<std::string> LevelOf(const YamlNode& map) {
 }
 
 Result<LineRule> ReadRule(const YamlNode& node, const std::string& program) {
-  TRY(CheckKeys(node, "a line", {"id", "line", "kind", "versions", "level", "step", "vendor",
-                                 "causes", "needs", "fallback", "quote", "says", "source"}));
+  TRY(CheckKeys(node, "a line",
+                {"id", "line", "kind", "versions", "level", "step", "vendor", "causes", "needs",
+                 "fallback", "quote", "says", "source"}));
   LineRule rule;
   rule.pos = node.pos;
   rule.program = program;
@@ -176,8 +185,9 @@ Result<Way> ReadWay(const YamlNode& node) {
 
 Result<LogCause> ReadCause(const YamlEntry& entry, const std::map<std::string, Way>& ways) {
   const YamlNode& node = entry.value;
-  TRY(CheckKeys(node, "a cause", {"is", "see", "mend", "look", "way", "program", "vendor",
-                                  "versions", "writes", "never", "candidate", "staged"}));
+  TRY(CheckKeys(node, "a cause",
+                {"is", "see", "mend", "look", "way", "program", "vendor", "versions", "writes",
+                 "never", "candidate", "staged"}));
   LogCause cause;
   cause.id = entry.key;
   if (const YamlNode* way = node.Find("way")) {

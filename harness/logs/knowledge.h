@@ -19,7 +19,19 @@ namespace gpustage {
 // device, and a later line on that device takes it back; kHint points at causes and rules out none;
 // kUse is a failure after discovery, when a model is loaded or a kernel is started.
 enum class LineKind {
-  kStart, kSettings, kLook, kTried, kDevice, kNone, kDone, kLoss, kDrop, kHint, kUse, kNote, kNoise
+  kStart,
+  kSettings,
+  kLook,
+  kTried,
+  kDevice,
+  kNone,
+  kDone,
+  kLoss,
+  kDrop,
+  kHint,
+  kUse,
+  kNote,
+  kNoise
 };
 
 struct LineRule {

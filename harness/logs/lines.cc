@@ -33,7 +33,8 @@ std::string WithoutPrefixes(std::string line) {
       R"(^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: -)? *)");
   static const RE2 slog_time(R"(\btime="?[^\s"]+"? )");
   RE2::Replace(&line, quote, "");
-  for (const RE2* prefix : {&pod, &compose, &kubernetes, &journald}) RE2::Replace(&line, *prefix, "");
+  for (const RE2* prefix : {&pod, &compose, &kubernetes, &journald})
+    RE2::Replace(&line, *prefix, "");
   // docker logs -t, and a desktop's viewer, put a time before slog's own; Go's plain log has one.
   RE2::Replace(&line, time, "");
   if (line.find("msg=") != std::string::npos) RE2::Replace(&line, slog_time, "");

@@ -75,8 +75,8 @@ std::string Filled(const std::string& text, const std::map<std::string, std::str
     const size_t open = text.find('{', at), close = text.find('}', open);
     if (open == std::string::npos || close == std::string::npos) return filled + text.substr(at);
     const std::string name = text.substr(open + 1, close - open - 1);
-    const bool is_name = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") ==
-                                              std::string::npos;
+    const bool is_name =
+        !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
     filled += text.substr(at, open - at);
     if (!is_name)
       filled += text.substr(open, close + 1 - open);

@@ -139,7 +139,8 @@ bool IsContainer(const std::map<std::string, std::string>& settings) {
 }
 
 std::string PlatformOf(const std::vector<PastedLine>& lines) {
-  static const RE2 windows(R"([A-Za-z]:\\{1,4}(?:Users|Program|Windows)|_windows\.go|\.dll\b|nvcuda)");
+  static const RE2 windows(
+      R"([A-Za-z]:\\{1,4}(?:Users|Program|Windows)|_windows\.go|\.dll\b|nvcuda)");
   static const RE2 mac(R"(/Users/|/Applications/|library=Metal|ggml_metal|darwin)");
   for (const PastedLine& line : lines)
     if (RE2::PartialMatch(line.text, windows)) return "Windows";
@@ -151,7 +152,8 @@ std::string PlatformOf(const std::vector<PastedLine>& lines) {
 bool LooksLikeAnError(const std::string& text) {
   static const RE2 error(
       R"((?i)\blevel=(?:ERROR|FATAL)|^(?:\[?(?:error|fatal|panic)\b|E )|\b(?:error|fatal|panic|failed|failure|cannot|could not|unable to|not found|undefined symbol|no such file)\b)");
-  static const RE2 other(R"(^\[GIN\]|level=(?:DEBUG|TRACE)|\b(?:GET|POST|HEAD|DELETE) +"|^[-*#] |^\$ )");
+  static const RE2 other(
+      R"(^\[GIN\]|level=(?:DEBUG|TRACE)|\b(?:GET|POST|HEAD|DELETE) +"|^[-*#] |^\$ )");
   return RE2::PartialMatch(text, error) && !RE2::PartialMatch(text, other);
 }
 
@@ -268,8 +270,7 @@ LogReading ReadLog(const Knowledge& knowledge, std::string_view text) {
       if (const auto fields = FieldsOf(*match.rule, lines[match.line].text);
           fields.count("version") != 0)
         log.version = fields.at("version");
-    if (match.rule->kind == LineKind::kSettings)
-      ReadSettings(lines[match.line].text, log.settings);
+    if (match.rule->kind == LineKind::kSettings) ReadSettings(lines[match.line].text, log.settings);
   }
   if (log.platform.empty() && IsContainer(log.settings)) log.platform = "container";
   AddFacts(matches, lines, begin, log);

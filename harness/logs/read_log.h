@@ -21,19 +21,20 @@ struct LineFact {
 };
 
 struct LogReading {
-  std::string program;  // "" none that is known
-  std::string version;  // as it says itself, or ""
-  VersionRange dated;   // of all lines that are known: which versions write them
-  std::string level;    // "INFO", "DEBUG", "TRACE", "" not known
+  std::string program;   // "" none that is known
+  std::string version;   // as it says itself, or ""
+  VersionRange dated;    // of all lines that are known: which versions write them
+  std::string level;     // "INFO", "DEBUG", "TRACE", "" not known
   std::string platform;  // "Windows", "macOS", "container", "" Linux or not known
   size_t lines = 0;
-  size_t starts = 0;     // of the program
-  bool begins = false;   // the last start has the line with which discovery begins,
-  bool ends = false;     // and the one with its result,
-  bool cut = false;      // and yet a line is missing that must have been between
-  std::map<std::string, std::string> settings;  // "CUDA_VISIBLE_DEVICES" -> "7", of its environment line
-  std::vector<LineFact> facts;                  // of the last start
-  std::vector<PastedLine> unknown;              // errors that no rule knows
+  size_t starts = 0;    // of the program
+  bool begins = false;  // the last start has the line with which discovery begins,
+  bool ends = false;    // and the one with its result,
+  bool cut = false;     // and yet a line is missing that must have been between
+  std::map<std::string, std::string>
+      settings;                     // "CUDA_VISIBLE_DEVICES" -> "7", of its environment line
+  std::vector<LineFact> facts;      // of the last start
+  std::vector<PastedLine> unknown;  // errors that no rule knows
 
   bool whole() const { return begins && ends && !cut; }
   const LineFact* Find(std::string_view rule) const;

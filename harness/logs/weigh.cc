@@ -20,7 +20,8 @@ void AddOnce(const LineFact* fact, std::vector<const LineFact*>& facts) {
 }
 
 // Whether this log may have the cause at all, before any line is looked at.
-bool IsThoughtOf(const LogCause& cause, const LogReading& log, const std::set<std::string>& vendors) {
+bool IsThoughtOf(const LogCause& cause, const LogReading& log,
+                 const std::set<std::string>& vendors) {
   if (!cause.candidate) return false;
   if (!cause.program.empty() && cause.program != log.program) return false;
   if (!cause.vendor.empty() && !vendors.empty() && vendors.count(cause.vendor) == 0) return false;
@@ -29,10 +30,10 @@ bool IsThoughtOf(const LogCause& cause, const LogReading& log, const std::set<st
   if (!log.version.empty()) return Holds(cause.versions, log.version);
   // No version: all that the lines leave open.
   const auto& [from, below] = log.dated;
-  const bool too_late = !from.empty() && !cause.versions.below.empty() &&
-                        Holds({cause.versions.below, ""}, from);
-  const bool too_early = !below.empty() && !cause.versions.from.empty() &&
-                         Holds({below, ""}, cause.versions.from);
+  const bool too_late =
+      !from.empty() && !cause.versions.below.empty() && Holds({cause.versions.below, ""}, from);
+  const bool too_early =
+      !below.empty() && !cause.versions.from.empty() && Holds({below, ""}, cause.versions.from);
   return !too_late && !too_early;
 }
 
@@ -44,9 +45,9 @@ std::set<std::string> VendorsOf(const LogReading& log) {
   const std::string wanted = WantedLibrary(log);
   if (wanted.starts_with("cuda")) vendors.insert("nvidia");
   if (wanted.starts_with("rocm")) vendors.insert("amd");
-  for (const auto& [name, vendor] : {std::pair("CUDA_VISIBLE_DEVICES", "nvidia"),
-                                     std::pair("HSA_OVERRIDE_GFX_VERSION", "amd"),
-                                     std::pair("ROCR_VISIBLE_DEVICES", "amd")})
+  for (const auto& [name, vendor] :
+       {std::pair("CUDA_VISIBLE_DEVICES", "nvidia"), std::pair("HSA_OVERRIDE_GFX_VERSION", "amd"),
+        std::pair("ROCR_VISIBLE_DEVICES", "amd")})
     if (const auto set = log.settings.find(name); set != log.settings.end() && !set->second.empty())
       vendors.insert(vendor);
   return vendors;
@@ -72,9 +73,8 @@ bool IsAgainst(const LogReading& log, const std::set<std::string>& derived, Weig
 bool IsMissing(const LogReading& log, WeighedCause& weighed) {
   if (!log.whole()) return false;
   for (const WrittenLine& trace : weighed.cause->writes) {
-    const bool there = std::any_of(trace.lines.begin(), trace.lines.end(), [&](const auto& id) {
-      return log.Find(id) != nullptr;
-    });
+    const bool there = std::any_of(trace.lines.begin(), trace.lines.end(),
+                                   [&](const auto& id) { return log.Find(id) != nullptr; });
     if (there || !MayWrite(log, trace.versions, trace.level)) continue;
     weighed.missing = trace.lines;
     weighed.level = trace.level;
@@ -130,8 +130,7 @@ void Heed(const LogReading& log, std::vector<WeighedCause>& causes, bool only) {
 }
 
 LogOutcome OutcomeOf(const LogReading& log, const Explanation& e) {
-  if (!e.devices.empty())
-    return e.says.empty() ? LogOutcome::kHealthy : LogOutcome::kUse;
+  if (!e.devices.empty()) return e.says.empty() ? LogOutcome::kHealthy : LogOutcome::kUse;
   if (!log.All(LineKind::kNone).empty()) return LogOutcome::kNone;
   if (!e.says.empty()) return LogOutcome::kFailed;
   return log.begins || log.starts > 0 || !log.facts.empty() ? LogOutcome::kUnfinished

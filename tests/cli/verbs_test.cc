@@ -142,7 +142,8 @@ TEST_F(ExplainLogTest, RefusesWhatIsNoLog) {
   Write("notes.txt", "hello\n");
   const Ran ran = Run({"explain", Path("notes.txt")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, HasSubstr("no line of a program that is known here: expected lines such as"));
+  EXPECT_THAT(ran.err,
+              HasSubstr("no line of a program that is known here: expected lines such as"));
   EXPECT_EQ(Run({"explain", Path("nowhere.txt")}).status, 2);
   EXPECT_EQ(Run({"explain"}).status, 2);
 }
@@ -152,8 +153,9 @@ TEST_F(ExplainLogTest, TellsEachOfSeveralFiles) {
   Write("b.txt", "load_backend: failed to find ggml_backend_init in ./libggml-cuda.so\n");
   const Ran ran = Run({"explain", Path("a.txt"), Path("b.txt")});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_THAT(ran.out, testing::AllOf(HasSubstr("== " + Path("a.txt") + "\n"), HasSubstr("B4-mismatch"),
-                             HasSubstr("\n== " + Path("b.txt") + "\n"), HasSubstr("no-entry-point")));
+  EXPECT_THAT(ran.out, testing::AllOf(
+                           HasSubstr("== " + Path("a.txt") + "\n"), HasSubstr("B4-mismatch"),
+                           HasSubstr("\n== " + Path("b.txt") + "\n"), HasSubstr("no-entry-point")));
 }
 
 TEST_F(ExplainLogTest, HasWrittenThePageOfTheScenario) {

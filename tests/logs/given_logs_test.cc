@@ -38,8 +38,8 @@ TEST(GivenLogs, BeforeTheRunnersAreReadByTheirOwnLines) {
                              "library=rocm variant=\"\""))
                   .Text(),
               HasSubstr("by rocm. Discovery is healthy."));
-  EXPECT_FALSE(
-      Explained(With(Given("release-of-2024"), "version 0.5.4", "version 0.17.4")).Names("B4-mismatch"));
+  EXPECT_FALSE(Explained(With(Given("release-of-2024"), "version 0.5.4", "version 0.17.4"))
+                   .Names("B4-mismatch"));
 }
 
 TEST(GivenLogs, OneGpuOfTwoDirectoriesIsNoCopyAtTheTop) {
@@ -57,9 +57,10 @@ TEST(GivenLogs, AChildThatDidNotAnswerInTimeIsSlow) {
     EXPECT_EQ(log.explanation.named.size(), 1u) << name;
     EXPECT_THAT(log.Text(), Not(HasSubstr("TMPDIR")));
   }
-  EXPECT_TRUE(Explained(With(Given("discovery-gave-up"), "failed to finish discovery before timeout",
-                             "runner error: open /tmp/x.bin: read-only file system"))
-                  .Names("B7-no-answer"));
+  EXPECT_TRUE(
+      Explained(With(Given("discovery-gave-up"), "failed to finish discovery before timeout",
+                     "runner error: open /tmp/x.bin: read-only file system"))
+          .Names("B7-no-answer"));
 }
 
 TEST(GivenLogs, TheUsualLevelRulesOutNoCauseOfAChild) {
@@ -68,7 +69,8 @@ TEST(GivenLogs, TheUsualLevelRulesOutNoCauseOfAChild) {
                             "B3-no-entry-point", "B4-no-device", "B6-abort-in-the-child"})
     EXPECT_TRUE(log.Leaves(cause)) << cause;
   EXPECT_TRUE(log.RulesOut("B7-no-answer"));
-  EXPECT_THAT(log.Text(), AllOf(HasSubstr("OLLAMA_DEBUG=2"), HasSubstr("Of these it writes nothing")));
+  EXPECT_THAT(log.Text(),
+              AllOf(HasSubstr("OLLAMA_DEBUG=2"), HasSubstr("Of these it writes nothing")));
 }
 
 TEST(GivenLogs, AProgramWithoutItsFolderAsksItsOwn) {
@@ -76,7 +78,8 @@ TEST(GivenLogs, AProgramWithoutItsFolderAsksItsOwn) {
   ASSERT_EQ(log.explanation.named.size(), 1u);
   EXPECT_TRUE(log.Names("no-lib-folder"));
   EXPECT_THAT(log.Text(), HasSubstr("/srv/ai/bin"));
-  const Explained empty(With(Given("program-without-its-folder"), "OLLAMA_LIBRARY_PATH=[/srv/ai/bin]",
+  const Explained empty(With(Given("program-without-its-folder"),
+                             "OLLAMA_LIBRARY_PATH=[/srv/ai/bin]",
                              "OLLAMA_LIBRARY_PATH=[/srv/ai/lib/ollama]"));
   EXPECT_FALSE(empty.Names("no-lib-folder"));
   EXPECT_TRUE(empty.Names("no-gpu-libraries"));

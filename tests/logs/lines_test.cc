@@ -22,10 +22,10 @@ TEST(PlainLines, LeaveOutWhatOthersPutBefore) {
   for (const std::string before :
        {"", "Nov 22 10:00:00 box ollama[7]: ", "févr. 03 22:46:57 box ollama[563895]: ",
         "2月 02 19:28:37 box ollama[20609]: ", "2026-11-22T10:00:00+0100 box ollama[7]: ",
-        "ollama-1  | ", "2a0f2f_llms-ollama-1  | ",
-        "2026-11-22T10:00:00.000000001Z stderr F ", "2026-11-22T10:00:00.000000001Z ",
-        "2026-11-22 11:00:00 ", "2024-12-03 14:00:09.000124+00:00", "> ", "> > ", "&gt; ", "- ",
-        "[pod/ollama-0/ollama] ", "    "})
+        "ollama-1  | ", "2a0f2f_llms-ollama-1  | ", "2026-11-22T10:00:00.000000001Z stderr F ",
+        "2026-11-22T10:00:00.000000001Z ", "2026-11-22 11:00:00 ",
+        "2024-12-03 14:00:09.000124+00:00", "> ", "> > ", "&gt; ", "- ", "[pod/ollama-0/ollama] ",
+        "    "})
     EXPECT_EQ(Plain(before + kLine), kSaid) << before;
 }
 
@@ -34,8 +34,10 @@ TEST(PlainLines, LeaveOutColoursAndCarriageReturns) {
 }
 
 TEST(PlainLines, AreWhatAJsonLineHolds) {
-  EXPECT_EQ(Plain(R"({"log":"time=2026-01-01T10:00:00Z level=INFO msg=\"a b\"\n","stream":"stderr","time":"x"})"),
-            "level=INFO msg=\"a b\"");
+  EXPECT_EQ(
+      Plain(
+          R"({"log":"time=2026-01-01T10:00:00Z level=INFO msg=\"a b\"\n","stream":"stderr","time":"x"})"),
+      "level=INFO msg=\"a b\"");
   EXPECT_EQ(Plain(R"({"MESSAGE":"ggml_cuda_init: found 1 CUDA devices:","_PID":"7"})"),
             "ggml_cuda_init: found 1 CUDA devices:");
   EXPECT_EQ(Plain(R"({"timestamp":1699689763,"level":"WARNING"})"),

@@ -38,8 +38,9 @@ TEST(ReadLog, KnowsProgramVersionAndLevel) {
 }
 
 TEST(ReadLog, DatesALogByItsLines) {
-  const LogReading log = ReadLog(
-      Known(), std::string(kTime) + "level=DEBUG msg=\"jetpack not detected (set JETSON_JETPACK)\"\n");
+  const LogReading log =
+      ReadLog(Known(), std::string(kTime) +
+                           "level=DEBUG msg=\"jetpack not detected (set JETSON_JETPACK)\"\n");
   EXPECT_EQ(log.version, "");
   EXPECT_EQ(log.dated.from, "0.13.1");
   EXPECT_EQ(ReadLog(Known(), "level=INFO msg=\"looking for compatible GPUs\"\n").dated.below,
@@ -63,18 +64,20 @@ TEST(ReadLog, KnowsAWholeOneFromAPart) {
   EXPECT_FALSE(ReadLog(Known(), Start("0.17.4", "INFO")).whole()) << "cut at the end";
   EXPECT_FALSE(ReadLog(Known(), Start("0.17.4", "INFO") + "...\n" + kCpu).whole())
       << "somebody left lines out";
-  EXPECT_FALSE(ReadLog(Known(), Start("0.17.4", "INFO") + kTime +
-                                    "level=INFO msg=\"failure during GPU discovery\" "
-                                    "OLLAMA_LIBRARY_PATH=\"[/a/lib/ollama /a/lib/ollama/cuda_v12]\" "
-                                    "error=\"failed to finish discovery before timeout\"\n" +
-                                    kCpu)
-                   .whole())
+  EXPECT_FALSE(
+      ReadLog(Known(), Start("0.17.4", "INFO") + kTime +
+                           "level=INFO msg=\"failure during GPU discovery\" "
+                           "OLLAMA_LIBRARY_PATH=\"[/a/lib/ollama /a/lib/ollama/cuda_v12]\" "
+                           "error=\"failed to finish discovery before timeout\"\n" +
+                           kCpu)
+          .whole())
       << "a child was started before, and its line is not there";
 }
 
 TEST(ReadLog, KnowsWindowsMacAndContainers) {
-  EXPECT_EQ(ReadLog(Known(), "level=INFO source=gpu_windows.go:167 msg=packages count=1\n").platform,
-            "Windows");
+  EXPECT_EQ(
+      ReadLog(Known(), "level=INFO source=gpu_windows.go:167 msg=packages count=1\n").platform,
+      "Windows");
   EXPECT_EQ(ReadLog(Known(), std::string(kTime) +
                                  "level=INFO msg=\"inference compute\" id=0 library=Metal "
                                  "description=\"Apple M3\"\n")

@@ -120,12 +120,14 @@ TEST_P(RecordedStarts, AreHealthyIfAndOnlyIfTheyHaveADevice) {
   for (const std::string& file : *files)
     for (const auto& [key, recording] : Recorded(GetParam(), file.substr(folder.size()))) {
       if (recording.outcome != "done") continue;
-      for (const Lines& lines : {recording.log, AtInfo(recording.log), BetweenOthers(recording.log)}) {
+      for (const Lines& lines :
+           {recording.log, AtInfo(recording.log), BetweenOthers(recording.log)}) {
         if (!RE2::PartialMatch(AsText(lines), "inference compute")) continue;
         const Explained log(AsText(lines));
         ++starts;
         EXPECT_EQ(log.explanation.outcome == LogOutcome::kHealthy, !recording.devices.empty())
-            << key << "\n" << log.Text();
+            << key << "\n"
+            << log.Text();
         // Two devices of one id are one line's work twice.
         EXPECT_EQ(log.explanation.devices.empty(), recording.devices.empty()) << key;
         EXPECT_EQ(log.log.version, GetParam()) << key;

@@ -16,8 +16,9 @@ struct Thread {
 
 Result<Thread> ReadThread(const std::string& path) {
   TRY(const YamlNode file, ReadYamlFile(path));
-  TRY(CheckKeys(file, "a thread",
-                {"thread", "stated", "cause", "log", "cannot_tell", "devices", "completed", "held_out"}));
+  TRY(CheckKeys(
+      file, "a thread",
+      {"thread", "stated", "cause", "log", "cannot_tell", "devices", "completed", "held_out"}));
   Thread thread;
   TRY(const YamlNode* name, Require(file, "a thread", "thread"));
   TRY(thread.name, ReadNonEmpty(*name, "a thread"));

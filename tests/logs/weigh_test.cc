@@ -13,8 +13,9 @@ std::string Log(const std::string& version, const std::string& debug, const std:
          "env=\"map[CUDA_VISIBLE_DEVICES: OLLAMA_DEBUG:" + debug + " OLLAMA_LLM_LIBRARY:]\"\n" +
          kTime + "level=INFO msg=\"Listening on 127.0.0.1:11434 (version " + version + ")\"\n" +
          kTime + "level=INFO msg=\"discovering available GPUs...\"\n" +
-         (spawned ? std::string(kTime) + "level=INFO msg=\"starting runner\" cmd=\"/opt/ai/bin/ollama "
-                                         "runner --ollama-engine --port 1\"\n"
+         (spawned ? std::string(kTime) +
+                        "level=INFO msg=\"starting runner\" cmd=\"/opt/ai/bin/ollama "
+                        "runner --ollama-engine --port 1\"\n"
                   : "") +
          more + kTime + "level=INFO msg=\"inference compute\" id=cpu library=cpu compute=\"\"\n";
 }
@@ -55,10 +56,12 @@ TEST(Weigh, KnowsThatNoDirectoryWasAskedWithoutAChild) {
 
 TEST(Weigh, NamesWhatSeveralLinesAgreeOn) {
   const std::string dropped =
-      Line("level=DEBUG msg=\"verifying if device is supported\" library=/a/lib/ollama/cuda_v12 "
-           "description=\"NVIDIA H100\" compute=9.0 id=GPU-1 pci_id=0000:01:00.0") +
-      Line("level=DEBUG msg=\"filtering device which didn't fully initialize\" id=GPU-1 "
-           "libdir=/a/lib/ollama/cuda_v12 pci_id=0000:01:00.0 library=CUDA");
+      Line(
+          "level=DEBUG msg=\"verifying if device is supported\" library=/a/lib/ollama/cuda_v12 "
+          "description=\"NVIDIA H100\" compute=9.0 id=GPU-1 pci_id=0000:01:00.0") +
+      Line(
+          "level=DEBUG msg=\"filtering device which didn't fully initialize\" id=GPU-1 "
+          "libdir=/a/lib/ollama/cuda_v12 pci_id=0000:01:00.0 library=CUDA");
   EXPECT_GT(Explained(Log("0.17.4", "DEBUG", dropped)).explanation.named.size(), 1u);
   const Explained slow(Log("0.17.4", "DEBUG",
                            Line("level=INFO msg=\"failure during GPU discovery\" "
