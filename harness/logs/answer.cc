@@ -118,6 +118,8 @@ std::string LeftText(const Knowledge& knowledge, const LogReading& log,
     return "\nNo cause that is known here gives this log.\n" + DeeperText(knowledge, log);
   std::string text = fmt::format("\nThis log cannot tell the cause: {} {} possible.\n",
                                  Count(left.size(), "cause"), left.size() == 1 ? "is" : "are");
+  if (const LineFact* hint = left.front().by; hint != nullptr)
+    text += fmt::format("  Its line {} points at {}.\n", hint->line.number, left.front().cause->id);
   text += DeeperText(knowledge, log);
   if (const std::string now = FirstCommand(knowledge, log, left); !now.empty())
     text += fmt::format("  now:  {}\n", now);

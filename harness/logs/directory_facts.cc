@@ -148,7 +148,8 @@ void Dropped(const FieldLines& log, std::vector<LogFact>& facts) {
 }
 
 void Variables(const FieldLines& log, std::vector<LogFact>& facts) {
-  const std::vector<const LogLine*> lines = LinesOf(log, "subprocess");
+  std::vector<const LogLine*> lines = LinesOf(log, "subprocess");
+  std::erase_if(lines, [](const LogLine* line) { return line->message != "subprocess"; });
   if (lines.empty()) return;
   const LogLine& line = *lines.front();
   std::string says =

@@ -211,6 +211,8 @@ void AddFacts(const std::vector<Match>& matches, const std::vector<PastedLine>& 
     if (match.line < begin && (own || rule.program.empty())) continue;
     if (own && !log.version.empty() && !Holds(rule.versions, log.version)) continue;
     if (rule.fallback && lost[match.line]) continue;
+    // Of several that hold where no other does, the first is the closest.
+    if (rule.fallback) lost[match.line] = true;
     if (own) Date(rule, log.dated);
     log.facts.push_back({&rule, lines[match.line], FieldsOf(rule, lines[match.line].text)});
   }
