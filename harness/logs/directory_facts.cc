@@ -173,7 +173,9 @@ void Ended(const FieldLines& log, std::vector<LogFact>& facts) {
 }  // namespace
 
 std::vector<LogFact> FactsOfLog(const LogReading& reading) {
-  if (reading.program != "ollama" || Holds({"", "0.12.4"}, reading.version)) return {};
+  const bool older = reading.version.empty() ? reading.dated.below == "0.12.4"
+                                             : Holds({"", "0.12.4"}, reading.version);
+  if (reading.program != "ollama" || older) return {};
   FieldLines log;
   log.traced = reading.level == "TRACE";
   log.has_runners = reading.version.empty() || Holds({"", "0.30"}, reading.version);

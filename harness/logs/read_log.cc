@@ -117,7 +117,8 @@ void ReadSettings(const std::string& text, std::map<std::string, std::string>& s
 std::string LevelOfSetting(const std::string& value, const std::string& version) {
   if (value.empty() || value == "INFO" || value == "false" || value == "0") return "INFO";
   if (value == "DEBUG-4") return "TRACE";
-  if (value.starts_with("DEBUG-")) return Holds({"0.30", ""}, version) ? "TRACE" : "DEBUG";
+  if (value.starts_with("DEBUG-"))
+    return !version.empty() && Holds({"0.30", ""}, version) ? "TRACE" : "DEBUG";
   return value == "true" || value == "1" || value == "DEBUG" ? "DEBUG" : "INFO";
 }
 

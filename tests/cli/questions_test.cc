@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 // Questions that the author of the report had, or should have had, in the states of
 // scenarios/report-history. What is right was found by reading Ollama's source and by small
 // experiments, before gpustage was; the logs are those of Ollama 0.17.4 itself.
@@ -242,6 +243,29 @@ TEST_F(Question, WhichCauseWasIt) {
     ++looked;
   }
   EXPECT_EQ(looked, 34u) << "all but A6, which needs another processor";
+}
+
+// A6 needs another processor, so no Ollama was recorded in it; the model, told that it is on one,
+// has its log.
+TEST_F(Question, WasItAJetson) {
+  if (!Stages()) GTEST_SKIP();
+  const auto trace =
+      nlohmann::json::parse(Trace("scanner-not-loading/the-report@cause=A6-jetpack",
+                                  {"--filter", "service", "--kind", "log", "--json"}));
+  std::string log, usual;
+  for (const auto& event : trace.at("runs").at(0).at("timeline")) {
+    std::string line = event.at("subject").get<std::string>() + "\n";
+    log += line;
+    if (line.find("level=INFO") == std::string::npos) continue;
+    if (const size_t at = line.find("OLLAMA_DEBUG:DEBUG"); at != std::string::npos)
+      line.replace(at, 18, "OLLAMA_DEBUG:INFO");
+    usual += line;
+  }
+  for (const std::string& text : {log, usual}) {
+    const std::string says = Explain(text);
+    EXPECT_THAT(says.substr(0, says.find("Ruled out:")), HasSubstr(" A6-jetpack ")) << text;
+  }
+  EXPECT_THAT(Explain(usual), Not(HasSubstr(" B1-no-libcudart "))) << "no child was started";
 }
 
 // A maintainer who pastes the report gets the shortlist, and before it what to do first.
