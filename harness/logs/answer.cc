@@ -100,8 +100,8 @@ std::string NamedText(const Knowledge& knowledge, const LogReading& log,
                         Wrapped(Filled(cause.is, values), 6, kAnswerWidth));
     text +=
         fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, values), 15, kAnswerWidth));
-    if (const auto look = knowledge.looks.find(cause.look); look != knowledge.looks.end())
-      text += fmt::format("      look:    {}\n", CommandOf(look->second, values));
+    if (const std::string command = LookFor(knowledge, cause, values); !command.empty())
+      text += fmt::format("      look:    {}\n", command);
     if (!cause.see.empty())
       text +=
           fmt::format("      you see: {}\n", Wrapped(Filled(cause.see, values), 15, kAnswerWidth));

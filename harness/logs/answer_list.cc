@@ -41,11 +41,6 @@ std::vector<Group> ByLook(const std::vector<WeighedCause>& causes) {
   return groups;
 }
 
-std::string CommandFor(const Knowledge& knowledge, const std::string& look, const Places& places) {
-  const auto found = knowledge.looks.find(look);
-  return found == knowledge.looks.end() ? "" : CommandOf(found->second, places);
-}
-
 std::string MissingText(const Knowledge& knowledge, const LogReading& log,
                         const WeighedCause& weighed) {
   std::string quotes;
@@ -82,18 +77,16 @@ std::string CausesText(const Knowledge& knowledge, const LogReading& log,
   int number = 0;
   for (const Group& group : ByLook(causes)) {
     const std::string command =
-        CommandFor(knowledge, group.front()->cause->look, With(places, *group.front()));
+        LookFor(knowledge, *group.front()->cause, With(places, *group.front()));
     text += fmt::format("\n{}. {}\n", ++number,
                         command.empty() ? "(no command tells it; read on)" : command);
     for (const WeighedCause* weighed : group) {
       const LogCause& cause = *weighed->cause;
       const Places filled = With(places, *weighed);
-      text += fmt::format("   {}\n      {}\n", cause.id,
-                          Wrapped(Filled(cause.is, filled), 6, kAnswerWidth));
+      std::string said = cause.id + "  " + Filled(cause.is, filled);
+      if (!cause.see.empty()) said += "; you see: " + Filled(cause.see, filled);
+      text += fmt::format("   {}\n", Wrapped(said, 6, kAnswerWidth));
       if (weighed->by != nullptr) text += "    " + QuotedLine(weighed->by->line);
-      if (!cause.see.empty())
-        text += fmt::format("      you see: {}\n",
-                            Wrapped(Filled(cause.see, filled), 15, kAnswerWidth));
     }
   }
   return text;
@@ -126,7 +119,7 @@ std::string FirstCommand(const Knowledge& knowledge, const LogReading& log,
   const Places places = PlacesOf(log);
   for (const Group& group : ByLook(causes))
     if (const std::string command =
-            CommandFor(knowledge, group.front()->cause->look, With(places, *group.front()));
+            LookFor(knowledge, *group.front()->cause, With(places, *group.front()));
         !command.empty())
       return command;
   return "";

@@ -116,9 +116,9 @@ std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
     text +=
         fmt::format("- **{}**: {}.\n  - mends it: {}\n", cause.id,
                     OnOneLine(weighed, places, cause.is), OnOneLine(weighed, places, cause.mend));
-    if (const auto look = knowledge.looks.find(cause.look); look != knowledge.looks.end())
+    if (const std::string command = LookFor(knowledge, cause, places); !command.empty())
       text += fmt::format(
-          "  - check: `{}`{}\n", CommandOf(look->second, places),
+          "  - check: `{}`{}\n", command,
           cause.see.empty() ? "" : ", which shows: " + OnOneLine(weighed, places, cause.see));
     if (!cause.staged.empty())
       text += fmt::format("  - looks alike: `gpustage run {}`\n", cause.staged);

@@ -187,9 +187,10 @@ Result<LogCause> ReadCause(const YamlEntry& entry, const std::map<std::string, W
   const YamlNode& node = entry.value;
   TRY(CheckKeys(node, "a cause",
                 {"is", "see", "mend", "look", "way", "program", "vendor", "versions", "writes",
-                 "never", "candidate", "staged"}));
+                 "never", "candidate", "linux", "staged"}));
   LogCause cause;
   cause.id = entry.key;
+  cause.pos = entry.pos;
   if (const YamlNode* way = node.Find("way")) {
     std::vector<std::string> names;
     for (const auto& [name, known] : ways) names.push_back(name);
@@ -218,6 +219,9 @@ Result<LogCause> ReadCause(const YamlEntry& entry, const std::map<std::string, W
   cause.never.insert(cause.never.end(), never.begin(), never.end());
   TRY(const std::vector<WrittenLine> writes, TracesOf(node));
   cause.writes.insert(cause.writes.end(), writes.begin(), writes.end());
+  if (const YamlNode* linux_alone = node.Find("linux")) {
+    TRY(cause.linux_alone, ReadBool(*linux_alone, "linux"));
+  }
   if (const YamlNode* candidate = node.Find("candidate")) {
     TRY(cause.candidate, ReadBool(*candidate, "candidate"));
   }
@@ -229,11 +233,12 @@ Status ReadCauses(const std::string& path, Knowledge& knowledge) {
   TRY(CheckKeys(file, "a file of causes", {"about", "looks", "ways", "causes"}));
   TRY(const YamlNode* looks, Require(file, "a file of causes", "looks"));
   for (const YamlEntry& entry : looks->entries) {
-    TRY(CheckKeys(entry.value, "a look", {"command", "any"}));
+    TRY(CheckKeys(entry.value, "a look", {"command", "any", "windows"}));
     TRY(const YamlNode* command, Require(entry.value, "a look", "command"));
     Look look;
     TRY(look.command, ReadNonEmpty(*command, "a command"));
     TRY(look.any_command, TextOf(entry.value, "any"));
+    TRY(look.windows, TextOf(entry.value, "windows"));
     knowledge.looks[entry.key] = look;
   }
   std::map<std::string, Way> ways;
@@ -268,11 +273,13 @@ Status CheckNames(const Knowledge& knowledge) {
   for (const LogCause& cause : knowledge.causes) {
     for (const std::string& fact : cause.never)
       if (seen.count(fact) == 0 && NamesOfDerivedFacts().count(fact) == 0)
-        return Error{cause.id + " has an unknown line " + Quote(fact) + DidYouMean(fact, lines)};
+        return Error{cause.id + " has an unknown line " + Quote(fact) + DidYouMean(fact, lines),
+                     cause.pos};
     for (const WrittenLine& trace : cause.writes)
       for (const std::string& line : trace.lines)
         if (seen.count(line) == 0)
-          return Error{cause.id + " has an unknown line " + Quote(line) + DidYouMean(line, lines)};
+          return Error{cause.id + " has an unknown line " + Quote(line) + DidYouMean(line, lines),
+                       cause.pos};
   }
   return Ok();
 }

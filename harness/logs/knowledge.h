@@ -83,6 +83,7 @@ struct Way {
 struct Look {
   std::string command;      // with {root}, {dir}, {backend}
   std::string any_command;  // where the log does not say which directory it is
+  std::string windows;      // "": none is known there
 };
 
 struct LogCause {
@@ -93,8 +94,10 @@ struct LogCause {
   VersionRange versions;
   std::vector<WrittenLine> writes;
   std::vector<std::string> never;  // a log with one of these lines does not have this cause
+  bool linux_alone = false;        // it is of nodes, of namespaces or of ld.so
   bool candidate = true;           // is thought of where no line names it
   std::string staged;              // the case that stages it
+  SourcePos pos;
 };
 
 class AllPatterns;  // all of them at once, in read_log.cc

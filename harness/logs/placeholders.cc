@@ -53,8 +53,11 @@ std::map<std::string, std::string> PlacesOf(const LogReading& log) {
   dir = Unescaped(dir);
   const std::string wanted = WantedLibrary(log);
   if (dir.empty() && !root.empty() && !wanted.empty()) dir = root + "/" + wanted;
-  places["root"] = root.empty() ? kAskedRoot : root;
+  places["root"] = !root.empty()               ? root
+                   : log.platform == "Windows" ? R"(%LOCALAPPDATA%\Programs\Ollama\lib\ollama)"
+                                               : kAskedRoot;
   places["as"] = log.platform == "container" ? "docker exec CONTAINER " : "sudo -u ollama ";
+  places["platform"] = log.platform;
   places["version"] = log.version.empty() ? "this release" : log.version;
   places["major"] = "12";
   if (dir.empty()) return places;
@@ -90,8 +93,17 @@ std::string Filled(const std::string& text, const std::map<std::string, std::str
 }
 
 std::string CommandOf(const Look& look, const std::map<std::string, std::string>& places) {
+  if (const auto platform = places.find("platform");
+      platform != places.end() && platform->second == "Windows")
+    return Filled(look.windows, places);
   const bool known = places.count("dir") != 0 || look.any_command.empty();
   return Filled(known ? look.command : look.any_command, places);
+}
+
+std::string LookFor(const Knowledge& knowledge, const LogCause& cause,
+                    const std::map<std::string, std::string>& places) {
+  const auto look = knowledge.looks.find(cause.look);
+  return look == knowledge.looks.end() ? "" : CommandOf(look->second, places);
 }
 
 }  // namespace gpustage

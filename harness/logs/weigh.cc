@@ -23,6 +23,7 @@ void AddOnce(const LineFact* fact, std::vector<const LineFact*>& facts) {
 bool IsThoughtOf(const LogCause& cause, const LogReading& log,
                  const std::set<std::string>& vendors) {
   if (!cause.candidate) return false;
+  if (cause.linux_alone && (log.platform == "Windows" || log.platform == "macOS")) return false;
   if (!cause.program.empty() && cause.program != log.program) return false;
   if (!cause.vendor.empty() && !vendors.empty() && vendors.count(cause.vendor) == 0) return false;
   const bool any = cause.versions.from.empty() && cause.versions.below.empty();

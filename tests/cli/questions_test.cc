@@ -1,7 +1,7 @@
-#include <nlohmann/json.hpp>
 // Questions that the author of the report had, or should have had, in the states of
 // scenarios/report-history. What is right was found by reading Ollama's source and by small
 // experiments, before gpustage was; the logs are those of Ollama 0.17.4 itself.
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "harness/base/files.h"

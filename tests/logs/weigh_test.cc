@@ -106,6 +106,19 @@ TEST(Answer, HasThePathsOfTheLogInItsCommands) {
   EXPECT_THAT(log.Text(), Not(HasSubstr("/usr/local")));
 }
 
+// A command of Linux is no help on Windows.
+TEST(Answer, HasCommandsOfThePlatform) {
+  std::string log = Log("0.17.4", "INFO", "");
+  const std::string program = "/opt/ai/bin/ollama";
+  log.replace(log.find(program), program.size(),
+              R"(C:\\Users\\u\\AppData\\Local\\Programs\\Ollama\\ollama.exe)");
+  const std::string text = Explained(log).Text();
+  EXPECT_THAT(text, HasSubstr("on Windows"));
+  EXPECT_THAT(text, HasSubstr("%LOCALAPPDATA%"));
+  for (const char* word : {"sudo", "ldd", "nsenter", "systemctl"})
+    EXPECT_THAT(text, Not(HasSubstr(word)));
+}
+
 TEST(Answer, BreaksNoCommandAndNoLine) {
   const std::string text = Explained(Log("0.17.4", "INFO", "")).Text();
   for (const char* begin : {"\n  next: ", "\n  now:  "}) {
