@@ -48,6 +48,12 @@ std::string Trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t`") + 1 - begin);
 }
 
+// What a terminal would obey, and no program means as text.
+std::string WithoutControls(std::string text) {
+  std::erase_if(text, [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
+  return text;
+}
+
 bool IsGap(const std::string& text) {
   static const RE2 gap(
       R"((?i)^[\[(<]*\s*(?:\.{3,}|…|\.\s\.\s\.|snip(?:ped)?|truncated|omitted)(?:\s*\w+)?\s*[\])>]*$)");
@@ -55,7 +61,7 @@ bool IsGap(const std::string& text) {
 }
 
 void Add(const std::string& line, int number, std::vector<PastedLine>& lines) {
-  std::string text = Trimmed(WithoutPrefixes(WithoutColour(line)));
+  std::string text = Trimmed(WithoutPrefixes(WithoutControls(WithoutColour(line))));
   if (text.empty()) return;
   const bool gap = IsGap(text);
   lines.push_back({number, std::move(text), gap});

@@ -33,6 +33,10 @@ TEST(PlainLines, LeaveOutColoursAndCarriageReturns) {
   EXPECT_EQ(Plain("> \x1b[32m" + std::string(kLine) + "\x1b[0m\r\n"), kSaid);
 }
 
+TEST(PlainLines, LeaveOutWhatATerminalWouldObey) {
+  EXPECT_EQ(Plain("level=INFO \x1b]0;title\x07msg=a\x08\x7f"), "level=INFO ]0;titlemsg=a");
+}
+
 TEST(PlainLines, AreWhatAJsonLineHolds) {
   EXPECT_EQ(
       Plain(

@@ -1,3 +1,5 @@
+#include <random>
+
 #include "tests/logs/logs.h"
 
 namespace gpustage {
@@ -109,6 +111,25 @@ TEST(ReadLog, TellsADropOfAnotherDevice) {
   EXPECT_EQ(log.explanation.outcome, LogOutcome::kHealthy);
   EXPECT_EQ(log.explanation.drops.size(), 1u);
   EXPECT_THAT(log.Text(), HasSubstr("A device was dropped:\n  line 4: "));
+}
+
+// Whatever is pasted is answered: lines cut anywhere, mixed up, and with any bytes in them.
+TEST(ReadLog, AnswersWhateverIsPasted) {
+  const std::string whole =
+      Start("0.17.4", "DEBUG-4") + Device("NVIDIA A100") + kCpu +
+      "{\"log\":\"level=INFO msg=a\\n\"}\n> Nov 22 10:00:00 box ollama[7]: x\n";
+  std::minstd_rand random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = whole.substr(random() % whole.size());
+    for (int change = 0; change < 8 && !text.empty(); ++change) {
+      const size_t at = random() % text.size();
+      if (random() % 2 == 0)
+        text[at] = static_cast<char>(random() % 256);
+      else
+        text.erase(at, random() % 40);
+    }
+    EXPECT_NE(Explained(text).Text(), "");
+  }
 }
 
 TEST(ReadLog, ShowsAnErrorThatItDoesNotKnow) {
