@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/verbs.h"
 #include "harness/logs/answer.h"
 #include "harness/logs/issue.h"
 #include "harness/report/suspects.h"
@@ -10,6 +13,12 @@
 
 namespace gpustage {
 namespace {
+
+struct ExplainOptions {
+  std::vector<std::string> files;  // logs; "-" is standard input
+  std::string issue;               // an issue instead: Markdown, or the event's JSON
+  bool page = false;               // the page of all causes instead
+};
 
 int PrintPage() {
   CaseFilter selection;
@@ -36,9 +45,7 @@ int PrintComment(const Knowledge& knowledge, const std::string& issue) {
   return kAsExpected;
 }
 
-}  // namespace
-
-int CmdExplain(const ExplainOptions& options) {
+int Explain(const ExplainOptions& options) {
   if (options.page) return PrintPage();
   if (options.files.empty() && options.issue.empty())
     return PrintError({"explain needs a file, or - for standard input"}, kBadInput);
@@ -60,6 +67,23 @@ int CmdExplain(const ExplainOptions& options) {
       {"no line of a program that is known here: expected lines such as level=INFO msg=… of "
        "Ollama, or what llama.cpp, PyTorch, TensorFlow or nvidia-smi print"},
       kBadInput);
+}
+
+}  // namespace
+
+Action DeclareExplain(CLI::App& app) {
+  const auto options = std::make_shared<ExplainOptions>();
+  app.footer(
+      "Logs of Ollama, llama.cpp, PyTorch, TensorFlow, nvidia-smi and containers, as people paste "
+      "them.");
+  app.add_option("log", options->files, "files, or - for standard input")->type_name("FILE");
+  app.add_option(
+         "--issue", options->issue,
+         "an issue as GitHub gives it, Markdown or the JSON of an event: writes a comment in "
+         "Markdown, and posts nothing")
+      ->type_name("FILE");
+  app.add_flag("--page", options->page, "the page of scenarios/scanner-not-loading, as Markdown");
+  return [options](const Program&) { return Explain(*options); };
 }
 
 }  // namespace gpustage

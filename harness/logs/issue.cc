@@ -92,8 +92,8 @@ struct Reader {
 
 // A fence that no line of the text can end.
 std::string Fenced(const std::string& text) {
-  std::string fence = "```";
-  while (text.find(fence) != std::string::npos) fence += '`';
+  std::string fence = "~~~";
+  while (text.find(fence) != std::string::npos) fence += '~';
   return fence + "text\n" + text + (text.ends_with('\n') ? "" : "\n") + fence + "\n";
 }
 

@@ -45,7 +45,7 @@ TEST(PastesOf, AreReadOutOfTheJsonOfAnEvent) {
 TEST(IssueComment, SaysWhatTheLogSaysAndWhatMendsIt) {
   const std::string comment = Comment("```\n" + std::string(kLost) + "\n```\n");
   EXPECT_THAT(comment, HasSubstr("### Log 1 (line 2 of the issue)\n"));
-  EXPECT_THAT(comment, HasSubstr("```text\n" + std::string(kLost) + "\n```\n"));
+  EXPECT_THAT(comment, HasSubstr("~~~text\n" + std::string(kLost) + "\n~~~\n"));
   EXPECT_THAT(comment, HasSubstr("- **B4-mismatch**: "));
   EXPECT_THAT(comment, HasSubstr("  - looks alike: `gpustage run scanner-not-loading/the-report "
                                  "--filter cause=B4-mismatch`\n"));
@@ -57,7 +57,7 @@ TEST(IssueComment, AsksBackForTheOneLogThatTellsMore) {
       "```\nlevel=INFO msg=\"Listening on [::]:11434 (version 0.17.4)\"\n"
       "level=INFO msg=\"discovering available GPUs...\"\n"
       "level=INFO msg=\"inference compute\" id=cpu library=cpu compute=\"\"\n```\n");
-  EXPECT_THAT(comment, HasSubstr("Please send a log that says more:\n\n```text\n"));
+  EXPECT_THAT(comment, HasSubstr("Please send a log that says more:\n\n~~~text\n"));
   EXPECT_THAT(comment, HasSubstr("OLLAMA_DEBUG=2"));
 }
 
@@ -68,8 +68,8 @@ TEST(IssueComment, SaysNothingOfWhatSpeaksOfNoGpu) {
 
 // What somebody pasted can neither end the fence nor be read as Markdown.
 TEST(IssueComment, KeepsWhatWasPastedInItsFence) {
-  const std::string comment = Comment("~~~\n" + std::string(kLost) + " ``` @everyone <b>\n~~~\n");
-  EXPECT_THAT(comment, HasSubstr("````text\n" + std::string(kLost) + " ``` @everyone <b>\n````\n"));
+  const std::string comment = Comment("```\n" + std::string(kLost) + " ~~~ @everyone <b>\n```\n");
+  EXPECT_THAT(comment, HasSubstr("~~~~text\n" + std::string(kLost) + " ~~~ @everyone <b>\n~~~~\n"));
 }
 
 }  // namespace
