@@ -8,8 +8,8 @@ const std::vector<Verb>& Verbs() {
   static const std::vector<Verb> verbs = {
       {"run", "run scenarios and hold them to what they expect", DeclareRun},
       {"trace", "where the device was lost, and what shows it", DeclareTrace},
-      {"explain-log", "which causes fit a log of Ollama's in which no GPU was found",
-       DeclareExplainLog},
+      {"explain", "what a pasted log says, which causes it leaves, and what tells more",
+       DeclareExplain},
       {"list", "list cases, their runs and their claims", DeclareList},
       {"new", "write a first scenario to go on from", DeclareNew},
       {"check", "the mistakes of scenario files, without running any", DeclareCheck},
@@ -22,6 +22,7 @@ const std::vector<Verb>& Verbs() {
       {"doctor", "what this machine can do, and what is missing", DeclareDoctor},
       {"help", "what the commands do, or the options of one", DeclareHelp},
       {"version", "version, commit and date of this program, and its parts", DeclareVersion},
+      {"explain-log", "explain, by its old name", DeclareExplain, false, true},
       {"complete", "what may stand where the last word stands", DeclareComplete, true, true},
   };
   return verbs;

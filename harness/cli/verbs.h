@@ -35,7 +35,7 @@ Action DeclareComplete(CLI::App& app);
 Action DeclareCompare(CLI::App& app);
 Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
-Action DeclareExplainLog(CLI::App& app);
+Action DeclareExplain(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);

@@ -1,21 +1,16 @@
-// What is left of the suspects of a report: at the end of a run, of a log that somebody has, and as
-// a page.
+// What is left of the suspects of a report at the end of a run, and all of them as a page.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "harness/report/case_report.h"
-#include "harness/verdict/suspects.h"
 
 namespace gpustage {
 
 // Which suspects gave the report's log, and the one observation that tells each apart. "" when the
 // run had none, or had more than the folder of their scenario.
 std::string SuspectsTable(const std::vector<CaseReport>& reports);
-
-// What the log says, where to look next, which causes fit, and what rules the others out.
-std::string ExplainLogText(const std::vector<WeighedSuspect>& weighed, const Evidence& log);
 
 // Markdown, for the folder of the scenario.
 std::string SuspectsPage(const std::vector<Case>& cases);

@@ -26,9 +26,9 @@ void AddRow(const Suspect& suspect, std::string& text) {
 std::string SuspectsPage(const std::vector<Case>& cases) {
   std::string text =
       "# A scanner finds no GPU, and its log says nothing\n\n"
-      "Written by `gpustage explain-log --page` from the-report.yaml; a test compares. For a log "
+      "Written by `gpustage explain --page` from the-report.yaml; a test compares. For a log "
       "of your own:\n"
-      "`gpustage explain-log LOGFILE`. Every line here is a run: `gpustage run "
+      "`gpustage explain LOGFILE`. Every line here is a run: `gpustage run "
       "scanner-not-loading/the-report --filter CAUSE`.\n\n"
       "## Causes that give the report's log\n\n"
       "The library loads by hand and counts one GPU; the log has lines on cuda_v13 and vulkan, "

@@ -126,6 +126,7 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files,
   return catalog;
 }
 
+std::string LogsFolder() { return FindTrees().data + "/fixtures/logs"; }
 std::string RecordingsFolder() { return FindTrees().data + "/fixtures/recordings"; }
 
 Recorders FindRecorders() {

@@ -16,5 +16,6 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files,
                     const std::vector<std::string>& ollama = {});
 Recorders FindRecorders();
 std::string RecordingsFolder();
+std::string LogsFolder();  // what is known of the lines of logs
 
 }  // namespace gpustage

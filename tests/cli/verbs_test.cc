@@ -102,7 +102,7 @@ TEST_F(ExecTest, WantsOneCase) {
 // The logs are those of Ollama 0.17.4 in the cases of the report.
 class ExplainLogTest : public CliTest {
  protected:
-  Ran Explain(const std::string& cell) {
+  Ran Explain(const std::string& cell, const std::string& verb = "explain") {
     const auto json = ReadFile(
         InSources("/fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json"));
     EXPECT_THAT(json, IsOk());
@@ -113,7 +113,7 @@ class ExplainLogTest : public CliTest {
          recordings->of.at("scanner-not-loading/the-report@cause=" + cell).log)
       log += (line.starts_with("level=") ? "time=2026-02-26T09:23:07.417Z " : "") + line + "\n";
     Write("ollama.log", log);
-    return Run({"explain-log", Path("ollama.log")});
+    return Run({verb, Path("ollama.log")});
   }
 };
 
@@ -128,23 +128,40 @@ TEST_F(ExplainLogTest, NamesTheCauseThatOllamaHad) {
 }
 
 TEST_F(ExplainLogTest, NamesOneAloneWhereTheChildsOutputSaysSo) {
-  const Ran ran = Explain("B4-unknown-error debug=2");
-  EXPECT_THAT(ran.out, HasSubstr("\nThe log names:\n  B4-unknown-error\n"));
-  EXPECT_THAT(ran.out, HasSubstr("\n  B4-busy\n      there is no line"));
-  EXPECT_THAT(ran.out.substr(0, ran.out.find("Ruled out")), Not(HasSubstr("B1-")));
+  const Ran ran = Explain("S2-unversioned-libcudart debug=2");
+  EXPECT_THAT(ran.out, HasSubstr("\nThe log names the cause:\n  S2-unversioned-libcudart\n"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("B1-")));
 }
 
-TEST_F(ExplainLogTest, RefusesWhatIsNoLogOfOllamas) {
+TEST_F(ExplainLogTest, IsKnownByItsOldName) {
+  EXPECT_EQ(Explain("B1-no-libcudart debug=1", "explain-log").out,
+            Explain("B1-no-libcudart debug=1").out);
+}
+
+TEST_F(ExplainLogTest, RefusesWhatIsNoLog) {
   Write("notes.txt", "hello\n");
-  const Ran ran = Run({"explain-log", Path("notes.txt")});
+  const Ran ran = Run({"explain", Path("notes.txt")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err, HasSubstr("has no line of Ollama's log: expected lines such as"));
+  EXPECT_THAT(ran.err,
+              HasSubstr("no line of a program that is known here: expected lines such as"));
+  EXPECT_EQ(Run({"explain", Path("nowhere.txt")}).status, 2);
+  EXPECT_EQ(Run({"explain"}).status, 2);
+}
+
+TEST_F(ExplainLogTest, TellsEachOfSeveralFiles) {
+  Write("a.txt", "Failed to initialize NVML: Driver/library version mismatch\n");
+  Write("b.txt", "load_backend: failed to find ggml_backend_init in ./libggml-cuda.so\n");
+  const Ran ran = Run({"explain", Path("a.txt"), Path("b.txt")});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, testing::AllOf(
+                           HasSubstr("== " + Path("a.txt") + "\n"), HasSubstr("B4-mismatch"),
+                           HasSubstr("\n== " + Path("b.txt") + "\n"), HasSubstr("no-entry-point")));
 }
 
 TEST_F(ExplainLogTest, HasWrittenThePageOfTheScenario) {
   const auto page = ReadFile(InSources("/scenarios/scanner-not-loading/README.md"));
   ASSERT_THAT(page, IsOk());
-  EXPECT_EQ(Run({"explain-log", "--page"}).out, *page);
+  EXPECT_EQ(Run({"explain", "--page"}).out, *page);
 }
 
 }  // namespace

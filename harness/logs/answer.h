@@ -1,0 +1,23 @@
+// The answer to a pasted log, as text and as the Markdown of a comment: what it says by itself,
+// which causes that leaves, and what would tell more. A command and a line are never broken.
+#pragma once
+
+#include <string>
+
+#include "harness/logs/weigh.h"
+
+namespace gpustage {
+
+std::string ExplanationText(const Knowledge& knowledge, const LogReading& log,
+                            const Explanation& explanation);
+
+// "Ollama 0.17.4 at level INFO, 2 starts, the last of them whole. No GPU: …", in one line.
+std::string Headline(const LogReading& log, const Explanation& explanation);
+
+// Of what a program says nothing at this log's level.
+std::string SilentText(const Knowledge& knowledge, const LogReading& log);
+
+// How to get a log that says more; "" where this one says all.
+std::string DeeperText(const Knowledge& knowledge, const LogReading& log);
+
+}  // namespace gpustage

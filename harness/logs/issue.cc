@@ -1,0 +1,191 @@
+#include "harness/logs/issue.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/logs/answer.h"
+#include "harness/logs/placeholders.h"
+
+namespace gpustage {
+namespace {
+
+constexpr size_t kMostCauses = 5;  // told in full; more are counted
+constexpr int kFarthest = 2;       // lines of prose between two lines of one log
+
+std::string MarkdownOf(std::string_view issue) {
+  const auto event = nlohmann::json::parse(issue, nullptr, false);
+  if (!event.is_object()) return std::string(issue);
+  std::string text;
+  const auto add = [&](const nlohmann::json& holder) {
+    const auto body = holder.find("body");
+    if (body != holder.end() && body->is_string()) text += body->get<std::string>() + "\n\n";
+  };
+  add(event);
+  for (const char* part : {"issue", "pull_request", "discussion", "comment"})
+    if (const auto holder = event.find(part); holder != event.end() && holder->is_object())
+      add(*holder);
+  return text;
+}
+
+// A fence: its mark, and how many of it.
+size_t FenceOf(const std::string& line, char& mark) {
+  const size_t begin = line.find_first_not_of(" >");
+  if (begin == std::string::npos || (line[begin] != '`' && line[begin] != '~')) return 0;
+  mark = line[begin];
+  const size_t end = line.find_first_not_of(mark, begin);
+  const size_t length = (end == std::string::npos ? line.size() : end) - begin;
+  // ```text``` in one line is code, not a fence.
+  const bool closed =
+      end != std::string::npos && mark == '`' && line.find('`', end) != std::string::npos;
+  return length < 3 || closed ? 0 : length;
+}
+
+bool IsWritten(const Knowledge& knowledge, const std::string& line) {
+  static const RE2 log_line(
+      R"(\blevel=[A-Z]+ |\bmsg="|^\S* ?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d)");
+  if (RE2::PartialMatch(line, log_line)) return true;
+  for (const PastedLine& plain : PlainLines(line))
+    for (const LineRule& rule : knowledge.rules)
+      if (rule.kind != LineKind::kNoise && rule.kind != LineKind::kNote &&
+          RE2::PartialMatch(plain.text, *rule.line))
+        return true;
+  return false;
+}
+
+struct Reader {
+  const Knowledge& knowledge;
+  std::vector<Paste> pastes;
+  Paste open;     // the paste that is being read
+  int last = 0;   // its last line
+  char mark = 0;  // of the fence that it is in
+  size_t length = 0;
+
+  void Close() {
+    if (!open.text.empty()) pastes.push_back(open);
+    open = {};
+  }
+  void Take(const std::string& line, int number, bool fenced) {
+    if (open.text.empty()) open = {number, fenced, ""};
+    open.text += line + "\n";
+    last = number;
+  }
+  void Read(const std::string& line, int number) {
+    char found = 0;
+    const size_t fence = FenceOf(line, found);
+    if (length > 0 && fence >= length && found == mark) {
+      length = 0;
+      Close();
+    } else if (length > 0) {
+      Take(line, number, true);
+    } else if (fence > 0) {
+      Close();
+      mark = found;
+      length = fence;
+    } else if (IsWritten(knowledge, line)) {
+      if (number - last > kFarthest + 1) Close();
+      Take(line, number, false);
+    }
+  }
+};
+
+// A fence that no line of the text can end.
+std::string Fenced(const std::string& text) {
+  std::string fence = "~~~";
+  while (text.find(fence) != std::string::npos) fence += '~';
+  return fence + "text\n" + text + (text.ends_with('\n') ? "" : "\n") + fence + "\n";
+}
+
+std::string OnOneLine(const WeighedCause& weighed, const std::map<std::string, std::string>& places,
+                      const std::string& text) {
+  std::map<std::string, std::string> values = places;
+  if (weighed.by != nullptr)
+    for (const auto& [name, value] : weighed.by->fields) values[name] = value;
+  return Filled(text, values);
+}
+
+std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
+                     const std::vector<WeighedCause>& causes) {
+  const auto places = PlacesOf(log);
+  std::string text;
+  size_t told = 0;
+  for (const WeighedCause& weighed : causes) {
+    if (++told > kMostCauses) break;
+    const LogCause& cause = *weighed.cause;
+    text +=
+        fmt::format("- **{}**: {}.\n  - mends it: {}\n", cause.id,
+                    OnOneLine(weighed, places, cause.is), OnOneLine(weighed, places, cause.mend));
+    if (const std::string command = LookFor(knowledge, cause, places); !command.empty())
+      text += fmt::format(
+          "  - check: `{}`{}\n", command,
+          cause.see.empty() ? "" : ", which shows: " + OnOneLine(weighed, places, cause.see));
+    if (!cause.staged.empty())
+      text += fmt::format("  - looks alike: `gpustage run {}`\n", cause.staged);
+  }
+  if (causes.size() > kMostCauses)
+    text += fmt::format("- and {} more\n", causes.size() - kMostCauses);
+  return text;
+}
+
+std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
+                      const Explanation& explanation) {
+  std::string text = Headline(log, explanation) + "\n\n";
+  for (const LineFact* fact : explanation.says) {
+    text += Fenced(fact->line.text);
+    std::map<std::string, std::string> values = PlacesOf(log);
+    for (const auto& [name, value] : fact->fields) values[name] = value;
+    if (!fact->rule->says.empty()) text += Filled(fact->rule->says, values) + ".\n";
+    text += "\n";
+  }
+  if (!explanation.named.empty())
+    return text +
+           (explanation.named.size() == 1 ? "The log names the cause:\n\n"
+                                          : "The log leaves these causes:\n\n") +
+           CausesOf(knowledge, log, explanation.named);
+  for (const PastedLine& line : log.unknown)
+    text += "Not known here, and it may be what matters:\n\n" + Fenced(line.text) + "\n";
+  if (explanation.outcome == LogOutcome::kHealthy || explanation.left.empty()) return text;
+  text += fmt::format("This log cannot tell the cause: {} remain possible.\n\n",
+                      explanation.left.size());
+  if (const std::string deeper = DeeperText(knowledge, log); !deeper.empty())
+    text += "Please send a log that says more:\n\n" + Fenced(deeper.substr(deeper.find(": ") + 2)) +
+            "\n";
+  return text + "Until then, what is most worth a look:\n\n" +
+         CausesOf(knowledge, log, explanation.left);
+}
+
+}  // namespace
+
+std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue) {
+  const std::string text = MarkdownOf(issue);
+  Reader reader{knowledge, {}, {}, 0, 0, 0};
+  int number = 0;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    std::string line = text.substr(start, end - start);
+    if (line.ends_with('\r')) line.pop_back();
+    reader.Read(line, ++number);
+    start = end + 1;
+  }
+  reader.Close();
+  return reader.pastes;
+}
+
+std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& pastes) {
+  std::string text;
+  int number = 0;
+  for (const Paste& paste : pastes) {
+    const LogReading log = ReadLog(knowledge, paste.text);
+    const Explanation explanation = Weigh(knowledge, log);
+    const bool speaks = !explanation.says.empty() || !explanation.devices.empty() ||
+                        explanation.outcome == LogOutcome::kNone;
+    if (!speaks) continue;
+    text += fmt::format("### Log {} (line {} of the issue)\n\n{}\n", ++number, paste.line,
+                        CommentOn(knowledge, log, explanation));
+  }
+  if (text.empty()) return "";
+  return text + "<sub>Written by `gpustage explain --issue`; nobody has read it yet.</sub>\n";
+}
+
+}  // namespace gpustage

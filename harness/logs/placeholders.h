@@ -1,0 +1,25 @@
+// The names in braces of fixtures/logs/, filled with what this log says.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "harness/logs/weigh.h"
+
+namespace gpustage {
+
+// root, dir, backend, name (of the directory), major (of CUDA), as (who runs a command), version.
+// dir is left out where the log does not say which directory it is.
+std::map<std::string, std::string> PlacesOf(const LogReading& log);
+
+// {name} by its value; one that has none is left out with its braces.
+std::string Filled(const std::string& text, const std::map<std::string, std::string>& values);
+
+// The command of a look with the paths of this log; its second form where dir is not known. "" on
+// Windows where none is known.
+std::string CommandOf(const Look& look, const std::map<std::string, std::string>& places);
+// The same of a cause; "" without a look.
+std::string LookFor(const Knowledge& knowledge, const LogCause& cause,
+                    const std::map<std::string, std::string>& places);
+
+}  // namespace gpustage

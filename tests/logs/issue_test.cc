@@ -1,0 +1,76 @@
+#include "harness/logs/issue.h"
+
+#include "tests/logs/logs.h"
+
+namespace gpustage {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr char kLost[] = "Failed to initialize NVML: Driver/library version mismatch";
+
+std::vector<Paste> Pastes(const std::string& issue) { return PastesOf(Known(), issue); }
+std::string Comment(const std::string& issue) { return IssueComment(Known(), Pastes(issue)); }
+
+TEST(PastesOf, AreFencedOrNot) {
+  const std::string lost = std::string(kLost) + "\n";
+  EXPECT_THAT(Pastes("Hello\n```shell\n" + lost + "```\nbye\n"), ElementsAre(Paste{3, true, lost}));
+  EXPECT_THAT(Pastes("Hello\n~~~~\n```\n" + lost + "~~~~\n"),
+              ElementsAre(Paste{3, true, "```\n" + lost}));
+  EXPECT_THAT(Pastes("It says\n\n" + lost + "\nand no more.\n"),
+              ElementsAre(Paste{3, false, lost}));
+  EXPECT_THAT(Pastes("A GPU is there, and Ollama does not use it.\n"), IsEmpty());
+  EXPECT_THAT(Pastes("```\n" + lost), ElementsAre(Paste{2, true, lost}))
+      << "a fence that is not closed";
+}
+
+TEST(PastesOf, OfOneLogStayTogetherAndOthersApart) {
+  const std::string one = "level=INFO msg=a\n", other = "level=INFO msg=b\n";
+  EXPECT_EQ(Pastes(one + "\n" + other).size(), 1u);
+  EXPECT_EQ(Pastes(one + "\nThen I did much.\nAnd more.\nAnd then\n" + other).size(), 2u);
+}
+
+TEST(PastesOf, AreReadOutOfTheJsonOfAnEvent) {
+  const std::string body = "before\\r\\n```\\r\\n" + std::string(kLost) + "\\r\\n```\\r\\n";
+  for (const std::string& json :
+       {"{\"issue\": {\"number\": 7, \"body\": \"" + body + "\"}}", "{\"body\": \"" + body + "\"}",
+        "{\"issue\": {\"body\": null}, \"comment\": {\"body\": \"" + body + "\"}}"})
+    EXPECT_THAT(Pastes(json), ElementsAre(testing::Field(&Paste::text, std::string(kLost) + "\n")))
+        << json;
+}
+
+TEST(IssueComment, SaysWhatTheLogSaysAndWhatMendsIt) {
+  const std::string comment = Comment("```\n" + std::string(kLost) + "\n```\n");
+  EXPECT_THAT(comment, HasSubstr("### Log 1 (line 2 of the issue)\n"));
+  EXPECT_THAT(comment, HasSubstr("~~~text\n" + std::string(kLost) + "\n~~~\n"));
+  EXPECT_THAT(comment, HasSubstr("- **B4-mismatch**: "));
+  EXPECT_THAT(comment, HasSubstr("  - looks alike: `gpustage run scanner-not-loading/the-report "
+                                 "--filter cause=B4-mismatch`\n"));
+  EXPECT_THAT(comment, HasSubstr("nobody has read it yet"));
+}
+
+TEST(IssueComment, AsksBackForTheOneLogThatTellsMore) {
+  const std::string comment = Comment(
+      "```\nlevel=INFO msg=\"Listening on [::]:11434 (version 0.17.4)\"\n"
+      "level=INFO msg=\"discovering available GPUs...\"\n"
+      "level=INFO msg=\"inference compute\" id=cpu library=cpu compute=\"\"\n```\n");
+  EXPECT_THAT(comment, HasSubstr("Please send a log that says more:\n\n~~~text\n"));
+  EXPECT_THAT(comment, HasSubstr("OLLAMA_DEBUG=2"));
+}
+
+TEST(IssueComment, SaysNothingOfWhatSpeaksOfNoGpu) {
+  EXPECT_EQ(Comment("```\n[GIN] 2024/01/01 - 10:00:00 | 200 | 1ms | ::1 | GET \"/\"\n```\n"), "");
+  EXPECT_EQ(Comment("I like it.\n"), "");
+}
+
+// What somebody pasted can neither end the fence nor be read as Markdown.
+TEST(IssueComment, KeepsWhatWasPastedInItsFence) {
+  const std::string comment = Comment("```\n" + std::string(kLost) + " ~~~ @everyone <b>\n```\n");
+  EXPECT_THAT(comment, HasSubstr("~~~~text\n" + std::string(kLost) + " ~~~ @everyone <b>\n~~~~\n"));
+}
+
+}  // namespace
+}  // namespace gpustage
