@@ -19,7 +19,7 @@ check_includes() {
       rank["embed"] = rank["diagnose"]  # a library knows no command line
 
       used["<yaml-cpp/"] = "harness/scenario harness/capture"
-      used["<nlohmann/"] = "harness/evidence harness/report harness/suite harness/cli fakes/scanner"
+      used["<nlohmann/"] = "harness/evidence harness/report harness/suite harness/diagnose harness/cli fakes/scanner"
       used["<CLI/"] = "harness/cli"
       used["<seccomp.h"] = "harness/run"
       used["<re2/"] = "harness/scenario harness/evidence harness/verdict"

@@ -75,6 +75,15 @@ struct CompareOptions {
   int jobs = 0;
 };
 
+struct WhyCommand {
+  CaseFilter selection;  // one path
+  std::string run;       // "": the first that can be started here
+  int budget = 200;      // starts
+  int jobs = 0;
+  int answers = 5;  // that are printed
+  bool json = false;
+};
+
 struct ExplainLogOptions {
   std::string file;   // Ollama's log; "-" is standard input
   bool page = false;  // the page of all causes instead
@@ -90,6 +99,7 @@ int CmdShow(const std::string& id);
 int CmdExec(const ExecOptions& options);
 int CmdTrace(const TraceCommand& command);
 int CmdShell(const ShellOptions& options);
+int CmdWhy(const WhyCommand& command);
 int CmdDoctor();
 
 // To stderr, with the line and a caret where it is about a file.

@@ -142,6 +142,19 @@ int main(int argc, char** argv) {
                  "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
   verb->callback([&] { status = CmdTrace(trace); });
 
+  WhyCommand why;
+  verb = app.add_subcommand(
+      "why", "the smallest changes that bring the device back, proven by running: why CASE");
+  verb->add_option("case", why.selection.paths, "scenario or case")->required()->expected(1);
+  verb->add_option("--run", why.run, "which of its runs; the first that can be started here");
+  verb->add_option("--budget", why.budget, "most starts of the scanner, proofs not counted")
+      ->check(CLI::Range(1, 100000));
+  verb->add_option("--answers", why.answers, "most answers that are printed")
+      ->check(CLI::Range(1, 1000));
+  verb->add_option("--jobs,-j", why.jobs, "starts at a time")->check(CLI::Range(1, 256));
+  verb->add_flag("--json", why.json, "for programs");
+  verb->callback([&] { status = CmdWhy(why); });
+
   ExplainLogOptions explained;
   verb = app.add_subcommand("explain-log",
                             "which causes fit a log of Ollama's in which no GPU was found");
