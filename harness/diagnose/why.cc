@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <deque>
 
 #include "harness/base/files.h"
 
@@ -31,6 +32,8 @@ struct State {
   FlatCase flat;
   Looked looked;
   int progress = 0;
+  bool pointed = false;  // what the new failure points to was tried
+  bool whole = false;    // all was
 };
 
 int Progress(const Evidence& evidence) {
@@ -59,13 +62,14 @@ class Search {
       report_.event = ToString(base->evidence.At(event));
     report_.healthy = base->count && *base->count == report_.there;
     if (report_.healthy) {
-      Weigh(flat_);
+      if (options_.weigh) Weigh(flat_);
     } else {
       signature_ = Signature(report_.looked);
+      progress_ = Progress(base->evidence);
       Mend();
       Rank();
       Prove();
-      if (!report_.answers.empty()) Weigh(Mended(report_.answers.front()));
+      if (options_.weigh && !report_.answers.empty()) Weigh(Mended(report_.answers.front()));
     }
     report_.starts = trials_.starts();
     report_.proof_starts = trials_.proof_starts();
@@ -89,11 +93,12 @@ class Search {
     for (const Intervention& change : all)
       (IsOfMachine(change) ? of_machine : usual).push_back(change);
     const State start{{}, flat_, report_.looked, 0};
+    known_ = all;
     Try(start, usual, usual.size());
-    if (found_.empty()) Chain();
+    if (found_.empty()) Chain(&State::pointed);
     // Only then what no user can change.
     if (found_.empty()) Try(start, of_machine, of_machine.size());
-    if (found_.empty()) Chain();
+    if (found_.empty()) Chain(&State::whole);
   }
 
   // One change more in this state, each.
@@ -133,7 +138,7 @@ class Search {
         const std::string signature = Signature(looked);
         if (signature != signature_ && !IsKnownState(signature))
           states_.push_back({std::move(changes), std::move(batch[i].flat), std::move(looked),
-                             Progress(results[i]->evidence)});
+                             Progress(results[i]->evidence), false, false});
       }
     }
     batch.clear();
@@ -149,18 +154,36 @@ class Search {
   }
 
   // Changes that alone do not mend it and let it fail otherwise: what the new failure points to
-  // comes next.
-  void Chain() {
-    std::vector<std::vector<Intervention>> expanded;
+  // comes next, and at the end every second change.
+  void Chain(bool State::*done) {
+    const bool only_new = done == &State::pointed;
     while (found_.empty() && !trials_.IsSpent()) {
-      auto best = states_.end();
-      for (auto state = states_.begin(); state != states_.end(); ++state)
-        if (best == states_.end() || IsNearer(*state, *best)) best = state;
-      if (best == states_.end()) return;
-      const State state = std::move(*best);
-      states_.erase(best);
-      Try(state, Propose(state.flat, state.looked, knowledge_, TooMany()), kMostFromOneState);
+      State* best = nullptr;
+      for (State& state : states_)
+        if (!(state.*done) && (!only_new || PointsOn(state)) &&
+            (best == nullptr || IsNearer(state, *best)))
+          best = &state;
+      if (best == nullptr) return;
+      best->*done = true;
+      const State state = *best;  // more of them are found on the way
+      std::vector<Intervention> all = Propose(state.flat, state.looked, knowledge_, TooMany());
+      std::erase_if(all, [&](const Intervention& change) {
+        const bool touched = std::any_of(
+            state.changes.begin(), state.changes.end(),
+            [&](const Intervention& before) { return before.subject == change.subject; });
+        const bool old = std::any_of(known_.begin(), known_.end(), [&](Intervention before) {
+          before.tier = change.tier;
+          return before == change;
+        });
+        return touched || (only_new && (old || IsOfMachine(change)));
+      });
+      Try(state, all, kMostFromOneState);
     }
+  }
+
+  // Whether it came at least as far, and its failure is not what was done to it.
+  bool PointsOn(const State& state) const {
+    return state.progress >= progress_ && state.changes.back().kind != Kind::kRemove;
   }
 
   static bool IsNearer(const State& a, const State& b) {
@@ -292,8 +315,10 @@ class Search {
   Trials trials_;
   WhyReport report_;
   std::string signature_;
+  int progress_ = -1;
+  std::vector<Intervention> known_;  // what the first run pointed to
   std::vector<std::string> signatures_;
-  std::vector<State> states_;
+  std::deque<State> states_;
   std::vector<Mending> found_;
 };
 

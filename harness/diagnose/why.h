@@ -60,6 +60,7 @@ struct WhyOptions {
   int jobs = 1;
   int rounds = 3;         // of a proof, each way
   int most_answers = 10;  // that are proven
+  bool weigh = true;      // what else is there: what matters, and what does not
   const std::atomic<bool>* stop = nullptr;
   std::function<void(int starts, const Mending* best)> progress;
 };
