@@ -60,8 +60,8 @@ TEST(Stage, SaysByWhichRuleALibraryWasFound) {
 
 TEST(Stage, MistakeIsNamedWithTheLineOfTheTest) {
   Stage stage;
+  const int line = __LINE__ + 1;
   stage.AddDevice("h100-80g");
-  const int line = __LINE__;
   const Seen seen = stage.Run("dlopen");
   EXPECT_THAT(seen.error, HasSubstr("stage_test.cc:" + std::to_string(line) + ":"));
   EXPECT_THAT(seen.error, HasSubstr("h100-80gb"));  // the nearest name

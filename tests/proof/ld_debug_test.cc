@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "tests/proof/subject.h"
+#include "tests/proof/proof_test.h"
 #include "tests/support/processes.h"
 
 namespace gpustage {

@@ -3,7 +3,7 @@
 // ids of objects, and the environment's own addresses.
 #include <map>
 
-#include "tests/proof/subject.h"
+#include "tests/proof/proof_test.h"
 
 namespace gpustage {
 namespace {

@@ -17,7 +17,7 @@
 #include <sstream>
 
 #include "harness/base/process.h"
-#include "tests/proof/subject.h"
+#include "tests/proof/proof_test.h"
 #include "tests/support/processes.h"
 
 namespace gpustage {

@@ -4,7 +4,7 @@
 
 #include "harness/base/process.h"
 #include "harness/evidence/loader/linkage.h"
-#include "tests/proof/subject.h"
+#include "tests/proof/proof_test.h"
 
 namespace gpustage {
 namespace {

@@ -11,44 +11,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <ostream>
 #include <sstream>
 #include <string>
-#include <utility>
 
+#include "gpustage/seen_matcher.h"
 #include "gpustage/stage.h"
 
 namespace gpustage {
-
-class SeenMatcher {
- public:
-  using is_gtest_matcher = void;
-  using Checker = std::function<Finding(const Seen&)>;
-  explicit SeenMatcher(Checker check)
-      : check_(std::move(check)), expected_(check_(Seen()).expected) {}
-
-  bool MatchAndExplain(const Seen& seen, testing::MatchResultListener* listener) const {
-    const std::string& why_not = seen.error.empty() ? seen.skipped : seen.error;
-    if (!why_not.empty()) return CannotSay("the scanner did not run: " + why_not, listener);
-    const Finding finding = check_(seen);
-    if (finding.unknown) return CannotSay("not observable: " + finding.seen, listener);
-    *listener << finding.seen;
-    return finding.ok;
-  }
-  void DescribeTo(std::ostream* out) const { *out << expected_; }
-  void DescribeNegationTo(std::ostream* out) const { *out << "not " << expected_; }
-
- private:
-  bool CannotSay(const std::string& why, testing::MatchResultListener* listener) const {
-    ADD_FAILURE() << expected_ << ": " << why;
-    *listener << why;
-    return false;
-  }
-
-  Checker check_;
-  std::string expected_;
-};
 
 // Any claim that `expect` of a scenario may make, as its text: Shows("outcome: {killed: SIGBUS}").
 inline SeenMatcher Shows(const std::string& claim) {

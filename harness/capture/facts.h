@@ -1,0 +1,92 @@
+// What gpustage-capture reads of a machine, as it was read: nothing here has been made anonymous.
+// Only scenario_text.h turns it into text, through privacy.h.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gpustage::capture {
+
+// What ld.so would read of a library's file.
+struct ElfFacts {
+  bool is_elf = false;
+  int bits = 64;              // EI_CLASS
+  bool little_endian = true;  // EI_DATA
+  int machine = 62;           // e_machine; EM_X86_64
+  bool ends_early = false;    // a segment lies beyond the file's end
+  std::string soname;
+  std::vector<std::string> needed;
+  std::optional<std::string> rpath, runpath;
+  std::vector<std::string> versions;  // that it defines, its base name left out
+  std::vector<std::pair<std::string, std::string>> wanted_versions;  // file, version
+  std::string build_id;
+};
+
+enum class FileKind { kDirectory, kFile, kLink, kDevice, kOther };
+
+struct FileFacts {
+  std::string path;
+  FileKind kind = FileKind::kFile;
+  mode_t mode = 0;  // permission bits, set-id and sticky too
+  uid_t uid = 0;
+  gid_t gid = 0;
+  uint64_t size = 0, inode = 0, device = 0;
+  std::string link;             // kLink: its text
+  std::optional<ElfFacts> elf;  // kFile whose name is a library's
+  std::string text;             // kFile: its start, where it is no ELF and short: a git-lfs pointer
+  std::string error;            // "Permission denied": it could not be read
+  unsigned major = 0, minor = 0;  // kDevice
+};
+
+// What a GPU library said when it was asked in a child of its own.
+struct Answer {
+  std::string family;                         // "cuda", "nvml", "cudart"
+  std::string library;                        // the name that was asked for
+  std::string path;                           // what was mapped for it
+  std::map<std::string, std::string> values;  // "cuInit" -> "100", "driver" -> "12080", …
+  std::vector<std::map<std::string, std::string>> devices;
+  std::string error;  // dlopen's words, or how the child ended
+};
+
+struct ProcessFacts {
+  pid_t pid = 0;  // 0: capture itself
+  std::vector<std::pair<std::string, std::string>> environment;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+  std::vector<std::string> argv;
+  std::string executable, working_directory;
+  std::string root;  // "" or /proc/PID/root: where its files are seen from here
+};
+
+// Something that could not be read, and the command that would. All words are ours but for `path`.
+struct Gap {
+  std::string what, path, why, command;
+};
+
+struct MachineFacts {
+  std::string distribution, distribution_version, kernel;  // os-release ID, VERSION_ID; uname -r
+  std::string kernel_driver;                    // the NVIDIA module's version; "": not loaded
+  std::vector<std::string> modules;             // of those that matter to GPUs, loaded
+  std::vector<FileFacts> files;                 // parents before what is in them
+  std::vector<FileFacts> nodes;                 // below /dev
+  std::vector<std::string> loader_directories;  // of ld.so.conf and what it includes, in order
+  // GPU-relevant: name, path.
+  std::vector<std::pair<std::string, std::string>> loader_cache;
+  std::vector<std::string> markers;  // "docker", "podman", "wsl", "flatpak", …
+  ProcessFacts process;
+  std::vector<Answer> answers;
+  std::vector<Gap> gaps;
+  // The program behind --, if one was given.
+  std::vector<std::string> scanner;
+  std::string scanner_output;
+  int scanner_status = -1;
+};
+
+}  // namespace gpustage::capture

@@ -1,0 +1,394 @@
+#include "harness/capture/scenario_text.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <set>
+
+#include "harness/capture/privacy.h"
+#include "harness/capture/stand_in.h"
+
+namespace gpustage::capture {
+namespace {
+
+// What every staged tree has (harness/stage/identity.cc), or what a box gives: nothing to write.
+const std::set<std::string>& Standing() {
+  static const std::set<std::string> standing = {"/",
+                                                 "/bin",
+                                                 "/dev",
+                                                 "/etc",
+                                                 "/home",
+                                                 "/lib",
+                                                 "/lib64",
+                                                 "/proc",
+                                                 "/root",
+                                                 "/run",
+                                                 "/sbin",
+                                                 "/sys",
+                                                 "/tmp",
+                                                 "/usr",
+                                                 "/usr/bin",
+                                                 "/usr/lib",
+                                                 "/usr/lib64",
+                                                 "/usr/local",
+                                                 "/usr/sbin",
+                                                 "/usr/share",
+                                                 "/var",
+                                                 "/etc/ld.so.conf.d",
+                                                 "/usr/lib/x86_64-linux-gnu"};
+  return standing;
+}
+
+constexpr uint64_t kMostOfTruncated = 100000;  // our fakes are smaller than real libraries
+
+// In double quotes, as our strict YAML takes it; a byte that is no ASCII as \xNN.
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  char code[8];
+  for (const char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n') {
+      quoted += "\\n";
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      snprintf(code, sizeof code, "\\x%02X", byte);
+      quoted += code;
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+std::string Octal(mode_t mode) {
+  char text[16];
+  snprintf(text, sizeof text, "\"%04o\"", static_cast<unsigned>(mode));
+  return text;
+}
+
+class Writer {
+ public:
+  explicit Writer(const MachineFacts& facts) : facts_(facts) {
+    for (const FileFacts& file : facts.files)
+      if (file.kind == FileKind::kDevice || file.kind == FileKind::kOther) ++odd_;
+    for (const Answer& answer : facts.answers) by_family_[answer.family] = &answer;
+    count_ = CountOfDevices();
+  }
+
+  std::string Write() {
+    Head();
+    MachineOf();
+    Tree();
+    Environment();
+    Runs();
+    return text_;
+  }
+
+ private:
+  void Line(const std::string& line) { text_ += line + "\n"; }
+  void Comment(const std::string& words) { Line("# " + words); }
+
+  const Answer* Of(const std::string& family) const {
+    const auto found = by_family_.find(family);
+    return found == by_family_.end() ? nullptr : found->second;
+  }
+  static std::string ValueOf(const Answer* answer, const std::string& key) {
+    if (answer == nullptr) return "";
+    const auto found = answer->values.find(key);
+    return found == answer->values.end() ? "" : found->second;
+  }
+
+  // How many devices the machine has: what the driver or NVML counted, else the nodes.
+  size_t CountOfDevices() const {
+    for (const char* family : {"cuda", "nvml"})
+      if (const Answer* answer = Of(family); answer != nullptr && !answer->devices.empty())
+        return answer->devices.size();
+    size_t nodes = 0;
+    for (const FileFacts& node : facts_.nodes)
+      nodes += node.path.rfind("/dev/nvidia", 0) == 0 && IsNumber(node.path.substr(11));
+    return nodes;
+  }
+
+  void Head() {
+    const std::string code = ValueOf(Of("cuda"), "cuInit");
+    const Answer* const driver = Of("cuda");
+    Comment("Written by gpustage-capture, on a machine of " + places_.Name(facts_.distribution) +
+            ".");
+    Comment(
+        "What is not a word of GPU software is a placeholder (p1, p2, …), the same for the same "
+        "text.");
+    std::string claim = "a captured machine: ";
+    if (driver == nullptr)
+      claim += "its driver was not asked";
+    else if (!code.empty() && IsNumber(code) && code != "0")
+      claim += "cuInit answers " + code;
+    else if (!driver->error.empty())
+      claim += "libcuda.so.1 could not be asked";
+    else
+      claim += "the driver counts " + std::to_string(driver->devices.size());
+    Line("claim: " + Quoted(claim));
+    Line("tags: [captured]");
+    for (const Gap& gap : facts_.gaps) {
+      Comment("NOT KNOWN: " + gap.what + (gap.path.empty() ? "" : " " + PathOf(gap.path)) + ": " +
+              gap.why);
+      if (!gap.command.empty()) Comment("  try: " + gap.command);
+    }
+  }
+
+  // Of the name of libcuda's or NVML's real file: libcuda.so.580.159.04.
+  std::string LibraryVersion() const {
+    for (const FileFacts& file : facts_.files)
+      for (const char* stem : {"/libcuda.so.", "/libnvidia-ml.so."})
+        if (const size_t at = file.path.rfind(stem);
+            at != std::string::npos && file.kind == FileKind::kFile)
+          if (const std::string version = DriverVersion(file.path.substr(at + strlen(stem)));
+              !version.empty())
+            return version;
+    return "";
+  }
+
+  void MachineOf() {
+    const Answer* const driver = Of("cuda");
+    const Answer* const management = Of("nvml");
+    Line("machine:");
+    if (count_ == 0) {
+      Line("  devices: []  # no driver counted one, and there is no node /dev/nvidia0");
+    } else {
+      Line("  devices:");
+      for (size_t i = 0; i < count_; ++i) Device(i, driver, management);
+    }
+    std::string version = DriverVersion(ValueOf(management, "driver"));
+    if (version.empty()) version = LibraryVersion();
+    if (!version.empty())
+      Line("  driver: \"" + version + "\"  # NVML, or the name of the library's file");
+    const std::string module = DriverVersion(facts_.kernel_driver);
+    if (!module.empty()) Line("  kernel_driver: \"" + module + "\"  # of the loaded module");
+    if (const std::string cuda = ValueOf(driver, "driver"); IsNumber(cuda) && cuda.size() <= 6) {
+      const int number = atoi(cuda.c_str());
+      Line("  cuda: \"" + std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10) +
+           "\"  # cuDriverGetVersion");
+    }
+    const std::string code = ValueOf(driver, "cuInit");
+    if (IsNumber(code) && code != "0")
+      Comment("cuInit answered " + code +
+              " there. Where nothing below explains it: "
+              "faults: [{function: cuInit, return: " +
+              code + "}]");
+  }
+
+  void Device(size_t i, const Answer* driver, const Answer* management) {
+    static const std::map<std::string, std::string> none;
+    const auto of = [i](const Answer* answer) -> const std::map<std::string, std::string>& {
+      return answer != nullptr && i < answer->devices.size() ? answer->devices[i] : none;
+    };
+    const auto& device = of(driver);
+    const auto value = [&device](const std::string& key) {
+      const auto found = device.find(key);
+      return found == device.end() ? std::string() : found->second;
+    };
+    char uuid[64];
+    snprintf(uuid, sizeof uuid, "GPU-00000000-0000-0000-0000-%012zx", i + 1);
+    if (const std::string real = value("uuid"); real.size() == 32)
+      places_.KnowDevice("GPU-" + real.substr(0, 8) + "-" + real.substr(8, 4) + "-" +
+                             real.substr(12, 4) + "-" + real.substr(16, 4) + "-" + real.substr(20),
+                         uuid);
+    const std::string major = value("attribute.75"), minor = value("attribute.76"),
+                      total = value("memory_total"), units = value("attribute.16");
+    if (!IsNumber(major) || !IsNumber(minor) || !IsNumber(total)) {
+      const auto& managed = of(management);
+      const auto name = managed.find("name");
+      Line("    - profile: h100-80gb  # NOT KNOWN which: " +
+           (name == managed.end() ? "no driver answered; a node is there"
+                                  : "NVML calls it " + ProductName(name->second)));
+      Line("      uuid: " + std::string(uuid));
+      return;
+    }
+    Line("    - name: " + Quoted(ProductName(value("name"))));
+    Line("      uuid: " + std::string(uuid));
+    Line("      cc: " + major + "." + minor);
+    Line("      memory_total: " + total);
+    if (IsNumber(units) && units != "0") Line("      sm_count: " + units);
+    if (value("attribute.18") == "1") Line("      integrated: true");
+    std::string attributes;
+    for (int k = 1; k < 192; ++k) {
+      if (k == 16 || k == 18 || k == 33 || k == 34 || k == 50 || k == 75 || k == 76)
+        continue;  // said above; PCI
+      const std::string number = value("attribute." + std::to_string(k));
+      if (!number.empty() && IsNumber(number[0] == '-' ? number.substr(1) : number))
+        attributes += (attributes.empty() ? "" : ", ") + std::to_string(k) + ": " + number;
+    }
+    if (!attributes.empty()) Line("      attributes: {" + attributes + "}");
+  }
+
+  std::string Owner(const FileFacts& file) {
+    if (file.uid == 0 && file.gid == 0) return "";
+    return "  - {chown: " + Quoted(PathOf(file.path)) + ", user: \"" +
+           std::to_string(ids_.Of(file.uid)) + "\", group: \"" + std::to_string(ids_.Of(file.gid)) +
+           "\"}";
+  }
+  std::string PathOf(const std::string& path) { return places_.Path(path); }
+
+  // What of the library differs from the fake that stands for it.
+  std::string BrokenOf(const FileFacts& file, const Fake& fake) {
+    if (!file.error.empty()) return "";
+    if (file.size == 0) return "{empty: true}";
+    if (!file.elf)
+      return file.text.rfind("version https://git-lfs", 0) == 0 ? "{git_lfs: true}"
+                                                                : "{text: \"not a library\"}";
+    const ElfFacts& elf = *file.elf;
+    if (elf.bits == 32) return "{class: 32}";
+    if (!elf.little_endian) return "{endian: big}";
+    if (elf.machine == 183) return "{machine: arm64}";
+    if (elf.ends_early)
+      return "{truncated: " + std::to_string(std::min<uint64_t>(file.size, kMostOfTruncated)) + "}";
+    if (elf.soname != fake.soname && fake.name.rfind("ggml", 0) != 0)
+      return "{soname: " + (elf.soname.empty() ? "none" : Quoted(places_.Name(elf.soname))) + "}";
+    if (elf.runpath && !elf.runpath->empty())
+      return "{runpath: " + Quoted(places_.Paths(*elf.runpath)) + "}";
+    if (elf.rpath && !elf.rpath->empty())
+      return "{rpath: " + Quoted(places_.Paths(*elf.rpath)) + "}";
+    return "";
+  }
+
+  void Tree() {
+    const size_t begin = text_.size();
+    size_t left_out = 0;
+    for (const FileFacts& file : facts_.files) {
+      const std::string path = PathOf(file.path);
+      if (file.kind == FileKind::kDirectory) {
+        if (Standing().count(file.path) != 0 && file.mode == 0755) continue;
+        if (file.path == "/tmp" || file.path == "/proc" || file.path == "/sys") continue;
+        Line("  - {dir: " + Quoted(path) + ", mode: " + Octal(file.mode) + "}");
+      } else if (file.kind == FileKind::kLink) {
+        if (Standing().count(file.path) != 0) continue;
+        Line("  - {symlink: " + Quoted(path) + ", to: " + Quoted(places_.Path(file.link)) + "}");
+        continue;  // who owns a link is no matter
+      } else if (file.kind == FileKind::kFile) {
+        const Fake fake = FakeOf(file);
+        if (fake.name.empty()) {
+          ++left_out;
+          if (file.elf && !file.elf->soname.empty()) Comment("  no fake stands for it: " + path);
+          continue;
+        }
+        const std::string broken = BrokenOf(file, fake);
+        Line("  - {library: " + Quoted(path) + ", fake: " + fake.name +
+             (broken.empty() ? "" : ", broken: " + broken) + ", mode: " + Octal(file.mode) + "}");
+      } else {
+        ++left_out;
+        continue;
+      }
+      if (const std::string owner = Owner(file); !owner.empty()) Line(owner);
+    }
+    if (left_out + odd_ != 0)
+      Comment("  " + std::to_string(left_out + odd_) + " files more that no fake stands for");
+    Nodes();
+    if (!facts_.loader_directories.empty()) {
+      std::string conf;
+      for (const std::string& directory : facts_.loader_directories)
+        conf += places_.Path(directory) + "\n";
+      Line("  - {file: /etc/ld.so.conf, content: " + Quoted(conf) + "}  # its includes, in order");
+    }
+    const bool any =
+        text_.find("\n  - ", begin) != std::string::npos || text_.compare(begin, 4, "  - ") == 0;
+    text_.insert(begin, any ? "tree:\n" : "tree: []\n");
+  }
+  void Nodes() {
+    if (count_ == 0) return;
+    std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
+    for (size_t i = 0; i < count_; ++i) usual.push_back("/dev/nvidia" + std::to_string(i));
+    for (const std::string& path : usual) {
+      const auto node = std::find_if(facts_.nodes.begin(), facts_.nodes.end(),
+                                     [&](const FileFacts& one) { return one.path == path; });
+      if (node == facts_.nodes.end()) {
+        Line("  - {remove: " + path + "}  # it is not there");
+        continue;
+      }
+      // A staged machine's node is a file that says its own name.
+      const bool staged = node->kind == FileKind::kFile &&
+                          node->text == "gpustage node " + path.substr(strlen("/dev/")) + "\n";
+      if (node->kind != FileKind::kDevice && !staged)
+        Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
+      if (node->mode != 0666) Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}");
+      if (const std::string owner = Owner(*node); !owner.empty()) Line(owner);
+    }
+  }
+
+  void Environment() {
+    std::string lines;
+    for (const auto& [name, value] : facts_.process.environment) {
+      const auto known = KnownVariables().find(name);
+      if (known == KnownVariables().end()) continue;
+      std::string kept;
+      switch (known->second) {
+        case VariableKind::kPaths: kept = places_.Paths(value); break;
+        case VariableKind::kPath: kept = places_.Path(value); break;
+        case VariableKind::kMask: kept = places_.Mask(value); break;
+        case VariableKind::kSwitch: kept = places_.Switch(value); break;
+      }
+      lines += "  " + name + ": " + Quoted(kept) + "\n";
+    }
+    if (lines.empty()) return;
+    Comment(facts_.process.pid == 0 ? "of the shell that capture was started in, not of a service"
+                                    : "of the process that was named");
+    text_ += "env:\n" + lines;
+  }
+
+  void Runs() {
+    Line("user: \"" + std::to_string(ids_.Of(facts_.process.uid)) + "\"");
+    const Answer* const driver = Of("cuda");
+    const Answer* const runtime = Of("cudart");
+    Line("runs:");
+    Line("  - {name: driver, scanner: dlopen, args: [libcuda.so.1]}");
+    const std::string own = runtime == nullptr ? "" : PathOf(runtime->library);
+    if (!own.empty()) Line("  - {name: runtime, scanner: dlopen, args: [" + Quoted(own) + "]}");
+    bool ollama = false;
+    for (const FileFacts& file : facts_.files)
+      ollama = ollama || (file.path.find("/lib/ollama/") != std::string::npos &&
+                          FakeOf(file).name.rfind("ggml", 0) == 0);
+    Line("expect:");
+    Expect("driver", driver);
+    if (!own.empty()) Expect("runtime", runtime);
+    if (ollama)
+      Comment(
+          "what Ollama does here: add {name: service, scanner: ollama-model} to runs, and to "
+          "expect "
+          "what its log said");
+  }
+  // What the library said there, in the words of a claim.
+  void Expect(const std::string& run, const Answer* answer) {
+    static const std::pair<const char*, const char*> kEnds[] = {{"killed by signal 6", "SIGABRT"},
+                                                                {"killed by signal 7", "SIGBUS"},
+                                                                {"killed by signal 11", "SIGSEGV"}};
+    Asked(answer);
+    for (const auto& [words, signal] : kEnds)
+      if (answer != nullptr && answer->error == words)
+        return Line("  - {run: " + run + ", outcome: {killed: " + signal + "}}");
+    const std::string count = ValueOf(answer, "count");
+    Line("  - {run: " + run + ", devices: " + (IsNumber(count) && count.size() <= 3 ? count : "0") +
+         "}");
+  }
+  void Asked(const Answer* answer) {
+    if (answer == nullptr) return;
+    std::string said = "  asked there: " + PathOf(answer->library);
+    if (!answer->path.empty()) said += " (" + PathOf(answer->path) + ")";
+    // Only what the probe asks: a library may print on its own.
+    for (const char* key : {"driver", "runtime", "cuInit", "cuDeviceGetCount", "nvmlInit_v2",
+                            "nvmlDeviceGetCount_v2", "cudaGetDeviceCount", "count"})
+      if (const std::string value = ValueOf(answer, key); IsNumber(value))
+        said += std::string(", ") + key + " " + value;
+    if (!answer->error.empty()) said += ": " + places_.Words(answer->error);
+    Comment(said);
+  }
+
+  const MachineFacts& facts_;
+  std::map<std::string, const Answer*> by_family_;
+  Placeholders places_;
+  Ids ids_;
+  size_t count_ = 0, odd_ = 0;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string ScenarioText(const MachineFacts& facts) { return Writer(facts).Write(); }
+
+}  // namespace gpustage::capture

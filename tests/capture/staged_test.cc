@@ -1,0 +1,137 @@
+// gpustage-capture in staged machines: what it writes is a scenario that shows the same.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "tests/cli/cli_test.h"
+#include "tests/support/source_dir.h"
+
+namespace gpustage {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class CaptureStaged : public StagedCliTest {
+ protected:
+  // What capture writes inside this case.
+  std::string Capture(const std::string& scenario, std::vector<std::string> options = {}) const {
+    std::vector<std::string> words = {"exec", scenario, "--", GPUSTAGE_CAPTURE};
+    words.insert(words.end(), options.begin(), options.end());
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    return ran.out;
+  }
+  Ran RunText(const std::string& name, const std::string& text) const {
+    Write(name, text);
+    return Run({"run", Path(name)});
+  }
+  std::string Machine(const std::string& more) const {
+    Write("machine.yaml",
+          "claim: a machine\nmachine: {devices: [rtx-4090]}\nlayout: [nvidia-driver-debian, "
+          "ollama-cuda-12]\n" +
+              more + "runs: [{scanner: dlopen, args: [libcuda.so.1]}]\nexpect: [{devices: 1}]\n");
+    return Path("machine.yaml");
+  }
+};
+
+TEST_F(CaptureStaged, AHealthyMachineIsReplayed) {
+  const std::string text = Capture("first-steps/healthy@gpus=1,stack=ollama-12");
+  EXPECT_THAT(text, HasSubstr("the driver counts 1"));
+  const Ran ran = RunText("healthy.yaml", text);
+  EXPECT_EQ(ran.status, 0) << ran.out << text;
+  EXPECT_THAT(ran.out, HasSubstr("2 passed"));
+}
+
+// capture -> stage -> capture: the second text is the first.
+TEST_F(CaptureStaged, WhatItRecordsIsTheSameAgain) {
+  const std::string first =
+      Capture(Machine("tree: [{chmod: /usr/local/lib/ollama/cuda_v12, mode: \"0711\"}]\n"));
+  Write("first.yaml", first);
+  EXPECT_EQ(Capture(Path("first.yaml")), first);
+}
+
+struct Broken {
+  std::string name, more, has;
+};
+void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.name; }
+class CaptureBroken : public CaptureStaged, public testing::WithParamInterface<Broken> {};
+
+// The symptom, and the fact that causes it, are in what is written.
+TEST_P(CaptureBroken, ShowsTheSameSymptom) {
+  const std::string text = Capture(Machine(GetParam().more));
+  EXPECT_THAT(text, HasSubstr(GetParam().has));
+  const Ran ran = RunText("again.yaml", text);
+  EXPECT_EQ(ran.status, 0) << ran.out << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Machines, CaptureBroken,
+    testing::Values(
+        Broken{"NoUvm", "tree: [{remove: /dev/nvidia-uvm}]\n", "cuInit answers 999"},
+        Broken{"ClosedControlNode", "tree: [{chmod: /dev/nvidiactl, mode: \"0600\"}]\n",
+               "{chmod: /dev/nvidiactl, mode: \"0600\"}"},
+        Broken{"Masked", "env: {CUDA_VISIBLE_DEVICES: \"-1\"}\n", "CUDA_VISIBLE_DEVICES: \"-1\""},
+        Broken{"DanglingDriver",
+               "tree: [{remove: /usr/lib/x86_64-linux-gnu/libcuda.so.580.159.04}]\n",
+               "to: \"libcuda.so.580.159.04\"}"},
+        Broken{"EmptyDriver",
+               "tree: [{library: /usr/lib/x86_64-linux-gnu/libcuda.so.580.159.04, fake: cuda, "
+               "broken: {empty: true}}]\n",
+               "broken: {empty: true}"},
+        Broken{"StubFirst",
+               "tree: [{library: /usr/local/cuda/lib64/stubs/libcuda.so.1, fake: cuda-stub}]\n"
+               "env: {LD_LIBRARY_PATH: /usr/local/cuda/lib64/stubs}\n",
+               "cuInit answers 34"}),
+    [](const auto& machine) { return machine.param.name; });
+
+TEST_F(CaptureStaged, NothingPrivateIsInIt) {
+  const std::string text = Capture(Machine(
+      "tree:\n"
+      "  - {library: /home/annaschmidt/geheim/libcuda.so.1, fake: cuda, broken: {runpath: "
+      "/srv/acme-corp/lib}}\n"
+      "  - {symlink: /opt/kunde4711/libcudart.so.12, to: /home/annaschmidt/geheim/libcuda.so.1}\n"
+      "env:\n"
+      "  LD_LIBRARY_PATH: /home/annaschmidt/geheim:/opt/kunde4711\n"
+      "  CUDA_VISIBLE_DEVICES: GPU-5b1d2c3e-1a2b-3c4d-5e6f-708192a3b4c5\n"
+      "  HF_TOKEN: hf_AbCdEfGhIjKlMn\n"
+      "  OLLAMA_HOST: gpu01.example.org:11434\n"));
+  for (const char* secret :
+       {"annaschmidt", "geheim", "acme", "kunde4711", "5b1d2c3e", "hf_", "example.org"})
+    EXPECT_THAT(text, Not(HasSubstr(secret)));
+  EXPECT_THAT(text, HasSubstr("LD_LIBRARY_PATH: \"/home/p"));
+}
+
+// fixtures/machines: real ones, each made broken on purpose before it was captured. What they
+// expect is what the real libraries answered there.
+class CapturedMachine : public StagedCliTest, public testing::WithParamInterface<std::string> {};
+TEST_P(CapturedMachine, AnswersAsTheRealOne) {
+  const Ran ran = Run({"run", InSources("/fixtures/machines/h200-") + GetParam() + ".yaml"});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("2 passed"));
+}
+INSTANTIATE_TEST_SUITE_P(H200, CapturedMachine,
+                         testing::Values("healthy", "ctl-hidden", "uvm-hidden", "masked",
+                                         "dangling-first", "stub-first", "truncated-first",
+                                         "wrong-user"),
+                         [](const auto& machine) {
+                           std::string name = machine.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Capture, SaysWhatIsWrongWithItsWords) {
+  const ScratchDirectory scratch = *ScratchDirectory::Make();
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), GPUSTAGE_CAPTURE);
+    return Finish(Start(words, {}, scratch.path()), scratch.path());
+  };
+  EXPECT_EQ(run({"--pdi", "1"}).status, 2);
+  EXPECT_THAT(run({"--pdi", "1"}).err, HasSubstr("unknown option \"--pdi\""));
+  EXPECT_THAT(run({"--pid", "x"}).err, HasSubstr("wants the number of a process"));
+  EXPECT_THAT(run({"--pid"}).err, HasSubstr("wants a value"));
+  EXPECT_EQ(run({"-o", "/dev/full"}).status, 2);
+}
+
+}  // namespace
+}  // namespace gpustage
