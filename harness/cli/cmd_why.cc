@@ -8,8 +8,8 @@
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
-#include "harness/diagnose/why.h"
-#include "harness/suite/case_selection.h"
+#include "harness/cli/one_run.h"
+#include "harness/diagnose/announced.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -17,35 +17,51 @@ namespace {
 
 std::atomic<bool> g_stop = false;
 
-// The run to ask about: the one that is named, or the first that can be started here.
-Result<size_t> WhichRun(const Case& c, const std::string& wanted) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < c.runs.size(); ++i) {
-    const RunSpec& run = c.runs[i];
-    if (run.fixed) continue;
-    if (wanted.empty() ? run.scanner.missing.empty() : run.name == wanted) return i;
-    names.push_back(run.name);
+// Nothing when the command announces no cause.
+Result<std::optional<Announcement>> Announced(const WhyCommand& command) {
+  if (!command.change.empty()) {
+    TRY(Announcement announced, ReadChange(command.change, FindCatalog({})));
+    return std::optional(std::move(announced));
   }
-  if (wanted.empty())
-    return Error{fmt::format("no run of {} can be started here: {}", c.id,
-                             c.runs.empty() ? "it has none" : c.runs.front().scanner.missing)};
-  return Error{fmt::format("{} has no run {}{}", c.id, Quote(wanted), DidYouMean(wanted, names))};
+  if (command.words.empty()) return std::optional<Announcement>();
+  if (command.words.size() != 2 || command.words.front() != "not")
+    return Error{fmt::format("after the case stands not \"WHAT WAS ANNOUNCED\", got {}",
+                             Quote(command.words.front()))};
+  TRY(Announcement announced, ReadAnnouncement(command.words.back()));
+  return std::optional(std::move(announced));
 }
 
-Result<Case> TheCase(const CaseFilter& selection) {
-  TRY(std::vector<Case> cases, SelectCases(selection));
-  if (cases.size() == 1) return std::move(cases.front());
-  return Error{fmt::format("{} has {} cases; one of them: gpustage why {}",
-                           Quote(selection.paths.front()), cases.size(), cases.front().id)};
-}
+struct Told {
+  std::string text;
+  int status = kAsExpected;
+};
 
-Result<WhyReport> Find(const Case& c, size_t run, const WhyOptions& options, CaseRunner& runner) {
+Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announced,
+                  WhyOptions options, const WhyCommand& command, CaseRunner& runner) {
   TRY(const Knowledge knowledge, Knowledge::Read(FindCatalog({})));
-  TRY(const FlatCase flat, Flatten(c, run, knowledge.packages.images(), runner));
+  TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
+  options.weigh = !announced;
+  if (announced) options.most_answers = 1;
   TRY(WhyReport report, Why(flat, knowledge, runner, options));
-  report.id = c.id;
-  report.run = c.runs[run].name;
-  return report;
+  report.id = one.c.id;
+  report.run = one.c.runs[one.run].name;
+  if (announced) {
+    const Held held = Hold(*announced, flat, report, runner, options);
+    return Told{command.json ? HeldJson(held) : HeldText(held),
+                held.brings_back ? kAsExpected : kSomeBad};
+  }
+  const bool explained = report.healthy || !report.answers.empty();
+  return Told{command.json ? WhyJson(report) : WhyText(report, command.answers),
+              explained ? kAsExpected : kSomeBad};
+}
+
+// The first signal asks for the best answer so far, the second ends us.
+void AskForTheBestSoFar() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { g_stop = true; };
+  action.sa_flags = SA_RESETHAND;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
 }
 
 // On a terminal, one line that is written over.
@@ -57,10 +73,10 @@ void ShowProgress(int starts, const Mending* best) {
 }  // namespace
 
 int CmdWhy(const WhyCommand& command) {
-  const Result<Case> c = TheCase(command.selection);
-  if (!c) return PrintError(c.error(), kBadInput);
-  const Result<size_t> run = WhichRun(*c, command.run);
-  if (!run) return PrintError(run.error(), kBadInput);
+  const Result<OneRun> one = FindOneRun(command.scenario, command.run);
+  if (!one) return PrintError(one.error(), kBadInput);
+  const Result<std::optional<Announcement>> announced = Announced(command);
+  if (!announced) return PrintError(announced.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
@@ -71,17 +87,14 @@ int CmdWhy(const WhyCommand& command) {
                      ? command.jobs
                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   options.stop = &g_stop;
-  // The best answer so far is still told.
-  signal(SIGINT, [](int) { g_stop = true; });
-  signal(SIGTERM, [](int) { g_stop = true; });
+  AskForTheBestSoFar();
   const bool terminal = isatty(STDERR_FILENO) != 0;
   if (terminal) options.progress = ShowProgress;
-  const Result<WhyReport> report = Find(*c, *run, options, runner);
+  const Result<Told> told = Tell(*one, *announced, options, command, runner);
   if (terminal) fmt::print(stderr, "\r\033[K");
-  if (!report) return PrintError(report.error(), kCannotHere);
-  fmt::print("{}", command.json ? WhyJson(*report) : WhyText(*report, command.answers));
-  if (report->interrupted) return 128 + SIGINT;
-  return report->healthy || !report->answers.empty() ? kAsExpected : kSomeBad;
+  if (!told) return PrintError(told.error(), kCannotHere);
+  fmt::print("{}", told->text);
+  return g_stop ? 128 + SIGINT : told->status;
 }
 
 }  // namespace gpustage

@@ -76,12 +76,19 @@ struct CompareOptions {
 };
 
 struct WhyCommand {
-  CaseFilter selection;  // one path
+  std::string scenario;  // or a case
   std::string run;       // "": the first that can be started here
   int budget = 200;      // starts
   int jobs = 0;
   int answers = 5;  // that are printed
   bool json = false;
+  std::string change;              // {tree: …, env: …, user: …}: an announced cause
+  std::vector<std::string> words;  // not "OLLAMA_NUM_GPU=999 must be set": the same in words
+};
+
+struct DiffCommand {
+  std::string a, b;  // scenarios, cases, or files of kept evidence
+  std::string run;   // of both; "": the first that can be started here
 };
 
 struct ExplainLogOptions {
@@ -100,6 +107,7 @@ int CmdExec(const ExecOptions& options);
 int CmdTrace(const TraceCommand& command);
 int CmdShell(const ShellOptions& options);
 int CmdWhy(const WhyCommand& command);
+int CmdDiff(const DiffCommand& command);
 int CmdDoctor();
 
 // To stderr, with the line and a caret where it is about a file.

@@ -145,7 +145,7 @@ int main(int argc, char** argv) {
   WhyCommand why;
   verb = app.add_subcommand(
       "why", "the smallest changes that bring the device back, proven by running: why CASE");
-  verb->add_option("case", why.selection.paths, "scenario or case")->required()->expected(1);
+  verb->add_option("case", why.scenario, "scenario or case")->required();
   verb->add_option("--run", why.run, "which of its runs; the first that can be started here");
   verb->add_option("--budget", why.budget, "most starts of the scanner, proofs not counted")
       ->check(CLI::Range(1, 100000));
@@ -153,7 +153,19 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000));
   verb->add_option("--jobs,-j", why.jobs, "starts at a time")->check(CLI::Range(1, 256));
   verb->add_flag("--json", why.json, "for programs");
+  verb->add_option("--change", why.change,
+                   "an announced cause, held against the machine: {tree: […], env: {…}, user: …}");
+  verb->add_option("not", why.words, "the same in words: not \"OLLAMA_NUM_GPU=999 must be set\"")
+      ->expected(0, 2);
   verb->callback([&] { status = CmdWhy(why); });
+
+  DiffCommand diff;
+  verb = app.add_subcommand(
+      "diff", "what differs between two runs: the first event, then what led to it: diff A B");
+  verb->add_option("a", diff.a, "scenario, case, or a file of run --evidence-dir")->required();
+  verb->add_option("b", diff.b, "another")->required();
+  verb->add_option("--run", diff.run, "which of their runs; the first that can be started here");
+  verb->callback([&] { status = CmdDiff(diff); });
 
   ExplainLogOptions explained;
   verb = app.add_subcommand("explain-log",

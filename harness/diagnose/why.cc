@@ -15,6 +15,8 @@ using Kind = Intervention::Kind;
 constexpr size_t kBatch = 8;
 constexpr size_t kMostChanges = 3;
 constexpr size_t kMostFromOneState = 24;
+// Before faults are opened, so many starts go to what new failures point to.
+constexpr int kMostPointed = 32;
 
 bool IsOfTree(const Intervention& change) {
   return change.kind >= Kind::kLink && change.kind <= Kind::kChmod;
@@ -157,7 +159,8 @@ class Search {
   // comes next, and at the end every second change.
   void Chain(bool State::*done) {
     const bool only_new = done == &State::pointed;
-    while (found_.empty() && !trials_.IsSpent()) {
+    const int most = only_new ? trials_.starts() + kMostPointed : options_.budget;
+    while (found_.empty() && !trials_.IsSpent() && trials_.starts() < most) {
       State* best = nullptr;
       for (State& state : states_)
         if (!(state.*done) && (!only_new || PointsOn(state)) &&
@@ -175,7 +178,7 @@ class Search {
           before.tier = change.tier;
           return before == change;
         });
-        return touched || (only_new && (old || IsOfMachine(change)));
+        return touched || (only_new && (old || change.tier > kOtherDirectory));
       });
       Try(state, all, kMostFromOneState);
     }

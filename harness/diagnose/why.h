@@ -72,17 +72,6 @@ bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, int64
 Result<WhyReport> Why(const FlatCase& flat, const Knowledge& knowledge, CaseRunner& runner,
                       const WhyOptions& options);
 
-// An announced cause, held against the machine: it is changed so, and the scanner runs again.
-struct Announced {
-  std::string words;
-  std::vector<std::optional<int64_t>> with_it;     // in the machine as it is
-  std::vector<std::optional<int64_t>> without_it;  // in the machine that was mended otherwise
-  std::string mended_by;                           // by what; "": nothing mends it
-  bool changes_nothing = false;                    // the machine is so already
-  bool brings_back = false;
-  bool is_needed = false;  // only known where without_it was tried
-};
-
 std::string WhyText(const WhyReport& report, int most_answers);
 std::string WhyJson(const WhyReport& report);
 

@@ -1,0 +1,217 @@
+#include "harness/diagnose/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/report/trace.h"
+#include "harness/stage/world_file.h"
+
+namespace gpustage {
+namespace {
+
+using Counted = std::map<std::string, int>;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
+
+// What of the text is only true of this one process.
+std::string WithoutPids(std::string text, const Evidence& evidence) {
+  for (const Process& process : evidence.processes) {
+    const std::string pid = "pid " + std::to_string(process.pid);
+    for (size_t at = text.find(pid); at != std::string::npos; at = text.find(pid, at + 1))
+      text.replace(at, pid.size(), "pid N");
+  }
+  return text;
+}
+
+std::string RoleOf(const Evidence& evidence, int pid) {
+  for (const Process& process : evidence.processes)
+    if (process.pid == pid) return process.role;
+  return "";
+}
+
+std::string TextOf(const Event& event, const Evidence& evidence) {
+  Event bare = event;
+  bare.id = 0;
+  bare.pid = bare.tid = 0;
+  std::string text = ToString(bare);
+  text.erase(0, text.find(' ') + 1);  // "#0 "
+  return WithoutNoise(WithoutPids(std::move(text), evidence));
+}
+
+// The events of each process, in its order; log lines and the end have none.
+std::map<std::string, std::vector<std::string>> ByProcess(const Evidence& evidence) {
+  std::map<int, std::string> names;
+  std::map<std::string, int> seen;
+  for (const Process& process : evidence.processes)
+    if (names.count(process.pid) == 0)
+      names[process.pid] = fmt::format("{} {}", process.role, ++seen[process.role]);
+  std::map<std::string, std::vector<std::string>> events;
+  for (const Event& event : evidence.events)
+    if (const auto name = names.find(event.pid); name != names.end())
+      events[name->second].push_back(TextOf(event, evidence));
+  return events;
+}
+
+void FindFirst(const Evidence& a, const Evidence& b, Diff& diff) {
+  const auto of_a = ByProcess(a), of_b = ByProcess(b);
+  size_t first = SIZE_MAX;
+  for (const auto& [name, events] : of_a) {
+    const auto other = of_b.find(name);
+    if (other == of_b.end()) continue;
+    const auto [here, there] =
+        std::mismatch(events.begin(), events.end(), other->second.begin(), other->second.end());
+    const auto at = static_cast<size_t>(here - events.begin());
+    if ((here == events.end() && there == other->second.end()) || at >= first) continue;
+    first = at;
+    diff.process = name;
+    diff.first_a = here == events.end() ? "" : *here;
+    diff.first_b = there == other->second.end() ? "" : *there;
+  }
+}
+
+void AddSection(const std::string& title, const Counted& a, const Counted& b, Diff& diff) {
+  DiffSection section{title, {}, {}};
+  const auto one_way = [](const Counted& mine, const Counted& other, std::vector<std::string>& to) {
+    for (const auto& [text, count] : mine) {
+      const auto there = other.find(text);
+      const int more = count - (there == other.end() ? 0 : there->second);
+      if (more <= 0) continue;
+      to.push_back(there == other.end() && count == 1 ? text : fmt::format("{} ({}x)", text, more));
+    }
+  };
+  one_way(a, b, section.only_a);
+  one_way(b, a, section.only_b);
+  if (!section.only_a.empty() || !section.only_b.empty()) diff.sections.push_back(section);
+}
+
+std::string EntryText(const std::string& path, const FlatEntry& entry) {
+  const std::string owner =
+      entry.uid == 0 && entry.gid == 0 ? "" : fmt::format(" {}:{}", entry.uid, entry.gid);
+  switch (entry.kind) {
+    case FlatEntry::Kind::kDirectory: return fmt::format("{}/ {:04o}{}", path, entry.mode, owner);
+    case FlatEntry::Kind::kLink: return fmt::format("{} -> {}", path, entry.text);
+    case FlatEntry::Kind::kAbsent: return fmt::format("{} is missing", path);
+    case FlatEntry::Kind::kFile:
+      return fmt::format("{} {:04o}{}, {} bytes", path, entry.mode, owner, entry.text.size());
+    case FlatEntry::Kind::kLibrary: break;
+  }
+  // One that no package has lies somewhere on the scratch file system.
+  const bool known = entry.source.host_path.find(entry.source.name) == std::string::npos ||
+                     !entry.source.name.starts_with('/');
+  return fmt::format("{} {:04o}{}, {}{}", path, entry.mode, owner,
+                     known ? entry.source.name : "as no package has it",
+                     entry.machine ? ", answers otherwise than the machine" : "");
+}
+
+Counted TreeOf(const FlatCase& flat) {
+  Counted all;
+  for (const auto& [path, entry] : flat.tree) ++all[EntryText(path, entry)];
+  return all;
+}
+
+Counted EnvironmentOf(const FlatCase& flat) {
+  Counted all;
+  for (const EnvVar& variable : flat.c.env)
+    if (variable.value) ++all[variable.name + "=" + *variable.value];
+  ++all["user " + flat.c.user];
+  return all;
+}
+
+Counted EventsOf(const Evidence& evidence, EventKind kind) {
+  Counted all;
+  for (const Event& event : evidence.events)
+    if (event.kind == kind)
+      ++all[fmt::format("{}: {}", RoleOf(evidence, event.pid), TextOf(event, evidence))];
+  return all;
+}
+
+Counted ProcessesOf(const Evidence& evidence) {
+  Counted all;
+  for (const Process& process : evidence.processes)
+    ++all[process.role + (process.end.empty() ? "" : ", " + process.end)];
+  return all;
+}
+
+Counted LogOf(const Evidence& evidence) {
+  Counted all;
+  for (const LogLine& line : evidence.log) ++all[WithoutNoise(line.text)];
+  return all;
+}
+
+Counted LossesOf(const Evidence& evidence) {
+  Counted all;
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.lost_at)
+      ++all[fmt::format("{}: lost at {} ({})", row.library, ToString(*row.lost_at),
+                        ToString(row.cause))];
+  return all;
+}
+
+}  // namespace
+
+std::string WithoutNoise(const std::string& text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const bool starts = i == 0 || !(IsDigit(text[i - 1]) || text[i - 1] == '.');
+    if (text.compare(i, 2, "0x") == 0) {
+      out += "0xN";
+      for (i += 2; i < text.size() && IsHex(text[i]);) ++i;
+      continue;
+    }
+    // A duration: 12.5ms, 3s, 40µs.
+    size_t end = i;
+    while (end < text.size() && (IsDigit(text[end]) || text[end] == '.')) ++end;
+    const std::string rest = text.substr(end, 3);
+    const bool unit = rest.starts_with("ms") || rest.starts_with("µs") || rest.starts_with("ns") ||
+                      (rest.starts_with("s") && (rest.size() == 1 || rest[1] == ' '));
+    if (starts && end > i && unit) {
+      out += "T";
+      i = end;
+      continue;
+    }
+    out += text[i++];
+  }
+  return out;
+}
+
+Diff DiffOf(const DiffSide& a, const DiffSide& b) {
+  Diff diff;
+  FindFirst(a.evidence, b.evidence, diff);
+  if (a.flat && b.flat) {
+    AddSection("tree", TreeOf(*a.flat), TreeOf(*b.flat), diff);
+    AddSection("environment", EnvironmentOf(*a.flat), EnvironmentOf(*b.flat), diff);
+  }
+  AddSection("processes", ProcessesOf(a.evidence), ProcessesOf(b.evidence), diff);
+  AddSection("loading", EventsOf(a.evidence, EventKind::kLoad),
+             EventsOf(b.evidence, EventKind::kLoad), diff);
+  AddSection("calls", EventsOf(a.evidence, EventKind::kCall),
+             EventsOf(b.evidence, EventKind::kCall), diff);
+  AddSection("log", LogOf(a.evidence), LogOf(b.evidence), diff);
+  AddSection("losses", LossesOf(a.evidence), LossesOf(b.evidence), diff);
+  return diff;
+}
+
+std::string DiffText(const Diff& diff, const std::string& a, const std::string& b) {
+  if (diff.IsEmpty()) return fmt::format("{} and {} are the same\n", a, b);
+  constexpr size_t kWidth = 100;
+  std::string text = fmt::format("- {}\n+ {}\n", a, b);
+  const auto line = [&](char side, const std::string& what) {
+    text += fmt::format("  {} {}\n", side, Wrapped(what, 4, kWidth));
+  };
+  if (!diff.first_a.empty() || !diff.first_b.empty()) {
+    text += fmt::format("first difference, in {}\n", diff.process);
+    line('-', diff.first_a.empty() ? "nothing more" : diff.first_a);
+    line('+', diff.first_b.empty() ? "nothing more" : diff.first_b);
+  }
+  for (const DiffSection& section : diff.sections) {
+    text += section.title + "\n";
+    for (const std::string& what : section.only_a) line('-', what);
+    for (const std::string& what : section.only_b) line('+', what);
+  }
+  return text;
+}
+
+}  // namespace gpustage
