@@ -41,35 +41,19 @@ std::string TextOf(const Event& event, const Evidence& evidence) {
   return WithoutNoise(WithoutPids(std::move(text), evidence));
 }
 
-// The events of each process, in its order; log lines and the end have none.
-std::map<std::string, std::vector<std::string>> ByProcess(const Evidence& evidence) {
-  std::map<int, std::string> names;
-  std::map<std::string, int> seen;
-  for (const Process& process : evidence.processes)
-    if (names.count(process.pid) == 0)
-      names[process.pid] = fmt::format("{} {}", process.role, ++seen[process.role]);
-  std::map<std::string, std::vector<std::string>> events;
-  for (const Event& event : evidence.events)
-    if (const auto name = names.find(event.pid); name != names.end())
-      events[name->second].push_back(TextOf(event, evidence));
-  return events;
+// "ollama runner: openat /…: No such file or directory". Which of its threads or twins did it first
+// is chance.
+std::string TextByRole(const Event& event, const Evidence& evidence) {
+  return fmt::format("{}: {}", RoleOf(evidence, event.pid), TextOf(event, evidence));
 }
 
-void FindFirst(const Evidence& a, const Evidence& b, Diff& diff) {
-  const auto of_a = ByProcess(a), of_b = ByProcess(b);
-  size_t first = SIZE_MAX;
-  for (const auto& [name, events] : of_a) {
-    const auto other = of_b.find(name);
-    if (other == of_b.end()) continue;
-    const auto [here, there] =
-        std::mismatch(events.begin(), events.end(), other->second.begin(), other->second.end());
-    const auto at = static_cast<size_t>(here - events.begin());
-    if ((here == events.end() && there == other->second.end()) || at >= first) continue;
-    first = at;
-    diff.process = name;
-    diff.first_a = here == events.end() ? "" : *here;
-    diff.first_b = there == other->second.end() ? "" : *there;
-  }
+// The first event of `mine` that the other side has not, or not so often.
+std::string FirstOnlyIn(const Evidence& mine, const Evidence& other) {
+  Counted left;
+  for (const Event& event : other.events) ++left[TextByRole(event, other)];
+  for (const Event& event : mine.events)
+    if (const std::string key = TextByRole(event, mine); event.pid != 0 && --left[key] < 0) return key;
+  return "";
 }
 
 void AddSection(const std::string& title, const Counted& a, const Counted& b, Diff& diff) {
@@ -120,11 +104,20 @@ Counted EnvironmentOf(const FlatCase& flat) {
   return all;
 }
 
-Counted EventsOf(const Evidence& evidence, EventKind kind) {
+Counted LoadsOf(const Evidence& evidence) {
   Counted all;
   for (const Event& event : evidence.events)
-    if (event.kind == kind)
-      ++all[fmt::format("{}: {}", RoleOf(evidence, event.pid), TextOf(event, evidence))];
+    if (event.kind == EventKind::kLoad && event.subject.starts_with('/'))
+      ++all[fmt::format("{}: {}", RoleOf(evidence, event.pid), event.subject)];
+  return all;
+}
+
+// Without their arguments: which function answered what.
+Counted CallsOf(const Evidence& evidence) {
+  Counted all;
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kCall)
+      ++all[fmt::format("{}: {} = {}", RoleOf(evidence, event.pid), event.subject, event.value)];
   return all;
 }
 
@@ -179,16 +172,15 @@ std::string WithoutNoise(const std::string& text) {
 
 Diff DiffOf(const DiffSide& a, const DiffSide& b) {
   Diff diff;
-  FindFirst(a.evidence, b.evidence, diff);
+  diff.first_a = FirstOnlyIn(a.evidence, b.evidence);
+  diff.first_b = FirstOnlyIn(b.evidence, a.evidence);
   if (a.flat && b.flat) {
     AddSection("tree", TreeOf(*a.flat), TreeOf(*b.flat), diff);
     AddSection("environment", EnvironmentOf(*a.flat), EnvironmentOf(*b.flat), diff);
   }
   AddSection("processes", ProcessesOf(a.evidence), ProcessesOf(b.evidence), diff);
-  AddSection("loading", EventsOf(a.evidence, EventKind::kLoad),
-             EventsOf(b.evidence, EventKind::kLoad), diff);
-  AddSection("calls", EventsOf(a.evidence, EventKind::kCall),
-             EventsOf(b.evidence, EventKind::kCall), diff);
+  AddSection("loading", LoadsOf(a.evidence), LoadsOf(b.evidence), diff);
+  AddSection("calls", CallsOf(a.evidence), CallsOf(b.evidence), diff);
   AddSection("log", LogOf(a.evidence), LogOf(b.evidence), diff);
   AddSection("losses", LossesOf(a.evidence), LossesOf(b.evidence), diff);
   return diff;
@@ -201,15 +193,18 @@ std::string DiffText(const Diff& diff, const std::string& a, const std::string& 
   const auto line = [&](char side, const std::string& what) {
     text += fmt::format("  {} {}\n", side, Wrapped(what, 4, kWidth));
   };
-  if (!diff.first_a.empty() || !diff.first_b.empty()) {
-    text += fmt::format("first difference, in {}\n", diff.process);
-    line('-', diff.first_a.empty() ? "nothing more" : diff.first_a);
-    line('+', diff.first_b.empty() ? "nothing more" : diff.first_b);
-  }
+  const auto list = [&](char side, const std::vector<std::string>& all) {
+    constexpr size_t kMost = 12;
+    for (size_t i = 0; i < all.size() && i < kMost; ++i) line(side, all[i]);
+    if (all.size() > kMost) line(side, fmt::format("and {} more", all.size() - kMost));
+  };
+  if (!diff.first_a.empty() || !diff.first_b.empty()) text += "first\n";
+  if (!diff.first_a.empty()) line('-', diff.first_a);
+  if (!diff.first_b.empty()) line('+', diff.first_b);
   for (const DiffSection& section : diff.sections) {
     text += section.title + "\n";
-    for (const std::string& what : section.only_a) line('-', what);
-    for (const std::string& what : section.only_b) line('+', what);
+    list('-', section.only_a);
+    list('+', section.only_b);
   }
   return text;
 }

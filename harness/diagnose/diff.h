@@ -26,8 +26,7 @@ struct DiffSection {
 };
 
 struct Diff {
-  std::string first_a, first_b;       // the first event that differs; "" where a side had ended
-  std::string process;                // of which process
+  std::string first_a, first_b;  // the first event that only one side has; "" where it has none
   std::vector<DiffSection> sections;  // of what differs at all
   bool IsEmpty() const { return first_a.empty() && first_b.empty() && sections.empty(); }
 };

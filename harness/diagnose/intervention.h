@@ -9,6 +9,8 @@
 
 namespace gpustage {
 
+inline constexpr int kNotItsOwn = 1;
+
 struct Intervention {
   enum class Kind {
     // The environment.
@@ -36,7 +38,7 @@ struct Intervention {
   std::string subject;
   std::string value;
   FileMode mode = 0;
-  int number = 0;
+  int number = 0;  // kInstall: kNotItsOwn where no package installs this path
   FlatEntry entry = {};
   std::optional<GpuDevice> device = {};
   int tier = 0;  // the lower, the nearer to what the run shows

@@ -112,7 +112,10 @@ std::string ToString(const Intervention& change) {
                          change.value.empty() ? "nothing" : change.value);
     case Kind::kLink: return fmt::format("link {} to {}", on, change.value);
     case Kind::kCopy: return fmt::format("copy {} to {}", change.value, on);
-    case Kind::kInstall: return fmt::format("put back {} as {} installs it", on, change.value);
+    case Kind::kInstall:
+      return change.number == kNotItsOwn
+                 ? fmt::format("have as {} the file of that name of {}", on, change.value)
+                 : fmt::format("put back {} as {} installs it", on, change.value);
     case Kind::kRemove: return fmt::format("take {} away", on);
     case Kind::kMakeDirectory: return fmt::format("make the directory {}", on);
     case Kind::kChmod: return fmt::format("chmod {} {}", Bits(change.mode), on);

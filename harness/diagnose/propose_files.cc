@@ -101,8 +101,11 @@ class Supply {
     for (const Installed& installed : packages_.At(path, tree_))
       if (installed.entry.kind == FlatEntry::Kind::kLibrary)
         all_.push_back(Install(kLacked, path, installed));
-    for (const Installed& installed : packages_.Named(BaseNameOf(path), tree_))
-      all_.push_back(Install(kNotInstalled, path, installed));
+    for (const Installed& installed : packages_.Named(BaseNameOf(path), tree_)) {
+      Intervention brought = Install(kNotInstalled, path, installed);
+      brought.number = kNotItsOwn;
+      all_.push_back(brought);
+    }
   }
 
   void Elsewhere(const std::string& path, const std::string& name) {
@@ -132,10 +135,17 @@ void ProposeReplacements(const FlatCase& flat, const Looked& looked, const Packa
     for (const Installed& installed : at)
       if (Differs(there->second, installed.entry))
         all.push_back(Install(kDiffers, path, installed));
-    if (at.empty() && there->second.kind == FlatEntry::Kind::kLibrary)
-      for (const Installed& installed : packages.Named(BaseNameOf(path), flat.tree))
-        if (Differs(there->second, installed.entry))
-          all.push_back(Install(kDiffers, path, installed));
+    if (!at.empty() || there->second.kind != FlatEntry::Kind::kLibrary) continue;
+    // No package has it there: one more of its name, or a stranger's.
+    const std::vector<Installed> named = packages.Named(BaseNameOf(path), flat.tree);
+    for (const Installed& installed : named) {
+      if (!Differs(there->second, installed.entry)) continue;
+      if (FilesNamed(flat.tree, BaseNameOf(path)).size() > 1)
+        all.push_back(Change(Kind::kRemove, kDiffers, path));
+      Intervention replaced = Install(kDiffers, path, installed);
+      replaced.number = kNotItsOwn;
+      all.push_back(replaced);
+    }
   }
 }
 
