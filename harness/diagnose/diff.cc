@@ -52,7 +52,8 @@ std::string FirstOnlyIn(const Evidence& mine, const Evidence& other) {
   Counted left;
   for (const Event& event : other.events) ++left[TextByRole(event, other)];
   for (const Event& event : mine.events)
-    if (const std::string key = TextByRole(event, mine); event.pid != 0 && --left[key] < 0) return key;
+    if (const std::string key = TextByRole(event, mine); event.pid != 0 && --left[key] < 0)
+      return key;
   return "";
 }
 
