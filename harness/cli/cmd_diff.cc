@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "harness/cli/commands.h"
 #include "harness/cli/one_run.h"
+#include "harness/cli/verbs.h"
 #include "harness/diagnose/diff.h"
 #include "harness/diagnose/packages.h"
 #include "harness/diagnose/trials.h"
@@ -10,6 +13,11 @@
 
 namespace gpustage {
 namespace {
+
+struct DiffCommand {
+  std::string a, b;  // scenarios, cases, or files of kept evidence
+  std::string run;   // of both; "": the first that can be started here
+};
 
 Result<DiffSide> KeptSide(const std::string& path) {
   TRY(const std::vector<KeptRun> runs, ReadEvidence(path));
@@ -28,9 +36,7 @@ Result<DiffSide> RunSide(const OneRun& one, const Packages& packages, CaseRunner
                   attempt->evidence};
 }
 
-}  // namespace
-
-int CmdDiff(const DiffCommand& command) {
+int Differ(const DiffCommand& command) {
   std::vector<OneRun> runs(2);
   const std::string names[] = {command.a, command.b};
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -55,6 +61,19 @@ int CmdDiff(const DiffCommand& command) {
   const Diff diff = DiffOf(sides[0], sides[1]);
   fmt::print("{}", DiffText(diff, sides[0].name, sides[1].name));
   return diff.IsEmpty() ? kAsExpected : kSomeBad;
+}
+
+}  // namespace
+
+Action DeclareDiff(CLI::App& app) {
+  const auto command = std::make_shared<DiffCommand>();
+  app.add_option("a", command->a, "scenario, case, or a file of run --evidence-dir")
+      ->type_name("SCENARIO")
+      ->required();
+  app.add_option("b", command->b, "another")->type_name("SCENARIO")->required();
+  app.add_option("--run", command->run, "which of their runs; the first that can be started here")
+      ->type_name("NAME");
+  return [command](const Program&) { return Differ(*command); };
 }
 
 }  // namespace gpustage

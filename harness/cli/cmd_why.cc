@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -9,11 +10,24 @@
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/one_run.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/diagnose/announced.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
+
+struct WhyCommand {
+  std::string scenario;  // or a case
+  std::string run;       // "": the first that can be started here
+  int budget = 200;      // starts
+  int jobs = 0;
+  int answers = 5;  // that are printed
+  bool json = false;
+  std::string change;              // {tree: …, env: …, user: …}: an announced cause
+  std::vector<std::string> words;  // not "OLLAMA_NUM_GPU=999 must be set": the same in words
+};
 
 std::atomic<bool> g_stop = false;
 
@@ -42,7 +56,7 @@ Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announce
   TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
   options.weigh = !announced;
   if (announced) options.most_answers = 1;
-  TRY(WhyReport report, Why(flat, knowledge, runner, options));
+  TRY(WhyReport report, gpustage::Why(flat, knowledge, runner, options));
   report.id = one.c.id;
   report.run = one.c.runs[one.run].name;
   if (announced) {
@@ -70,9 +84,7 @@ void ShowProgress(int starts, const Mending* best) {
   fmt::print(stderr, "\r\033[K{} starts, {}", starts, found.substr(0, 70));
 }
 
-}  // namespace
-
-int CmdWhy(const WhyCommand& command) {
+int Why(const WhyCommand& command) {
   const Result<OneRun> one = FindOneRun(command.scenario, command.run);
   if (!one) return PrintError(one.error(), kBadInput);
   const Result<std::optional<Announcement>> announced = Announced(command);
@@ -95,6 +107,29 @@ int CmdWhy(const WhyCommand& command) {
   if (!told) return PrintError(told.error(), kCannotHere);
   fmt::print("{}", told->text);
   return g_stop ? 128 + SIGINT : told->status;
+}
+
+}  // namespace
+
+Action DeclareWhy(CLI::App& app) {
+  const auto command = std::make_shared<WhyCommand>();
+  app.footer(
+      "An announced cause is held against the machine: why CASE not \"OLLAMA_NUM_GPU=999 must be "
+      "set\", or --change. It is confirmed, or refuted with exit status 1.");
+  app.add_option("case", command->scenario, "scenario or case")->type_name("SCENARIO")->required();
+  app.add_option("announced", command->words, "not, and the cause that was announced")
+      ->expected(0, 2);
+  app.add_option("--run", command->run, "which of its runs; the first that can be started here")
+      ->type_name("NAME");
+  app.add_option("--budget", command->budget, "most starts of the scanner, proofs not counted")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--answers", command->answers, "most answers that are printed")
+      ->check(CLI::Range(1, 1000));
+  AddJobs(app, command->jobs);
+  app.add_flag("--json", command->json, "for programs");
+  app.add_option("--change", command->change, "an announced cause: {tree: […], env: {…}, user: …}")
+      ->type_name("YAML");
+  return [command](const Program&) { return Why(*command); };
 }
 
 }  // namespace gpustage

@@ -1,6 +1,7 @@
 #include "harness/diagnose/diff.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <map>
@@ -12,9 +13,6 @@ namespace gpustage {
 namespace {
 
 using Counted = std::map<std::string, int>;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 
 // What of the text is only true of this one process.
 std::string WithoutPids(std::string text, const Evidence& evidence) {
@@ -147,28 +145,17 @@ Counted LossesOf(const Evidence& evidence) {
 }  // namespace
 
 std::string WithoutNoise(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    const bool starts = i == 0 || !(IsDigit(text[i - 1]) || text[i - 1] == '.');
-    if (text.compare(i, 2, "0x") == 0) {
-      out += "0xN";
-      for (i += 2; i < text.size() && IsHex(text[i]);) ++i;
-      continue;
-    }
-    // A duration: 12.5ms, 3s, 40µs.
-    size_t end = i;
-    while (end < text.size() && (IsDigit(text[end]) || text[end] == '.')) ++end;
-    const std::string rest = text.substr(end, 3);
-    const bool unit = rest.starts_with("ms") || rest.starts_with("µs") || rest.starts_with("ns") ||
-                      (rest.starts_with("s") && (rest.size() == 1 || rest[1] == ' '));
-    if (starts && end > i && unit) {
-      out += "T";
-      i = end;
-      continue;
-    }
-    out += text[i++];
-  }
-  return out;
+  // In this order: addresses, points in time, durations, local ports.
+  static const RE2 kAddress("0x[0-9a-f]+");
+  static const RE2 kTime(R"(\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)?)");
+  static const RE2 kDuration(R"(\b\d+(\.\d+)?(ns|µs|ms|s)\b)");
+  static const RE2 kPort(R"((127\.0\.0\.1:|port[ =])\d+)");
+  std::string bare = text;
+  RE2::GlobalReplace(&bare, kAddress, "0xN");
+  RE2::GlobalReplace(&bare, kTime, "T");
+  RE2::GlobalReplace(&bare, kDuration, "T");
+  RE2::GlobalReplace(&bare, kPort, R"(\1N)");
+  return bare;
 }
 
 Diff DiffOf(const DiffSide& a, const DiffSide& b) {

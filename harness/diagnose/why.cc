@@ -22,6 +22,10 @@ bool IsOfTree(const Intervention& change) {
   return change.kind >= Kind::kLink && change.kind <= Kind::kChmod;
 }
 
+bool IsLastResort(const Intervention& change) {
+  return IsOfMachine(change) || change.kind == Kind::kUser;
+}
+
 struct Change {
   Intervention what;
   FlatCase flat;
@@ -91,15 +95,14 @@ class Search {
 
   void Mend() {
     const std::vector<Intervention> all = Propose(flat_, report_.looked, knowledge_, TooMany());
-    std::vector<Intervention> usual, of_machine;
-    for (const Intervention& change : all)
-      (IsOfMachine(change) ? of_machine : usual).push_back(change);
+    std::vector<Intervention> usual, last;
+    for (const Intervention& change : all) (IsLastResort(change) ? last : usual).push_back(change);
     const State start{{}, flat_, report_.looked, 0};
     known_ = all;
     Try(start, usual, usual.size());
     if (found_.empty()) Chain(&State::pointed);
-    // Only then what no user can change.
-    if (found_.empty()) Try(start, of_machine, of_machine.size());
+    // Only then what no user can change, and root, who may do everything.
+    if (found_.empty()) Try(start, last, last.size());
     if (found_.empty()) Chain(&State::whole);
   }
 
@@ -180,7 +183,7 @@ class Search {
         });
         return touched || (only_new && (old || change.tier > kOtherDirectory));
       });
-      Try(state, all, kMostFromOneState);
+      Try(state, all, only_new ? kMostFromOneState : all.size());
     }
   }
 

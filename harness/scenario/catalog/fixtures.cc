@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
+#include "harness/scenario/catalog/allowed.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
@@ -154,6 +155,7 @@ Result<LibrarySource> Fixtures::FindLibrary(const YamlEntry& choice) {
   TRY(const std::string name, ReadNonEmpty(choice.value, "the path of a library of this machine"));
   const std::string path = HostPath(choice.value);
   if (!FileExists(path)) return ErrorAt(choice.value, fmt::format("there is no file {}", path));
+  TRY(CheckAllowed(choice.value, path));
   return LibrarySource{LibrarySource::Kind::kFile, name, path, ""};
 }
 
@@ -165,7 +167,9 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
   }
   if (choice.key == "path") {
     const std::string path = HostPath(choice.value);
-    return ProgramAt(path, fmt::format("{} is not on this machine", path));
+    ProgramSource source = ProgramAt(path, fmt::format("{} is not on this machine", path));
+    if (source.missing.empty()) TRY(CheckAllowed(choice.value, path));
+    return source;
   }
   if (choice.key == "given") return ProgramSource{"", NotGiven(name, "")};
   const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;
