@@ -122,8 +122,10 @@ Action DeclareWhy(CLI::App& app) {
   app.add_option("--run", command->run, "which of its runs; the first that can be started here")
       ->type_name("NAME");
   app.add_option("--budget", command->budget, "most starts of the scanner, proofs not counted")
+      ->type_name("N")
       ->check(CLI::Range(1, 100000));
   app.add_option("--answers", command->answers, "most answers that are printed")
+      ->type_name("N")
       ->check(CLI::Range(1, 1000));
   AddJobs(app, command->jobs);
   app.add_flag("--json", command->json, "for programs");
