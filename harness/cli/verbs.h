@@ -33,6 +33,7 @@ const Verb* FindVerb(std::string_view name);  // nullptr: there is none
 Action DeclareCheck(CLI::App& app);
 Action DeclareComplete(CLI::App& app);
 Action DeclareCompare(CLI::App& app);
+Action DeclareDiff(CLI::App& app);
 Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
@@ -46,5 +47,6 @@ Action DeclareShell(CLI::App& app);
 Action DeclareShow(CLI::App& app);
 Action DeclareTrace(CLI::App& app);
 Action DeclareVersion(CLI::App& app);
+Action DeclareWhy(CLI::App& app);
 
 }  // namespace gpustage

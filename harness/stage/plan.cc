@@ -62,7 +62,7 @@ std::vector<TreeOp> DeviceNodes(const Machine& machine, const std::vector<TreeOp
   std::vector<std::string> names;
   if (devices > 0) names = {"nvidiactl", "nvidia-uvm"};
   for (size_t i = 0; i < devices; ++i) names.push_back(fmt::format("nvidia{}", i));
-  for (size_t i = 0; i < c.machine.others.size(); ++i)
+  for (size_t i = 0; i < machine.others.size(); ++i)
     names.push_back(fmt::format("dri/renderD{}", 128 + i));
   std::vector<TreeOp> ops;
   for (const std::string& name : names)

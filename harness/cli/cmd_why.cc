@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "harness/base/text.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/one_run.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
+#include "harness/diagnose/announced.h"
+#include "harness/suite/installation.h"
+
+namespace gpustage {
+namespace {
+
+struct WhyCommand {
+  std::string scenario;  // or a case
+  std::string run;       // "": the first that can be started here
+  int budget = 200;      // starts
+  int jobs = 0;
+  int answers = 5;  // that are printed
+  bool json = false;
+  std::string change;              // {tree: …, env: …, user: …}: an announced cause
+  std::vector<std::string> words;  // not "OLLAMA_NUM_GPU=999 must be set": the same in words
+};
+
+std::atomic<bool> g_stop = false;
+
+// Nothing when the command announces no cause.
+Result<std::optional<Announcement>> Announced(const WhyCommand& command) {
+  if (!command.change.empty()) {
+    TRY(Announcement announced, ReadChange(command.change, FindCatalog({})));
+    return std::optional(std::move(announced));
+  }
+  if (command.words.empty()) return std::optional<Announcement>();
+  if (command.words.size() != 2 || command.words.front() != "not")
+    return Error{fmt::format("after the case stands not \"WHAT WAS ANNOUNCED\", got {}",
+                             Quote(command.words.front()))};
+  TRY(Announcement announced, ReadAnnouncement(command.words.back()));
+  return std::optional(std::move(announced));
+}
+
+struct Told {
+  std::string text;
+  int status = kAsExpected;
+};
+
+Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announced,
+                  WhyOptions options, const WhyCommand& command, CaseRunner& runner) {
+  TRY(const Knowledge knowledge, Knowledge::Read(FindCatalog({})));
+  TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
+  options.weigh = !announced;
+  if (announced) options.most_answers = 1;
+  TRY(WhyReport report, gpustage::Why(flat, knowledge, runner, options));
+  report.id = one.c.id;
+  report.run = one.c.runs[one.run].name;
+  if (announced) {
+    const Held held = Hold(*announced, flat, report, runner, options);
+    return Told{command.json ? HeldJson(held) : HeldText(held),
+                held.brings_back ? kAsExpected : kSomeBad};
+  }
+  const bool explained = report.healthy || !report.answers.empty();
+  return Told{command.json ? WhyJson(report) : WhyText(report, command.answers),
+              explained ? kAsExpected : kSomeBad};
+}
+
+// The first signal asks for the best answer so far, the second ends us.
+void AskForTheBestSoFar() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { g_stop = true; };
+  action.sa_flags = SA_RESETHAND;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+// On a terminal, one line that is written over.
+void ShowProgress(int starts, const Mending* best) {
+  const std::string found = best == nullptr ? "nothing yet" : ToString(best->changes.front());
+  fmt::print(stderr, "\r\033[K{} starts, {}", starts, found.substr(0, 70));
+}
+
+int Why(const WhyCommand& command) {
+  const Result<OneRun> one = FindOneRun(command.scenario, command.run);
+  if (!one) return PrintError(one.error(), kBadInput);
+  const Result<std::optional<Announcement>> announced = Announced(command);
+  if (!announced) return PrintError(announced.error(), kBadInput);
+  const Isolation isolation = ProbeIsolation();
+  const Result<Workspace> workspace = Workspace::Enter(isolation, false);
+  if (!workspace) return PrintError(workspace.error(), kCannotHere);
+  CaseRunner runner(*workspace, FindRecorders(), false);
+  WhyOptions options;
+  options.budget = command.budget;
+  options.jobs = command.jobs > 0
+                     ? command.jobs
+                     : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  options.stop = &g_stop;
+  AskForTheBestSoFar();
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  if (terminal) options.progress = ShowProgress;
+  const Result<Told> told = Tell(*one, *announced, options, command, runner);
+  if (terminal) fmt::print(stderr, "\r\033[K");
+  if (!told) return PrintError(told.error(), kCannotHere);
+  fmt::print("{}", told->text);
+  return g_stop ? 128 + SIGINT : told->status;
+}
+
+}  // namespace
+
+Action DeclareWhy(CLI::App& app) {
+  const auto command = std::make_shared<WhyCommand>();
+  app.footer(
+      "An announced cause is held against the machine: why CASE not \"OLLAMA_NUM_GPU=999 must be "
+      "set\", or --change. It is confirmed, or refuted with exit status 1.");
+  app.add_option("case", command->scenario, "scenario or case")->type_name("SCENARIO")->required();
+  app.add_option("announced", command->words, "not, and the cause that was announced")
+      ->expected(0, 2);
+  app.add_option("--run", command->run, "which of its runs; the first that can be started here")
+      ->type_name("NAME");
+  app.add_option("--budget", command->budget, "most starts of the scanner, proofs not counted")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--answers", command->answers, "most answers that are printed")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
+  AddJobs(app, command->jobs);
+  app.add_flag("--json", command->json, "for programs");
+  app.add_option("--change", command->change, "an announced cause: {tree: […], env: {…}, user: …}")
+      ->type_name("YAML");
+  return [command](const Program&) { return Why(*command); };
+}
+
+}  // namespace gpustage

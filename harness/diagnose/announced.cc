@@ -1,0 +1,184 @@
+#include "harness/diagnose/announced.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/base/text.h"
+#include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/read/readers.h"
+#include "harness/scenario/yaml/fields.h"
+
+namespace gpustage {
+namespace {
+
+constexpr FileMode kMostBits = 07777;
+
+std::vector<std::string> Words(const std::string& text) {
+  std::vector<std::string> words;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find(' ', start), text.size());
+    if (end > start) words.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return words;
+}
+
+bool IsName(const std::string& word) {
+  const auto of_name = [](char c) {
+    return c == '_' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !word.empty() && std::all_of(word.begin(), word.end(), of_name);
+}
+
+bool Has(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// One operation or variable out of the words; false: they mean nothing to us.
+bool Understand(const std::vector<std::string>& words, Announcement& announced) {
+  const bool takes_away = Has(words, "not") || Has(words, "go") || Has(words, "unset") ||
+                          Has(words, "remove") || Has(words, "removed");
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const size_t equal = word.find('=');
+    if (equal != std::string::npos && IsName(word.substr(0, equal))) {
+      announced.env.push_back({word.substr(0, equal), word.substr(equal + 1), {}});
+      if (takes_away) announced.env.back().value.reset();
+      return true;
+    }
+    if (takes_away && IsName(word)) {
+      announced.env.push_back({word, std::nullopt, {}});
+      return true;
+    }
+    if (word == "as" && i + 1 < words.size()) {
+      announced.user = words[i + 1];
+      return true;
+    }
+    if (word == "chmod" && i + 2 < words.size()) {
+      const unsigned long mode = std::strtoul(words[i + 1].c_str(), nullptr, 8);
+      announced.tree.push_back(
+          {ChmodOp{words[i + 2], static_cast<FileMode>(mode) & kMostBits}, {}});
+      return true;
+    }
+    if (!word.starts_with('/')) continue;
+    if (takes_away) {
+      announced.tree.push_back({RemoveOp{word}, {}});
+      return true;
+    }
+    if (i + 2 < words.size() && (words[i + 1] == "->" || words[i + 1] == "to")) {
+      announced.tree.push_back({SymlinkOp{word, words[i + 2]}, {}});
+      return true;
+    }
+  }
+  return false;
+}
+
+void SetVariable(const EnvVar& variable, Case& c) {
+  std::erase_if(c.env, [&](const EnvVar& own) { return own.name == variable.name; });
+  c.env.push_back(variable);
+}
+
+bool IsSo(const TreeOp& op, const FlatTree& tree) {
+  if (const auto* removed = std::get_if<RemoveOp>(&op.what)) return !HasPath(tree, removed->path);
+  if (const auto* link = std::get_if<SymlinkOp>(&op.what)) {
+    const auto there = tree.find(link->path);
+    return there != tree.end() && there->second.kind == FlatEntry::Kind::kLink &&
+           there->second.text == link->to;
+  }
+  if (const auto* chmod = std::get_if<ChmodOp>(&op.what)) {
+    const auto there = tree.find(RealPath(tree, chmod->path));
+    return (there == tree.end() ? 0755 : there->second.mode) == chmod->mode;
+  }
+  return false;
+}
+
+bool IsSoAlready(const Announcement& announced, const FlatCase& flat) {
+  return std::all_of(announced.tree.begin(), announced.tree.end(),
+                     [&](const TreeOp& op) { return IsSo(op, flat.tree); }) &&
+         std::all_of(announced.env.begin(), announced.env.end(),
+                     [&](const EnvVar& one) { return VariableOf(flat, one.name) == one.value; }) &&
+         (!announced.user || *announced.user == flat.c.user);
+}
+
+Case With(const Announcement& announced, const FlatCase& flat) {
+  Case c = ToCase(flat);
+  for (const TreeOp& op : announced.tree) {
+    // What is gone need not be taken away.
+    const bool done = std::holds_alternative<RemoveOp>(op.what) && IsSo(op, flat.tree);
+    if (!done) c.tree.push_back(op);
+  }
+  for (const EnvVar& variable : announced.env) SetVariable(variable, c);
+  if (announced.user) c.user = *announced.user;
+  return c;
+}
+
+// A machine of which the announced is not true: links and files of it go, variables are as they
+// were, or unset.
+Case Without(const Announcement& announced, FlatCase flat, bool is_so_already) {
+  if (is_so_already)
+    for (const TreeOp& op : announced.tree)
+      if (const auto* link = std::get_if<SymlinkOp>(&op.what)) ErasePath(flat.tree, link->path);
+  Case c = ToCase(flat);
+  if (is_so_already)
+    for (const EnvVar& variable : announced.env)
+      if (variable.value) SetVariable({variable.name, std::nullopt, {}}, c);
+  return c;
+}
+
+}  // namespace
+
+Result<Announcement> ReadChange(const std::string& yaml, const Catalog& catalog) {
+  TRY(const YamlNode node, ParseYaml(yaml, "--change"));
+  TRY(CheckKeys(node, "a change", {"tree", "env", "user"}));
+  Fixtures fixtures(catalog);
+  Announcement announced;
+  announced.words = yaml;
+  if (const YamlNode* tree = node.Find("tree")) {
+    TRY(announced.tree, ReadTree(*tree, fixtures));
+  }
+  if (const YamlNode* env = node.Find("env")) {
+    TRY(announced.env, ReadEnv(*env));
+  }
+  if (const YamlNode* user = node.Find("user")) {
+    TRY(announced.user, ReadName(*user, "a user"));
+  }
+  return announced;
+}
+
+Result<Announcement> ReadAnnouncement(const std::string& text) {
+  Announcement announced;
+  announced.words = text;
+  if (Understand(Words(text), announced)) return announced;
+  return Error{fmt::format(
+      "{} names nothing that can be changed; say \"NAME=VALUE must be set\", \"NAME must not be "
+      "set\", \"/path -> target\", \"/path must go\", \"chmod 0755 /path\" or \"run as root\", or "
+      "give --change '{{tree: […], env: {{…}}, user: …}}'",
+      Quote(text))};
+}
+
+Held Hold(const Announcement& announced, const FlatCase& flat, const WhyReport& report,
+          CaseRunner& runner, const WhyOptions& options) {
+  Trials trials(runner, options.jobs, options.budget, options.stop);
+  Held held;
+  held.announced = announced;
+  held.before = report.before;
+  held.is_so_already = IsSoAlready(announced, flat);
+  const auto better = [&](const std::optional<int64_t>& count) {
+    return IsBetter(count, report.before, report.there);
+  };
+  held.with_it = trials.Again(With(announced, flat), options.rounds);
+  held.brings_back = std::all_of(held.with_it.begin(), held.with_it.end(), better);
+  if (!held.brings_back && !report.answers.empty()) {
+    held.mending = report.answers.front();
+    FlatCase mended = flat;
+    for (const Intervention& change : held.mending->changes) Apply(change, mended);
+    held.without_it =
+        trials.Again(Without(announced, std::move(mended), held.is_so_already), options.rounds);
+    held.is_needed = !std::all_of(held.without_it.begin(), held.without_it.end(), better);
+  }
+  held.starts = report.starts + report.proof_starts + trials.proof_starts();
+  return held;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,46 @@
+// A cause that somebody announced ("OLLAMA_NUM_GPU=999 must be set"), held against the machine: the
+// scanner runs with it, and where something else mends the machine, without it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/diagnose/why.h"
+#include "harness/scenario/catalog/catalog.h"
+
+namespace gpustage {
+
+// What is to be changed if the cause is one.
+struct Announcement {
+  std::vector<TreeOp> tree;
+  std::vector<EnvVar> env;
+  std::optional<std::string> user;
+  std::string words;
+};
+
+// `{tree: […], env: {…}, user: …}`, as a fix in a scenario.
+Result<Announcement> ReadChange(const std::string& yaml, const Catalog& catalog);
+// "NAME=VALUE must be set", "NAME must not be set", "/path -> target", "/path must go", "chmod 0755
+// /path", "run as root".
+Result<Announcement> ReadAnnouncement(const std::string& text);
+
+struct Held {
+  Announcement announced;
+  std::optional<int64_t> before;
+  bool is_so_already = false;
+  std::vector<std::optional<int64_t>> with_it;
+  bool brings_back = false;  // in all of them
+  std::optional<Mending> mending;
+  std::vector<std::optional<int64_t>> without_it;  // in the machine that `mending` mends
+  bool is_needed = true;                           // false: it works without
+  int starts = 0;
+};
+
+Held Hold(const Announcement& announced, const FlatCase& flat, const WhyReport& report,
+          CaseRunner& runner, const WhyOptions& options);
+
+std::string HeldText(const Held& held);
+std::string HeldJson(const Held& held);
+
+}  // namespace gpustage

@@ -1,0 +1,164 @@
+#include "harness/diagnose/intervention.h"
+
+#include <algorithm>
+
+#include "harness/base/files.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Intervention::Kind;
+
+bool SetVariable(const std::string& name, const std::optional<std::string>& value, FlatCase& flat) {
+  for (EnvVar& variable : flat.c.env)
+    if (variable.name == name) {
+      if (variable.value == value) return false;
+      variable.value = value;
+      return true;
+    }
+  if (!value) return false;
+  flat.c.env.push_back({name, value, {}});
+  std::sort(flat.c.env.begin(), flat.c.env.end(),
+            [](const EnvVar& a, const EnvVar& b) { return a.name < b.name; });
+  return true;
+}
+
+bool Put(const std::string& path, FlatEntry entry, FlatTree& tree) {
+  const auto there = tree.find(path);
+  if (there != tree.end()) entry.replaces = there->second.replaces;
+  if (there != tree.end() && there->second == entry) return false;
+  ErasePath(tree, path);
+  tree[path] = std::move(entry);
+  return true;
+}
+
+bool Copy(const std::string& from, const std::string& to, FlatTree& tree) {
+  const auto source = tree.find(RealPath(tree, from));
+  if (source == tree.end()) return false;
+  FlatEntry entry = source->second;
+  entry.same_as.clear();
+  entry.replaces = false;
+  return Put(to, std::move(entry), tree);
+}
+
+bool Remove(const std::string& path, FlatTree& tree) {
+  if (!HasPath(tree, path)) return false;
+  const auto there = tree.find(path);
+  const bool replaces = there != tree.end() && there->second.replaces;
+  // Another name of the same file keeps it.
+  std::string heir;
+  if (there != tree.end() && there->second.same_as.empty())
+    for (auto& [other, entry] : tree)
+      if (entry.same_as == path) {
+        entry.same_as = heir;
+        if (heir.empty()) heir = other;
+      }
+  ErasePath(tree, path);
+  if (replaces) tree[path].kind = FlatEntry::Kind::kAbsent;
+  return true;
+}
+
+bool Chmod(const std::string& path, FileMode bits, FlatTree& tree) {
+  const auto there = tree.find(path);
+  if (there == tree.end() || (there->second.mode & bits) == bits) return false;
+  there->second.mode |= bits;
+  return true;
+}
+
+bool ApplyToTree(const Intervention& change, FlatTree& tree) {
+  FlatEntry entry;
+  switch (change.kind) {
+    case Kind::kLink:
+      entry.kind = FlatEntry::Kind::kLink;
+      entry.mode = 0777;
+      entry.text = change.value;
+      return Put(change.subject, std::move(entry), tree);
+    case Kind::kCopy: return Copy(change.value, change.subject, tree);
+    case Kind::kInstall: return Put(change.subject, change.entry, tree);
+    case Kind::kRemove: return Remove(change.subject, tree);
+    case Kind::kMakeDirectory:
+      entry.kind = FlatEntry::Kind::kDirectory;
+      entry.mode = 01777;
+      return !HasPath(tree, change.subject) && Put(change.subject, std::move(entry), tree);
+    case Kind::kChmod: return Chmod(change.subject, change.mode, tree);
+    case Kind::kAddNode: return tree.erase(change.subject) != 0;
+    default: return false;
+  }
+}
+
+bool ApplyToMachine(const Intervention& change, Machine& machine) {
+  const size_t number = static_cast<size_t>(change.number);
+  switch (change.kind) {
+    case Kind::kDriverVersion: {
+      const bool other = !machine.kernel_driver.empty() && machine.kernel_driver != machine.driver;
+      machine.kernel_driver.clear();
+      return other;
+    }
+    case Kind::kCudaVersion: {
+      const Machine usual;
+      const bool older = machine.cuda_version < usual.cuda_version;
+      machine.cuda_version = usual.cuda_version;
+      return older;
+    }
+    case Kind::kLayout: {
+      const bool other = machine.props_layout != PropsLayout::kOwn;
+      machine.props_layout = PropsLayout::kOwn;
+      return other;
+    }
+    case Kind::kDeviceAnswers: {
+      if (number >= machine.devices.size() || !change.device) return false;
+      GpuDevice answers = *change.device;
+      GpuDevice& device = machine.devices[number];
+      answers.profile.clear();
+      answers.uuid = device.uuid;
+      answers.pci = device.pci;
+      const bool other = device != answers;
+      device = answers;
+      return other;
+    }
+    case Kind::kDropFault:
+      if (number >= machine.faults.size()) return false;
+      machine.faults[number] = {};  // a place that is empty, so that the numbers of others stay
+      machine.faults[number].function = "none";
+      return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool IsOfMachine(const Intervention& change) { return change.kind >= Kind::kDriverVersion; }
+
+bool CanBeDone(const Intervention& change) {
+  return change.kind != Kind::kDeviceAnswers && change.kind != Kind::kLayout &&
+         change.kind != Kind::kDropFault;
+}
+
+bool Apply(const Intervention& change, FlatCase& flat) {
+  switch (change.kind) {
+    case Kind::kSetVariable:
+    case Kind::kDropEntry: return SetVariable(change.subject, change.value, flat);
+    case Kind::kUnsetVariable: return SetVariable(change.subject, std::nullopt, flat);
+    case Kind::kUser: {
+      const bool other = flat.c.user != change.value;
+      flat.c.user = change.value;
+      return other;
+    }
+    default: break;
+  }
+  return IsOfMachine(change) ? ApplyToMachine(change, flat.c.machine)
+                             : ApplyToTree(change, flat.tree);
+}
+
+int SizeOf(const Intervention& change, const FlatCase& flat) {
+  if (change.kind != Kind::kLink && change.kind != Kind::kCopy && change.kind != Kind::kInstall)
+    return 1;
+  // A directory goes before something else can have its name.
+  const auto there = flat.tree.find(change.subject);
+  const bool directory = there == flat.tree.end()
+                             ? HasPath(flat.tree, change.subject)
+                             : there->second.kind == FlatEntry::Kind::kDirectory;
+  return directory ? 2 : 1;
+}
+
+}  // namespace gpustage

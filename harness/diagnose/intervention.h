@@ -1,0 +1,69 @@
+// One change of a machine, as a value: what it does, how large it is, how it is done on a real
+// machine and undone.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/diagnose/flat_case.h"
+
+namespace gpustage {
+
+inline constexpr int kNotItsOwn = 1;
+
+struct Intervention {
+  enum class Kind {
+    // The environment.
+    kSetVariable,    // subject: its name; value
+    kUnsetVariable,  // subject: its name
+    kDropEntry,      // subject: a variable that is a list; value: what is left of it
+    // The tree.
+    kLink,           // subject: path; value: what the link says
+    kCopy,           // subject: path; value: the path it is copied from
+    kInstall,        // subject: path; value: the package; entry: what it installs there
+    kRemove,         // subject: path
+    kMakeDirectory,  // subject: path
+    kChmod,          // subject: path; mode: the bits that are added
+    // Who runs it.
+    kUser,  // value: the user
+    // The machine.
+    kAddNode,        // subject: path
+    kDriverVersion,  // the kernel module that the driver is of
+    kCudaVersion,    // value: of the driver's CUDA
+    kDeviceAnswers,  // number: of the device, which answers as the recorded one of its name
+    kLayout,         // cudaDeviceProp as the driver's own CUDA lays it out
+    kDropFault,      // number: of the fault; subject: its function
+  };
+  Kind kind = Kind::kRemove;
+  std::string subject;
+  std::string value;
+  FileMode mode = 0;
+  int number = 0;  // kInstall: kNotItsOwn where no package installs this path
+  FlatEntry entry = {};
+  std::optional<GpuDevice> device = {};
+  int tier = 0;  // the lower, the nearer to what the run shows
+  friend bool operator==(const Intervention&, const Intervention&) = default;
+};
+
+// Does it. False: there is nothing to be done, the machine is so already.
+bool Apply(const Intervention& intervention, FlatCase& flat);
+// How many single changes it is.
+int SizeOf(const Intervention& intervention, const FlatCase& flat);
+// Whether a user can do it: not what only the maker of a driver or a device can.
+bool CanBeDone(const Intervention& intervention);
+// Of the fakes' answers, not of the tree and the environment.
+bool IsOfMachine(const Intervention& intervention);
+
+std::string ToString(Intervention::Kind kind);  // "unset-variable"
+// "link /a/libcudart.so.12 to libcudart.so.12.8.90"
+std::string ToString(const Intervention& intervention);
+// A shell command for a real machine, and the one that undoes it. `service`: the unit, "" for a
+// program that is started by hand.
+struct Commands {
+  std::string apply;
+  std::string undo;
+};
+Commands CommandsFor(const Intervention& intervention, const FlatCase& flat,
+                     const std::string& service);
+
+}  // namespace gpustage

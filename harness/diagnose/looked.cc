@@ -1,0 +1,146 @@
+#include "harness/diagnose/looked.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/relate.h"
+
+namespace gpustage {
+namespace {
+
+void AddOnce(std::vector<std::string>& list, const std::string& text) {
+  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
+}
+
+class Reader {
+ public:
+  Reader(const Evidence& evidence, const FlatTree& tree) : evidence_(evidence), tree_(tree) {}
+
+  Looked Read() {
+    looked_.complete = evidence_.files_observed;
+    for (const Event& event : evidence_.events) Take(event);
+    for (auto& [pid, open] : searches_) Close(open);
+    for (const FunnelRow& row : evidence_.funnel) AddOnce(looked_.candidates, row.library);
+    std::reverse(looked_.loaded.begin(), looked_.loaded.end());
+    if (const FunnelRow* row = LostRow(evidence_)) {
+      looked_.loss = {true,     row->library, row->lost_at, row->cause,
+                      row->pid, row->reason,  row->event};
+      // What the process that lost it lacked comes first.
+      std::stable_partition(looked_.lacks.begin(), looked_.lacks.end(),
+                            [&](const Lack& lack) { return lack.pid == row->pid; });
+    }
+    return std::move(looked_);
+  }
+
+ private:
+  struct Search {
+    Lack lack;
+    bool found = true;
+  };
+
+  void See(const std::string& path) {
+    if (!path.starts_with('/')) return;
+    const std::string plain = LexicallyNormal(path);
+    looked_.paths.insert(plain);
+    looked_.paths.insert(RealPath(tree_, plain));
+    // Links on the way were looked at, too.
+    for (std::string above = plain; above != "/" && !above.empty(); above = ParentOf(above))
+      looked_.paths.insert(above);
+  }
+
+  void Close(Search& search) {
+    if (!search.found) looked_.lacks.push_back(search.lack);
+    search.found = true;
+  }
+
+  void Searched(const Event& event) {
+    Search& search = searches_[event.pid];
+    if (event.first_name) {
+      Close(search);
+      search.lack = {event.subject, RequesterOf(event), {}, event.pid, event.id};
+      search.found = event.subject.starts_with('/');
+      if (search.found) See(event.subject);
+    } else if (event.subject.find("/glibc-hwcaps/") == std::string::npos &&
+               event.subject.find("/tls/") == std::string::npos) {
+      See(event.subject);
+      AddOnce(search.lack.directories, ParentOf(LexicallyNormal(event.subject)));
+    }
+  }
+
+  void Asked(const Event& event) {
+    See(event.subject);
+    const std::string path = LexicallyNormal(event.subject);
+    if (event.value == EACCES || event.value == EPERM)
+      looked_.refused.push_back(
+          {path, event.kind, event.detail.find("to write") != std::string::npos, event.id});
+    if (event.value == ENOENT || event.value == ENOTDIR || event.value == ELOOP)
+      AddOnce(looked_.missing, path);
+  }
+
+  void Take(const Event& event) {
+    switch (event.kind) {
+      case EventKind::kSearch: Searched(event); break;
+      case EventKind::kLoad:
+        searches_[event.pid].found = true;
+        See(event.subject);
+        AddOnce(looked_.loaded, RealPath(tree_, LexicallyNormal(event.subject)));
+        break;
+      case EventKind::kOpen:
+      case EventKind::kLook:
+      case EventKind::kExec: Asked(event); break;
+      case EventKind::kList:
+        Asked(event);
+        looked_.listed.insert(RealPath(tree_, LexicallyNormal(event.subject)));
+        break;
+      case EventKind::kCall:
+        if (event.value != 0)
+          looked_.failed_calls.push_back({event.subject, event.value, event.id});
+        break;
+      default: break;
+    }
+  }
+
+  const Evidence& evidence_;
+  const FlatTree& tree_;
+  Looked looked_;
+  std::map<int, Search> searches_;
+};
+
+}  // namespace
+
+Looked LookedAt(const Evidence& evidence, const FlatTree& tree) {
+  return Reader(evidence, tree).Read();
+}
+
+bool CouldSee(const Looked& looked, const FlatTree& tree, const std::string& path) {
+  if (!looked.complete) return true;
+  for (const std::string& one : {path, RealPath(tree, path)})
+    if (looked.paths.count(one) != 0 || looked.listed.count(ParentOf(one)) != 0) return true;
+  // Below a directory that was asked for and is not there.
+  for (std::string above = ParentOf(path); above != "/"; above = ParentOf(above))
+    if (!HasPath(tree, above) &&
+        (looked.paths.count(above) != 0 || looked.listed.count(ParentOf(above)) != 0))
+      return true;
+  return false;
+}
+
+std::string Signature(const Looked& looked) {
+  std::set<std::string> facts;
+  for (const Lack& lack : looked.lacks) facts.insert("lacks " + lack.name);
+  for (const Refusal& refusal : looked.refused) facts.insert("refused " + refusal.path);
+  for (const FailedCall& call : looked.failed_calls)
+    facts.insert(fmt::format("call {} {}", call.function, call.code));
+  for (const std::string& path : looked.loaded) facts.insert("loaded " + path);
+  std::string text =
+      fmt::format("{} {}\n", looked.loss.library,
+                  looked.loss.at ? std::to_string(static_cast<int>(*looked.loss.at)) : "");
+  for (const std::string& fact : facts) text += fact + '\n';
+  return text;
+}
+
+}  // namespace gpustage

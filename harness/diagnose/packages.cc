@@ -1,0 +1,129 @@
+#include "harness/diagnose/packages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/scenario/catalog/fixtures.h"
+
+namespace gpustage {
+namespace {
+
+// What one operation of a layout leaves at its path. Layouts only place, link and write.
+void Install(const TreeOp& op, FlatTree& tree) {
+  FlatEntry entry;
+  if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what)) {
+    if (!placed->source.missing.empty()) return;
+    entry.kind = FlatEntry::Kind::kLibrary;
+    entry.source = placed->source;
+    entry.mode = placed->mode.value_or(0755);
+    tree[placed->path] = entry;
+  } else if (const auto* link = std::get_if<SymlinkOp>(&op.what)) {
+    entry.kind = FlatEntry::Kind::kLink;
+    entry.mode = 0777;
+    entry.text = link->to;
+    tree[link->path] = entry;
+  } else if (const auto* file = std::get_if<WriteFileOp>(&op.what)) {
+    entry.text = file->content;
+    entry.mode = file->mode.value_or(0644);
+    tree[file->path] = entry;
+  }
+}
+
+bool IsAs(const FlatEntry& there, const FlatEntry& installed) {
+  return there.kind == installed.kind && there.text == installed.text &&
+         there.source == installed.source && !there.machine;
+}
+
+bool Has(const std::vector<Installed>& list, const FlatEntry& entry) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const Installed& one) { return one.entry == entry; });
+}
+
+}  // namespace
+
+Result<Packages> Packages::Read(const Catalog& catalog) {
+  Packages packages;
+  Fixtures fixtures(catalog);
+  for (const std::string& name : gpustage::NamesIn(catalog.layouts, ".yaml")) {
+    TRY(const Layout layout,
+        ReadLayoutFile(fmt::format("{}/{}.yaml", catalog.layouts, name), fixtures));
+    for (const TreeOp& op : layout.tree) Install(op, packages.packages_[name]);
+  }
+  for (const auto& [name, tree] : packages.packages_)
+    for (const auto& [path, entry] : tree)
+      if (entry.kind == FlatEntry::Kind::kLibrary &&
+          std::find(packages.images_.begin(), packages.images_.end(), entry.source) ==
+              packages.images_.end())
+        packages.images_.push_back(entry.source);
+  return packages;
+}
+
+double Packages::Presence(const std::string& package, const FlatTree& tree) const {
+  const FlatTree& installed = packages_.at(package);
+  if (installed.empty()) return 0;
+  const auto as_installed = std::count_if(installed.begin(), installed.end(), [&](const auto& one) {
+    const auto there = tree.find(one.first);
+    return there != tree.end() && IsAs(there->second, one.second);
+  });
+  return static_cast<double>(as_installed) / static_cast<double>(installed.size());
+}
+
+void Packages::SortByPresence(std::vector<Installed>& found, const FlatTree& tree) const {
+  std::map<std::string, double> presence;
+  for (const Installed& one : found) presence[one.package] = Presence(one.package, tree);
+  std::stable_sort(found.begin(), found.end(), [&](const Installed& a, const Installed& b) {
+    return presence[a.package] > presence[b.package];
+  });
+  std::vector<Installed> once;
+  for (Installed& one : found)
+    if (!Has(once, one.entry)) once.push_back(std::move(one));
+  found = std::move(once);
+}
+
+std::vector<Installed> Packages::At(const std::string& path, const FlatTree& tree) const {
+  std::vector<Installed> found;
+  for (const auto& [name, installed] : packages_)
+    if (const auto one = installed.find(path); one != installed.end())
+      found.push_back({name, one->second});
+  SortByPresence(found, tree);
+  return found;
+}
+
+std::vector<Installed> Packages::Named(const std::string& name, const FlatTree& tree) const {
+  std::vector<Installed> found;
+  for (const auto& [package, installed] : packages_)
+    for (const std::string& path : FilesNamed(installed, name))
+      found.push_back({package, installed.at(RealPath(installed, path))});
+  SortByPresence(found, tree);
+  return found;
+}
+
+std::vector<std::string> Packages::PathsIn(const FlatTree& tree) const {
+  std::vector<std::string> paths;
+  for (const auto& [name, installed] : packages_)
+    if (Presence(name, tree) > 0)
+      for (const auto& [path, entry] : installed) paths.push_back(path);
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+std::vector<std::string> Packages::NamesIn(const std::string& directory) const {
+  std::set<std::string> names;
+  for (const auto& [name, installed] : packages_)
+    for (const auto& [path, entry] : installed)
+      if (ParentOf(path) == directory) names.insert(BaseNameOf(path));
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::string> Packages::Directories() const {
+  std::set<std::string> directories;
+  for (const auto& [name, installed] : packages_)
+    for (const auto& [path, entry] : installed) directories.insert(ParentOf(path));
+  return {directories.begin(), directories.end()};
+}
+
+}  // namespace gpustage

@@ -1,0 +1,46 @@
+// What the layouts of the catalog know of a healthy machine: which file a package installs where.
+// To a fake machine that is what the package manager's list of files is to a real one.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/diagnose/flat_case.h"
+#include "harness/scenario/catalog/catalog.h"
+
+namespace gpustage {
+
+struct Installed {
+  std::string package;  // the layout
+  FlatEntry entry;      // kLibrary, kLink or kFile
+};
+
+class Packages {
+ public:
+  // Libraries that are missing on this machine are in none.
+  static Result<Packages> Read(const Catalog& catalog);
+
+  const KnownImages& images() const { return images_; }
+  // What packages install at the path; those first of which more stands in the tree as they left
+  // it.
+  std::vector<Installed> At(const std::string& path, const FlatTree& tree) const;
+  // The same for a library of this last name in whatever directory: links of packages count as what
+  // they end at.
+  std::vector<Installed> Named(const std::string& name, const FlatTree& tree) const;
+  // Every path of the packages of which something stands in the tree.
+  std::vector<std::string> PathsIn(const FlatTree& tree) const;
+  // The last names of what packages install right in a directory.
+  std::vector<std::string> NamesIn(const std::string& directory) const;
+  std::vector<std::string> Directories() const;
+
+ private:
+  double Presence(const std::string& package, const FlatTree& tree) const;
+  void SortByPresence(std::vector<Installed>& found, const FlatTree& tree) const;
+
+  std::map<std::string, FlatTree> packages_;  // by name
+  KnownImages images_;
+};
+
+}  // namespace gpustage

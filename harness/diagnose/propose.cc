@@ -1,0 +1,106 @@
+#include "harness/diagnose/propose.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/base/files.h"
+#include "harness/scenario/read/readers.h"
+#include "harness/stage/identity.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Intervention::Kind;
+
+// The bits of `wanted` (07) that an entry does not give the user, at the place where the kernel
+// looks.
+FileMode LackedBits(const FlatEntry& entry, const Identity& user, FileMode wanted) {
+  const int shift = entry.uid == user.uid ? 6 : entry.gid == user.gid ? 3 : 0;
+  return (wanted & ~(entry.mode >> shift)) << shift;
+}
+
+class Modes {
+ public:
+  Modes(const FlatCase& flat, const Identity& user, std::vector<Intervention>& all)
+      : tree_(flat.tree), user_(user), all_(all) {}
+
+  void Propose(const Refusal& refusal) {
+    const std::string real = RealPath(tree_, refusal.path);
+    for (std::string above = ParentOf(real); above != "/"; above = ParentOf(above)) Add(above, 01);
+    Add(real, Wanted(refusal));
+  }
+
+ private:
+  static FileMode Wanted(const Refusal& refusal) {
+    if (refusal.how == EventKind::kLook) return 0;
+    if (refusal.how == EventKind::kExec) return 05;
+    return refusal.writes ? 06 : 04;
+  }
+
+  void Add(const std::string& path, FileMode wanted) {
+    const auto entry = tree_.find(path);
+    if (entry == tree_.end() || entry->second.kind == FlatEntry::Kind::kAbsent) return;
+    const FileMode bits = LackedBits(entry->second, user_, wanted);
+    if (bits == 0) return;
+    Intervention change;
+    change.kind = Kind::kChmod;
+    change.subject = path;
+    change.mode = bits;
+    change.tier = kRefused;
+    all_.push_back(change);
+  }
+
+  const FlatTree& tree_;
+  const Identity user_;
+  std::vector<Intervention>& all_;
+};
+
+// The same change from another reason stays in the place of the first.
+std::vector<Intervention> Once(std::vector<Intervention> all) {
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Intervention& a, const Intervention& b) { return a.tier < b.tier; });
+  std::vector<Intervention> once;
+  for (Intervention& change : all) {
+    const bool known = std::any_of(once.begin(), once.end(), [&](Intervention other) {
+      other.tier = change.tier;
+      return other == change;
+    });
+    if (!known) once.push_back(std::move(change));
+  }
+  return once;
+}
+
+}  // namespace
+
+Result<Knowledge> Knowledge::Read(const Catalog& catalog) {
+  TRY(Packages packages, Packages::Read(catalog));
+  Knowledge knowledge{std::move(packages), {}};
+  for (const std::string& name : NamesIn(catalog.devices, ".yaml")) {
+    TRY(GpuDevice device, ReadDeviceFile(fmt::format("{}/{}.yaml", catalog.devices, name)));
+    std::string its_name = device.name;
+    knowledge.devices.emplace(std::move(its_name), std::move(device));
+  }
+  return knowledge;
+}
+
+void ProposeModes(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all) {
+  const std::optional<Identity> user = FindUser(flat.c.user);
+  if (!user || user->uid == 0) return;
+  Modes modes(flat, *user, all);
+  for (const Refusal& refusal : looked.refused) modes.Propose(refusal);
+}
+
+std::vector<Intervention> Propose(const FlatCase& flat, const Looked& looked,
+                                  const Knowledge& knowledge, bool too_many) {
+  std::vector<Intervention> all;
+  ProposeModes(flat, looked, all);
+  ProposeLacks(flat, looked, knowledge.packages, all);
+  ProposeInstalls(flat, looked, knowledge.packages, all);
+  ProposeRemovals(flat, looked, too_many, all);
+  ProposeEnvironment(flat, looked, all);
+  ProposeMachine(flat, looked, knowledge, all);
+  return Once(std::move(all));
+}
+
+}  // namespace gpustage

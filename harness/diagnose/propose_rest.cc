@@ -1,0 +1,139 @@
+// Changes of the environment, of the user and of the machine.
+#include <algorithm>
+
+#include "harness/base/files.h"
+#include "harness/diagnose/propose.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Intervention::Kind;
+
+Intervention Change(Kind kind, int tier, std::string subject, std::string value = "") {
+  Intervention change;
+  change.kind = kind;
+  change.tier = tier;
+  change.subject = std::move(subject);
+  change.value = std::move(value);
+  return change;
+}
+
+bool Hides(const std::string& name) {
+  return name == "LD_PRELOAD" || name == "LD_AUDIT" || name.ends_with("VISIBLE_DEVICES") ||
+         name == "GPU_DEVICE_ORDINAL";
+}
+
+// What every program is started with.
+bool IsPlain(const std::string& name) { return name == "PATH" || name == "HOME" || name == "LANG"; }
+
+std::vector<std::string> Split(const std::string& list, const char* separators) {
+  std::vector<std::string> parts;
+  for (size_t start = 0; start <= list.size();) {
+    const size_t end = std::min(list.find_first_of(separators, start), list.size());
+    if (end > start) parts.push_back(list.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+std::string Join(const std::vector<std::string>& parts, size_t without) {
+  std::string list;
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (i != without) list += (list.empty() ? "" : ":") + parts[i];
+  return list;
+}
+
+void ProposeEntries(const EnvVar& variable, int tier, std::vector<Intervention>& all) {
+  const bool list = variable.name == "LD_PRELOAD" || variable.name.ends_with("PATH");
+  if (!list || IsPlain(variable.name)) return;
+  const std::vector<std::string> parts =
+      Split(*variable.value, variable.name == "LD_PRELOAD" ? ": " : ":");
+  if (parts.size() < 2) return;
+  for (size_t i = 0; i < parts.size(); ++i)
+    all.push_back(Change(Kind::kDropEntry, tier, variable.name, Join(parts, i)));
+}
+
+// A variable that names a directory by its last name could name another.
+void ProposeNames(const EnvVar& variable, const FlatCase& flat, std::vector<Intervention>& all) {
+  std::vector<std::string> names;
+  for (const auto& [path, entry] : flat.tree) {
+    const bool library = BaseNameOf(path).find(".so") != std::string::npos;
+    const std::string directory = library ? ParentOf(path) : path;
+    if (entry.kind == FlatEntry::Kind::kAbsent) continue;
+    const std::string name = BaseNameOf(directory);
+    const bool kin = name.substr(0, name.find_first_of("_.-")) ==
+                     variable.value->substr(0, variable.value->find_first_of("_.-"));
+    if (kin && name != *variable.value &&
+        std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
+  }
+  for (const std::string& name : names)
+    all.push_back(Change(Kind::kSetVariable, kVariable, variable.name, name));
+}
+
+void ProposeSearchPath(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all) {
+  const std::string was = VariableOf(flat, "LD_LIBRARY_PATH").value_or("");
+  for (const Lack& lack : looked.lacks)
+    for (const std::string& path : FilesNamed(flat.tree, lack.name))
+      all.push_back(Change(Kind::kSetVariable, kSearchPath, "LD_LIBRARY_PATH",
+                           (was.empty() ? "" : was + ":") + ParentOf(path)));
+}
+
+// A path that the environment names and that is not there.
+void ProposeNamedPaths(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all) {
+  for (const EnvVar& variable : flat.c.env)
+    if (variable.value && variable.value->starts_with('/') && !IsPlain(variable.name))
+      for (const std::string& path : looked.missing)
+        if (path == *variable.value || ParentOf(path) == *variable.value)
+          all.push_back(Change(Kind::kMakeDirectory, kVariable, *variable.value));
+}
+
+}  // namespace
+
+void ProposeEnvironment(const FlatCase& flat, const Looked& looked,
+                        std::vector<Intervention>& all) {
+  for (const EnvVar& variable : flat.c.env) {
+    if (!variable.value) continue;
+    const int tier = Hides(variable.name) ? kMask : IsPlain(variable.name) ? kAnything : kVariable;
+    ProposeEntries(variable, tier, all);
+    all.push_back(Change(Kind::kUnsetVariable, tier, variable.name));
+    if (!IsPlain(variable.name) && !variable.value->empty() &&
+        variable.value->find('/') == std::string::npos)
+      ProposeNames(variable, flat, all);
+  }
+  ProposeNamedPaths(flat, looked, all);
+  ProposeSearchPath(flat, looked, all);
+  if (flat.c.user != "root" && flat.c.user != "0")
+    all.push_back(Change(Kind::kUser, kUserTier, "user", "root"));
+  for (const auto& [path, entry] : flat.tree)
+    if (entry.kind == FlatEntry::Kind::kAbsent && path.starts_with("/dev/"))
+      all.push_back(Change(Kind::kAddNode, kRefused, path));
+}
+
+void ProposeMachine(const FlatCase& flat, const Looked& looked, const Knowledge& knowledge,
+                    std::vector<Intervention>& all) {
+  const Machine& machine = flat.c.machine;
+  all.push_back(Change(Kind::kDriverVersion, kDriverTier, "kernel module"));
+  all.push_back(Change(Kind::kCudaVersion, kDriverTier, "driver"));
+  all.push_back(Change(Kind::kLayout, kFaultTier, "cudaDeviceProp"));
+  for (size_t i = 0; i < machine.faults.size(); ++i) {
+    const std::string& function = machine.faults[i].function;
+    Intervention change = Change(Kind::kDropFault, kFaultTier, function);
+    change.number = static_cast<int>(i);
+    // One that was seen to fail comes before those that may never be called.
+    const bool seen =
+        std::any_of(looked.failed_calls.begin(), looked.failed_calls.end(),
+                    [&](const FailedCall& call) { return call.function == function; });
+    all.insert(seen ? all.begin() : all.end(), change);
+  }
+  for (size_t i = 0; i < machine.devices.size(); ++i) {
+    const auto known = knowledge.devices.find(machine.devices[i].name);
+    if (known == knowledge.devices.end()) continue;
+    Intervention change = Change(Kind::kDeviceAnswers, kFaultTier, known->first);
+    change.number = static_cast<int>(i);
+    change.device = known->second;
+    all.push_back(change);
+  }
+}
+
+}  // namespace gpustage

@@ -1,0 +1,89 @@
+#include "harness/diagnose/trials.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "harness/evidence/records/decode.h"
+#include "harness/stage/plan.h"
+
+namespace gpustage {
+namespace {
+
+Result<Attempt> StartOnce(const Case& c, bool explain, CaseRunner& runner) {
+  const RunSpec& spec = c.runs.front();
+  TRY(std::vector<HostFile> base, runner.BaseFor(c));
+  TRY(const StagePlan plan, PlanStage(c, std::move(base), runner.CanSetOwners()));
+  TRY(const std::unique_ptr<StagedCase> staged, runner.Build(plan));
+  TRY(const RawRun raw, runner.Run(c, spec, *staged));
+  Attempt trial;
+  trial.evidence = Decode(raw, spec.scanner, CandidateLibraries(c, spec));
+  if (explain) TRY(runner.Explain(c, spec, *staged, trial.evidence));
+  trial.count = trial.evidence.device_count;
+  return trial;
+}
+
+}  // namespace
+
+Attempt Trials::Start(const Case& c, bool explain) {
+  Result<Attempt> trial = StartOnce(c, explain, runner_);
+  if (trial) return *std::move(trial);
+  Attempt failed;
+  failed.failure = trial.error().message;
+  return failed;
+}
+
+template <typename Work>
+void Trials::InParallel(size_t count, const Work& work) {
+  std::atomic<size_t> next = 0;
+  const auto some = [&] {
+    for (size_t i = next++; i < count; i = next++) work(i);
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < jobs_ && static_cast<size_t>(i) < count; ++i) threads.emplace_back(some);
+  some();
+  for (std::thread& thread : threads) thread.join();
+}
+
+AttemptResult Trials::Explained(const FlatCase& flat) {
+  ++starts_;
+  return known_[KeyOf(flat)] = std::make_shared<Attempt>(Start(ToCase(flat), true));
+}
+
+std::vector<AttemptResult> Trials::Run(const std::vector<FlatCase>& machines) {
+  std::vector<std::string> keys;
+  std::vector<size_t> fresh;
+  for (size_t i = 0; i < machines.size(); ++i) {
+    keys.push_back(KeyOf(machines[i]));
+    if (const auto known = known_.find(keys.back()); known != known_.end()) {
+      ++cached_;
+    } else if (!IsSpent()) {
+      known_[keys.back()] = nullptr;
+      fresh.push_back(i);
+      ++starts_;
+    }
+  }
+  std::vector<AttemptResult> made(fresh.size());
+  InParallel(fresh.size(), [&](size_t i) {
+    made[i] = std::make_shared<Attempt>(Start(ToCase(machines[fresh[i]]), false));
+  });
+  for (size_t i = 0; i < fresh.size(); ++i) known_[keys[fresh[i]]] = made[i];
+  std::vector<AttemptResult> results;
+  for (const std::string& key : keys) {
+    const auto known = known_.find(key);
+    results.push_back(known == known_.end() ? nullptr : known->second);
+  }
+  return results;
+}
+
+std::vector<std::optional<int64_t>> Trials::Again(const Case& c, int times) {
+  std::vector<std::optional<int64_t>> counts(static_cast<size_t>(times));
+  proof_starts_ += times;
+  InParallel(counts.size(), [&](size_t i) { counts[i] = Start(c, false).count; });
+  return counts;
+}
+
+std::vector<std::optional<int64_t>> Trials::Again(const FlatCase& flat, int times) {
+  return Again(ToCase(flat), times);
+}
+
+}  // namespace gpustage

@@ -1,0 +1,78 @@
+// Why a scanner does not see what is there, by experiment: one thing at a time is changed in the
+// machine, and the scanner runs again. What is called proven came back with the change and was lost
+// without it, three times of three.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/diagnose/intervention.h"
+#include "harness/diagnose/looked.h"
+#include "harness/diagnose/propose.h"
+#include "harness/diagnose/trials.h"
+
+namespace gpustage {
+
+struct Mending {
+  std::vector<Intervention> changes;  // all are needed
+  int size = 0;                       // single changes
+  std::optional<int64_t> after;       // devices
+  int found_at = 0;                   // the start that showed it first
+  int came_back = 0;                  // of `rounds` starts with it
+  int lost_again = 0;                 // of `rounds` starts without it
+  int rounds = 0;                     // 0: not proven yet
+  std::vector<Commands> commands;
+  bool IsProven() const { return rounds > 0 && came_back == rounds && lost_again == rounds; }
+};
+
+// What else stands in the machine.
+struct Influence {
+  Intervention without;
+  std::optional<int64_t> count;  // devices without it, in the machine that works
+  bool matters = false;
+};
+
+struct WhyReport {
+  std::string id;
+  std::string run;
+  int64_t there = 0;  // devices of the machine
+  std::optional<int64_t> before;
+  bool healthy = false;
+  Looked looked;                     // of the first run
+  std::string event;                 // of the loss
+  std::vector<Mending> answers;      // proven, the first is the best
+  std::vector<Mending> consistent;   // came back once, and not each time
+  std::vector<Influence> influence;  // of what else is in the working machine
+  int tried = 0;                     // changes
+  int unseen = 0;                    // changes of what no process looked at: none was started
+  int starts = 0;
+  int proof_starts = 0;
+  int first_answer_at = 0;  // starts until it was there; 0: none
+  bool whole = true;        // false: the budget ended it
+  bool interrupted = false;
+};
+
+struct WhyOptions {
+  int budget = 200;  // starts, proofs not counted
+  int jobs = 1;
+  int rounds = 3;         // of a proof, each way
+  int most_answers = 10;  // that are proven
+  bool weigh = true;      // what else is there: what matters, and what does not
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void(int starts, const Mending* best)> progress;
+};
+
+// Whether `count` is nearer to what is there than what was seen before.
+bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, int64_t there);
+
+// An error when the machine cannot be made.
+Result<WhyReport> Why(const FlatCase& flat, const Knowledge& knowledge, CaseRunner& runner,
+                      const WhyOptions& options);
+
+std::string WhyText(const WhyReport& report, int most_answers);
+std::string WhyJson(const WhyReport& report);
+
+}  // namespace gpustage

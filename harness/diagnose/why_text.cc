@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/diagnose/why.h"
+#include "harness/report/trace.h"
+
+namespace gpustage {
+namespace {
+
+constexpr size_t kWidth = 100;
+
+std::string Count(const std::optional<int64_t>& count) {
+  if (!count) return "no count";
+  return fmt::format("{} device{}", *count, *count == 1 ? "" : "s");
+}
+
+std::string Plural(int count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+void AddLine(std::string& text, const std::string& label, const std::string& line) {
+  constexpr size_t kIndent = 16;
+  text += fmt::format("     {:<11}{}\n", label, Wrapped(line, kIndent, kWidth));
+}
+
+std::string ChangesOf(const Mending& answer) {
+  std::string words;
+  for (const Intervention& change : answer.changes)
+    words += (words.empty() ? "" : ", and ") + ToString(change);
+  return words;
+}
+
+std::string OneAnswer(const Mending& answer, size_t number, int64_t there) {
+  std::string text = fmt::format("  {}. {}\n", number, Wrapped(ChangesOf(answer), 5, kWidth));
+  const bool all = std::all_of(answer.changes.begin(), answer.changes.end(), CanBeDone);
+  if (!all) {
+    AddLine(text, "nobody", "can change that on a real machine but who made the driver or device");
+  } else {
+    for (const Commands& one : answer.commands)
+      if (!one.apply.empty()) AddLine(text, "do", one.apply);
+    for (auto one = answer.commands.rbegin(); one != answer.commands.rend(); ++one)
+      if (!one->undo.empty()) AddLine(text, "undo", one->undo);
+  }
+  if (answer.after && *answer.after != there)
+    AddLine(text, "then", fmt::format("{}, and the machine has {}", Count(answer.after), there));
+  return text;
+}
+
+std::string WhyItWas(const WhyReport& report) {
+  const Loss& loss = report.looked.loss;
+  if (!loss.any) return "";
+  std::string text = "  " + Wrapped("seen: " + loss.reason, 8, kWidth) + '\n';
+  if (!report.event.empty()) text += "        " + Wrapped(report.event, 8, kWidth) + '\n';
+  return text;
+}
+
+std::string Names(const std::vector<Influence>& influence, bool matters) {
+  std::string names;
+  for (const Influence& one : influence)
+    if (one.matters == matters) names += (names.empty() ? "" : ", ") + one.without.subject;
+  return names;
+}
+
+std::string InfluenceText(const WhyReport& report) {
+  std::string text;
+  const std::string needed = Names(report.influence, true);
+  const std::string idle = Names(report.influence, false);
+  if (report.healthy && !needed.empty())
+    text += Wrapped("It depends on " + needed + ".", 2, kWidth) + '\n';
+  if (!idle.empty())
+    text += Wrapped(fmt::format("No influence{}: {}.",
+                                report.healthy ? "" : " in the mended machine", idle),
+                    2, kWidth) +
+            '\n';
+  return text;
+}
+
+std::string Cost(const WhyReport& report) {
+  std::string text = fmt::format("{}, {} for proofs; {} tried", Plural(report.starts, "start"),
+                                 report.proof_starts, Plural(report.tried, "change"));
+  if (report.unseen > 0)
+    text += fmt::format("; {} not tried, for no process looked there", report.unseen);
+  if (report.interrupted)
+    text += "; interrupted";
+  else if (!report.whole)
+    text += "; the budget ended it";
+  return text + ".\n";
+}
+
+}  // namespace
+
+std::string WhyText(const WhyReport& report, int most_answers) {
+  std::string text = fmt::format("{} [{}]\n", report.id, report.run);
+  if (report.healthy) {
+    text += fmt::format("{} of {}: nothing is lost.\n", Count(report.before), report.there);
+    return text + InfluenceText(report) + Cost(report);
+  }
+  text += fmt::format("{}, and the machine has {}.\n{}", Count(report.before), report.there,
+                      WhyItWas(report));
+  if (report.answers.empty()) {
+    text += "No single change that was tried, nor a chain of three, brings it back.\n";
+  } else {
+    const Mending& best = report.answers.front();
+    text +=
+        fmt::format("{} -> {} with {} (proven: {} of {} starts with it, {} of {} without it):\n",
+                    Count(report.before), Count(best.after),
+                    report.answers.size() == 1 ? "this change" : "any one of these changes",
+                    best.came_back, best.rounds, best.lost_again, best.rounds);
+  }
+  size_t number = 0;
+  for (const Mending& answer : report.answers) {
+    if (number == static_cast<size_t>(most_answers)) break;
+    text += OneAnswer(answer, ++number, report.there);
+  }
+  if (number < report.answers.size())
+    text += fmt::format("  and {} more (--answers {})\n", report.answers.size() - number,
+                        report.answers.size());
+  for (const Mending& answer : report.consistent)
+    text += Wrapped(fmt::format("Only consistent with: {} ({} of {} starts).", ChangesOf(answer),
+                                answer.came_back, answer.rounds),
+                    2, kWidth) +
+            '\n';
+  return text + InfluenceText(report) + Cost(report);
+}
+
+}  // namespace gpustage

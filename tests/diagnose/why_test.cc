@@ -1,0 +1,155 @@
+#include "harness/diagnose/why.h"
+
+#include "tests/diagnose/diagnose_test.h"
+
+namespace gpustage {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kNoCublas[] = "tree: [{remove: /usr/local/lib/ollama/cuda_v12/libcublas.so.12}]\n";
+
+class WhyTest : public DiagnoseTest {
+ protected:
+  static WhyOptions WithoutWeighing() {
+    WhyOptions options;
+    options.weigh = false;
+    return options;
+  }
+};
+
+TEST_F(WhyTest, AHealthyMachineHasNoCause) {
+  WhyOptions options = WithoutWeighing();
+  const WhyReport report = WhyOf(FlatOf(CaseOf("")), options);
+  EXPECT_TRUE(report.healthy);
+  EXPECT_TRUE(report.answers.empty() && report.consistent.empty());
+  EXPECT_EQ(report.starts, 1);
+}
+
+TEST_F(WhyTest, ALinkThatIsMissingIsPutWhereItWasLookedFor) {
+  const WhyReport report = WhyOf(FlatOf(CaseOf(kNoCublas)), WithoutWeighing());
+  EXPECT_EQ(FirstOf(report),
+            "link /usr/local/lib/ollama/cuda_v12/libcublas.so.12 to libcublas.so.12.8.4.1");
+  ASSERT_FALSE(report.answers.empty());
+  const Mending& best = report.answers.front();
+  EXPECT_EQ(best.commands.front().apply,
+            "sudo ln -s libcublas.so.12.8.4.1 /usr/local/lib/ollama/cuda_v12/libcublas.so.12");
+  EXPECT_EQ(best.commands.front().undo, "sudo rm /usr/local/lib/ollama/cuda_v12/libcublas.so.12");
+}
+
+TEST_F(WhyTest, OneDirectoryIsOpenedByOneBit) {
+  const WhyReport report =
+      WhyOf(FlatOf(CaseOf("tree: [{chmod: /usr/local/lib/ollama/cuda_v12, mode: \"0711\"}]\n")),
+            WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "chmod o+r /usr/local/lib/ollama/cuda_v12");
+}
+
+TEST_F(WhyTest, OfTwoCausesBothAreNamed) {
+  const WhyReport report =
+      WhyOf(FlatOf(CaseOf("env: {CUDA_VISIBLE_DEVICES: \"\"}\n" + std::string(kNoCublas))),
+            WithoutWeighing());
+  EXPECT_THAT(FirstOf(report), HasSubstr("libcublas.so.12"));
+  EXPECT_THAT(FirstOf(report), HasSubstr("unset CUDA_VISIBLE_DEVICES"));
+}
+
+TEST_F(WhyTest, WhatIsCalledProvenCameBackEachTimeAndWasLostEachTime) {
+  const WhyReport report = WhyOf(FlatOf(CaseOf(kNoCublas)), WithoutWeighing());
+  ASSERT_FALSE(report.answers.empty());
+  for (const Mending& answer : report.answers) {
+    EXPECT_EQ(answer.came_back, 3);
+    EXPECT_EQ(answer.lost_again, 3);
+    EXPECT_TRUE(IsBetter(answer.after, report.before, report.there));
+  }
+  EXPECT_EQ(report.proof_starts, 3 + 3 * static_cast<int>(report.answers.size()));
+}
+
+TEST_F(WhyTest, StartsNoMoreThanTheBudget) {
+  WhyOptions options;
+  options.budget = 5;
+  const WhyReport report = WhyOf(FlatOf(CaseOf(kNoCublas)), options);
+  EXPECT_EQ(report.starts, 5);
+  EXPECT_FALSE(report.whole);
+}
+
+TEST_F(WhyTest, SaysTheSameWithEveryNumberOfJobs) {
+  const FlatCase flat = FlatOf(CaseOf(kNoCublas));
+  WhyOptions options = WithoutWeighing();
+  options.most_answers = 2;
+  WhyReport one = WhyOf(flat, options);
+  options.jobs = 3;
+  EXPECT_EQ(WhyJson(WhyOf(flat, options)), WhyJson(one));
+}
+
+TEST_F(WhyTest, VariablesOfNoInfluenceAreNamedSo) {
+  WhyOptions options;
+  options.most_answers = 1;
+  const WhyReport report =
+      WhyOf(FlatOf(CaseOf("env: {OLLAMA_NUM_GPU: \"999\"}\n" + std::string(kNoCublas))), options);
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("No influence in the mended machine: "));
+  const auto about =
+      std::find_if(report.influence.begin(), report.influence.end(),
+                   [](const Influence& one) { return one.without.subject == "OLLAMA_NUM_GPU"; });
+  ASSERT_NE(about, report.influence.end());
+  EXPECT_FALSE(about->matters);
+  const auto needed =
+      std::find_if(report.influence.begin(), report.influence.end(), [](const Influence& one) {
+        return one.without.subject == "/usr/local/lib/ollama/cuda_v12/libcublasLt.so.12";
+      });
+  ASSERT_NE(needed, report.influence.end());
+  EXPECT_TRUE(needed->matters);
+}
+
+TEST_F(WhyTest, AFaultIsOpenedLastAndNobodyIsToldToMendIt) {
+  Case c = CaseOf("");
+  FaultSpec fault;
+  fault.function = "cuInit";
+  fault.code = 999;
+  c.machine.faults.push_back(fault);
+  const WhyReport report = WhyOf(FlatOf(c), WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "cuInit does not fail");
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("     nobody     can change that"));
+  EXPECT_THAT(WhyText(report, 1), Not(HasSubstr("sudo")));
+}
+
+class AnnouncedTest : public WhyTest {
+ protected:
+  static Held HeldOf(const FlatCase& flat, const std::string& text) {
+    const Result<Announcement> announced = ReadAnnouncement(text);
+    EXPECT_THAT(announced, IsOk());
+    WhyOptions options = WithoutWeighing();
+    options.most_answers = 1;
+    return Hold(*announced, flat, WhyOf(flat, options), TheRunner(), options);
+  }
+};
+
+TEST_F(AnnouncedTest, WhatIsSoAlreadyIsRefuted) {
+  const Held held =
+      HeldOf(FlatOf(CaseOf("env: {OLLAMA_NUM_GPU: \"999\"}\n" + std::string(kNoCublas))),
+             "OLLAMA_NUM_GPU=999 must be set");
+  EXPECT_TRUE(held.is_so_already);
+  EXPECT_FALSE(held.brings_back);
+  EXPECT_FALSE(held.is_needed);
+  EXPECT_THAT(HeldText(held), HasSubstr("refuted    it is so already, and there are 0 devices, 3 "
+                                        "of 3 starts\n"));
+  EXPECT_THAT(HeldText(held),
+              HasSubstr("then, without what was announced: 1 device, 3 of 3 starts\n"));
+}
+
+TEST_F(AnnouncedTest, WhatBringsTheDeviceBackIsConfirmed) {
+  const Held held = HeldOf(FlatOf(CaseOf("env: {CUDA_VISIBLE_DEVICES: \"\"}\n")),
+                           "CUDA_VISIBLE_DEVICES must not be set");
+  EXPECT_TRUE(held.brings_back);
+  EXPECT_THAT(HeldText(held), HasSubstr("confirmed  with it 1 device, 3 of 3 starts\n"));
+}
+
+TEST(Announcement, WordsThatNameNothingAreRefused) {
+  const Result<Announcement> announced = ReadAnnouncement("it is the weather");
+  ASSERT_FALSE(announced.ok());
+  EXPECT_THAT(announced.error().message,
+              HasSubstr("\"it is the weather\" names nothing that can be changed; say \"NAME=VALUE "
+                        "must be set\""));
+}
+
+}  // namespace
+}  // namespace gpustage
