@@ -253,8 +253,9 @@ Status CaseRunner::Explain(const Case& c, const RunSpec& spec, const StagedCase&
     const bool of_host = std::any_of(shown.begin(), shown.end(), [&](const std::string& directory) {
       return path.starts_with(directory + "/");
     });
-    return of_host ? Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC))
-                   : staged.tree.root.At(path, O_RDONLY);
+    if (!of_host) return staged.tree.root.ReadRegular(path);
+    Result<Fd> fd = OpenRegularFile(path);
+    return fd ? *std::move(fd) : Fd();
   };
   TRY(const std::vector<std::string> base, Unasked(c));
   evidence.outside = FindOutside(evidence, {base, start.host_directories}, open_inside);

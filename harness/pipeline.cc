@@ -4,6 +4,7 @@
 #include <map>
 
 #include "harness/evidence/records/decode.h"
+#include "harness/run/interrupt.h"
 
 namespace gpustage {
 namespace {
@@ -14,14 +15,21 @@ Result<std::unique_ptr<StagedCase>> StageCase(const Case& c, CaseRunner& runner)
   return runner.Build(plan);
 }
 
+RunReport CutShort(const RunSpec& spec) {
+  return {spec, Skipped("gpustage was interrupted"), {}, true};
+}
+
 Result<RunReport> RunOne(const Case& c, const RunSpec& spec, StagedCase& staged,
                          CaseRunner& runner) {
+  if (Interrupted() != 0) return CutShort(spec);
   if (runner.IsPastDeadline()) return RunReport{spec, Skipped(runner.DeadlineReason(false)), {}};
   TRY(const RawRun raw, runner.Run(c, spec, staged));
+  if (Interrupted() != 0) return CutShort(spec);
   if (raw.outcome.kind == Outcome::Kind::kTimedOut && runner.IsPastDeadline())
     return RunReport{spec, Skipped(runner.DeadlineReason(true)), {}};
   RunReport report{spec, {}, Decode(raw, spec.scanner, CandidateLibraries(c, spec))};
   TRY(runner.Explain(c, spec, staged, report.evidence));
+  if (Interrupted() != 0) return CutShort(spec);  // whatever it asked has no answer
   report.verdict = Judge(c, spec, report.evidence);
   return report;
 }
@@ -37,6 +45,13 @@ CaseReport RunInOneTree(const Case& c, CaseRunner& runner) {
   if (runner.IsPastDeadline()) return ForAllRuns(c, Skipped(runner.DeadlineReason(false)));
   if (const std::string why = runner.CannotStage(c); !why.empty())
     return ForAllRuns(c, Skipped(why));
+  if (std::all_of(c.runs.begin(), c.runs.end(),
+                  [](const RunSpec& run) { return !run.scanner.missing.empty(); })) {
+    CaseReport none{c, {}};
+    for (const RunSpec& spec : c.runs)
+      none.runs.push_back({spec, Skipped(spec.scanner.missing), {}});
+    return none;
+  }
   Result<std::unique_ptr<StagedCase>> staged = StageCase(c, runner);
   if (!staged) return ForAllRuns(c, Failed(staged.error()));
   CaseReport report{c, {}};

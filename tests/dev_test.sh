@@ -18,7 +18,7 @@ program() { rm -f "$T/bin/$1" && cat >"$T/bin/$1" && chmod +x "$T/bin/$1"; }
 real_cxx=$(command -v g++ || command -v c++)
 ln -s /usr/bin/* /bin/* "$T/bin" 2>/dev/null || true
 for name in cmake ctest ninja; do ln -sf "$(command -v $name)" "$T/bin/$name"; done
-rm -f "$T"/bin/{apt-get,sudo,npm,pip,pip3,python3,nvcc}
+rm -f "$T"/bin/{apt-get,sudo,npm,pip,pip3,python3,nvcc,dnf,pacman,zypper}
 PYTHON=$(command -v python3)
 
 program counted-c++ <<END
@@ -33,6 +33,11 @@ END
 # Installs by putting back what was taken from the PATH. Without lists it knows nothing.
 program apt-get <<'END'
 #!/bin/bash
+if [[ " $* " == *" --assume-no "* ]]; then
+  printf '0 upgraded, 2 newly installed, 0 to remove and 7 not upgraded.\nNeed to get 1,024 kB/3,072 kB of archives.\n'
+  printf 'After this operation, 5,120 kB of additional disk space will be used.\nAbort.\n'
+  exit 1
+fi
 echo "apt-get $(sed -E 's/.* (install|update)/\1/' <<<"$*")" >>"$LOG"
 [[ " $* " == *" update "* ]] && rm -f "$REMOTE/no-lists"
 [[ -e $REMOTE/no-lists ]] && exit 100
@@ -50,10 +55,13 @@ program python3 <<END
 #!/bin/bash
 [[ "\$1 \$2" != '-m pip' ]] && exec $PYTHON "\$@"
 [[ \$3 == --version ]] && exit
-echo "pip \${*: -1}" >>"\$LOG"
+package=\${*: -1}
+echo "pip \$package" >>"\$LOG"
 [[ ! -e \$REMOTE/down ]] || { echo 'ERROR: no matching distribution'; exit 1; }
 while [[ \$1 != --dest ]]; do shift; done
-cp "\$REMOTE/part.whl" "\$2"
+file=part.whl
+[[ \$package != @x/npm* ]] || file=npm.whl
+cp "\$REMOTE/\$file" "\$2"
 END
 
 program cpack <<'END'
@@ -64,6 +72,8 @@ END
 (cd "$REMOTE" && mkdir -p package wheel/include/crt && echo library >package/lib.so && tar -czf part.tgz package &&
   touch wheel/libcudart.so.13 wheel/libcudart_static.a wheel/include/{cuda.h,crt/host_config.h} &&
   cd wheel && "$PYTHON" -m zipfile -c ../part.whl ./*)
+# npm as a wheel: its node runs the script that stands behind it.
+(cd "$REMOTE" && mkdir npm-wheel && printf '#!/bin/bash\nexec bash "$@"\n' >npm-wheel/node && cp "$T/bin/npm" npm-wheel/npm-cli && cd npm-wheel && "$PYTHON" -m zipfile -c ../npm.whl ./*)
 sum() { sha256sum <"$REMOTE/$1" | cut -d' ' -f1; }
 
 # part NAME CLIENT ARCHIVE FILE...
@@ -80,6 +90,18 @@ repository() {
   mkdir -p "$T"/repository/{harness,fakes,fixtures}
   cd "$T/repository"
   cp -r "$ROOT"/harness/{dev,dev.d} harness
+  # Its own needs: whether this machine has those of gpustage is no question of this test.
+  cat >harness/dev.d/needs.sh <<'END'
+NEEDS=("g++|program $CXX|compiles" 'cmake|program cmake|configures the build')
+WISHES=()
+CLIENTS=('python3-pip|pip -|fetches real libraries')
+TEST_WISHES=('small-wish|program small-wish|a test')
+PACKAGE_WISHES=()
+declare -A ELSEWHERE=([dnf]='g++=gcc-c++' [pacman]='g++=gcc cmake=-' [zypper]='')
+END
+  program small-wish <<<'#!/bin/sh'
+  mkdir -p harness/cli
+  printf '      {"run", "…", DeclareRun},\n      {"trace", "…", DeclareTrace},\n' >harness/cli/verbs.cc
   {
     echo '# comment'
     part lib npm part.tgz 'lib.so: package/lib.so'
@@ -106,8 +128,10 @@ add_custom_target(program ALL DEPENDS gpustage)
 END
   cat >harness/main.cc <<'END'
 #include <cstdio>
+#include <cstdlib>
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) std::printf("[%s]", argv[i]);
+  std::printf("[called as %s]", std::getenv("GPUSTAGE_CALLED_AS"));
   return argc;
 }
 END
@@ -127,6 +151,7 @@ fail() {
 }
 says() { grep -qF -- "$1" "$T/out" || fail "does not say: $1"; }
 says_not() { ! grep -qF -- "$1" "$T/out" || fail "says: $1"; }
+log_is_not() { ! grep -qF -- "$1" "$LOG" || fail "started: $(<"$LOG")"; }
 log_is() { [[ $(<"$LOG") == "$1" ]] || fail "started: $(<"$LOG")"; }
 there() { [[ -e $1 ]] || fail "not there: $1"; }
 not_there() { ! compgen -G "$1" >/dev/null || fail "there: $1"; }
@@ -154,7 +179,7 @@ first_run_builds_and_passes_arguments_and_status_through() {
 only_the_program_writes_to_standard_output() {
   local printed
   printed=$(PATH=$T/bin harness/dev run 2>"$T/out") || true
-  [[ $printed == '[run]' ]] || fail "$printed"
+  [[ $printed == '[run][called as harness/dev]' ]] || fail "$printed"
 }
 
 second_run_starts_no_compiler_no_apt_and_no_download() {
@@ -192,8 +217,26 @@ sanitizers_have_a_tree_of_their_own() {
 missing_package_is_installed_and_explained() {
   mv "$T/bin/cmake" "$REMOTE"
   dev 2 run
-  says 'needs cmake (configures the build)'
+  says '  cmake: configures the build'
+  says '2 packages, 1,024 kB to fetch, 5,120 kB on disk'
   [[ $(head -2 "$LOG") == $'apt-get install cmake\napt-get install cmake' ]] || fail "$(<"$LOG")"
+}
+
+what_only_tests_want_is_installed_for_tests_alone() {
+  mv "$T/bin/small-wish" "$REMOTE"
+  dev 2 run
+  log_is_not 'small-wish'
+  dev 0 test
+  grep -q 'apt-get install small-wish' "$LOG" || fail "$(<"$LOG")"
+}
+
+every_verb_of_the_program_is_passed_through() {
+  dev 4 trace one 'two words'
+  says '[trace][one][two words][called as harness/dev]'
+  says_not 'no work to do'
+  dev 2 frobnicate
+  says 'harness/dev COMMAND [ARGS]'
+  says_not '[frobnicate]'
 }
 
 package_lists_are_fetched_only_where_they_are_missing() {
@@ -207,20 +250,29 @@ offline_nothing_is_installed() {
   mv "$T/bin/cmake" "$REMOTE"
   GPUSTAGE_OFFLINE=1 dev 3 run
   mv "$REMOTE/cmake" "$T/bin"
-  says 'GPUSTAGE_OFFLINE=1: install cmake by hand'
+  says 'GPUSTAGE_OFFLINE=1; as root: apt-get install --no-install-recommends cmake'
   log_is ''
 }
 
 elsewhere_it_names_what_it_needs() {
+  local manager line
   mv "$T/bin/cmake" "$T/bin/apt-get" "$REMOTE"
-  dev 3 run
+  while read -r manager line; do
+    program "$manager" <<<'#!/bin/sh'
+    CXX=no-such-compiler dev 3 run
+    rm "$T/bin/$manager"
+    says '  cmake: configures the build'
+    says "there is no apt here; as root: $line (untested)"
+  done <<'END'
+dnf dnf install gcc-c++ cmake
+pacman pacman -S --needed gcc
+zypper zypper install g++ cmake
+END
   mv "$REMOTE/cmake" "$REMOTE/apt-get" "$T/bin"
-  says 'needs cmake (configures the build)'
-  says 'there is no apt here (the names are those of Debian 12): install cmake by hand'
 }
 
 wish_that_cannot_be_installed_stops_nothing() {
-  sed -i "s/^((EUID == 0)) || WISHES+=.*/WISHES=('wish|program no-such-program|a test')/" harness/dev.d/packages.sh
+  echo "WISHES=('wish|program no-such-program|a test')" >>harness/dev.d/needs.sh
   GPUSTAGE_OFFLINE=1 dev 2 run
   says 'going on without wish: GPUSTAGE_OFFLINE=1'
 }
@@ -232,6 +284,8 @@ other_systems_are_told_that_they_are_untested() {
   tested_system "$T/os" || fail 'Debian 12 is tested'
   printf 'ID=ubuntu\nVERSION_ID="24.04"\n' >"$T/os"
   ! tested_system "$T/os" || fail 'Ubuntu is not'
+  printf 'ID=debian\nVERSION_ID="13"\n' >"$T/os"
+  tested_system "$T/os" || fail 'Debian 13 is tested'
 }
 
 offline_each_part_is_said_and_no_client_started() {
@@ -251,6 +305,31 @@ part_that_cannot_be_fetched_stops_nothing() {
   dev 2 run
   says '[run]'
   says_not 'stub:'
+}
+
+npm_that_is_not_here_comes_from_a_wheel_and_goes_again() {
+  printf -- '- name: npm\n  for: npm\n  client: pip\n  package: "@x/npm"\n  version: 1\n  sha256: %s\n  bytes: 9\n  node: node\n  script: npm-cli\n' \
+    "$(sum npm.whl)" >>fixtures/real-parts.yaml
+  mv "$T/bin/npm" "$REMOTE"
+  dev 0 real
+  there "$GPUSTAGE_CACHE/real/lib/lib.so"
+  not_there "$GPUSTAGE_CACHE/tmp.*"
+  [[ $(head -2 "$LOG") == $'pip @x/npm==1\nnpm @x/lib@1.2.3' ]] || fail "$(<"$LOG")"
+  sed -i '/^- name: npm/,$s/sha256: ./sha256: x/' fixtures/real-parts.yaml
+  rm -rf "$GPUSTAGE_CACHE"
+  dev 0 real
+  mv "$REMOTE/npm" "$T/bin"
+  says 'npm: WRONG CHECKSUM, not used'
+  says 'lib: missing, and there is no npm here'
+}
+
+part_of_tests_is_fetched_for_tests_alone() {
+  sed -i '0,/^  client: pip/s//  for: tests\n  client: pip/' fixtures/real-parts.yaml
+  dev 2 run
+  not_there "$GPUSTAGE_CACHE/real/cudart-13"
+  says 'fetches 3 real parts, 1 MB, into '
+  dev 0 test
+  there "$GPUSTAGE_CACHE/real/cudart-13/include"
 }
 
 missing_client_stops_nothing() {

@@ -83,6 +83,27 @@ check_sizes() {
     $1 > most { print $2 ": " $1 " lines, at most " most }'
 }
 
+# 100 columns, counted in characters. A raw string is one literal, however many lines it has.
+check_columns() {
+  source_files | grep -v '\.inc$' | xargs awk '
+    FNR == 1 { raw = 0 }
+    { was = raw }
+    /R"[a-z]*\(/ { raw = 1; was = 1 }
+    raw && /\)[a-z]*"/ { raw = 0 }
+    !was { print FILENAME ":" FNR ": " $0 }' | LC_ALL=C.UTF-8 grep -E '^[^ ]+: .{101,}$' | sed -E 's/^([^ ]+): .*/\1: more than 100 columns/' || true
+}
+
+# What clang-format would write otherwise; another version has another opinion.
+check_format() {
+  if [[ $(clang-format --version 2>/dev/null) != *' version 14.'* ]]; then
+    [[ -n ${TOLD:-} ]] || echo 'not looked at: the formatting, there is no clang-format 14 here' >&2
+    TOLD=1
+    return
+  fi
+  source_files | grep -v '\.inc$' | xargs -P "$(nproc)" -n 40 clang-format --dry-run 2>&1 |
+    sed -nE 's/^([^:]+:[0-9]+):[0-9]+: warning: .*/\1: not as clang-format writes it/p' | sort -u
+}
+
 # The brackets keep this file from finding itself.
 check_texts() {
   all_files | xargs grep -nIE '/(wor[k]|far[m])/' /dev/null | sed 's/$/   <- a path of one machine/' || true
@@ -100,6 +121,8 @@ check_all() {
   check_includes
   check_composition
   check_sizes
+  check_columns
+  check_format
   check_texts
   check_binaries
 }
@@ -145,6 +168,11 @@ self_test() {
   breaks composition 'only the pipeline calls stage' harness/run/x.cc 'auto plan = PlanStage(c);\n'
   breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"
   breaks sizes '401 lines, at most 120' harness/base/x.h "$many"
+  breaks columns 'more than 100 columns' harness/base/x.cc "// $(printf '%098d' 0)\n"
+  breaks columns 'x.cc:4: more' harness/base/x.cc "auto a = R\"(\n$(printf '%0150d' 0))\";\n// $(printf '%097d' 0)\n// $(printf '%098d' 0)\n"
+  TOLD=1
+  [[ $(clang-format --version 2>/dev/null) != *' version 14.'* ]] ||
+    breaks format 'not as clang-format writes it' fakes/world/x.cc 'int  F( );\n'
   breaks texts 'a path of one machine' scenarios/x.yaml "file: /wor""k/x.so\n"
   breaks texts 'never named' README.x "see py""pi.org\n"
   breaks texts 'vendor header' fakes/nvml/x.h "// NOTICE TO LICEN""SEE:\n"

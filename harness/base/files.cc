@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "harness/base/root.h"
 #include "harness/base/text.h"
 
 namespace gpustage {
@@ -59,21 +60,33 @@ bool OwnerLives(std::string_view name) {
 
 }  // namespace
 
-Result<std::string> ReadFile(const std::string& path) { return ReadFileStart(path, SIZE_MAX); }
+namespace {
 
-Result<std::string> ReadFileStart(const std::string& path, size_t bytes) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+// `fd` is open to be read.
+Result<std::string> StartOf(const Fd& fd, const std::string& path, size_t bytes) {
   std::string content;
   char buffer[65536];
   ssize_t n = 0;
   while (content.size() < bytes &&
-         (n = read(fd, buffer, std::min(sizeof buffer, bytes - content.size()))) > 0)
+         (n = read(fd.get(), buffer, std::min(sizeof buffer, bytes - content.size()))) > 0)
     content.append(buffer, static_cast<size_t>(n));
-  const int failure = errno;
-  close(fd);
-  if (n < 0) return Error{fmt::format("cannot read {}: {}", path, std::strerror(failure))};
+  if (n < 0) return Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))};
   return content;
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path) { return ReadFileStart(path, SIZE_MAX); }
+
+Result<std::string> ReadFileStart(const std::string& path, size_t bytes) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return Error{fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+  return StartOf(fd, path, bytes);
+}
+
+Result<std::string> ReadRegularFile(const std::string& path, size_t bytes) {
+  TRY(const Fd fd, OpenRegularFile(path));
+  return StartOf(fd, path, bytes);
 }
 
 Status WriteFile(const std::string& path, std::string_view content) {

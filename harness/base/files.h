@@ -2,6 +2,7 @@
 // Boost.Filesystem stays behind this.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,8 @@ namespace gpustage {
 Result<std::string> ReadFile(const std::string& path);
 // At most the first `bytes` of it.
 Result<std::string> ReadFileStart(const std::string& path, size_t bytes);
+// The same of a regular file only: one that somebody else has named.
+Result<std::string> ReadRegularFile(const std::string& path, size_t bytes = SIZE_MAX);
 // Through a temporary name beside it, so that a reader never sees half a file.
 Status WriteFile(const std::string& path, std::string_view content);
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@ std::string FindProgramOnHost(const std::string& program) {
   return "";
 }
 
-Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv) {
+Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv, std::chrono::seconds limit) {
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0)
     return Error{fmt::format("cannot make a pipe: {}", std::strerror(errno))};
@@ -50,12 +52,26 @@ Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv) {
   ProgramOutput result;
   char buffer[4096];
   ssize_t n = 0;
-  while ((n = read(pipe_ends[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  bool ended_by_us = false;
+  while (limit.count() > 0) {
+    pollfd more = {pipe_ends[0], POLLIN, 0};
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const int ready = left.count() > 0 ? poll(&more, 1, static_cast<int>(left.count())) : 0;
+    if (ready < 0 && errno == EINTR) continue;
+    ended_by_us = ready <= 0 && kill(pid, SIGKILL) == 0;
+    if (ready <= 0 || (n = read(pipe_ends[0], buffer, sizeof buffer)) <= 0) break;
+    result.out.append(buffer, static_cast<size_t>(n));
+  }
+  while (limit.count() == 0 &&
+         ((n = read(pipe_ends[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)))
     if (n > 0) result.out.append(buffer, static_cast<size_t>(n));
   close(pipe_ends[0]);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
+  if (ended_by_us) return Error{fmt::format("{} did not end within {} s", argv[0], limit.count())};
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;
 }

@@ -2,6 +2,7 @@
 // in the box.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct ProgramOutput {
 // A program of the host by its path, or by its name on PATH; "" when there is none.
 std::string FindProgramOnHost(const std::string& program);
 
-// argv[0] is looked up on PATH. An Error only when it cannot be started.
-Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv);
+// argv[0] is looked up on PATH. An Error when it cannot be started, or did not end within `limit`
+// and was ended; 0: it is waited for.
+Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv,
+                                 std::chrono::seconds limit = std::chrono::seconds(0));
 
 }  // namespace gpustage

@@ -21,6 +21,19 @@ Error Failed(std::string_view what, const std::string& path) {
   return {fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
 }
 
+// What may be read without waiting and has an end: a regular file, or none with errno.
+Fd RegularOnly(Fd fd) {
+  struct stat found;
+  if (!fd || fstat(fd.get(), &found) != 0) return Fd();
+  if (S_ISREG(found.st_mode)) return fd;
+  fd.Close();
+  errno = S_ISDIR(found.st_mode) ? EISDIR : EINVAL;
+  return fd;
+}
+
+// Without waiting for a FIFO's other end, and never as our terminal.
+constexpr int kReadOnly = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -37,6 +50,13 @@ void Fd::Close() {
   if (fd_ >= 0) close(std::exchange(fd_, -1));
 }
 
+Result<Fd> OpenRegularFile(const std::string& host_path) {
+  Fd fd = RegularOnly(Fd(open(host_path.c_str(), kReadOnly | O_CLOEXEC)));
+  if (fd) return fd;
+  if (errno == EINVAL) return Error{fmt::format("cannot read {}: not a regular file", host_path)};
+  return Failed("read", host_path);
+}
+
 Result<Root> Root::Open(const std::string& host_path) {
   Fd fd(open(host_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return Failed("open the tree at", host_path);
@@ -51,15 +71,19 @@ Fd Root::At(const std::string& path, int flags, mode_t mode) const {
   return Fd(static_cast<int>(syscall(SYS_openat2, fd_.get(), path.c_str(), &how, sizeof how)));
 }
 
+Fd Root::ReadRegular(const std::string& path) const { return RegularOnly(At(path, kReadOnly)); }
+
 Status Root::MakeDirectory(const std::string& path) const {
   if (At(path, O_PATH | O_DIRECTORY)) return Ok();
   if (errno != ENOENT) return Failed("make the directory", path);
   TRY(const Place place, MakePlace(path));
-  if (mkdirat(place.directory.get(), place.name.c_str(), 0755) != 0 && errno != EEXIST)
+  // A link that leads nowhere inside has the name: where it leads on this machine is not for us.
+  if (mkdirat(place.directory.get(), place.name.c_str(), 0755) != 0)
     return Failed("make the directory", path);
+  const Fd made(openat(place.directory.get(), place.name.c_str(),
+                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   // The process's umask must not decide what a scanner may read.
-  if (fchmodat(place.directory.get(), place.name.c_str(), 0755, 0) != 0)
-    return Failed("make the directory", path);
+  if (!made || fchmod(made.get(), 0755) != 0) return Failed("make the directory", path);
   return Ok();
 }
 
@@ -80,19 +104,24 @@ Result<Place> Root::FindPlace(const std::string& path) const {
   return Place{std::move(directory), name};
 }
 
-Status Root::WriteFile(const std::string& path, std::string_view content, mode_t mode) const {
+Result<Fd> Root::NewFile(const std::string& path, mode_t mode) const {
   TRY(const Place place, MakePlace(path));
   if (unlinkat(place.directory.get(), place.name.c_str(), 0) != 0 && errno != ENOENT)
     return Failed("replace", path);
   Fd fd(openat(place.directory.get(), place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                0600));
   if (!fd) return Failed("write", path);
+  if (fchmod(fd.get(), mode) != 0) return Failed("set the mode of", path);
+  return fd;
+}
+
+Status Root::WriteFile(const std::string& path, std::string_view content, mode_t mode) const {
+  TRY(const Fd fd, NewFile(path, mode));
   for (size_t done = 0; done < content.size();) {
     const ssize_t n = write(fd.get(), content.data() + done, content.size() - done);
     if (n < 0) return Failed("write", path);
     done += static_cast<size_t>(n);
   }
-  if (fchmod(fd.get(), mode) != 0) return Failed("set the mode of", path);
   return Ok();
 }
 

@@ -29,6 +29,10 @@ class Fd {
   int fd_ = -1;
 };
 
+// Opens a file of this machine to read it: a regular one or an error. A FIFO would keep us waiting
+// and a device would never end.
+Result<Fd> OpenRegularFile(const std::string& host_path);
+
 // The last name of a path and the open directory that holds it.
 struct Place {
   Fd directory;
@@ -45,13 +49,18 @@ class Root {
   // Opens what `path` names, following links inside the root. `flags` as for open(2). On failure
   // errno says why.
   Fd At(const std::string& path, int flags, mode_t mode = 0) const;
+  // The same to read what a scanner may have put there: a regular file, or an invalid one with
+  // errno.
+  Fd ReadRegular(const std::string& path) const;
   // Where `path` would be made: its parent directory, made with mode 0755 as far as it is missing.
   Result<Place> MakePlace(const std::string& path) const;
   // Where `path` is: its parent must exist. The last name is not followed.
   Result<Place> FindPlace(const std::string& path) const;
   // Makes the directory and its parents; one that is there already stays as it is.
   Status MakeDirectory(const std::string& path) const;
-  // A new file, in place of what had the name.
+  // A new empty file, in place of what had the name, open for writing.
+  Result<Fd> NewFile(const std::string& path, mode_t mode) const;
+  // The same with its content.
   Status WriteFile(const std::string& path, std::string_view content, mode_t mode) const;
 
  private:

@@ -93,6 +93,15 @@ std::optional<std::string> NearestWord(std::string_view wrong,
   return nearest;
 }
 
+std::string ShellWord(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string JoinOr(const std::vector<std::string>& words) {
   std::string joined;
   for (size_t i = 0; i < words.size(); ++i) {

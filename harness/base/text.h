@@ -10,6 +10,9 @@
 
 namespace gpustage {
 
+// As a shell reads it back: in single quotes where it must be.
+std::string ShellWord(const std::string& word);
+
 // In double quotes; what a terminal would not show is written \xNN, so that a scenario can say it
 // back.
 std::string Quote(std::string_view bytes);

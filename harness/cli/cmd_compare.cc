@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 #include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/run/workspace.h"
 #include "harness/scenario/yaml/yaml.h"
 #include "harness/suite/case_selection.h"
@@ -14,6 +17,14 @@
 
 namespace gpustage {
 namespace {
+
+struct CompareOptions {
+  CaseFilter selection;
+  std::string a, b;   // "ollama@0.17.4": run now if it is here, otherwise from its recordings;
+                      // "live:…", "recorded:…"
+  std::string known;  // file of differences that are known, with their reasons
+  int jobs = 0;
+};
 
 // A difference that is known, from a file: [{case: …, field: …, reason: …}].
 struct KnownDifference {
@@ -73,6 +84,9 @@ struct Wanted {
   std::string name;
 };
 
+// "ollama" of "ollama@0.17.4".
+std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
+
 // By a run of now, or from the recordings of it.
 Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs,
                   CaseRunner& runner) {
@@ -85,8 +99,12 @@ Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs
   if (wanted.only_live) return Error{fmt::format("{} is not here", name)};
   Side side{name, false, {}, {}};
   TRY(side.scenarios, ReadRecordings(RecordingsFolder(), name));
-  if (side.scenarios.empty())
+  if (side.scenarios.empty()) {
+    const std::vector<std::string> known = NamesIn(FindCatalog({}).scanners, ".yaml");
+    if (std::find(known.begin(), known.end(), ProgramOf(name)) == known.end())
+      return Error{fmt::format("no scanner {}{}", Quote(name), DidYouMean(name, known))};
     return Error{fmt::format("{} is not here, and there are no recordings of it", name)};
+  }
   const Recordings& any = side.scenarios.begin()->second;
   side.name = fmt::format("{}@{}", any.scanner, any.version);
   return side;
@@ -99,9 +117,6 @@ std::map<std::string, const Recording*> ByKey(const Side& side) {
     for (const auto& [key, recording] : recordings.of) all[key] = &recording;
   return all;
 }
-
-// "ollama" of "ollama@0.17.4".
-std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
 
 // The same scanner in two versions: then a line that all cases differ in is told once.
 bool AreVersions(const Side& a, const Side& b) {
@@ -198,9 +213,7 @@ class Comparison {
   std::set<std::string> selected_, compared_, different_, alone_;
 };
 
-}  // namespace
-
-int CmdCompare(const CompareOptions& options) {
+int Compare(const CompareOptions& options) {
   Result<std::vector<KnownDifference>> known = ReadKnown(options.known);
   if (!known) return PrintError(known.error(), kBadInput);
   CaseFilter selection = options.selection;
@@ -223,6 +236,26 @@ int CmdCompare(const CompareOptions& options) {
                         selection.paths.empty() && selection.filter.empty());
   comparison.Add(*a, *b);
   return comparison.Finish(*a);
+}
+
+}  // namespace
+
+Action DeclareCompare(CLI::App& app) {
+  const auto options = std::make_shared<CompareOptions>();
+  app.footer(
+      "For example: compare ollama@0.13 ollama@0.17 PATHS. A scanner is run now when it is here, "
+      "and taken from fixtures/recordings when it is not. live:NAME and recorded:NAME want it so "
+      "and not otherwise.");
+  app.add_option("a", options->a, "a scanner, by name or name@version")
+      ->type_name("SCANNER")
+      ->required();
+  app.add_option("b", options->b, "another")->type_name("SCANNER")->required();
+  AddSelection(app, options->selection);
+  app.add_option("--known", options->known,
+                 "a file of differences that are known: [{case, field, reason}]")
+      ->type_name("FILE");
+  AddJobs(app, options->jobs);
+  return [options](const Program&) { return Compare(*options); };
 }
 
 }  // namespace gpustage

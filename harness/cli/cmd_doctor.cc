@@ -1,14 +1,21 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/verbs.h"
+#include "harness/pipeline.h"
 #include "harness/run/workspace.h"
+#include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
+
+constexpr char kHealthy[] = "first-steps/healthy@gpus=1,stack=ollama-12";
+constexpr char kScanner[] = "ollama-model";
 
 std::string Consequence(IsolationLevel level) {
   switch (level) {
@@ -27,14 +34,31 @@ std::string Consequence(IsolationLevel level) {
   return "";
 }
 
-}  // namespace
+// What was probed piece by piece, all at once.
+Status StageHealthy(const Isolation& isolation) {
+  CaseFilter selection;
+  selection.paths = {kHealthy};
+  selection.scanners = {kScanner};
+  TRY(const std::vector<Case> cases, SelectCases(selection));
+  TRY(const Workspace workspace, Workspace::Enter(isolation, false));
+  CaseRunner runner(workspace, FindRecorders(), false);
+  const CaseReport report = RunCase(cases.front(), runner);
+  for (const RunReport& run : report.runs)
+    if (run.verdict.kind != VerdictKind::kPass && run.verdict.kind != VerdictKind::kSkip)
+      return Error{run.verdict.because.empty() ? "it found no device" : run.verdict.because};
+  return Ok();
+}
 
-int CmdDoctor() {
+int Doctor() {
   const Isolation isolation = ProbeIsolation();
   fmt::print("isolation  {}: {}\n", ToString(isolation.level), Consequence(isolation.level));
   for (const Trial& trial : isolation.trials)
     fmt::print("  {}  {}{}\n", trial.ok ? "ok" : "no", trial.what,
                trial.ok ? "" : ": " + trial.why);
+  const Status staged = isolation.level == IsolationLevel::kNone ? Ok() : StageHealthy(isolation);
+  if (isolation.level != IsolationLevel::kNone)
+    fmt::print("  {}  one healthy case staged and run{}\n", staged ? "ok" : "no",
+               staged ? "" : ": " + staged.error().message);
   const Catalog catalog = FindCatalog({});
   const Recorders recorders = FindRecorders();
   fmt::print("\nparts\n");
@@ -51,7 +75,13 @@ int CmdDoctor() {
   for (const LibrarySource& real : *parts_here)
     fmt::print("  {}  {}{}\n", real.missing.empty() ? "ok" : "no", real.name,
                real.missing.empty() ? "" : ": " + real.missing);
-  return isolation.level == IsolationLevel::kNone ? kCannotHere : kAsExpected;
+  return isolation.level == IsolationLevel::kNone || !staged ? kCannotHere : kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareDoctor(CLI::App&) {
+  return [](const Program&) { return Doctor(); };
 }
 
 }  // namespace gpustage

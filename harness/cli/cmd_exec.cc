@@ -1,14 +1,23 @@
+#include <fmt/format.h>
 #include <signal.h>
 
+#include <CLI/CLI.hpp>
+
+#include "harness/base/text.h"
 #include "harness/case_runner.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/host_tools.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
+#include "harness/run/interrupt.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
 namespace {
 
-Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions& options,
+constexpr int kNotFoundInside = 127;  // what a shell ends with for a command that it does not find
+
+Result<int> Exec(const Case& c, std::vector<std::string> argv, const InsideOptions& options,
                  CaseRunner& runner) {
   if (const std::string why = runner.CannotStage(c); !why.empty()) return Error{why};
   TRY(std::vector<HostFile> base, runner.BaseFor(c));
@@ -28,20 +37,36 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const ExecOptions
   // Ctrl-C is for the program inside.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
+  CatchInterrupts();  // SIGTERM and SIGHUP go on to it
   return ExitStatusOf(RunInBoxInteractive(box, runner.isolation()).outcome);
 }
 
-}  // namespace
-
-int CmdExec(const ExecOptions& options) {
+int Exec(const InsideOptions& options, const Program& program) {
   const Result<Case> c = OnlyCase(options.scenario);
   if (!c) return PrintError(c.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
-  const Result<int> status = Exec(*c, options.argv, options, runner);
-  return status ? *status : PrintError(status.error(), kBadInput);
+  const Result<int> status = Exec(*c, program, options, runner);
+  if (!status) return PrintError(status.error(), kBadInput);
+  if (*status == kNotFoundInside)
+    fmt::print(stderr,
+               "gpustage: exec brings {} alone; {} shell {} has this machine's tools as well\n",
+               program.front(), CalledAs(), ShellWord(options.scenario));
+  return *status;
+}
+
+}  // namespace
+
+Action DeclareExec(CLI::App& app) {
+  const auto options = std::make_shared<InsideOptions>();
+  app.footer("PROGRAM is one of the tree or of this machine; its exit status is passed through.");
+  AddInside(app, *options);
+  return [options](const Program& program) {
+    if (program.empty()) throw CLI::RequiredError("-- PROGRAM");
+    return Exec(*options, program);
+  };
 }
 
 }  // namespace gpustage

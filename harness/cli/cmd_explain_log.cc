@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/verbs.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/report/suspects.h"
 #include "harness/suite/case_selection.h"
@@ -11,11 +13,14 @@
 namespace gpustage {
 namespace {
 
+struct ExplainLogOptions {
+  std::string file;   // Ollama's log; "-" is standard input
+  bool page = false;  // the page of all causes instead
+};
+
 constexpr char kReport[] = "scanner-not-loading/the-report";
 
-}  // namespace
-
-int CmdExplainLog(const ExplainLogOptions& options) {
+int ExplainLog(const ExplainLogOptions& options) {
   CaseFilter selection;
   selection.paths = {kReport};
   const Result<std::vector<Case>> cases = SelectCases(selection);
@@ -47,6 +52,15 @@ int CmdExplainLog(const ExplainLogOptions& options) {
         kBadInput);
   fmt::print("{}", ExplainLogText(Weigh(*cases, log), log));
   return kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareExplainLog(CLI::App& app) {
+  const auto options = std::make_shared<ExplainLogOptions>();
+  app.add_option("log", options->file, "a file, or - for standard input")->type_name("FILE");
+  app.add_flag("--page", options->page, "the page of all known causes, as Markdown");
+  return [options](const Program&) { return ExplainLog(*options); };
 }
 
 }  // namespace gpustage

@@ -1,13 +1,23 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
+#include "harness/report/trace.h"
 #include "harness/suite/coverage.h"
 #include "harness/suite/shard_options.h"
 
 namespace gpustage {
 namespace {
+
+struct ListOptions {
+  CaseFilter selection;
+  ShardOptions shard;
+  std::string format = "text";
+};
 
 using nlohmann::json;
 
@@ -17,10 +27,23 @@ std::string Text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// The claim of a scenario stands once, before its cells.
 void PrintText(const CaseSelection& selected) {
-  for (size_t place = 0; place < selected.size(); ++place)
-    fmt::print("{}  [{}]  {}\n", selected.Id(place), fmt::join(selected.Runs(place), ", "),
-               selected.RangeOf(place).scenario().claim);
+  const size_t width = WidthOfOutput();
+  const Scenario* last = nullptr;
+  for (size_t place = 0; place < selected.size(); ++place) {
+    const Scenario& scenario = selected.RangeOf(place).scenario();
+    const std::string id = selected.Id(place);
+    const std::string runs = fmt::format("  [{}]", fmt::join(selected.Runs(place), ", "));
+    if (id == scenario.id) {
+      fmt::print("{}\n", Wrapped(fmt::format("{}{}  {}", id, runs, scenario.claim), 4, width));
+      continue;
+    }
+    if (last != &scenario)
+      fmt::print("{}\n", Wrapped(fmt::format("{}  {}", scenario.id, scenario.claim), 4, width));
+    last = &scenario;
+    fmt::print("  {}\n", Wrapped(id + runs, 6, width));
+  }
   for (const CaseRange* range : selected.Ranges()) fmt::print("{}", CoverageText(*range));
 }
 
@@ -84,11 +107,20 @@ Status List(const ListOptions& options) {
   return Ok();
 }
 
-}  // namespace
-
-int CmdList(const ListOptions& options) {
+int ListCases(const ListOptions& options) {
   const Status listed = List(options);
   return listed ? kAsExpected : PrintError(listed.error(), kBadInput);
+}
+
+}  // namespace
+
+Action DeclareList(CLI::App& app) {
+  const auto options = std::make_shared<ListOptions>();
+  AddSelection(app, options->selection);
+  AddShards(app, options->shard);
+  OneOf(app.add_option("--format", options->format, "github-matrix: the jobs of --shards N"),
+        {"text", "json", "names", "github-matrix"});
+  return [options](const Program&) { return ListCases(*options); };
 }
 
 }  // namespace gpustage

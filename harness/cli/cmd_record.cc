@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 #include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
+#include "harness/run/interrupt.h"
 #include "harness/run/workspace.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
@@ -13,6 +17,12 @@
 
 namespace gpustage {
 namespace {
+
+struct RecordOptions {
+  CaseFilter selection;
+  std::string folder;
+  int jobs = 0;
+};
 
 double Median(std::vector<double>& values) {
   if (values.empty()) return 0;
@@ -31,9 +41,14 @@ size_t CountOf(const RecordedScenarios& scenarios) {
   return count;
 }
 
-}  // namespace
+// Whether it may be of a part of the cases of a scenario.
+bool IsPartial(const CaseFilter& selection) {
+  return !selection.filter.empty() ||
+         std::any_of(selection.paths.begin(), selection.paths.end(),
+                     [](const std::string& path) { return path.find('@') != std::string::npos; });
+}
 
-int CmdRecord(const RecordOptions& options) {
+int Record(const RecordOptions& options) {
   const Result<std::vector<Case>> cases = SelectCases(options.selection);
   if (!cases) return PrintError(cases.error(), kBadInput);
   std::set<std::string> scanners, missing;
@@ -48,16 +63,35 @@ int CmdRecord(const RecordOptions& options) {
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
+  CatchInterrupts();
   const int jobs =
       options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
   for (const std::string& scanner : scanners) {
     LiveRecordings live = RecordLive(*cases, scanner, jobs, runner);
-    if (const Status written = WriteRecordings(live.scenarios, options.folder); !written)
+    // A file of half of its cases would be taken for all of them.
+    if (Interrupted() != 0) return 128 + Interrupted();
+    if (const Status written =
+            WriteRecordings(live.scenarios, options.folder, IsPartial(options.selection));
+        !written)
       return PrintError(written.error(), kBadInput);
     fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios),
                live.milliseconds.size(), Median(live.milliseconds));
   }
   return kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareRecord(CLI::App& app) {
+  const auto options = std::make_shared<RecordOptions>();
+  app.footer("For example: record FOLDER --scanner ollama PATHS");
+  app.add_option("folder", options->folder,
+                 "a folder; files go to FOLDER/SCANNER-VERSION/SCENARIO.json")
+      ->type_name("FOLDER")
+      ->required();
+  AddSelection(app, options->selection);
+  AddJobs(app, options->jobs);
+  return [options](const Program&) { return Record(*options); };
 }
 
 }  // namespace gpustage

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -8,8 +9,11 @@
 #include "harness/case_runner.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/host_tools.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/report/text.h"
+#include "harness/run/interrupt.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -58,13 +62,13 @@ struct Prepared {
   ScannerStart start;
 };
 
-Result<Prepared> Prepare(const Case& c, const ShellOptions& options, bool on_terminal,
-                         CaseRunner& runner) {
+Result<Prepared> Prepare(const Case& c, const InsideOptions& options, const Program& program,
+                         bool on_terminal, CaseRunner& runner) {
   if (const std::string why = runner.CannotStage(c); !why.empty()) return Error{why};
   TRY(std::vector<HostFile> base, runner.BaseFor(c));
   TRY(const Tools tools, ToolsOfHost());
   base.insert(base.end(), tools.files.begin(), tools.files.end());
-  std::vector<std::string> argv = options.argv;
+  std::vector<std::string> argv = program;
   if (!argv.empty()) {
     TRY(BringProgram(c, argv, base));
   } else if (tools.shell.empty()) {
@@ -102,9 +106,9 @@ std::vector<std::string> AllCandidates(const Case& c) {
   return all;
 }
 
-Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal,
-                  CaseRunner& runner) {
-  TRY(const Prepared inside, Prepare(c, options, terminal != nullptr, runner));
+Result<int> Shell(const Case& c, const InsideOptions& options, const Program& program,
+                  Terminal* terminal, CaseRunner& runner) {
+  TRY(const Prepared inside, Prepare(c, options, program, terminal != nullptr, runner));
   TRY(const RawRun raw, RunInteractively(inside.start, inside.stand->tree.root, runner.recorders(),
                                          runner.isolation(), terminal));
   const int status = ExitStatusOf(raw.outcome);
@@ -115,9 +119,7 @@ Result<int> Shell(const Case& c, const ShellOptions& options, Terminal* terminal
   return status;
 }
 
-}  // namespace
-
-int CmdShell(const ShellOptions& options) {
+int Shell(const InsideOptions& options, const Program& program) {
   const Result<Case> c = OnlyCase(options.scenario);
   if (!c) return PrintError(c.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
@@ -126,13 +128,25 @@ int CmdShell(const ShellOptions& options) {
   CaseRunner runner(*workspace, FindRecorders(), false);
   // Commands may come from a file or a pipe: then there is nothing to lend.
   if (isatty(STDIN_FILENO) == 0) {
-    const Result<int> status = Shell(*c, options, nullptr, runner);
+    CatchInterrupts();
+    const Result<int> status = Shell(*c, options, program, nullptr, runner);
     return status ? *status : PrintError(status.error(), kBadInput);
   }
   Result<Terminal> terminal = Terminal::Borrow();
   if (!terminal) return PrintError(terminal.error(), kCannotHere);
-  const Result<int> status = Shell(*c, options, &*terminal, runner);
+  const Result<int> status = Shell(*c, options, program, &*terminal, runner);
   return status ? *status : PrintError(status.error(), kBadInput);
+}
+
+}  // namespace
+
+Action DeclareShell(CLI::App& app) {
+  const auto options = std::make_shared<InsideOptions>();
+  app.footer(
+      "Its exit status is passed through; what was seen is said in short at the end. Tools, gdb "
+      "and Python are this machine's.");
+  AddInside(app, *options);
+  return [options](const Program& program) { return Shell(*options, program); };
 }
 
 }  // namespace gpustage

@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "harness/cli/commands.h"
+#include "harness/cli/verbs.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/stage/plan.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
+namespace {
 
-int CmdShow(const std::string& id) {
+int Show(const std::string& id) {
   const Result<std::vector<Case>> cases = SelectCases({{id}, {}, ""});
   if (!cases) return PrintError(cases.error(), kBadInput);
   for (const Case& c : *cases) {
@@ -42,6 +46,14 @@ int CmdShow(const std::string& id) {
                    ToString(claim.pos));
   }
   return kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareShow(CLI::App& app) {
+  const auto id = std::make_shared<std::string>();
+  app.add_option("case", *id, "scenario or case")->type_name("SCENARIO")->required();
+  return [id](const Program&) { return Show(*id); };
 }
 
 }  // namespace gpustage

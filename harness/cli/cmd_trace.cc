@@ -1,13 +1,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
 #include "harness/pipeline.h"
+#include "harness/report/for_terminal.h"
 #include "harness/report/trace.h"
+#include "harness/run/interrupt.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/evidence_dir.h"
 #include "harness/suite/installation.h"
@@ -15,11 +21,20 @@
 namespace gpustage {
 namespace {
 
+struct TraceCommand {
+  std::string path;  // a scenario, a case, or a folder of kept evidence
+  CaseFilter selection;
+  TraceOptions options;
+  bool json = false;
+};
+
 Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation) {
   TRY(const Workspace workspace, Workspace::Enter(isolation, false));
   CaseRunner runner(workspace, FindRecorders(), false);
   std::vector<KeptRun> runs;
+  CatchInterrupts();
   for (const Case& c : cases) {
+    if (Interrupted() != 0) break;
     const CaseReport report = RunCase(c, runner);
     for (const RunReport& run : report.runs) runs.push_back(Keep(report, run));
   }
@@ -27,25 +42,18 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
 }
 
 // The command that shows this one of the runs again.
-std::string Again(const std::string& path, const std::vector<KeptRun>& runs, const KeptRun& run) {
-  const bool of_catalog = !IsEvidence(path) && !FileExists(path);
-  const auto like_it = [&](const KeptRun& other) { return !of_catalog || other.id == run.id; };
-  const bool alone = std::count_if(runs.begin(), runs.end(), like_it) == 1;
-  const std::string filter = alone ? "" : fmt::format(" --filter \"{} {}\"", run.id, run.run);
-  return fmt::format("gpustage trace {}{}", of_catalog ? run.id : path, filter);
+// `alone`: it is the only run that the words before the filter mean.
+std::string Again(const TraceCommand& command, bool of_catalog, bool alone, const KeptRun& run) {
+  const std::string filter = alone ? "" : " --filter " + ShellWord(run.id + " " + run.run);
+  return fmt::format("{} trace {}{}{}", CalledAs(), ShellWord(of_catalog ? run.id : command.path),
+                     ScannerWords(command.selection), filter);
 }
 
-}  // namespace
-
-int CmdTrace(const TraceCommand& command) {
-  const std::string& path = command.selection.paths.front();
+int Trace(const TraceCommand& command) {
+  const std::string& path = command.path;
   TraceOptions options = command.options;
+  options.width = WidthOfOutput();
   options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  for (const std::string& kind : options.kinds)
-    if (std::find(TraceKinds().begin(), TraceKinds().end(), kind) == TraceKinds().end())
-      return PrintError(
-          {fmt::format("no kind of event {}{}", Quote(kind), DidYouMean(kind, TraceKinds()))},
-          kBadInput);
   std::vector<KeptRun> runs;
   if (IsEvidence(path)) {
     Result<std::vector<KeptRun>> kept = ReadEvidence(path);
@@ -55,23 +63,52 @@ int CmdTrace(const TraceCommand& command) {
       return (run.id + " " + run.run).find(command.selection.filter) == std::string::npos;
     });
   } else {
-    const Result<std::vector<Case>> cases = SelectCases(command.selection);
+    CaseFilter selection = command.selection;
+    selection.paths = {path};
+    const Result<std::vector<Case>> cases = SelectCases(selection);
     if (!cases) return PrintError(cases.error(), kBadInput);
     const Isolation isolation = ProbeIsolation();
     Result<std::vector<KeptRun>> now = RunNow(*cases, isolation);
     if (!now) return PrintError(now.error(), kCannotHere);
     runs = *std::move(now);
+    if (Interrupted() != 0) return 128 + Interrupted();
   }
   if (runs.empty()) return PrintError({fmt::format("no run in {} matches", path)}, kBadInput);
   if (command.json) {
     fmt::print("{}", TraceJson(runs, options));
     return kAsExpected;
   }
+  const bool of_catalog = !IsEvidence(path) && !FileExists(path);
+  std::map<std::string, size_t> of_case;
+  for (const KeptRun& run : runs) ++of_case[of_catalog ? run.id : ""];
   for (size_t i = 0; i < runs.size(); ++i) {
-    options.again = Again(path, runs, runs[i]);
-    fmt::print("{}{}", i == 0 ? "" : "\n", TraceText(runs[i], options));
+    options.again = Again(command, of_catalog, of_case[of_catalog ? runs[i].id : ""] == 1, runs[i]);
+    fmt::print("{}{}", i == 0 ? "" : "\n", ForTerminal(TraceText(runs[i], options)));
   }
   return kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareTrace(CLI::App& app) {
+  const auto options = std::make_shared<TraceCommand>();
+  app.footer(
+      "A folder is one that run --evidence-dir filled; its files are JSON Lines, one a run. "
+      "The timeline is printed with --timeline, or with any of --kind, --library and --process.");
+  app.add_option("what", options->path, "a scenario, a case, or a folder of run --evidence-dir")
+      ->type_name("SCENARIO")
+      ->required();
+  AddFilters(app, options->selection);
+  app.add_flag("--timeline", options->options.timeline, "every event in order of time");
+  OneOf(app.add_option("--kind", options->options.kinds, "only events of this kind")
+            ->allow_extra_args(false),
+        TraceKinds());
+  app.add_option("--library", options->options.library, "only this library: a part of its path");
+  app.add_option("--process", options->options.process,
+                 "only this process: a pid or a part of its role");
+  app.add_flag("--json", options->json,
+               "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
+  return [options](const Program&) { return Trace(*options); };
 }
 
 }  // namespace gpustage

@@ -14,15 +14,15 @@ namespace {
 
 constexpr const char* kShells[] = {"bash", "dash", "sh"};
 constexpr const char* kTools[] = {
-    "awk",      "basename", "cat",    "chmod",    "cmp",    "cp",       "cut",       "date",
-    "dd",       "df",       "diff",   "dirname",  "du",     "env",      "expr",      "false",
-    "file",     "find",     "gdb",    "grep",     "head",   "hostname", "id",        "kill",
-    "ldd",      "less",     "ln",     "ls",       "md5sum", "mkdir",    "more",      "mv",
-    "nm",       "objdump",  "od",     "printenv", "ps",     "pwd",      "python3",   "readelf",
-    "readlink", "realpath", "rm",     "rmdir",    "sed",    "seq",      "sha256sum", "sleep",
-    "sort",     "stat",     "strace", "strings",  "stty",   "tail",     "tee",       "test",
-    "touch",    "tr",       "true",   "tty",      "uname",  "uniq",     "vi",        "wc",
-    "which",    "whoami",   "xargs"};
+    "awk",     "basename", "cat",      "chmod",   "cmp",      "cp",       "cut",  "date",
+    "dd",      "df",       "diff",     "dirname", "du",       "env",      "expr", "false",
+    "file",    "find",     "gdb",      "grep",    "head",     "hostname", "id",   "kill",
+    "ldd",     "less",     "ln",       "ls",      "md5sum",   "mkdir",    "more", "mv",
+    "namei",   "nm",       "objdump",  "od",      "printenv", "ps",       "pwd",  "python3",
+    "readelf", "readlink", "realpath", "rm",      "rmdir",    "sed",      "seq",  "sha256sum",
+    "sleep",   "sort",     "stat",     "strace",  "strings",  "stty",     "tail", "tee",
+    "test",    "touch",    "tr",       "true",    "tty",      "uname",    "uniq", "vi",
+    "wc",      "which",    "whoami",   "xargs"};
 constexpr const char* kDirectories[] = {
     "/usr/share/gdb",      "/usr/share/terminfo", "/usr/lib/terminfo",  "/usr/lib/python3",
     "/usr/lib/python3.11", "/usr/lib/python3.12", "/usr/lib/python3.13"};

@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <iostream>
 #include <iterator>
 
-#include "harness/base/files.h"
+#include "harness/base/output_file.h"
 #include "harness/base/text.h"
 #include "harness/report/github.h"
 #include "harness/report/json.h"
@@ -27,36 +26,30 @@ std::string TopOfRepository() {
   return getcwd(here, sizeof here) == nullptr ? "" : here;
 }
 
-std::string WholeText(const Report& report) {
-  std::vector<std::string> ids;
-  for (const ReportedRun& run : report.runs) ids.push_back(run.id);
-  return TextReport(report, PlainStyle(ids));
+Status WriteGithub(const Report& report, const RunList& runs, std::ostream& out) {
+  return WriteGithubAnnotations(report, runs, TopOfRepository(), out);
 }
 
 struct Kind {
   const char* name;
-  std::function<std::string(const Report&)> write;
+  Status (*write)(const Report&, const RunList&, std::ostream&);  // none: needs more than that
 };
 
-const std::vector<Kind>& Kinds() {
-  static const std::vector<Kind> kinds = {
-      {"json", JsonReport},
-      {"junit", JunitReport},
-      {"github", [](const Report& r) { return GithubAnnotations(r, TopOfRepository()); }},
-      {"markdown", MarkdownSummary},
-      {"text", WholeText}};
-  return kinds;
-}
+constexpr Kind kKinds[] = {{"json", WriteJsonReport},
+                           {"junit", WriteJunitReport},
+                           {"github", WriteGithub},
+                           {"markdown", WriteMarkdownSummary},
+                           {"text", nullptr}};
 
 const Kind* FindKind(const std::string& name) {
-  const auto found = std::find_if(Kinds().begin(), Kinds().end(),
+  const auto found = std::find_if(std::begin(kKinds), std::end(kKinds),
                                   [&](const Kind& kind) { return kind.name == name; });
-  return found == Kinds().end() ? nullptr : &*found;
+  return found == std::end(kKinds) ? nullptr : found;
 }
 
 Error UnknownReport(const std::string& word) {
   std::vector<std::string> forms;
-  for (const Kind& kind : Kinds()) forms.push_back(fmt::format("{}=FILE", kind.name));
+  for (const Kind& kind : kKinds) forms.push_back(fmt::format("{}=FILE", kind.name));
   return Error{fmt::format("unknown report {}; expected {}", Quote(word), JoinOr(forms))};
 }
 
@@ -76,15 +69,10 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
     if (same != files.end())
       return Error{fmt::format("{} and {} are both to be written to {}", same->kind, file.kind,
                                Quote(file.file))};
-    const std::string folder = file.file.find('/') == std::string::npos ? "." : ParentOf(file.file);
-    if (file.file != "-" && !IsDirectory(folder))
-      return Error{fmt::format("no directory {} for the report", folder)};
-    if (file.file != "-" && IsDirectory(file.file))
-      return Error{
-          fmt::format("the {} report cannot be written: {} is a directory", file.kind, file.file)};
-    if (file.file != "-" && access(folder.c_str(), W_OK) != 0)
-      return Error{
-          fmt::format("the {} report cannot be written: {} is not writable", file.kind, folder)};
+    if (!IsStdout(file.file))
+      if (const Status writable = OutputFile::Check(file.file); !writable)
+        return Error{fmt::format("the {} report cannot be written: {}", file.kind,
+                                 writable.error().message)};
     files.push_back(std::move(file));
   }
   return files;
@@ -92,25 +80,57 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
 
 bool TakeStdout(const std::vector<ReportFile>& files) {
   return std::any_of(files.begin(), files.end(),
-                     [](const ReportFile& file) { return file.file == "-"; });
+                     [](const ReportFile& file) { return IsStdout(file.file); });
 }
 
-Status WriteReports(const Report& report, const std::vector<ReportFile>& files) {
-  for (const ReportFile& file : files) {
-    const std::string text = FindKind(file.kind)->write(report);
-    if (file.file != "-") {
-      TRY(WriteFile(file.file, text));
-    } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-               std::fflush(stdout) != 0) {
+namespace {
+
+// What other tools of the step have written there stays.
+bool IsStepSummary(const std::string& file) {
+  const char* const summary = std::getenv("GITHUB_STEP_SUMMARY");
+  return summary != nullptr && file == summary;
+}
+
+// The next commands are those of what was shown.
+Status WriteText(const Report& report, const RunList& runs, const TextStyle& shown,
+                 std::ostream& out) {
+  size_t longest = 0;
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    longest = std::max(longest, run.id.size());
+    return Ok();
+  }));
+  TextStyle style = PlainStyle(longest);
+  style.program = shown.program;
+  style.scanners = shown.scanners;
+  return WriteTextReport(report, runs, style, out);
+}
+
+Status WriteOne(const Report& report, const RunList& runs, const TextStyle& shown,
+                const ReportFile& file) {
+  const auto write = [&](const Report& all, const RunList& list, std::ostream& out) {
+    const Kind& kind = *FindKind(file.kind);
+    return kind.write == nullptr ? WriteText(all, list, shown, out) : kind.write(all, list, out);
+  };
+  if (IsStdout(file.file)) {
+    TRY(write(report, runs, std::cout));
+    if (!std::cout.flush())
       return Error{fmt::format("the {} report could not be written to standard output", file.kind)};
-    }
+    return Ok();
   }
-  return Ok();
+  TRY(OutputFile out, OutputFile::Open(file.file, IsStepSummary(file.file)));
+  TRY(write(report, runs, out.stream()));
+  return out.Close();
 }
 
-Result<Report> ReadReport(const std::string& file) {
-  TRY(const std::string text, ReadFile(file));
-  return ParseJsonReport(text, file);
+}  // namespace
+
+Status WriteReports(const Report& report, const RunList& runs, const TextStyle& shown,
+                    const std::vector<ReportFile>& files) {
+  Status all = Ok();
+  for (const ReportFile& file : files)
+    if (Status written = WriteOne(report, runs, shown, file); !written && all)
+      all = std::move(written);
+  return all;
 }
 
 }  // namespace gpustage

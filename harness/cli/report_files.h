@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "harness/report/report.h"
+#include "harness/report/run_list.h"
+#include "harness/report/text.h"
 
 namespace gpustage {
 
 struct ReportFile {
   std::string kind;  // "json"
-  std::string file;  // "-": standard output, and what is for people goes to stderr
+  std::string file;  // "-" is standard output, and what is for people goes to stderr then
 };
 
 // Checked before anything runs, so that a long run is not lost to a slip of the pen.
@@ -19,9 +21,9 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
 // Whether standard output is a report's.
 bool TakeStdout(const std::vector<ReportFile>& files);
 
-Status WriteReports(const Report& report, const std::vector<ReportFile>& files);
-
-// A report that an earlier run wrote; its errors have file and line.
-Result<Report> ReadReport(const std::string& file);
+// All of them that can be written; the first error. `shown` is the style of what was shown: a text
+// report names the same next commands.
+Status WriteReports(const Report& report, const RunList& runs, const TextStyle& shown,
+                    const std::vector<ReportFile>& files);
 
 }  // namespace gpustage

@@ -1,11 +1,13 @@
 #include "harness/cli/screen.h"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string_view>
+
+#include "harness/cli/commands.h"
+#include "harness/report/for_terminal.h"
 
 namespace gpustage {
 namespace {
@@ -25,43 +27,69 @@ bool WantsColour(std::FILE* out, const std::string& color) {
 
 }  // namespace
 
-TextStyle StyleFor(std::FILE* out, const std::vector<std::string>& ids, const std::string& color) {
+TextStyle StyleFor(std::FILE* out, size_t longest, const std::string& color) {
   winsize size = {};
   const bool known =
       isatty(fileno(out)) != 0 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  TextStyle style = known ? FittedStyle(ids, size.ws_col, false) : PlainStyle(ids);
+  TextStyle style = known ? FittedStyle(longest, size.ws_col, false) : PlainStyle(longest);
   style.colour = WantsColour(out, color);
+  style.program = CalledAs();
   return style;
 }
 
-void PrintOutcome(const Report& report, const TextStyle& style, std::FILE* out) {
-  for (const ReportedRun& run : report.runs)
-    if (const std::string block = FailureBlock(run, style); !block.empty())
-      fmt::print(out, "\n{}", block);
-  fmt::print(out, "\n{}{}", TotalsText(report), BaselineText(report));
+void Print(std::FILE* out, const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), out) != text.size()) return;  // ferror(out) stays
 }
 
-Screen::Screen(std::FILE* out, TextStyle style, size_t all)
-    : out_(out), style_(style), terminal_(IsTerminal(out)) {
+Status PrintOutcome(const Report& report, const RunList& runs, const TextStyle& style,
+                    std::FILE* out) {
+  TRY(runs.EachBad([&](const ReportedRun& run) -> Status {
+    Print(out, ForTerminal("\n" + FailureBlock(run, style)));
+    return Ok();
+  }));
+  Print(out, ForTerminal("\n" + TotalsText(report) + BaselineText(report)));
+  return Ok();
+}
+
+Screen::Screen(std::FILE* out, TextStyle style, size_t all, Talk talk)
+    : out_(out), style_(style), terminal_(IsTerminal(out)), talk_(talk) {
   progress_.all = all;
 }
 
-void Screen::Ended(const std::vector<ReportedRun>& runs) {
-  Clear();
-  ++progress_.done;
+std::string Screen::LinesOf(const std::vector<ReportedRun>& runs) const {
+  std::string lines;
   for (const ReportedRun& run : runs) {
-    progress_.totals.Add(run.verdict);
-    fmt::print(out_, "{}\n", ProgressLine(run, style_));
+    const bool skip = run.verdict == VerdictKind::kSkip;
+    if (talk_ == Talk::kVerbose || (talk_ == Talk::kUsual && !skip))
+      lines += ProgressLine(run, style_) + "\n";
+  }
+  return ForTerminal(lines);
+}
+
+void Screen::Ended(size_t place, const std::vector<ReportedRun>& runs) {
+  ++progress_.done;
+  for (const ReportedRun& run : runs) progress_.totals.Add(run.verdict);
+  waiting_[place] = LinesOf(runs);
+  Clear();
+  for (auto next = waiting_.find(next_); next != waiting_.end(); next = waiting_.find(++next_)) {
+    Print(out_, next->second);
+    waiting_.erase(next);
   }
   progress_.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   shown_ = terminal_ && progress_.done < progress_.all;
-  if (shown_) fmt::print(out_, "{}", StatusLine(progress_, static_cast<size_t>(style_.width)));
+  if (shown_) Print(out_, StatusLine(progress_, static_cast<size_t>(style_.width)));
   std::fflush(out_);
 }
 
+void Screen::Finish() {
+  Clear();
+  for (const auto& [place, lines] : waiting_) Print(out_, lines);
+  waiting_.clear();
+}
+
 void Screen::Clear() {
-  if (shown_) fmt::print(out_, "\r\x1b[K");
+  if (shown_) Print(out_, "\r\x1b[K");
   shown_ = false;
 }
 

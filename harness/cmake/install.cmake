@@ -6,7 +6,8 @@
 #   LIBDIR                 libgpustage.so, cmake/gpustage
 #   lib/gpustage           fakes, recorders, programs: what is put into staged trees
 #   share/gpustage         fixtures, scenarios, schemas
-#   share/doc/gpustage     README.md, copyright, examples
+#   share/doc/gpustage     README.md, docs, copyright, examples
+#   share                  the manual page, completions of bash and zsh
 include(CMakePackageConfigHelpers)
 set(built lib/gpustage)  # never LIBDIR: none of it is a library of this machine
 set(data ${CMAKE_INSTALL_DATADIR}/gpustage)
@@ -27,6 +28,11 @@ file(GLOB schemas CONFIGURE_DEPENDS harness/*/*.schema.json)
 install(FILES ${schemas} DESTINATION ${data}/schemas)
 
 install(FILES README.md harness/package/copyright TYPE DOC)
+install(DIRECTORY harness/docs TYPE DOC FILES_MATCHING PATTERN *.md)
+set(pages ${PROJECT_BINARY_DIR}/harness/cli)
+install(FILES ${pages}/gpustage.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${pages}/gpustage.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME gpustage)
+install(FILES ${pages}/_gpustage DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 foreach(used libcli11-dev nlohmann-json3-dev libgtest-dev)
   install(FILES /usr/share/doc/${used}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/notices RENAME ${used} OPTIONAL)
 endforeach()

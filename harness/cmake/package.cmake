@@ -10,7 +10,7 @@ in it (Ollama's discovery, the ggml loader, any program), and says what the
 scanner saw, which step lost the device, and which event shows it. With a
 library for C++ tests.")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS uidmap)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, gdb, libgmock-dev, npm, python3-pip")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, gdb, libgmock-dev, python3-pip")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)

@@ -10,22 +10,43 @@ declare -A PIN=()   # ggml-12 -> its text in the list, kept beside the part: ano
 TOOLKIT=cuda-13
 TOOLKIT_PARTS=(cudart-13 cuda-crt-13 nvml-13)
 
-# fetch_parts brief|full: brief says nothing of what is there. Fails only when a checksum was wrong: a part that cannot be
-# had is said, and what needs it is skipped later.
+# fetch_parts brief|full [tests]: brief says nothing of what is there; `tests`: also what only tests use. Fails only when a
+# checksum was wrong: a part that cannot be had is said, and what needs it is skipped later.
 fetch_parts() {
-  local how=$1 name missing=()
-  read_parts
-  for name in "${PARTS[@]}"; do
-    is_placed "${PART[$name into]}" "${PIN[$name]}" && continue
-    [[ ${PART[$name client]} == toolkit && $how == brief ]] && ! installed_toolkit >/dev/null && continue
-    missing+=("$name")
-  done
-  if ((${#missing[@]} == 0)) && is_placed $TOOLKIT "$(toolkit_pin)"; then
-    [[ $how == brief ]] || say "all real parts are in $GPUSTAGE_CACHE"
+  find_missing "$@"
+  if ((${#MISSING_PARTS[@]} == 0)) && is_placed $TOOLKIT "$(toolkit_pin)"; then
+    [[ $1 == brief ]] || say "all real parts are in $GPUSTAGE_CACHE"
     return
   fi
   mkdir -p "$GPUSTAGE_CACHE"
-  (fetch_missing "${missing[@]}")
+  say_size
+  (fetch_missing "${MISSING_PARTS[@]}")
+}
+
+# find_missing brief|full [tests]: into MISSING_PARTS.
+find_missing() {
+  local how=$1 scope=${2:-} name
+  ((${#PARTS[@]})) || read_parts
+  MISSING_PARTS=()
+  for name in "${PARTS[@]}"; do
+    is_placed "${PART[$name into]:-}" "${PIN[$name]}" && continue
+    case ${PART[$name for]:-} in
+      npm) continue ;;  # no part: what fetches others
+      tests) [[ $scope == tests ]] || continue ;;
+    esac
+    [[ ${PART[$name client]} == toolkit && $how == brief ]] && ! installed_toolkit >/dev/null && continue
+    MISSING_PARTS+=("$name")
+  done
+}
+
+# How much is to be fetched, before the first byte.
+say_size() {
+  local name bytes=0 count=0
+  for name in "${MISSING_PARTS[@]}"; do
+    [[ ${PART[$name client]} == toolkit ]] && continue
+    count=$((count + 1)) bytes=$((bytes + PART[$name bytes]))
+  done
+  ((count == 0)) || [[ $OFFLINE == 1 ]] || say "fetches $count real parts, $((bytes / 1000000 + 1)) MB, into $GPUSTAGE_CACHE"
 }
 
 read_parts() {
@@ -44,7 +65,7 @@ read_parts() {
       say "fixtures/real-parts.yaml:$number: not in the form that its first lines describe: $line"
       exit 2
     fi
-    PIN[$name]+=$line$'\n'
+    [[ $key == for ]] || PIN[$name]+=$line$'\n'
   done <"$ROOT/fixtures/real-parts.yaml"
 }
 
@@ -60,7 +81,7 @@ fetch_missing() {
   rm -rf "$GPUSTAGE_CACHE"/tmp.*  # of a run that was killed
   WORK=$(mktemp -d "$GPUSTAGE_CACHE/tmp.XXXXXX")
   CLIENT=
-  trap '[[ -z $CLIENT ]] || kill "$CLIENT" 2>/dev/null || true; rm -rf "$WORK"' EXIT
+  trap '[[ -z $CLIENT ]] || kill "$CLIENT" 2>/dev/null || true; rm -rf "$WORK" "$WORK.npm"' EXIT
   trap 'exit 130' INT TERM HUP
 
   local name wrong=0
@@ -107,12 +128,19 @@ fetch_part() {
 # download NAME: the archive as published, into $WORK/download, by the registry's own client.
 download() {
   local name=$1 client=${PART[$1 client]} package=${PART[$1 package]} version=${PART[$1 version]}
-  local what="$client package $package $version" command fetched=0 reason started
+  local what="$client package $package $version"
   [[ $OFFLINE == 1 ]] && { say "$name: missing, and GPUSTAGE_OFFLINE=1 ($what)" && return 1; }
   have_client "$client" || { say "$name: missing, and there is no $client here to fetch $what" && return 1; }
+  fetch "$name" "$client" "$package" "$version" "${PART[$name bytes]}"
+}
+
+# fetch NAME CLIENT PACKAGE VERSION BYTES: into $WORK/download.
+fetch() {
+  local name=$1 client=$2 package=$3 version=$4 command fetched=0 reason started
+  local what="$client package $package $version"
   # After a first failure the rest get one quick try each: without a network nobody waits for seven time-outs.
   if [[ $client == npm ]]; then
-    command=(npm pack --silent --cache "$WORK/cache" --pack-destination "$WORK/download" "--fetch-retries=$PATIENT"
+    command=("${NPM[@]}" pack --silent --cache "$WORK/cache" --pack-destination "$WORK/download" "--fetch-retries=$PATIENT"
       --fetch-retry-mintimeout=1000 "--fetch-timeout=$((PATIENT ? 60000 : 5000))" --loglevel=error "$package@$version")
   else
     command=("${PIP[@]}" download --quiet --no-deps --only-binary=:all: --no-cache-dir --disable-pip-version-check
@@ -122,7 +150,7 @@ download() {
   started=$SECONDS
   (cd "$WORK" && TMPDIR=$WORK/tmp exec "${command[@]}") </dev/null >"$WORK/log" 2>&1 {LOCK}>&- &
   CLIENT=$!
-  show_progress "$CLIENT" "$name: fetching $what" "${PART[$name bytes]}"
+  show_progress "$CLIENT" "$name: fetching $what" "$5"
   wait "$CLIENT" || fetched=$?
   CLIENT=
   if ((fetched != 0)) || ! compgen -G "$WORK/download/*" >/dev/null; then
@@ -153,13 +181,34 @@ show_progress() {
   [[ ! -t 2 ]] || printf '\r\033[K' >&2
 }
 
-# have_client npm|pip: one that is here, or Debian's.
+# have_client npm|pip: one that is here. npm may come from PyPI, in one wheel with its node: Debian's is 357 packages.
 have_client() {
   if [[ $1 == npm ]]; then
-    command -v npm >/dev/null || { apt_client npm && command -v npm >/dev/null; }
+    [[ -n ${NPM:-} ]] || find_npm || wheel_npm
   else
     find_pip || { apt_client python3-pip && find_pip; }
   fi
+}
+
+find_npm() {
+  command -v npm >/dev/null && NPM=(npm)
+}
+
+# Once a run; it lies beside $WORK/download and goes with $WORK.
+wheel_npm() {
+  local archive
+  [[ -z ${WHEEL_TRIED:-} && -n ${PART[npm package]:-} ]] || return 1
+  WHEEL_TRIED=1
+  have_client pip && fetch npm pip "${PART[npm package]}" "${PART[npm version]}" "${PART[npm bytes]}" || return 1
+  archive=$(echo "$WORK"/download/*)
+  if [[ $(sha256sum <"$archive") != "${PART[npm sha256]}  -" ]]; then
+    say "npm: WRONG CHECKSUM, not used: ${archive##*/} is $(sha256sum <"$archive" | cut -d' ' -f1), fixtures/real-parts.yaml says ${PART[npm sha256]}"
+    return 1
+  fi
+  unpack "$archive" "$WORK.npm" || return 1
+  rm -rf "$WORK"/download "$WORK"/tmp
+  chmod +x "$WORK.npm/${PART[npm node]}"
+  NPM=("$WORK.npm/${PART[npm node]}" "$WORK.npm/${PART[npm script]}")
 }
 
 find_pip() {

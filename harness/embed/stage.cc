@@ -7,6 +7,7 @@
 #include "harness/base/files.h"
 #include "harness/embed/place.h"
 #include "harness/embed/seen.h"
+#include "harness/scenario/catalog/allowed.h"
 #include "harness/scenario/read/scenario.h"
 #include "harness/suite/installation.h"
 
@@ -88,6 +89,7 @@ std::string Sentence(const Error& error) {
 
 // The one case that the stage stands for.
 Result<Case> CaseOf(const YamlNode& root, const std::vector<std::string>& scanner_files) {
+  AllowFiles({"/"});  // the paths are the caller's own
   Fixtures fixtures(FindCatalog(scanner_files));
   const Scenario scenario = {root.pos.file, "stage", "a stage of a test", root, {}};
   TRY(std::vector<Case> cases, ExpandCases(scenario, fixtures));

@@ -88,6 +88,8 @@ struct Evidence {
   std::vector<Event> events;
   std::vector<Process> processes;
   std::vector<LogLine> log;
+  int64_t cut_lines =
+      0;  // that the log had between its first and its last lines, and that are gone
   std::optional<std::vector<SeenDevice>> devices;  // none: what the scanner printed cannot be read
   std::optional<int64_t>
       device_count;                // as devices, or what the scanner counted without naming them

@@ -1,6 +1,7 @@
 // What changed since an earlier report.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,30 @@ struct BaselineChanges {
   friend bool operator==(const BaselineChanges&, const BaselineChanges&) = default;
 };
 
-BaselineChanges ChangesSince(const std::vector<ReportedRun>& before, const std::string& file,
-                             const std::vector<ReportedRun>& now);
+// What is remembered of an earlier report, and what has changed since.
+class Baseline {
+ public:
+  explicit Baseline(std::string file) { changes_.file = std::move(file); }
+  void AddBefore(const ReportedRun& run);
+  void AddNow(const ReportedRun& run);
+  // After all of both.
+  BaselineChanges Changes() &&;
+
+ private:
+  using Backends = std::map<std::string, std::vector<std::string>>;  // by the device they report
+  struct Before {
+    std::string name;
+    VerdictKind verdict = VerdictKind::kPass;
+    bool silent = false;
+    bool runs_now = false;
+    Backends backends;
+  };
+  static Backends BackendsOf(const ReportedRun& run);
+
+  std::vector<Before> before_;
+  std::map<std::string, size_t> by_name_;
+  BaselineChanges changes_;
+};
 
 // Of the shards of one run, all held against the same earlier report.
 BaselineChanges Joined(BaselineChanges a, const BaselineChanges& b);

@@ -12,6 +12,7 @@ struct RunReport {
   RunSpec spec;
   Verdict verdict;
   Evidence evidence;  // empty for a run that was skipped
+  bool cut = false;   // a signal to us ended it, or kept it from starting: nothing is known of it
   friend bool operator==(const RunReport&, const RunReport&) = default;
 };
 

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
+#include <map>
+#include <ostream>
+#include <set>
+#include <utility>
 
 #include "harness/base/files.h"
+#include "harness/base/limits.h"
 
 namespace gpustage {
 namespace {
@@ -30,16 +34,16 @@ struct Place {
   std::string file;
   int line = 1;
   int column = 1;
-  friend bool operator==(const Place&, const Place&) = default;
+  friend auto operator<=>(const Place&, const Place&) = default;
 };
 
 struct Annotation {
   Place place;
-  std::string kind;   // one annotation is of one kind
-  std::string level;  // of GitHub: "error", "warning"
+  std::string kind;  // one annotation is of one kind
   std::string title;
   std::string message;
-  std::vector<std::string> others;
+  std::vector<std::string> others;  // the first few runs that have the same
+  size_t more = 0;                  // how many there are
 };
 
 const char* HeadOf(VerdictKind kind) {
@@ -53,9 +57,9 @@ const char* HeadOf(VerdictKind kind) {
 
 Annotation Annotated(const ReportedRun& run) {
   const std::string kind = ToString(run.verdict) + (run.unmet.empty() ? run.because : "");
-  Annotation annotation = {{run.file, 1, 1}, kind,
-                           "error",          fmt::format("{} {}", run.Name(), HeadOf(run.verdict)),
-                           run.claim,        {}};
+  Annotation annotation = {
+      {run.file, 1, 1}, kind, fmt::format("{} {}", run.Name(), HeadOf(run.verdict)),
+      run.claim,        {},   0};
   const auto say = [&](const std::string& text) { annotation.message += "\n" + text; };
   const auto placed = std::find_if(run.unmet.begin(), run.unmet.end(),
                                    [](const UnmetClaim& unmet) { return !unmet.file.empty(); });
@@ -70,56 +74,93 @@ Annotation Annotated(const ReportedRun& run) {
   return annotation;
 }
 
-// What failed before the baseline was written does not fail the run.
-bool IsOld(const Report& report, const ReportedRun& run) {
-  if (!report.baseline) return false;
-  const std::vector<std::string>& old = report.baseline->still_failing;
-  return std::find(old.begin(), old.end(), run.Name()) != old.end();
+std::string Named(const Annotation& annotation) {
+  if (annotation.more == 0) return "";
+  return fmt::format("\nand {} more: {}{}", annotation.more, fmt::join(annotation.others, ", "),
+                     annotation.more > annotation.others.size() ? ", …" : "");
 }
 
-std::string Named(const std::vector<std::string>& others) {
-  constexpr size_t kShown = 10;
-  std::string text = fmt::format("\nand {} more: ", others.size());
-  for (size_t i = 0; i < std::min(kShown, others.size()); ++i)
-    text += (i == 0 ? "" : ", ") + others[i];
-  return text + (others.size() > kShown ? ", …" : "");
+std::string Cut(const std::string& text) {
+  if (text.size() <= limits::kAnnotationBytes) return text;
+  return text.substr(0, limits::kAnnotationBytes) +
+         fmt::format("… (cut at {} bytes)", limits::kAnnotationBytes);
 }
+
+// Problems and what changed: they have no place.
+std::vector<std::string> OfTheWhole(const Report& report) {
+  std::vector<std::string> lines;
+  for (const Problem& problem : report.problems)
+    lines.push_back(fmt::format("::error title=gpustage::{}", Escaped(Cut(problem.text), false)));
+  if (!report.baseline) return lines;
+  for (const MovedDevice& moved : report.baseline->moved)
+    lines.push_back(fmt::format(
+        "::error title={}::{}", Escaped(moved.run + ": a device moved", true),
+        Escaped(fmt::format("{}\nfrom {}\nto {}", moved.device, moved.from, moved.to), false)));
+  for (const std::string& run : report.baseline->newly_silent)
+    lines.push_back(fmt::format("::error title={}::a silent failure that was none in {}",
+                                Escaped(run, true), Escaped(report.baseline->file, false)));
+  return lines;
+}
+
+// Those of one level: as many as GitHub shows, the last of which says how many more there are.
+class Annotations {
+ public:
+  explicit Annotations(const char* level) : level_(level) {}
+
+  void Add(const ReportedRun& run) {
+    constexpr size_t kNamed = 10;
+    Annotation annotation = Annotated(run);
+    const std::pair key = {annotation.place, annotation.kind};
+    if (const auto same = by_place_.find(key); same != by_place_.end()) {
+      Annotation& first = places_[same->second];
+      if (++first.more <= kNamed) first.others.push_back(run.Name());
+    } else if (places_.size() < limits::kAnnotations) {
+      by_place_[key] = places_.size();
+      places_.push_back(std::move(annotation));
+    } else {
+      ++further_;
+    }
+  }
+
+  void WriteTo(const std::string& root, std::vector<std::string> lines, std::ostream& out) const {
+    size_t more = further_;
+    for (const Annotation& a : places_)
+      lines.push_back(fmt::format("::{} file={},line={},col={},title={}::{}", level_,
+                                  Escaped(Below(root, a.place.file), true), a.place.line,
+                                  a.place.column, Escaped(a.title, true),
+                                  Escaped(Cut(a.message) + Named(a), false)));
+    if (lines.size() + (more > 0 ? 1 : 0) > limits::kAnnotations) {
+      more += lines.size() - (limits::kAnnotations - 1);
+      lines.resize(limits::kAnnotations - 1);
+    }
+    for (const std::string& line : lines) out << line << "\n";
+    if (more > 0)
+      out << fmt::format("::{} title=gpustage::and {} more, which the other reports have\n", level_,
+                         more);
+  }
+
+ private:
+  const char* const level_;
+  std::vector<Annotation> places_;
+  std::map<std::pair<Place, std::string>, size_t> by_place_;
+  size_t further_ = 0;  // runs of other places
+};
 
 }  // namespace
 
-std::string GithubAnnotations(const Report& report, const std::string& root) {
-  std::vector<Annotation> annotations;
-  for (const ReportedRun& run : report.runs) {
-    if (!IsBad(run.verdict)) continue;
-    Annotation annotation = Annotated(run);
-    if (IsOld(report, run)) annotation.level = "warning";
-    const auto same =
-        std::find_if(annotations.begin(), annotations.end(), [&](const Annotation& a) {
-          return a.place == annotation.place && a.kind == annotation.kind &&
-                 a.level == annotation.level;
-        });
-    if (same == annotations.end())
-      annotations.push_back(std::move(annotation));
-    else
-      same->others.push_back(run.Name());
-  }
-  std::string text;
-  for (const Annotation& a : annotations)
-    text += fmt::format("::{} file={},line={},col={},title={}::{}\n", a.level,
-                        Escaped(Below(root, a.place.file), true), a.place.line, a.place.column,
-                        Escaped(a.title, true),
-                        Escaped(a.message + (a.others.empty() ? "" : Named(a.others)), false));
-  for (const Problem& problem : report.problems)
-    text += fmt::format("::error title=gpustage::{}\n", Escaped(problem.text, false));
-  if (!report.baseline) return text;
-  for (const MovedDevice& moved : report.baseline->moved)
-    text += fmt::format(
-        "::error title={}::{}\n", Escaped(moved.run + ": a device moved", true),
-        Escaped(fmt::format("{}\nfrom {}\nto {}", moved.device, moved.from, moved.to), false));
-  for (const std::string& run : report.baseline->newly_silent)
-    text += fmt::format("::error title={}::a silent failure that was none in {}\n",
-                        Escaped(run, true), Escaped(report.baseline->file, false));
-  return text;
+Status WriteGithubAnnotations(const Report& report, const RunList& runs, const std::string& root,
+                              std::ostream& out) {
+  Annotations errors("error"), warnings("warning");
+  std::set<std::string> old;  // what failed before the baseline was written does not fail the run
+  if (report.baseline)
+    old.insert(report.baseline->still_failing.begin(), report.baseline->still_failing.end());
+  TRY(runs.EachBad([&](const ReportedRun& run) -> Status {
+    (old.contains(run.Name()) ? warnings : errors).Add(run);
+    return Ok();
+  }));
+  errors.WriteTo(root, OfTheWhole(report), out);
+  warnings.WriteTo(root, {}, out);
+  return Ok();
 }
 
 }  // namespace gpustage

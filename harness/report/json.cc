@@ -3,141 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <istream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <tuple>
 
 #include "harness/base/text.h"
+#include "harness/report/json_head.h"
 #include "harness/report/json_place.h"
 
 namespace gpustage {
 namespace {
 
 using nlohmann::ordered_json;
-
-// ---- The keys: one list for the writer and the reader -------------------------------------------
-
-template <typename Struct, typename Member>
-struct Field {
-  const char* key;
-  Member Struct::*member;
-};
-template <typename Struct, typename Member>
-Field(const char*, Member Struct::*) -> Field<Struct, Member>;
-
-auto FieldsOf(const UnmetClaim*) {
-  using T = UnmetClaim;
-  return std::tuple{Field{"expected", &T::expected}, Field{"seen", &T::seen},
-                    Field{"unknown", &T::unknown},   Field{"because", &T::because},
-                    Field{"file", &T::file},         Field{"line", &T::line},
-                    Field{"column", &T::column}};
-}
-auto FieldsOf(const ReportedDevice*) {
-  using T = ReportedDevice;
-  return std::tuple{Field{"name", &T::name},
-                    Field{"library", &T::library},
-                    Field{"library_path", &T::library_path},
-                    Field{"pci_id", &T::pci_id},
-                    Field{"uuid", &T::uuid},
-                    Field{"memory_total", &T::memory_total}};
-}
-auto FieldsOf(const ReportedOutcome*) {
-  using T = ReportedOutcome;
-  return std::tuple{Field{"kind", &T::kind}, Field{"code", &T::code}, Field{"text", &T::text}};
-}
-auto FieldsOf(const ReportedProcess*) {
-  using T = ReportedProcess;
-  return std::tuple{Field{"pid", &T::pid}, Field{"parent", &T::parent}, Field{"role", &T::role}};
-}
-auto FieldsOf(const ReportedRow*) {
-  using T = ReportedRow;
-  return std::tuple{Field{"library", &T::library}, Field{"pid", &T::pid},
-                    Field{"process", &T::process}, Field{"steps", &T::steps},
-                    Field{"reached", &T::reached}, Field{"lost_at", &T::lost_at},
-                    Field{"reason", &T::reason},   Field{"cause", &T::cause},
-                    Field{"remark", &T::remark},   Field{"said", &T::said}};
-}
-auto FieldsOf(const RepeatedAnswer*) {
-  using T = RepeatedAnswer;
-  return std::tuple{Field{"times", &T::times}, Field{"verdict", &T::verdict},
-                    Field{"device_count", &T::device_count}, Field{"lost_at", &T::lost_at}};
-}
-auto FieldsOf(const ReportedRun*) {
-  using T = ReportedRun;
-  return std::tuple{Field{"id", &T::id},
-                    Field{"scenario", &T::scenario},
-                    Field{"file", &T::file},
-                    Field{"claim", &T::claim},
-                    Field{"scanner", &T::scanner},
-                    Field{"scanner_version", &T::version},
-                    Field{"run", &T::run},
-                    Field{"axes", &T::axes},
-                    Field{"isolation", &T::isolation},
-                    Field{"verdict", &T::verdict},
-                    Field{"because", &T::because},
-                    Field{"unmet", &T::unmet},
-                    Field{"devices", &T::devices},
-                    Field{"device_count", &T::device_count},
-                    Field{"outcome", &T::outcome},
-                    Field{"processes", &T::processes},
-                    Field{"log", &T::log},
-                    Field{"funnel", &T::funnel},
-                    Field{"lost_at", &T::lost_at},
-                    Field{"assumed", &T::assumed},
-                    Field{"silent_failure", &T::silent_failure},
-                    Field{"silent_because", &T::silent_because},
-                    Field{"duration_ms", &T::duration_ms},
-                    Field{"answers", &T::answers}};
-}
-auto FieldsOf(const MovedDevice*) {
-  using T = MovedDevice;
-  return std::tuple{Field{"run", &T::run}, Field{"device", &T::device}, Field{"from", &T::from},
-                    Field{"to", &T::to}};
-}
-auto FieldsOf(const BaselineChanges*) {
-  using T = BaselineChanges;
-  return std::tuple{Field{"file", &T::file},
-                    Field{"newly_failing", &T::newly_failing},
-                    Field{"newly_passing", &T::newly_passing},
-                    Field{"moved", &T::moved},
-                    Field{"newly_silent", &T::newly_silent},
-                    Field{"still_failing", &T::still_failing},
-                    Field{"not_run", &T::not_run}};
-}
-auto FieldsOf(const Problem*) {
-  using T = Problem;
-  return std::tuple{Field{"kind", &T::kind}, Field{"text", &T::text}};
-}
-auto FieldsOf(const ReportedShard*) {
-  using T = ReportedShard;
-  return std::tuple{Field{"index", &T::index}, Field{"total", &T::total}};
-}
-auto FieldsOf(const Totals*) {
-  using T = Totals;
-  return std::tuple{Field{"pass", &T::pass},   Field{"fail", &T::fail},   Field{"skip", &T::skip},
-                    Field{"xfail", &T::xfail}, Field{"xpass", &T::xpass}, Field{"error", &T::error},
-                    Field{"flaky", &T::flaky}};
-}
-
-// The document: what is known of the cases stands before them.
-struct Document {
-  int version = kReportVersion;
-  int exit_status = 0;
-  Totals totals;
-  double seconds = 0;
-  int reports = 1;
-  std::vector<ReportedShard> shards;
-  std::vector<Problem> problems;
-  std::optional<BaselineChanges> baseline;
-  std::vector<ReportedRun> cases;
-};
-auto FieldsOf(const Document*) {
-  using T = Document;
-  return std::tuple{Field{"version", &T::version},   Field{"exit_status", &T::exit_status},
-                    Field{"totals", &T::totals},     Field{"seconds", &T::seconds},
-                    Field{"reports", &T::reports},   Field{"shards", &T::shards},
-                    Field{"problems", &T::problems}, Field{"baseline", &T::baseline},
-                    Field{"cases", &T::cases}};
-}
 
 // ---- Writing ------------------------------------------------------------------------------------
 
@@ -182,7 +61,9 @@ struct Refused {
 
 class Reader {
  public:
-  explicit Reader(const ordered_json& whole) : value_(whole) {}
+  // `version` is that of the document; `at` is where the value stands in it.
+  Reader(const ordered_json& whole, int version, std::string at = "")
+      : value_(whole), version_(version), at_(std::move(at)) {}
 
   void Read(std::string& text) const { Take(value_.is_string(), "a text", text); }
   void Read(bool& flag) const { Take(value_.is_boolean(), "true or false", flag); }
@@ -220,21 +101,25 @@ class Reader {
     Want(value_.is_object(), "an object");
     std::apply(
         [&](const auto&... field) {
-          (ReadField(field.key, object.*field.member), ...);
-          if (value_.size() > sizeof...(field)) RefuseOther({field.key...});
+          size_t absent = 0;
+          ((absent += ReadField(field, object.*field.member) ? 0 : 1), ...);
+          if (value_.size() > sizeof...(field) - absent) RefuseOther({field.key...});
         },
         FieldsOf(&object));
   }
 
  private:
   Reader(const ordered_json& value, const Reader& outer, const char* key, size_t index = 0)
-      : value_(value), outer_(&outer), key_(key), index_(index) {}
+      : value_(value), version_(outer.version_), outer_(&outer), key_(key), index_(index) {}
 
-  template <typename T>
-  void ReadField(const char* key, T& member) const {
-    const auto found = value_.find(key);
-    if (found == value_.end()) Refuse(fmt::format("{} is missing here", Quote(key)));
-    Reader(*found, *this, key).Read(member);
+  // False for what an older report does not have.
+  template <typename Field, typename T>
+  bool ReadField(const Field& field, T& member) const {
+    const auto found = value_.find(field.key);
+    if (found == value_.end() && field.since > version_) return false;
+    if (found == value_.end()) Refuse(fmt::format("{} is missing here", Quote(field.key)));
+    Reader(*found, *this, field.key).Read(member);
+    return true;
   }
   void RefuseOther(const std::vector<std::string>& keys) const {
     for (const auto& [key, value] : value_.items())
@@ -256,67 +141,178 @@ class Reader {
     throw Refused{Pointer(), std::move(message)};
   }
   std::string Pointer() const {
-    if (outer_ == nullptr) return "";
+    if (outer_ == nullptr) return at_;
     return fmt::format("{}/{}", outer_->Pointer(),
                        key_ == nullptr ? std::to_string(index_) : EscapedForPointer(key_));
   }
 
   const ordered_json& value_;
+  const int version_;
+  const std::string at_;
   const Reader* const outer_ = nullptr;
   const char* const key_ = nullptr;  // in a list it is the index that counts
   const size_t index_ = 0;
 };
 
-// Of another version nothing else is looked at: its keys may be others.
-void CheckVersion(const ordered_json& whole) {
-  if (!whole.is_object() || !whole.contains("version") || !whole["version"].is_number_integer())
-    throw Refused{"", "this is no report of gpustage: it does not begin {\"version\": …"};
-  if (const int version = whole["version"]; version != kReportVersion)
-    throw Refused{"/version",
-                  fmt::format("this report is of version {}; this gpustage reads version {}",
-                              version, kReportVersion)};
-}
+// Reads a document case by case: each is handed over and forgotten.
+class DocumentReader {
+ public:
+  DocumentReader(std::istream& in, const RunVisitor& visit) : in_(in), visit_(visit) {}
 
-}  // namespace
+  // `failed` is an error of the visitor.
+  Report Read(std::optional<Error>& failed) {
+    ordered_json rest = ordered_json::parse(
+        in_, [&](int depth, ordered_json::parse_event_t event, ordered_json& value) {
+          return Took(depth, event, value, failed);
+        });
+    if (failed) return {};
+    CheckVersion(rest);
+    const auto cases = rest.find("cases");
+    if (cases == rest.end()) throw Refused{"", "\"cases\" is missing here"};
+    if (!cases->is_array())
+      throw Refused{"/cases", fmt::format("expected a list, got {}", cases->type_name())};
+    // Those that stood before the version, and what is none.
+    for (const ordered_json& value : *cases) Take(value, failed);
+    if (failed) return {};
+    rest.erase("cases");
+    Head head;
+    Reader(rest, version_).Read(head);
+    Report report = {tally_,
+                     head.seconds,
+                     head.reports,
+                     std::move(head.shards),
+                     std::move(head.selection),
+                     std::move(head.interrupted),
+                     std::move(head.problems),
+                     std::move(head.baseline)};
+    Check(head, report);
+    return report;
+  }
 
-std::string JsonReport(const Report& report) {
-  const Document document = {kReportVersion,  ExitStatus(report), Count(report.runs),
-                             report.seconds,  report.reports,     report.shards,
-                             report.problems, report.baseline,    report.runs};
-  return Writer::Write(document).dump(2) + "\n";
-}
+ private:
+  // False where the value is of no use any more.
+  bool Took(int depth, ordered_json::parse_event_t event, ordered_json& value,
+            std::optional<Error>& failed) {
+    using Event = ordered_json::parse_event_t;
+    if (depth == 1 && event == Event::key) key_ = value.get<std::string>();
+    if (depth == 1 && event == Event::value && key_ == "version") CheckVersion({{key_, value}});
+    if (depth != 2 || event != Event::object_end || key_ != "cases") return true;
+    if (version_ == 0) return true;
+    Take(value, failed);
+    return false;
+  }
 
-Result<Report> ParseJsonReport(const std::string& text, const std::string& file) {
-  try {
-    const ordered_json whole = ordered_json::parse(text);
-    CheckVersion(whole);
-    Document document;
-    Reader(whole).Read(document);
-    Report report = {std::move(document.cases),
-                     document.seconds,
-                     document.reports,
-                     std::move(document.shards),
-                     std::move(document.problems),
-                     std::move(document.baseline)};
+  void Take(const ordered_json& value, std::optional<Error>& failed) {
+    if (failed) return;
+    ReportedRun run;
+    Reader(value, version_, fmt::format("/cases/{}", number_++)).Read(run);
+    tally_.Add(run);
+    if (Status visited = visit_(run); !visited) failed = visited.error();
+  }
+
+  // Of another version nothing else is looked at: its keys may be others.
+  void CheckVersion(const ordered_json& whole) {
+    if (!whole.is_object() || !whole.contains("version") || !whole["version"].is_number_integer())
+      throw Refused{"", "this is no report of gpustage: it does not begin {\"version\": …"};
+    version_ = whole["version"];
+    if (version_ < kOldestReport || version_ > kReportVersion)
+      throw Refused{"/version",
+                    fmt::format("this report is of version {}; this gpustage reads versions {} "
+                                "to {}",
+                                version_, kOldestReport, kReportVersion)};
+  }
+
+  static void Check(const Head& head, const Report& report) {
     for (size_t i = 0; i < report.shards.size(); ++i)
       if (const ReportedShard& shard = report.shards[i];
           shard.index < 1 || shard.total > kMostShards || shard.index > shard.total)
         throw Refused{fmt::format("/shards/{}", i),
                       fmt::format("expected a shard from 1 to its total, at most {}, got {} of {}",
                                   kMostShards, shard.index, shard.total)};
-    if (document.totals != Count(report.runs))
+    if (report.interrupted && !SignalOf(*report.interrupted))
+      throw Refused{"/interrupted", fmt::format("expected SIGINT, SIGTERM or SIGHUP, got {}",
+                                                Quote(*report.interrupted))};
+    if (head.totals != report.tally.totals)
       throw Refused{"/totals", "these totals are not those of the cases below"};
-    if (document.exit_status != ExitStatus(report))
+    if (head.exit_status != ExitStatus(report))
       throw Refused{"/exit_status", "this is not the exit status of the cases below"};
+  }
+
+  std::istream& in_;
+  const RunVisitor& visit_;
+  std::string key_;  // of the document, whose value is read
+  int version_ = 0;
+  size_t number_ = 0;
+  Tally tally_;
+};
+
+// Bytes that are not UTF-8 would end in an exception when everything has run.
+std::string Dumped(const ordered_json& value, int indent) {
+  return value.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string Indented(const std::string& text, const char* indent) {
+  std::string out = indent;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += indent;
+  }
+  return out;
+}
+
+}  // namespace
+
+Status WriteJsonReport(const Report& report, const RunList& runs, std::ostream& out) {
+  const Head head = {kReportVersion,  ExitStatus(report), report.interrupted, report.tally.totals,
+                     report.seconds,  report.reports,     report.shards,      report.selection,
+                     report.problems, report.baseline};
+  std::string text = Dumped(Writer::Write(head), 2);
+  text.resize(text.rfind("\n}"));
+  out << text << ",\n  \"cases\": [";
+  bool first = true;
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    out << (first ? "\n" : ",\n") << Indented(Dumped(Writer::Write(run), 2), "    ");
+    first = false;
+    return Ok();
+  }));
+  out << (first ? "]\n}\n" : "\n  ]\n}\n");
+  return Ok();
+}
+
+Result<Report> ReadJsonReport(std::istream& in, const std::string& file, const RunVisitor& visit) {
+  // A DOM has no positions: for an error the text is read once more.
+  const auto whole = [&] {
+    in.clear();
+    in.seekg(0);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  try {
+    std::optional<Error> failed;
+    Report report = DocumentReader(in, visit).Read(failed);
+    if (failed) return *std::move(failed);
     return report;
   } catch (const Refused& refused) {
-    return Error{refused.message, PlaceOfPointer(text, file, refused.pointer)};
+    return Error{refused.message, PlaceOfPointer(whole(), file, refused.pointer)};
   } catch (const ordered_json::parse_error& error) {
     return Error{"this is no JSON: the file is damaged, or was not written to its end",
-                 PlaceOfByte(text, file, error.byte)};
+                 PlaceOfByte(whole(), file, error.byte)};
   } catch (const ordered_json::exception& error) {
     return Error{fmt::format("this is no report that gpustage wrote: {}", error.what()),
-                 PlaceOfByte(text, file, 1)};
+                 PlaceOfByte(whole(), file, 1)};
+  }
+}
+
+std::string RunLine(const ReportedRun& run) { return Dumped(Writer::Write(run), -1) + "\n"; }
+
+Result<ReportedRun> ParseRunLine(const std::string& line) {
+  try {
+    ReportedRun run;
+    Reader(ordered_json::parse(line), kReportVersion).Read(run);
+    return run;
+  } catch (const Refused& refused) {
+    return Error{refused.message};
+  } catch (const ordered_json::exception& error) {
+    return Error{error.what()};
   }
 }
 

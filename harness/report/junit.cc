@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ostream>
 #include <set>
 
 namespace gpustage {
@@ -109,45 +110,66 @@ std::string TestCase(const ReportedRun& run) {
   return inside.empty() ? start + "/>\n" : start + ">\n" + inside + "    </testcase>\n";
 }
 
-std::string Suite(const std::string& scenario, const std::vector<const ReportedRun*>& runs) {
+// What stands in the element of a suite, before its cases.
+struct Suite {
+  std::string scenario;
+  Totals totals;
   std::set<std::string> levels;
   double milliseconds = 0;
-  std::string cases;
-  Totals totals;
-  for (const ReportedRun* run : runs) {
-    totals.Add(run->verdict);
-    levels.insert(run->isolation);
-    milliseconds += run->duration_ms;
-    cases += TestCase(*run);
-  }
+};
+
+Result<std::vector<Suite>> SuitesOf(const RunList& runs) {
+  std::vector<Suite> suites;
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    if (suites.empty() || suites.back().scenario != run.scenario)
+      suites.push_back({run.scenario, {}, {}, 0});
+    suites.back().totals.Add(run.verdict);
+    suites.back().levels.insert(run.isolation);
+    suites.back().milliseconds += run.duration_ms;
+    return Ok();
+  }));
+  return suites;
+}
+
+std::string Property(const char* name, const std::string& value) {
+  return fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, Attribute(value));
+}
+
+std::string StartOfSuite(const Suite& suite, const Report& report) {
+  const Totals& t = suite.totals;
+  std::string properties = Property("isolation", fmt::format("{}", fmt::join(suite.levels, "; ")));
+  if (report.interrupted) properties += Property("interrupted", *report.interrupted);
+  for (const Problem& problem : report.problems)
+    properties += Property(("problem." + problem.kind).c_str(), problem.text);
   return fmt::format(
       "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
-      "time=\"{}\">\n"
-      "    <properties>\n      <property name=\"isolation\" value=\"{}\"/>\n    </properties>\n{}  "
-      "</testsuite>\n",
-      Attribute(scenario), totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error,
-      totals.skip + totals.xfail, Seconds(milliseconds),
-      Attribute(fmt::format("{}", fmt::join(levels, "; "))), cases);
+      "time=\"{}\">\n    <properties>\n{}    </properties>\n",
+      Attribute(suite.scenario), t.All(), t.fail + t.xpass + t.flaky, t.error, t.skip + t.xfail,
+      Seconds(suite.milliseconds), properties);
 }
 
 }  // namespace
 
-std::string JunitReport(const Report& report) {
-  std::vector<std::string> order;
-  std::map<std::string, std::vector<const ReportedRun*>> suites;
-  for (const ReportedRun& run : report.runs) {
-    std::vector<const ReportedRun*>& suite = suites[run.scenario];
-    if (suite.empty()) order.push_back(run.scenario);
-    suite.push_back(&run);
-  }
-  const Totals totals = Count(report.runs);
-  std::string text = fmt::format(
+Status WriteJunitReport(const Report& report, const RunList& runs, std::ostream& out) {
+  TRY(const std::vector<Suite> suites, SuitesOf(runs));
+  const Totals& t = report.tally.totals;
+  out << fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuites name=\"gpustage\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{}\">\n",
-      totals.All(), totals.fail + totals.xpass + totals.flaky, totals.error,
-      Seconds(report.seconds * 1000));
-  for (const std::string& scenario : order) text += Suite(scenario, suites[scenario]);
-  return text + "</testsuites>\n";
+      t.All(), t.fail + t.xpass + t.flaky, t.error, Seconds(report.seconds * 1000));
+  auto suite = suites.begin();
+  int left = 0;  // cases of the suite that is open
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    if (left == 0) {
+      left = suite->totals.All();
+      out << StartOfSuite(*suite++, report);
+    }
+    out << TestCase(run);
+    if (--left == 0) out << "  </testsuite>\n";
+    return Ok();
+  }));
+  out << "</testsuites>\n";
+  return Ok();
 }
 
 }  // namespace gpustage

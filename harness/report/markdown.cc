@@ -3,28 +3,43 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <ostream>
 
+#include "harness/base/limits.h"
+#include "harness/report/for_terminal.h"
 #include "harness/report/text.h"
+#include "harness/report/utf8.h"
 
 namespace gpustage {
 namespace {
 
-constexpr size_t kMostBlocks = 100;
-
 // In a cell or a line: as it is, whatever Markdown and HTML make of it.
 std::string Plain(const std::string& text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\n')
-      out += ' ';
-    else if (c == '<')
+  for (const char c : OneLine(text)) {
+    if (c == '<')
       out += "&lt;";
     else if (c == '&')
       out += "&amp;";
     else
-      out += std::string("\\`*_[]|").find(c) != std::string::npos ? std::string{'\\', c}
-                                                                  : std::string(1, c);
+      out += std::string_view("\\`*_[]|~$#").find(c) != std::string::npos ? std::string{'\\', c}
+                                                                          : std::string(1, c);
+  }
+  return out;
+}
+
+// Inside HTML, where GitHub reads no Markdown.
+std::string Html(const std::string& text) {
+  std::string out;
+  for (const char c : OneLine(text)) {
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else
+      out += c;
   }
   return out;
 }
@@ -38,7 +53,7 @@ std::string Block(const std::string& text) {
 }
 
 std::string TotalsTable(const Report& report) {
-  const Totals t = Count(report.runs);
+  const Totals& t = report.tally.totals;
   std::string head = "| passed | failed |", line = "|---:|---:|",
               row = fmt::format("| {} | {} |", t.pass, t.fail);
   const auto add = [&](int count, const char* word) {
@@ -57,54 +72,78 @@ std::string TotalsTable(const Report& report) {
 
 std::string Headline(const Report& report) {
   const int status = ExitStatus(report);
-  const size_t bad =
-      static_cast<size_t>(std::count_if(report.runs.begin(), report.runs.end(),
-                                        [](const ReportedRun& r) { return IsBad(r.verdict); }));
+  if (report.interrupted) return "❌ gpustage: interrupted";
+  const Totals& totals = report.tally.totals;
   if (report.baseline && report.baseline->Worse()) return "❌ gpustage: worse than the baseline";
   if (report.baseline && status == 0) return "✅ gpustage: nothing got worse";
-  if (bad > 0)
-    return fmt::format("❌ gpustage: {} of {} runs are not as expected", bad, report.runs.size());
+  if (totals.Bad() > 0)
+    return fmt::format("❌ gpustage: {} of {} runs are not as expected", totals.Bad(), totals.All());
   return status == 0 ? "✅ gpustage: all as expected" : "❌ gpustage: not as expected";
 }
 
-std::string BadRuns(const Report& report) {
-  std::vector<const ReportedRun*> bad;
-  for (const ReportedRun& run : report.runs)
-    if (IsBad(run.verdict)) bad.push_back(&run);
+std::string BlockOf(const ReportedRun& run) {
+  const std::string why =
+      run.unmet.empty() || run.verdict == VerdictKind::kFlaky
+          ? run.because
+          : fmt::format("expected {}, seen {}", run.unmet.front().expected, run.unmet.front().seen);
+  std::string block = ForTerminal(FailureBlock(run, {}));
+  if (block.size() > limits::kSummaryBlockBytes)
+    block = Utf8(block.substr(0, limits::kSummaryBlockBytes)) +
+            fmt::format("…\n(cut at {} bytes)\n", limits::kSummaryBlockBytes);
+  return fmt::format("\n<details><summary><b>{}</b> {}: {}</summary>\n\n{}\n</details>\n",
+                     ToString(run.verdict), Html(run.Name()), Html(why), Block(block));
+}
+
+// As many of them as have room.
+Result<std::string> BadRuns(const RunList& runs, size_t room) {
   std::string text;
-  for (size_t i = 0; i < std::min(bad.size(), kMostBlocks); ++i) {
-    const ReportedRun& run = *bad[i];
-    const std::string why = run.unmet.empty() || run.verdict == VerdictKind::kFlaky
-                                ? run.because
-                                : fmt::format("expected {}, seen {}", run.unmet.front().expected,
-                                              run.unmet.front().seen);
-    text += fmt::format("\n<details><summary><b>{}</b> {}: {}</summary>\n\n{}\n</details>\n",
-                        ToString(run.verdict), Plain(run.Name()), Plain(why),
-                        Block(FailureBlock(run, {})));
-  }
-  if (bad.size() > kMostBlocks)
-    text += fmt::format("\n{} more runs are bad; the JSON report has them.\n",
-                        bad.size() - kMostBlocks);
+  size_t blocks = 0, more = 0;
+  TRY(runs.EachBad([&](const ReportedRun& run) -> Status {
+    if (more > 0 || blocks == limits::kSummaryBlocks) {
+      ++more;
+      return Ok();
+    }
+    const std::string block = BlockOf(run);
+    if (text.size() + block.size() > room) {
+      ++more;
+      return Ok();
+    }
+    text += block;
+    ++blocks;
+    return Ok();
+  }));
+  if (more > 0)
+    text += fmt::format("\n{} more run{} bad; the JSON report has {}.\n", more,
+                        more == 1 ? " is" : "s are", more == 1 ? "it" : "them");
   return text;
+}
+
+std::string More(size_t all) {
+  return all <= limits::kSummaryList ? "" : fmt::format("and {} more", all - limits::kSummaryList);
 }
 
 std::string List(const char* title, const std::vector<std::string>& runs) {
   if (runs.empty()) return "";
   std::string text = fmt::format("\n{}: {}\n\n", title, runs.size());
-  for (const std::string& run : runs) text += fmt::format("- {}\n", Plain(run));
-  return text;
+  for (size_t i = 0; i < std::min(runs.size(), limits::kSummaryList); ++i)
+    text += fmt::format("- {}\n", Plain(runs[i]));
+  return text + (More(runs.size()).empty() ? "" : fmt::format("- {}\n", More(runs.size())));
 }
 
-std::string Baseline(const BaselineChanges& changes) {
+std::string ChangesText(const BaselineChanges& changes) {
   std::string text = fmt::format("\n### Since {}\n", Plain(changes.file));
   text += List("Newly failing", changes.newly_failing);
   if (!changes.moved.empty())
     text +=
         "\nMoved to another backend or library:\n\n| run | device | from | to "
         "|\n|---|---|---|---|\n";
-  for (const MovedDevice& m : changes.moved)
+  for (size_t i = 0; i < std::min(changes.moved.size(), limits::kSummaryList); ++i) {
+    const MovedDevice& m = changes.moved[i];
     text += fmt::format("| {} | {} | {} | {} |\n", Plain(m.run), Plain(m.device), Plain(m.from),
                         Plain(m.to));
+  }
+  if (!More(changes.moved.size()).empty())
+    text += fmt::format("| {} | | | |\n", More(changes.moved.size()));
   text += List("New silent failures", changes.newly_silent) +
           List("Newly passing", changes.newly_passing) +
           List("Still failing", changes.still_failing);
@@ -113,22 +152,24 @@ std::string Baseline(const BaselineChanges& changes) {
 }
 
 std::string Skips(const Report& report) {
-  std::map<std::string, int> reasons;
-  for (const ReportedRun& run : report.runs)
-    if (run.verdict == VerdictKind::kSkip) ++reasons[run.because];
   std::string text;
-  for (const auto& [reason, count] : reasons)
+  for (const auto& [reason, count] : report.tally.skipped)
     text += fmt::format("| {} | {} |\n", count, Plain(reason));
   return text.empty() ? "" : "\n| skipped | why |\n|---:|---|\n" + text;
 }
 
 }  // namespace
 
-std::string MarkdownSummary(const Report& report) {
+Status WriteMarkdownSummary(const Report& report, const RunList& runs, std::ostream& out) {
   std::string text = fmt::format("## {}\n\n{}", Headline(report), TotalsTable(report));
   for (const Problem& problem : report.problems) text += fmt::format("\n{}\n", Plain(problem.text));
-  if (report.baseline) text += Baseline(*report.baseline);
-  return text + BadRuns(report) + Skips(report);
+  if (report.baseline) text += ChangesText(*report.baseline);
+  const std::string skips = Skips(report);
+  const size_t taken = text.size() + skips.size();
+  TRY(const std::string bad,
+      BadRuns(runs, limits::kSummaryBytes - std::min(taken, limits::kSummaryBytes)));
+  out << text << bad << skips;
+  return Ok();
 }
 
 }  // namespace gpustage

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "harness/verdict/distribution.h"
@@ -63,7 +65,10 @@ std::string WhatDiffers(const std::vector<RepeatedAnswer>& answers) {
 
 }  // namespace
 
-std::string AnswerText(const RepeatedAnswer& answer) {
+namespace {
+
+// With the step of the loss also where devices were found all the same.
+std::string WholeAnswer(const RepeatedAnswer& answer) {
   std::string text = answer.verdict;
   if (answer.device_count)
     text +=
@@ -72,40 +77,48 @@ std::string AnswerText(const RepeatedAnswer& answer) {
   return text;
 }
 
+}  // namespace
+
+std::string AnswerText(const RepeatedAnswer& answer) {
+  RepeatedAnswer told = answer;
+  if (answer.verdict == ToString(VerdictKind::kPass) && answer.device_count.value_or(0) > 0)
+    told.lost_at.reset();
+  return WholeAnswer(told);
+}
+
 std::string AnswersText(const std::vector<RepeatedAnswer>& answers) {
+  std::set<std::string> texts;
+  for (const RepeatedAnswer& answer : answers) texts.insert(AnswerText(answer));
+  const bool tells_apart = texts.size() == answers.size();
   std::string text;
   for (const RepeatedAnswer& answer : answers)
-    text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times, AnswerText(answer));
+    text += fmt::format("{}{} × {}", text.empty() ? "" : "; ", answer.times,
+                        tells_apart ? AnswerText(answer) : WholeAnswer(answer));
   return text;
 }
 
-Repeated Combine(std::vector<ReportedRun> starts, const std::vector<const Claim*>& distributions) {
-  // One that the deadline kept from starting says nothing beside those that ran.
-  const bool any_ran = std::any_of(starts.begin(), starts.end(), [](const ReportedRun& run) {
-    return run.verdict != VerdictKind::kSkip;
-  });
-  std::vector<RepeatedAnswer> answers;
+bool Repeats::Add(ReportedRun start) {
+  const auto rank = [](const ReportedRun& run) {
+    return IsBad(run.verdict) ? 2 : run.verdict == VerdictKind::kSkip ? 0 : 1;
+  };
+  std::vector<RepeatedAnswer>& answers = rank(start) == 0 ? skipped_ : ran_;
+  const RepeatedAnswer answer = AnswerOf(start);
+  const auto known = std::find_if(answers.begin(), answers.end(),
+                                  [&](const RepeatedAnswer& a) { return IsSame(a, answer); });
+  if (known == answers.end())
+    answers.push_back(answer);
+  else
+    ++known->times;
+  if (told_ && rank(start) <= rank(*told_)) return false;
+  told_ = std::move(start);
+  return true;
+}
+
+ReportedRun Repeats::Told(const std::vector<const Claim*>& distributions) && {
+  std::vector<RepeatedAnswer> answers = std::move(ran_.empty() ? skipped_ : ran_);
   int count = 0;
-  for (const ReportedRun& run : starts) {
-    if (any_ran && run.verdict == VerdictKind::kSkip) continue;
-    ++count;
-    const RepeatedAnswer answer = AnswerOf(run);
-    const auto known = std::find_if(answers.begin(), answers.end(),
-                                    [&](const RepeatedAnswer& a) { return IsSame(a, answer); });
-    if (known == answers.end())
-      answers.push_back(answer);
-    else
-      ++known->times;
-  }
-  const auto bad = std::find_if(starts.begin(), starts.end(),
-                                [](const ReportedRun& run) { return IsBad(run.verdict); });
-  const auto first = std::find_if(starts.begin(), starts.end(), [&](const ReportedRun& run) {
-    return !any_ran || run.verdict != VerdictKind::kSkip;
-  });
-  const auto told = bad == starts.end() ? first : bad;
-  const size_t start = static_cast<size_t>(told - starts.begin());
-  Repeated repeated = {std::move(*told), start};
-  ReportedRun& run = repeated.run;
+  for (const RepeatedAnswer& answer : answers) count += answer.times;
+  ReportedRun run = *std::move(told_);
   if (answers.size() > 1 && (distributions.empty() || !IsOfCountsOnly(answers))) {
     run.verdict = VerdictKind::kFlaky;
     run.because =
@@ -114,7 +127,7 @@ Repeated Combine(std::vector<ReportedRun> starts, const std::vector<const Claim*
     Hold(distributions, answers, run);
   }
   if (count > 1) run.answers = std::move(answers);
-  return repeated;
+  return run;
 }
 
 }  // namespace gpustage

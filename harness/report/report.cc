@@ -1,35 +1,18 @@
 #include "harness/report/report.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
-#include <iterator>
-#include <map>
-#include <optional>
+#include <numeric>
+#include <utility>
 
 namespace gpustage {
 
-void Totals::Add(VerdictKind kind) {
-  switch (kind) {
-    case VerdictKind::kPass: ++pass; break;
-    case VerdictKind::kFail: ++fail; break;
-    case VerdictKind::kSkip: ++skip; break;
-    case VerdictKind::kXfail: ++xfail; break;
-    case VerdictKind::kXpass: ++xpass; break;
-    case VerdictKind::kError: ++error; break;
-    case VerdictKind::kFlaky: ++flaky; break;
-  }
-}
-
-Totals Count(const std::vector<ReportedRun>& runs) {
-  Totals totals;
-  for (const ReportedRun& run : runs) totals.Add(run.verdict);
-  return totals;
-}
-
 int ExitStatus(const Report& report) {
-  const Totals totals = Count(report.runs);
-  if (report.baseline ? report.baseline->Worse() : totals.Bad()) return 1;
+  if (report.interrupted) return 128 + SignalOf(*report.interrupted).value_or(0);
+  const Totals& totals = report.tally.totals;
+  if (report.baseline ? report.baseline->Worse() : totals.Bad() > 0) return 1;
   if (report.problems.empty()) return 0;
   const bool only_missing = std::all_of(report.problems.begin(), report.problems.end(),
                                         [](const Problem& p) { return p.kind == "require"; });
@@ -38,34 +21,25 @@ int ExitStatus(const Report& report) {
 
 namespace {
 
-// Shards of one run are all of as many, and each is there once. `from` gets the report that has
-// one.
-Status AddShards(const NamedReport& part, Report& whole,
-                 std::map<ReportedShard, std::string>& from) {
-  for (const ReportedShard& shard : part.report.shards) {
-    if (const ReportedShard& first = from.empty() ? shard : from.begin()->first;
-        first.total != shard.total)
-      return Error{fmt::format(
-          "{} is shard {} of {}, and {} is shard {} of {}: these are no shards of one run",
-          from.begin()->second, first.index, first.total, part.name, shard.index, shard.total)};
-    if (const auto [known, is_new] = from.try_emplace(shard, part.name); !is_new)
-      return Error{fmt::format("{} and {} are both shard {} of {}", known->second, part.name,
-                               shard.index, shard.total)};
-    whole.shards.push_back(shard);
-  }
-  return Ok();
-}
+constexpr std::pair<int, const char*> kSignals[] = {
+    {SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
 
 // Where one of them is a shard, all others must be there.
 std::optional<Problem> MissingShards(const std::vector<ReportedShard>& shards) {
+  constexpr size_t kShown = 20;
   if (shards.empty()) return std::nullopt;
   const int total = shards.front().total;
-  std::vector<int> missing;
+  std::vector<std::string> missing;
   for (int index = 1; index <= total; ++index)
     if (!std::binary_search(shards.begin(), shards.end(), ReportedShard{index, total}))
-      missing.push_back(index);
+      missing.push_back(std::to_string(index));
   if (missing.empty()) return std::nullopt;
   const bool one = missing.size() == 1;
+  if (missing.size() > kShown) {
+    const size_t more = missing.size() - kShown;
+    missing.resize(kShown);
+    missing.push_back(fmt::format("and {} more", more));
+  }
   return Problem{"shard",
                  fmt::format("{} {} of {} {} in none of these reports", one ? "shard" : "shards",
                              fmt::join(missing, ", "), total, one ? "is" : "are")};
@@ -73,38 +47,94 @@ std::optional<Problem> MissingShards(const std::vector<ReportedShard>& shards) {
 
 }  // namespace
 
-Result<Report> Merge(std::vector<NamedReport> parts) {
-  Report whole;
-  whole.reports = 0;
-  std::map<std::string, std::string> from;  // the name of a run -> the report that has it
-  std::map<ReportedShard, std::string> shard_from;
-  for (NamedReport& part : parts) {
-    for (const ReportedRun& run : part.report.runs)
-      if (const auto [known, is_new] = from.try_emplace(run.Name(), part.name); !is_new)
-        return Error{fmt::format("{} is in {} and in {}: these are no shards of one run",
-                                 run.Name(), known->second, part.name)};
-    whole.seconds += part.report.seconds;
-    whole.reports += part.report.reports;
-    TRY(AddShards(part, whole, shard_from));
-    std::move(part.report.runs.begin(), part.report.runs.end(), std::back_inserter(whole.runs));
-    for (const Problem& problem : part.report.problems)
-      if (problem.kind != "shard" &&
-          std::find(whole.problems.begin(), whole.problems.end(), problem) == whole.problems.end())
-        whole.problems.push_back(problem);
-    if (part.report.baseline.has_value() != parts.front().report.baseline.has_value())
-      return Error{
-          fmt::format("one of {} and {} was held against a baseline, and the other was not",
-                      parts.front().name, part.name)};
-    if (part.report.baseline)
-      whole.baseline = whole.baseline ? Joined(*std::move(whole.baseline), *part.report.baseline)
-                                      : *part.report.baseline;
+std::optional<int> SignalOf(const std::string& name) {
+  for (const auto& [signal, its_name] : kSignals)
+    if (name == its_name) return signal;
+  return std::nullopt;
+}
+
+std::string SignalName(int signal) {
+  for (const auto& [number, name] : kSignals)
+    if (signal == number) return name;
+  return fmt::format("signal {}", signal);
+}
+
+Status Merger::AddRun(const std::string& file, const ReportedRun& run) {
+  if (files_.empty() || files_.back() != file) files_.push_back(file);
+  const auto [known, is_new] = runs_.try_emplace(run.Name(), files_.size() - 1);
+  if (!is_new)
+    return Error{fmt::format("{} is in {} and in {}: these are no shards of one run", run.Name(),
+                             files_[known->second], file)};
+  ids_.push_back(run.id);
+  whole_.tally.Add(run);
+  return Ok();
+}
+
+// Shards of one run are all of as many and of the same cases, and each is there once.
+Status Merger::AddShards(const std::string& file, const Report& part) {
+  for (const ReportedShard& shard : part.shards) {
+    if (const ReportedShard& first = from_.empty() ? shard : from_.begin()->first;
+        first.total != shard.total)
+      return Error{fmt::format(
+          "{} is shard {} of {}, and {} is shard {} of {}: these are no shards of one run",
+          from_.begin()->second, first.index, first.total, file, shard.index, shard.total)};
+    if (const auto [known, is_new] = from_.try_emplace(shard, file); !is_new)
+      return Error{fmt::format("{} and {} are both shard {} of {}", known->second, file,
+                               shard.index, shard.total)};
+    whole_.shards.push_back(shard);
   }
-  std::stable_sort(whole.runs.begin(), whole.runs.end(),
-                   [](const ReportedRun& a, const ReportedRun& b) { return a.id < b.id; });
-  std::sort(whole.shards.begin(), whole.shards.end());
-  if (std::optional<Problem> missing = MissingShards(whole.shards))
-    whole.problems.push_back(*std::move(missing));
-  return whole;
+  if (part.shards.empty() || !part.selection) return Ok();
+  if (!of_shards_) of_shards_ = part.selection;
+  if (of_shards_ == part.selection) return Ok();
+  const bool of_as_many = of_shards_->cases == part.selection->cases;
+  return Error{
+      fmt::format("{} is a shard of {} cases, and {} one of {}: these are no shards of one run",
+                  from_.begin()->second, of_shards_->cases, file,
+                  of_as_many ? "as many others" : std::to_string(part.selection->cases))};
+}
+
+void Merger::AddProblems(const std::string& file, const Report& part) {
+  for (const Problem& problem : part.problems) {
+    // Which shards are missing is found anew; what ended one of the reports is said with its name.
+    if (problem.kind == "shard") continue;
+    Problem told = problem;
+    if (problem.kind == "interrupted" && part.interrupted)
+      told.text = fmt::format("{} was {}", file, problem.text);
+    if (std::find(whole_.problems.begin(), whole_.problems.end(), told) == whole_.problems.end())
+      whole_.problems.push_back(std::move(told));
+  }
+}
+
+Status Merger::AddReport(const std::string& file, Report part) {
+  const bool first = whole_.reports == 0;
+  TRY(AddShards(file, part));
+  AddProblems(file, part);
+  if (!first && part.baseline.has_value() != whole_.baseline.has_value())
+    return Error{fmt::format("one of {} and {} was held against a baseline, and the other was not",
+                             first_, file)};
+  if (first) first_ = file;
+  if (part.baseline)
+    whole_.baseline = whole_.baseline ? Joined(*std::move(whole_.baseline), *part.baseline)
+                                      : *std::move(part.baseline);
+  whole_.seconds += part.seconds;
+  whole_.reports += part.reports;
+  return Ok();
+}
+
+std::vector<size_t> Merger::Order() const {
+  std::vector<size_t> order(ids_.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return ids_[a] < ids_[b]; });
+  return order;
+}
+
+Report Merger::Whole() && {
+  std::sort(whole_.shards.begin(), whole_.shards.end());
+  if (std::optional<Problem> missing = MissingShards(whole_.shards))
+    whole_.problems.push_back(*std::move(missing));
+  whole_.selection = of_shards_;
+  return std::move(whole_);
 }
 
 }  // namespace gpustage

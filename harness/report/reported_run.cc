@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "harness/base/limits.h"
+#include "harness/base/text.h"
 #include "harness/evidence/path/assumed.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/report/utf8.h"
@@ -61,6 +63,24 @@ UnmetClaim UnmetOf(const Check& check, const Evidence& evidence) {
   return unmet;
 }
 
+// The first lines and the last: what stands between them is said to be cut.
+std::vector<std::string> LogOf(const std::vector<LogLine>& log) {
+  constexpr size_t kLines = limits::kReportedLogLines / 2, kBytes = limits::kReportedLogBytes / 2;
+  const auto cut = [=](const std::string& text) {
+    if (text.size() <= kBytes) return Utf8(text);
+    return Utf8(text.substr(0, kBytes)) + fmt::format(" … (cut at {} bytes)", kBytes);
+  };
+  size_t head = 0, tail = log.size(), bytes = 0;
+  while (head < log.size() && head < kLines && bytes < kBytes) bytes += log[head++].text.size();
+  for (bytes = 0; tail > head && log.size() - tail < kLines && bytes < kBytes;)
+    bytes += log[--tail].text.size();
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < head; ++i) lines.push_back(cut(log[i].text));
+  if (tail > head) lines.push_back(fmt::format("… {} lines are cut here", tail - head));
+  for (size_t i = tail; i < log.size(); ++i) lines.push_back(cut(log[i].text));
+  return lines;
+}
+
 // What it saw and said, for one that ran.
 void AddEvidence(const Evidence& evidence, ReportedRun& run) {
   run.outcome = OutcomeOf(evidence.outcome);
@@ -71,7 +91,7 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
   run.device_count = evidence.device_count;
   for (const Process& process : evidence.processes)
     run.processes.push_back({process.pid, process.parent, Utf8(process.role)});
-  for (const LogLine& line : evidence.log) run.log.push_back(Utf8(line.text));
+  run.log = LogOf(evidence.log);
   run.funnel = RowsOf(evidence);
   if (const FunnelRow* const row = LostRow(evidence)) run.lost_at = ToString(*row->lost_at);
   for (const std::string& read : AssumedReads(evidence)) run.assumed.push_back(Utf8(read));
@@ -82,9 +102,10 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 
 }  // namespace
 
-std::string ReportedRun::TraceCommand() const {
+std::string ReportedRun::TraceCommand(const std::string& program) const {
   const bool is_known = scenario.find('/') != std::string::npos;
-  return "gpustage trace " + (is_known ? id : file + id.substr(std::min(id.find('@'), id.size())));
+  const std::string path = is_known ? id : file + id.substr(std::min(id.find('@'), id.size()));
+  return program + " trace " + ShellWord(path);
 }
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
@@ -107,13 +128,14 @@ ReportedRun ReportedRunOf(const CaseReport& report, const RunReport& run,
   reported.scenario = Utf8(c.scenario);
   reported.file = Utf8(c.file);
   reported.claim = Utf8(c.claim);
-  reported.scanner = run.spec.scanner.name;
-  reported.version = run.spec.scanner.version;
+  reported.scanner = Utf8(run.spec.scanner.name);
+  reported.version = Utf8(run.spec.scanner.version);
   reported.run = Utf8(run.spec.name);
   for (const auto& [axis, value] : c.axes) reported.axes[Utf8(axis)] = Utf8(value);
   reported.isolation = isolation;
   reported.verdict = run.verdict.kind;
   reported.because = Utf8(run.verdict.because);
+  reported.unjudged = run.verdict.unjudged;
   for (const Check& check : run.verdict.checks)
     if (!check.ok) reported.unmet.push_back(UnmetOf(check, run.evidence));
   if (!run.evidence.events.empty()) AddEvidence(run.evidence, reported);

@@ -92,11 +92,12 @@ struct ReportedRun {
   std::string silent_because;
   double duration_ms = 0;
   std::vector<RepeatedAnswer> answers;  // of a run that was started more than once
+  int unjudged = 0;                     // claims about what nobody asked to be watched
 
   std::string Name() const { return id + " [" + run + "]"; }
   // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/
   // is found by its file alone.
-  std::string TraceCommand() const;
+  std::string TraceCommand(const std::string& program = "gpustage") const;
   bool Ran() const { return outcome.has_value(); }
   friend bool operator==(const ReportedRun&, const ReportedRun&) = default;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/report/for_terminal.h"
 #include "harness/report/repeats.h"
 #include "harness/report/trace.h"
 
@@ -74,7 +75,7 @@ std::string BrokenId(const std::string& id, size_t indent, size_t width) {
 }
 
 std::string Labelled(const char* label, const std::string& text, size_t width) {
-  return fmt::format("  {:<9} {}\n", label, Wrapped(text, kLabel, width));
+  return fmt::format("  {:<9} {}\n", label, Wrapped(OneLine(text), kLabel, width));
 }
 
 std::string UnmetText(const UnmetClaim& unmet, size_t width) {
@@ -82,7 +83,7 @@ std::string UnmetText(const UnmetClaim& unmet, size_t width) {
       unmet.file.empty() ? "" : fmt::format("{}:{}:{}", unmet.file, unmet.line, unmet.column);
   const bool fits = kLabel + unmet.expected.size() + 4 + place.size() <= width;
   const std::string before = fits ? "    " : "\n" + std::string(kLabel, ' ');
-  return fmt::format("  {:<9} {}{}\n", "expected", Wrapped(unmet.expected, kLabel, width),
+  return fmt::format("  {:<9} {}{}\n", "expected", Wrapped(OneLine(unmet.expected), kLabel, width),
                      place.empty() ? "" : before + place) +
          Labelled(unmet.unknown ? "unknown" : "seen", unmet.seen, width) +
          (unmet.because.empty() ? "" : Labelled("because", unmet.because, width));
@@ -101,16 +102,14 @@ std::string AssumedText(const std::vector<std::string>& reads, size_t width) {
 
 }  // namespace
 
-TextStyle PlainStyle(const std::vector<std::string>& ids) {
+TextStyle PlainStyle(size_t name_width) {
   TextStyle style;
-  style.name_width = 0;
-  for (const std::string& id : ids)
-    style.name_width = std::max(style.name_width, static_cast<int>(id.size()));
+  style.name_width = static_cast<int>(name_width);
   return style;
 }
 
-TextStyle FittedStyle(const std::vector<std::string>& ids, int width, bool colour) {
-  TextStyle style = PlainStyle(ids);
+TextStyle FittedStyle(size_t name_width, int width, bool colour) {
+  TextStyle style = PlainStyle(name_width);
   style.colour = colour;
   style.width = width;
   style.stacked = kWordWidth + static_cast<size_t>(style.name_width) + 2 + kRunWidth +
@@ -128,7 +127,8 @@ std::string FunnelText(const std::vector<ReportedRow>& rows, size_t width) {
   const std::string deep(kLabel, ' ');
   for (const ReportedRow& row : rows) {
     const char* const label = text.empty() ? "funnel" : "";
-    const std::string who = row.pid == 0 ? "" : fmt::format("in {} (pid {})", row.process, row.pid);
+    const std::string who =
+        row.pid == 0 ? "" : fmt::format("in {} (pid {})", OneLine(row.process), row.pid);
     if (line <= width) {
       text += fmt::format("  {:<9} {:<{}}  {}\n", label, row.library, longest, row.steps);
       if (!who.empty()) text += fmt::format("{}{:<{}}  {}\n", deep, "", longest, who);
@@ -139,25 +139,26 @@ std::string FunnelText(const std::vector<ReportedRow>& rows, size_t width) {
     }
     for (const std::string& sentence : {row.reason, row.remark})
       if (!sentence.empty())
-        text += fmt::format("{}  {}\n", deep, Wrapped(sentence, kLabel + 2, width));
+        text += fmt::format("{}  {}\n", deep, Wrapped(OneLine(sentence), kLabel + 2, width));
   }
   return text;
 }
 
 std::string ProgressLine(const ReportedRun& run, const TextStyle& style) {
-  const std::string time = TimeText(run);
+  const std::string time = TimeText(run), id = OneLine(run.id), name = OneLine(run.run),
+                    summary = OneLine(Summary(run));
   std::string line = Coloured(WordOf(run.verdict), style);
   const size_t width = static_cast<size_t>(style.width),
                name_width = static_cast<size_t>(style.name_width);
   if (style.stacked) {
     const std::string indent(kWordWidth + 2, ' ');
-    line += BrokenId(run.id, kWordWidth, width) + "\n" + indent +
-            Wrapped(fmt::format("{}  {}", run.run, Summary(run)), indent.size(), width);
+    line += BrokenId(id, kWordWidth, width) + "\n" + indent +
+            Wrapped(fmt::format("{}  {}", name, summary), indent.size(), width);
     const size_t column = line.size() - line.rfind('\n') - 1;
     if (!time.empty()) line += (column + 2 + time.size() <= width ? "  " : "\n" + indent) + time;
   } else {
-    line += fmt::format("{:<{}}  {:<{}}{:<{}}{:>{}}", run.id, name_width, run.run + " ", kRunWidth,
-                        Summary(run), kSummaryWidth, time, kTimeWidth);
+    line += fmt::format("{:<{}}  {:<{}}{:<{}}{:>{}}", id, name_width, name + " ", kRunWidth,
+                        summary, kSummaryWidth, time, kTimeWidth);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
@@ -166,8 +167,8 @@ std::string ProgressLine(const ReportedRun& run, const TextStyle& style) {
 std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   if (!IsBad(run.verdict)) return "";
   const size_t width = static_cast<size_t>(style.width);
-  std::string text =
-      fmt::format("{}{} [{}]\n", Coloured(WordOf(run.verdict), style), run.id, run.run);
+  std::string text = fmt::format("{}{} [{}]\n", Coloured(WordOf(run.verdict), style),
+                                 OneLine(run.id), OneLine(run.run));
   text += Labelled("claim", run.claim, width);
   if (run.unmet.empty() || run.verdict == VerdictKind::kFlaky)
     text += Labelled("because", run.because, width);
@@ -183,7 +184,8 @@ std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   text += FunnelText(run.funnel, width);
   if (run.silent_failure.value_or(false)) text += Labelled("silent", run.silent_because, width);
   text += AssumedText(run.assumed, width);
-  text += fmt::format("  {:<9} {}\n", "look", run.TraceCommand());
+  text += fmt::format("  {:<9} {}\n", "look",
+                      OneLine(run.TraceCommand(style.program) + style.scanners));
   return text;
 }
 

@@ -2,10 +2,12 @@
 // cut: what has no room goes on in the next line.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <vector>
 
 #include "harness/report/report.h"
+#include "harness/report/run_list.h"
 
 namespace gpustage {
 
@@ -15,12 +17,14 @@ struct TextStyle {
   int name_width = 40;  // the longest case id
   bool stacked =
       false;  // a line for the case and a line for its answer, where both have no room in one
+  std::string program = "gpustage";  // as it was called, for the next command
+  std::string scanners;              // " --scanner mine.yaml", so that it is of the same scanner
 };
 
 // For a terminal of this width.
-TextStyle FittedStyle(const std::vector<std::string>& ids, int width, bool colour);
-// For a file or a pipe: a line a run, however long.
-TextStyle PlainStyle(const std::vector<std::string>& ids);
+TextStyle FittedStyle(size_t name_width, int width, bool colour);
+// For a file or a pipe: a line a run, however long. `name_width` is that of the longest id.
+TextStyle PlainStyle(size_t name_width);
 
 // "ok    first-steps/healthy@cuda=12   ggml   2 devices   31 ms", no newline at its end.
 std::string ProgressLine(const ReportedRun& run, const TextStyle& style);
@@ -49,7 +53,11 @@ struct Progress {
 };
 std::string StatusLine(const Progress& progress, size_t width);
 
-// All of it, in the order of the report.
-std::string TextReport(const Report& report, const TextStyle& style);
+// The runs that took longest, each with its time. "" when none ran.
+std::string SlowestText(const Report& report);
+
+// All of it, in the order of the report; a skip has its line among the totals.
+Status WriteTextReport(const Report& report, const RunList& runs, const TextStyle& style,
+                       std::ostream& out);
 
 }  // namespace gpustage

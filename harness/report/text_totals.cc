@@ -3,20 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <ostream>
 
+#include "harness/report/for_terminal.h"
 #include "harness/report/text.h"
 
 namespace gpustage {
 namespace {
 
-// "ollama@0.17.4": two versions of a scanner are timed apart.
-std::string NameOf(const ReportedRun& run) {
-  return run.version.empty() ? run.scanner : run.scanner + "@" + run.version;
-}
-
 // The lower one of two in the middle.
-double MedianOf(std::vector<double>& values) {
+double MedianOf(std::vector<float> values) {
   const auto middle = values.begin() + static_cast<ptrdiff_t>((values.size() - 1) / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -47,30 +43,33 @@ std::string DurationText(double seconds) {
 }  // namespace
 
 std::string TotalsText(const Report& report) {
-  std::string text = CountsText(Count(report.runs)) + fmt::format(" in {:.1f} s", report.seconds);
+  const Tally& tally = report.tally;
+  std::string text = CountsText(tally.totals) + fmt::format(" in {:.1f} s", report.seconds);
   text += report.reports > 1 ? fmt::format(" of {} reports\n", report.reports) : "\n";
-  std::map<std::string, int> reasons, passed;
-  std::map<std::string, std::vector<double>> durations;
-  int64_t assuming = 0;
-  for (const ReportedRun& run : report.runs) {
-    if (run.verdict == VerdictKind::kSkip) ++reasons[run.because];
-    if (run.verdict == VerdictKind::kPass) ++passed[NameOf(run)];
-    if (run.duration_ms > 0) durations[NameOf(run)].push_back(run.duration_ms);
-    assuming += run.assumed.empty() ? 0 : 1;
-  }
-  for (const auto& [reason, count] : reasons)
-    text += fmt::format("  skipped {}: {}\n", count, reason);
-  if (assuming > 0)
+  for (const auto& [reason, count] : tally.skipped)
+    text += fmt::format("  skipped {}: {}\n", count, OneLine(reason));
+  if (tally.assuming > 0)
     text += fmt::format("  read assumed values of a device: {} (in the JSON report: assumed)\n",
-                        assuming);
+                        tally.assuming);
+  if (tally.unjudged > 0)
+    text += fmt::format("  not judged, since it was not watched: {} expectation{}\n",
+                        tally.unjudged, tally.unjudged == 1 ? "" : "s");
   std::string by_scanner, medians;
-  for (const auto& [scanner, count] : passed)
+  for (const auto& [scanner, count] : tally.passed)
     by_scanner += fmt::format("{}{} {}", by_scanner.empty() ? "" : ", ", scanner, count);
   if (!by_scanner.empty()) text += fmt::format("  passed by scanner: {}\n", by_scanner);
-  for (auto& [scanner, all] : durations)
+  for (const auto& [scanner, all] : tally.milliseconds)
     medians += fmt::format("{}{} {} ms", medians.empty() ? "" : ", ", scanner,
                            static_cast<int64_t>(MedianOf(all)));
   if (!medians.empty()) text += fmt::format("  median time a run: {}\n", medians);
+  return text;
+}
+
+std::string SlowestText(const Report& report) {
+  std::string text;
+  for (const SlowRun& run : report.tally.slowest)
+    text += fmt::format("  {:<7} {:>6} ms  {}\n", text.empty() ? "slowest" : "",
+                        static_cast<int64_t>(run.milliseconds), OneLine(run.name));
   return text;
 }
 
@@ -104,8 +103,7 @@ std::string ProblemsText(const Report& report) {
 std::string StatusLine(const Progress& progress, size_t width) {
   const Totals& totals = progress.totals;
   std::vector<std::string> parts = {fmt::format("{} of {} cases", progress.done, progress.all)};
-  if (const int bad = totals.fail + totals.xpass + totals.error + totals.flaky; bad > 0)
-    parts.push_back(fmt::format("{} bad", bad));
+  if (const int bad = totals.Bad(); bad > 0) parts.push_back(fmt::format("{} bad", bad));
   if (totals.skip > 0) parts.push_back(fmt::format("{} skipped", totals.skip));
   if (progress.done > 0 && progress.done < progress.all) {
     const double left = progress.seconds / static_cast<double>(progress.done) *
@@ -121,13 +119,18 @@ std::string StatusLine(const Progress& progress, size_t width) {
   return line;
 }
 
-std::string TextReport(const Report& report, const TextStyle& style) {
-  std::string text, blocks;
-  for (const ReportedRun& run : report.runs) {
-    text += ProgressLine(run, style) + "\n";
-    if (const std::string block = FailureBlock(run, style); !block.empty()) blocks += "\n" + block;
-  }
-  return text + blocks + "\n" + TotalsText(report) + BaselineText(report) + ProblemsText(report);
+Status WriteTextReport(const Report& report, const RunList& runs, const TextStyle& style,
+                       std::ostream& out) {
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    if (run.verdict != VerdictKind::kSkip) out << ForTerminal(ProgressLine(run, style) + "\n");
+    return Ok();
+  }));
+  TRY(runs.EachBad([&](const ReportedRun& run) -> Status {
+    out << ForTerminal("\n" + FailureBlock(run, style));
+    return Ok();
+  }));
+  out << ForTerminal("\n" + TotalsText(report) + BaselineText(report) + ProblemsText(report));
+  return Ok();
 }
 
 }  // namespace gpustage

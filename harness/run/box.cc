@@ -19,14 +19,18 @@
 #include "harness/base/root.h"
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
+#include "harness/run/box_places.h"
 #include "harness/run/file_watch.h"
+#include "harness/run/interrupt.h"
+#include "harness/run/process_count.h"
 #include "harness/run/watched_process.h"
 
 namespace gpustage {
 namespace {
 
-constexpr const char* kDeviceNodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
-                                        "/dev/urandom"};
+// The kernel kills it for that alone; the filter's other refusals are errors (box_filter.cc).
+constexpr char kOtherCalls[] =
+    "a box takes the calls of 64-bit programs only, as SIGSYS says unless it was sent";
 
 int64_t Now() {
   timespec now;
@@ -42,10 +46,24 @@ Outcome NotStarted(int error, std::string note) {
   return {Outcome::Kind::kNotStarted, error, std::move(note)};
 }
 
-std::string StepSentence(const BoxSpec& spec, const BoxReport& told) {
+std::string StepSentence(const BoxSpec& spec, const std::vector<ShownMount>& shown,
+                         const BoxReport& told) {
   const char* why = std::strerror(told.error);
   switch (told.failed_at) {
     case BoxStep::kMounts: return fmt::format("the private root could not be made: {}", why);
+    case BoxStep::kShown:
+      return fmt::format("{} of this machine could not be shown inside: {}",
+                         told.shown < 0 || static_cast<size_t>(told.shown) >= shown.size()
+                             ? "something"
+                             : shown[static_cast<size_t>(told.shown)].source,
+                         why);
+    case BoxStep::kLimits: return fmt::format("the processes could not be counted: {}", why);
+    case BoxStep::kMagicLink:
+      return fmt::format(
+          "{} leads through a link of /proc to a program of this machine, which is not lent",
+          spec.argv[0]);
+    case BoxStep::k32Bit:
+      return fmt::format("{} is a 32-bit program, and a box runs 64-bit ones only", spec.argv[0]);
     case BoxStep::kNetwork: return fmt::format("the network could not be shut off: {}", why);
     case BoxStep::kIdentity: return fmt::format("uid {} could not be taken: {}", spec.uid, why);
     case BoxStep::kWorkingDirectory:
@@ -73,6 +91,7 @@ struct Started {
   pid_t pid = -1;
   Fd pidfd;
   std::unique_ptr<FileWatch> watch;
+  ProcessCount count;
 };
 
 sock_fprog ProgramOf(std::vector<sock_filter>& filter) {
@@ -94,27 +113,31 @@ Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolati
   return FileWatch::Start(std::move(watch));
 }
 
+// The clone, from within a network that has nothing where there is one.
+pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, int& pidfd) {
+  const bool apart = !spec.loopback && isolation.empty_network >= 0 &&
+                     setns(isolation.empty_network, CLONE_NEWNET) == 0;
+  unsigned long flags =
+      CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | SIGCHLD;
+  if (spec.loopback || (isolation.network_namespace && !apart)) flags |= CLONE_NEWNET;
+  if (isolation.own_users) flags |= CLONE_NEWUSER;
+  const auto pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
+  if (pid == 0) child.RunInit();
+  const int failure = errno;
+  // Our own network is the user's, whose program may have made this box.
+  if (apart) GPUSTAGE_CHECK(setns(isolation.our_network, CLONE_NEWNET) == 0);
+  errno = failure;
+  return pid;
+}
+
 // Everything that the child needs, then the clone.
 Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild& child) {
   TRY(const Root root, Root::Open(spec.root));
-  std::vector<std::string> nodes(std::begin(kDeviceNodes), std::end(kDeviceNodes));
-  nodes.insert(nodes.end(), spec.device_nodes.begin(), spec.device_nodes.end());
-  for (const std::string& node : nodes) {
-    TRY(const Place place, root.MakePlace(node));
-    if (Fd(openat(place.directory.get(), place.name.c_str(),
-                  O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0666)))
-      child.device_nodes.push_back(spec.root + node);
-  }
-  for (const std::string& directory : spec.host_directories) {
-    TRY(root.MakeDirectory(directory));
-    child.bind_sources.push_back(directory);
-    child.bind_targets.push_back(spec.root + directory);
-  }
-  TRY(root.MakeDirectory("/proc"));
+  TRY(PlanShown(spec, root, child));
+  PlanSpaces(spec, root, child);
   TRY(std::vector<sock_filter> filter, BoxFilter(spec.loopback));
   child.filter = ProgramOf(filter);
   child.root = spec.root;
-  child.proc_target = spec.root + "/proc";
   child.working_directory = spec.working_directory;
   for (const std::string& word : spec.argv) child.argv.push_back(const_cast<char*>(word.c_str()));
   child.argv.push_back(nullptr);
@@ -127,6 +150,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   child.set_groups = !one_uid;
   child.fresh_proc = isolation.fresh_proc;
   child.loopback = spec.loopback;
+  child.memory_limit = spec.memory_limit;
 
   Started started;
   std::vector<sock_filter> watch_filter;
@@ -136,11 +160,17 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
     child.watch_filter = ProgramOf(watch_filter);
     child.watch = started.watch->channel();
   }
+  // The kernel counts those of this machine's root nowhere else.
+  if (isolation.level == IsolationLevel::kRoot && child.uid == 0)
+    started.count = ProcessCount::Make(kMaxProcesses);
+  child.processes = started.count.procs();
+  Pipe go;
+  if (isolation.own_users && !MakePipe(go))
+    return Error{fmt::format("no pipe could be made: {}", std::strerror(errno))};
+  child.go = go.read.get();
+  child.go_end = go.write.get();
   int pidfd = -1;
-  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD;
-  if (spec.loopback) flags |= CLONE_NEWNET;
-  started.pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
-  if (started.pid == 0) child.RunInit();
+  started.pid = Clone(spec, isolation, child, pidfd);
   if (started.pid < 0)
     return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
   started.pidfd = Fd(pidfd);
@@ -148,14 +178,32 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
     started.watch->SetBox(pidfd);
     started.watch->CloseChannel();
   }
-  return started;
+  if (!isolation.own_users) return started;
+  int failure = MapSameIds(started.pid);
+  if (failure == 0 && write(go.write.get(), "g", 1) != 1) failure = errno;
+  if (failure == 0) return started;
+  syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+  while (waitpid(started.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return Error{fmt::format("the ids of the box could not be mapped: {}", std::strerror(failure))};
 }
 
-std::string ReadAll(int fd) {
+// What is reported until the box has ended. The first signal that is meant for us goes on to it.
+std::string ReadAll(int fd, int box_pidfd) {
   std::string all;
   char buffer[256];
-  for (ssize_t n = 0; (n = read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
+  for (bool told = false;;) {
+    pollfd waits[2] = {{fd, POLLIN, 0}, {told ? -1 : InterruptFd(), POLLIN, 0}};
+    if (poll(waits, 2, -1) < 0 && errno != EINTR) break;
+    if (!told && Interrupted() != 0) {
+      told = true;
+      syscall(SYS_pidfd_send_signal, box_pidfd, Interrupted(), nullptr, 0);
+    }
+    if (waits[0].revents == 0) continue;
+    const ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n == 0 || (n < 0 && errno != EINTR)) break;
     if (n > 0) all.append(buffer, static_cast<size_t>(n));
+  }
   return all;
 }
 
@@ -168,16 +216,18 @@ class Watch {
   void UntilEnd() {
     const int64_t deadline = run_.start_ns + spec_.time_limit.count() * 1'000'000;
     while (*streams_[0] || *streams_[1] || *streams_[2]) {
-      pollfd waits[3];
+      pollfd waits[4] = {{}, {}, {}, {ended_ ? -1 : InterruptFd(), POLLIN, 0}};
       for (size_t i = 0; i < 3; ++i) waits[i] = {streams_[i]->get(), POLLIN, 0};
       const int64_t next = done_at_ ? std::min(deadline, *done_at_) : deadline;
       const int64_t left = std::max<int64_t>(0, next - Now()) / 1'000'000 + 1;
       const int ready =
-          poll(waits, 3, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
+          poll(waits, 4, ended_ ? -1 : static_cast<int>(std::min<int64_t>(left, 1 << 30)));
       if (ready < 0 && errno != EINTR) break;
       if (!ended_ && Now() >= deadline)
         End({Outcome::Kind::kTimedOut, SIGKILL,
              fmt::format("after {} s", static_cast<double>(spec_.time_limit.count()) / 1000)});
+      if (!ended_ && Interrupted() != 0)
+        End({Outcome::Kind::kKilled, SIGKILL, "gpustage was interrupted"});
       for (size_t i = 0; ready > 0 && i < 3; ++i)
         if (waits[i].revents != 0) Read(i);
       if (!ended_ && done_at_ && Now() >= *done_at_) End({Outcome::Kind::kStopped, 0, ""});
@@ -240,15 +290,27 @@ class Watch {
 };
 
 // The init's words, or what its silence means.
-Outcome OutcomeOf(const BoxSpec& spec, const std::string& reports, int& left_over) {
+Outcome OutcomeOf(const BoxSpec& spec, const BoxChild& child, const std::string& reports,
+                  int& left_over) {
   BoxReport told;
   if (reports.size() < sizeof told) return NotStarted(EIO, "the box ended without a word");
   std::memcpy(&told, reports.data(), sizeof told);
   left_over = told.left_over;
-  if (told.failed_at != BoxStep::kRunning) return NotStarted(told.error, StepSentence(spec, told));
-  if (WIFSIGNALED(told.wait_status))
-    return {Outcome::Kind::kKilled, WTERMSIG(told.wait_status), ""};
-  return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), ""};
+  if (told.failed_at != BoxStep::kRunning)
+    return NotStarted(told.error, StepSentence(spec, child.shown, told));
+  // Our own limits are no answer of the scanner's, so they stand beside it.
+  std::string note;
+  if (told.full >= 0 && static_cast<size_t>(told.full) < child.spaces.size()) {
+    const OwnSpace& space = child.spaces[static_cast<size_t>(told.full)];
+    note = fmt::format("its {} was full, of which a box has {}", space.path, space.size);
+  } else if (left_over + 2 >= kMaxProcesses) {
+    note = fmt::format("it had as many processes as a box may, {}", kMaxProcesses);
+  }
+  if (!WIFSIGNALED(told.wait_status))
+    return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), note};
+  const int signal = WTERMSIG(told.wait_status);
+  if (signal == SIGSYS) note = kOtherCalls;
+  return {Outcome::Kind::kKilled, signal, note};
 }
 
 }  // namespace
@@ -275,7 +337,8 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   watch.UntilEnd();
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
-  run.outcome = watch.ended() ? *watch.ended() : OutcomeOf(spec, watch.reports(), run.left_over);
+  run.outcome =
+      watch.ended() ? *watch.ended() : OutcomeOf(spec, child, watch.reports(), run.left_over);
   return run;
 }
 
@@ -302,13 +365,13 @@ RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Term
   report.write.Close();
   const std::string reports = terminal != nullptr
                                   ? terminal->Relay(report.read.get(), box->pidfd.get())
-                                  : ReadAll(report.read.get());
+                                  : ReadAll(report.read.get(), box->pidfd.get());
   int status = 0;
   while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
   }
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
-  run.outcome = OutcomeOf(spec, reports, run.left_over);
+  run.outcome = OutcomeOf(spec, child, reports, run.left_over);
   if (terminal != nullptr && terminal->ended_by())
     run.outcome = {Outcome::Kind::kKilled, *terminal->ended_by(), "with our terminal"};
   return run;

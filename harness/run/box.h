@@ -29,6 +29,7 @@ struct BoxSpec {
       false;  // a network of its own with 127.0.0.1; otherwise socket() is refused but for AF_UNIX
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;
+  int64_t memory_limit = 0;  // bytes of data that one process may have (RLIMIT_DATA); 0: as we
   // Asked for each complete line; true: the scanner is done and is ended.
   std::function<bool(std::string_view line)> done_when;
   std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long

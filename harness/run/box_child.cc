@@ -15,24 +15,35 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <iterator>
+#include <utility>
+
+#include "harness/run/box_exec.h"
 #include "harness/run/file_watch.h"
+#include "harness/run/interrupt.h"
 
 namespace gpustage {
 namespace {
 
-// A runaway of forks ends here. Counted by the kernel over all processes of the uid.
-constexpr rlim_t kMaxProcesses = 512;
 constexpr rlim_t kMaxFileSize = rlim_t{1} << 30;
+// Whatever we have ourselves; Go programs raise the first to the second.
+constexpr rlimit kDescriptors = {1024, 4096};
 
 // What a service that runs as root may do to files, and no more: no mounts, no devices, no other
 // processes.
-constexpr unsigned kKeptCapabilities[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
-                                          CAP_FOWNER, CAP_FSETID,       CAP_KILL,
-                                          CAP_SETGID, CAP_SETUID};
+// CAP_DAC_READ_SEARCH is not among them: with it open_by_handle_at(2) leaves every root.
+constexpr unsigned kKeptCapabilities[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
+                                          CAP_KILL,  CAP_SETGID,       CAP_SETUID};
+
+// As container runtimes have it: for uid 0 these are settings of the machine and not of the box.
+constexpr const char* kReadOnlyProc[] = {"/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs",
+                                         "/proc/sysrq-trigger"};
+constexpr const char* kMaskedProc[] = {"/proc/kcore", "/proc/keys", "/proc/timer_list"};
 
 bool Kept(unsigned capability) {
   for (const unsigned kept : kKeptCapabilities)
@@ -54,6 +65,19 @@ int DropCapabilities() {
   return syscall(SYS_capset, &header, data) == 0 ? 0 : errno;
 }
 
+// In one network namespace all boxes share the abstract names of AF_UNIX sockets. Where the kernel
+// can (Landlock ABI 6, Linux 6.12), each has its own; struct landlock_ruleset_attr as of then.
+void KeepAbstractSocketsApart() {
+  const struct {
+    uint64_t files, network, scoped;
+  } rules = {0, 0, 1 /* LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET */};
+  const int ruleset =
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0));
+  if (ruleset < 0) return;
+  syscall(SYS_landlock_restrict_self, ruleset, 0);
+  close(ruleset);
+}
+
 int RaiseLoopback() {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
@@ -66,10 +90,33 @@ int RaiseLoopback() {
   return failure;
 }
 
+// A /proc of the box's own, in no place yet. -1: it is not to be had.
+int FreshProc() {
+  const int context = fsopen("proc", FSOPEN_CLOEXEC);
+  if (context < 0) return -1;
+  int made = -1;
+  if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0)
+    made =
+        fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  const int failure = errno;
+  close(context);
+  errno = failure;
+  return made;
+}
+
+int Attach(int fd, const char* target) {
+  const int moved =
+      move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0
+          ? 0
+          : errno;
+  close(fd);
+  return moved;
+}
+
 }  // namespace
 
-void BoxChild::Fail(BoxStep step, int error) const {
-  const BoxReport told = {step, error, 0, 0};
+void BoxChild::Fail(BoxStep step, int error, int shown_at) const {
+  const BoxReport told = {step, error, 0, 0, shown_at, -1};
   if (write(report, &told, sizeof told) != sizeof told) _exit(126);
   _exit(127);
 }
@@ -96,35 +143,91 @@ void BoxChild::CloseOthers() const {
   syscall(SYS_close_range, first, ~0U, 0);
 }
 
-int BoxChild::MountRoot() const {
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
-  // pivot_root wants a mount point; exec of what lies in it and set-id bits are as on a real
-  // system.
-  if (mount(root.c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return errno;
-  for (size_t i = 0; i < bind_sources.size(); ++i) {
-    const char* target = bind_targets[i].c_str();
-    if (mount(bind_sources[i].c_str(), target, nullptr, MS_BIND | MS_REC, nullptr) != 0)
-      return errno;
-    // In a user namespace the flags that the host set are locked on and must be repeated.
-    if (mount(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
-              nullptr) != 0 &&
-        mount(nullptr, target, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
-      return errno;
+// Before "/" is the tree, while what is to be shown still has its name.
+void BoxChild::TakeShown() {
+  for (size_t i = 0; i < shown.size(); ++i) {
+    ShownMount& one = shown[i];
+    const int which = static_cast<int>(i);
+    one.fd = open_tree(AT_FDCWD, one.source.c_str(),
+                       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (one.node ? 0 : AT_RECURSIVE));
+    if (one.fd < 0) Fail(BoxStep::kShown, errno, which);
+    mount_attr only_read = {};
+    only_read.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | (one.node ? 0 : MOUNT_ATTR_NODEV);
+    if (mount_setattr(one.fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &only_read, sizeof only_read) != 0)
+      Fail(BoxStep::kShown, errno, which);
   }
-  for (size_t i = 0; i < device_nodes.size(); ++i) {
-    const char* target = device_nodes[i].c_str();
-    if (mount(target + root.size(), target, nullptr, MS_BIND, nullptr) != 0) return errno;
+}
+
+// `proc` goes to its place; what of it is the machine's can then be read only, or not at all.
+void BoxChild::MountProc(int proc) const {
+  if (const int failure = Attach(proc, "/proc"); failure != 0) Fail(BoxStep::kMounts, failure);
+  mount_attr only_read = {};
+  only_read.attr_set = MOUNT_ATTR_RDONLY;
+  for (const char* path : kReadOnlyProc) {
+    const int part = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (part < 0 && errno == ENOENT) continue;
+    if (part < 0 ||
+        mount_setattr(part, "", AT_EMPTY_PATH | AT_RECURSIVE, &only_read, sizeof only_read) != 0)
+      Fail(BoxStep::kMounts, errno);
+    if (const int failure = Attach(part, path); failure != 0) Fail(BoxStep::kMounts, failure);
   }
-  if (fresh_proc) {
-    if (mount("proc", proc_target.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
-      return errno;
-  } else if (mount("/proc", proc_target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) {
-    return errno;
+}
+
+void BoxChild::MountSpaces() const {
+  for (const OwnSpace& space : spaces) {
+    const int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0) Fail(BoxStep::kMounts, errno);
+    for (const auto& [key, value] : {std::pair{"size", &space.size},
+                                     {"mode", &space.mode},
+                                     {"uid", &space.uid},
+                                     {"gid", &space.gid}})
+      if (fsconfig(context, FSCONFIG_SET_STRING, key, value->c_str(), 0) != 0)
+        Fail(BoxStep::kMounts, errno);
+    int made = -1;
+    if (fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0)
+      made = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (made < 0) Fail(BoxStep::kMounts, errno);
+    close(context);
+    if (const int failure = Attach(made, space.path.c_str()); failure != 0)
+      Fail(BoxStep::kMounts, failure);
   }
-  if (chdir(root.c_str()) != 0) return errno;
-  if (syscall(SYS_pivot_root, ".", ".") != 0) return errno;
-  if (umount2(".", MNT_DETACH) != 0) return errno;
-  return chdir("/") == 0 ? 0 : errno;
+}
+
+int BoxChild::FullSpace() const {
+  for (size_t i = 0; i < spaces.size(); ++i) {
+    struct statfs found;
+    if (statfs(spaces[i].path.c_str(), &found) == 0 && found.f_blocks > 0 && found.f_bavail == 0)
+      return static_cast<int>(i);
+  }
+  return -1;
+}
+
+// Everything of this machine is taken first, and put in its place once "/" is the tree: a link
+// there then leads nowhere else, whatever a scenario or a scanner has made of it.
+void BoxChild::MountRoot() {
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    Fail(BoxStep::kMounts, errno);
+  TakeShown();
+  int masks[std::size(kMaskedProc)];
+  for (int& mask : masks)
+    mask = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  const int proc =
+      fresh_proc ? FreshProc()
+                 : open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  if (proc < 0) Fail(BoxStep::kMounts, errno);
+  // pivot_root wants a mount point.
+  if (mount(root.c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0 ||
+      chdir(root.c_str()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+      umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+    Fail(BoxStep::kMounts, errno);
+  MountSpaces();
+  for (size_t i = 0; i < shown.size(); ++i)
+    if (const int failure = Attach(shown[i].fd, shown[i].target.c_str()); failure != 0)
+      Fail(BoxStep::kShown, failure, static_cast<int>(i));
+  MountProc(proc);
+  for (size_t i = 0; i < std::size(masks); ++i)
+    if (const int failure = Attach(masks[i], kMaskedProc[i]); failure != 0 && failure != ENOENT)
+      Fail(BoxStep::kMounts, failure);
 }
 
 // Last of all: from here on whoever listens must let us go on.
@@ -146,14 +249,17 @@ void BoxChild::RunScanner() const {
   }
   if (!interactive) {
     setsid();
-    const int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) dup2(null, 0);
+    // Without waiting: an earlier scanner may have left a FIFO of that name.
+    const int null = open("/dev/null", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (null >= 0 && fcntl(null, F_SETFL, 0) == 0) dup2(null, 0);
     dup2(out, 1);
     dup2(err, 2);
-    const rlimit processes = {kMaxProcesses, kMaxProcesses},
-                 file_size = {kMaxFileSize, kMaxFileSize};
-    setrlimit(RLIMIT_NPROC, &processes);
+    const rlimit most = {kMaxProcesses, kMaxProcesses}, file_size = {kMaxFileSize, kMaxFileSize};
+    setrlimit(RLIMIT_NPROC, &most);
     setrlimit(RLIMIT_FSIZE, &file_size);
+    setrlimit(RLIMIT_NOFILE, &kDescriptors);
+    const rlimit data = {static_cast<rlim_t>(memory_limit), static_cast<rlim_t>(memory_limit)};
+    if (memory_limit > 0) setrlimit(RLIMIT_DATA, &data);
   }
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -162,16 +268,15 @@ void BoxChild::RunScanner() const {
   umask(022);
   for (int number = 1; number < 32; ++number) signal(number, SIG_DFL);
 
-  // The raw calls: glibc's would make every thread of this copied process follow, and there are
-  // none.
-  if (set_groups && syscall(SYS_setgroups, 0, nullptr) != 0) Fail(BoxStep::kIdentity, errno);
-  if (syscall(SYS_setgid, gid) != 0) Fail(BoxStep::kIdentity, errno);
-  if (uid == 0) {
-    if (const int failure = DropCapabilities(); failure != 0) Fail(BoxStep::kIdentity, failure);
+  if (chdir(working_directory.c_str()) == 0) {
+    const ProgramTrouble trouble = LookAtProgram(argv[0]);
+    if (trouble == ProgramTrouble::kMagicLink) Fail(BoxStep::kMagicLink, ELOOP);
+    if (trouble == ProgramTrouble::k32Bit) Fail(BoxStep::k32Bit, ENOEXEC);
   }
-  if (syscall(SYS_setuid, uid) != 0) Fail(BoxStep::kIdentity, errno);
+  TakeIdentity();
   if (chdir(working_directory.c_str()) != 0) Fail(BoxStep::kWorkingDirectory, errno);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) Fail(BoxStep::kIdentity, errno);
+  KeepAbstractSocketsApart();
   if (filter.len > 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0)
     Fail(BoxStep::kNetwork, errno);
   sigset_t none;
@@ -183,21 +288,58 @@ void BoxChild::RunScanner() const {
   _exit(127);
 }
 
-void BoxChild::RunInit() const {
+namespace {
+
+pid_t told_of_signals = 0;
+
+void PassOn(int signal) { kill(told_of_signals, signal); }
+
+// A program that has our own streams stands for us: whoever ends us means it. Of an interrupt the
+// terminal tells it by itself.
+void PassSignalsOn(pid_t program) {
+  told_of_signals = program;
+  for (const int number : {SIGTERM, SIGHUP}) signal(number, PassOn);
+}
+
+}  // namespace
+
+void BoxChild::TakeIdentity() const {
+  // The raw calls: glibc's would make every thread of this copied process follow, and there are
+  // none.
+  if (set_groups && syscall(SYS_setgroups, 0, nullptr) != 0) Fail(BoxStep::kIdentity, errno);
+  if (syscall(SYS_setgid, gid) != 0) Fail(BoxStep::kIdentity, errno);
+  if (uid == 0) {
+    if (const int failure = DropCapabilities(); failure != 0) Fail(BoxStep::kIdentity, failure);
+  }
+  if (syscall(SYS_setuid, uid) != 0) Fail(BoxStep::kIdentity, errno);
+}
+
+void BoxChild::RunInit() {
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  ForgetInterrupts();
+  if (go >= 0) {
+    close(go_end);
+    char byte;
+    ssize_t n;
+    while ((n = read(go, &byte, 1)) < 0 && errno == EINTR) {
+    }
+    if (n != 1) _exit(126);  // whoever started us is gone
+  }
+  if (processes >= 0 && write(processes, "0", 1) != 1) Fail(BoxStep::kLimits, errno);
   CloseOthers();
   // Whoever started us may have died before that was asked for: then nobody reads our report any
   // more.
   pollfd reader = {report, 0, 0};
   if (poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0) _exit(126);
   if (!interactive || terminal) setsid();  // what our terminal says is not meant for the init
-  if (const int failure = MountRoot(); failure != 0) Fail(BoxStep::kMounts, failure);
+  MountRoot();
   if (loopback) {
     if (const int failure = RaiseLoopback(); failure != 0) Fail(BoxStep::kNetwork, failure);
   }
   const pid_t scanner =
       static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (scanner == 0) RunScanner();
+  if (interactive && !terminal) PassSignalsOn(scanner);
   BoxReport told;
   if (scanner < 0) Fail(BoxStep::kExec, errno);
   close(out);
@@ -212,6 +354,7 @@ void BoxChild::RunInit() const {
     }
     if (ended < 0 && errno != EINTR) break;
   }
+  told.full = FullSpace();
   if (getpid() == 1) kill(-1, SIGKILL);  // outside a pid namespace this would be everybody
   for (int status = 0; waitpid(-1, &status, 0) > 0;)
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ++told.left_over;

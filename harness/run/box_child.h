@@ -14,7 +14,18 @@
 namespace gpustage {
 
 // Where the child stood when something failed.
-enum class BoxStep : int { kRunning, kMounts, kNetwork, kIdentity, kWorkingDirectory, kExec };
+enum class BoxStep : int {
+  kRunning,
+  kMounts,
+  kShown,  // something of this machine could not be shown inside
+  kNetwork,
+  kLimits,
+  kIdentity,
+  kWorkingDirectory,
+  kMagicLink,  // see box_exec.h
+  k32Bit,
+  kExec
+};
 
 // Written to the status pipe by the init of the box.
 struct BoxReport {
@@ -22,15 +33,34 @@ struct BoxReport {
   int error = 0;                          // errno of the failed step
   int wait_status = 0;                    // of the scanner, as wait(2) gives it
   int left_over = 0;
+  int shown = -1;  // kShown: which
+  int full = -1;   // which of its spaces had nothing left at the end
+};
+
+// Something of this machine that is seen inside, read-only.
+struct ShownMount {
+  std::string source;
+  std::string target;  // inside; links on the way to it are followed there
+  bool node = false;   // a device, which works on a read-only mount, too
+  int fd = -1;         // in the child: taken, and not yet in its place
+};
+
+// A runaway of forks ends here. Counted by the kernel over the processes and threads of the uid in
+// its user namespace.
+inline constexpr int kMaxProcesses = 512;
+
+// A directory in which programs write: a file system of the box's own lies over it, so that what
+// fills it fills nobody else's.
+struct OwnSpace {
+  std::string path;
+  std::string size, mode, uid, gid;  // as tmpfs(5) has them
 };
 
 struct BoxChild {
   // Prepared before the clone; everything is ready to be handed to the kernel.
   std::string root;
-  std::vector<std::string> bind_sources;  // host directories
-  std::vector<std::string> bind_targets;  // below `root`, made already
-  std::vector<std::string> device_nodes;  // "/dev/null": bound over a file of that name in the root
-  std::string proc_target;
+  std::vector<ShownMount> shown;
+  std::vector<OwnSpace> spaces;
   std::string working_directory;
   std::vector<char*> argv;
   std::vector<char*> environment;
@@ -38,6 +68,10 @@ struct BoxChild {
   gid_t gid = 0;
   bool set_groups = true;  // not in a one-id user namespace
   bool fresh_proc = false;
+  int go_end = -1;     // its other end, which is the parent's
+  int go = -1;         // a pipe that is closed once our ids are mapped; -1: they are its parent's
+  int processes = -1;  // cgroup.procs of a cgroup that counts processes
+  int64_t memory_limit = 0;  // bytes of data a process; 0: as we have it
   bool loopback = false;
   bool interactive = false;
   bool terminal =
@@ -49,14 +83,19 @@ struct BoxChild {
   int report = -1;
 
   // The init of the box. Never returns.
-  [[noreturn]] void RunInit() const;
+  [[noreturn]] void RunInit();
 
  private:
   [[noreturn]] void RunScanner() const;
   void CloseOthers() const;
   void OfferListener() const;
-  int MountRoot() const;
-  void Fail(BoxStep step, int error) const;
+  void TakeShown();
+  void MountRoot();
+  void MountProc(int fresh) const;
+  void MountSpaces() const;
+  int FullSpace() const;
+  void TakeIdentity() const;
+  void Fail(BoxStep step, int error, int shown = -1) const;
 };
 
 }  // namespace gpustage

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,6 +56,16 @@ class Rules {
 Result<std::vector<sock_filter>> BoxFilter(bool network) {
   Rules rules;
   rules.Add(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup));
+  // By handle a file of a shown directory's file system is opened past every root.
+  rules.Add(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open_by_handle_at));
+  rules.Add(SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(name_to_handle_at));
+  // What is kept in a keyring stays when the box has gone.
+  for (const int call : {SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl)})
+    rules.Add(SCMP_ACT_ERRNO(ENOSYS), call);
+  // They type into the terminal that `exec` lends; the kernel looks at 32 bits of the number.
+  for (const scmp_datum_t request : {TIOCSTI, TIOCLINUX})
+    rules.Add(SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl),
+              {SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, request)});
   if (!network)
     for (const int call : {SCMP_SYS(socket), SCMP_SYS(socketpair)})
       rules.Add(SCMP_ACT_ERRNO(EAFNOSUPPORT), call, {SCMP_A0(SCMP_CMP_NE, AF_UNIX)});
@@ -73,7 +84,7 @@ Result<std::vector<sock_filter>> WatchFilter() {
   rules.Add(SCMP_ACT_NOTIFY, SCMP_SYS(statx), {SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0)});
   for (const int call :
        {SCMP_SYS(getdents), SCMP_SYS(getdents64), SCMP_SYS(execve), SCMP_SYS(execveat),
-        SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(waitid)})
+        SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(waitid)})
     rules.Add(SCMP_ACT_NOTIFY, call);
   for (const int call : {SCMP_SYS(write), SCMP_SYS(writev)})
     for (const scmp_datum_t stream : {1, 2})

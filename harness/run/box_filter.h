@@ -10,7 +10,8 @@
 namespace gpustage {
 
 // No network but AF_UNIX unless the scanner asks for loopback (socket() with another family fails
-// with EAFNOSUPPORT), and no io_uring, whose operations pass by every filter.
+// with EAFNOSUPPORT); no io_uring, whose operations pass by every filter; no file handles, no
+// keyrings and no typing into a terminal.
 Result<std::vector<sock_filter>> BoxFilter(bool network);
 
 // Tells whoever listens of each call that file_record.h knows, before the kernel goes on with it. A

@@ -25,7 +25,7 @@ Fd OpenWithoutLinks(int root, const std::string& path, bool last_link, bool dire
   return Fd(static_cast<int>(syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
 }
 
-// The names of a path, the last first out. A slash at the end asks for a directory.
+// The names of a path, the first first out.
 std::deque<std::string> NamesOf(const std::string& path) {
   std::deque<std::string> names;
   for (size_t at = 0; at < path.size();) {
@@ -39,7 +39,7 @@ std::deque<std::string> NamesOf(const std::string& path) {
 // Follows the links of a path one by one, as the kernel does.
 class Walk {
  public:
-  Walk(int root, const std::string& path, const Wanted& wanted)
+  Walk(int root, const std::string& path, Wanted wanted)
       : root_(root), wanted_(wanted), left_(NamesOf(path)) {}
 
   Fd End(LookUp& found) {
@@ -80,6 +80,7 @@ class Walk {
     const std::string target(text, static_cast<size_t>(length));
     found.links.push_back(path + " -> " + target);
     if (target.starts_with('/')) done_.clear();
+    if (target.ends_with('/') && left_.empty()) wanted_.directory = wanted_.follow = true;
     const std::deque<std::string> names = NamesOf(target);
     left_.insert(left_.begin(), names.begin(), names.end());
     return true;
@@ -91,15 +92,17 @@ class Walk {
   }
 
   const int root_;
-  const Wanted& wanted_;
+  Wanted wanted_;
   std::deque<std::string> left_;
   std::string done_;  // canonical so far; "" is the root
 };
 
 }  // namespace
 
-LookUp LookUpInBox(int root, const std::string& path, const Wanted& wanted) {
+LookUp LookUpInBox(int root, const std::string& path, const Wanted& asked) {
   LookUp found;
+  Wanted wanted = asked;
+  if (path.ends_with('/')) wanted.directory = wanted.follow = true;
   Fd end = OpenWithoutLinks(root, path, !wanted.follow, wanted.directory);
   if (!end && errno != ELOOP) {
     found.error = errno;

@@ -23,6 +23,8 @@ struct Wanted {
 };
 
 // `path` is absolute; `root` is a descriptor of the box's "/".
-LookUp LookUpInBox(int root, const std::string& path, const Wanted& wanted);
+// A slash at its end asks for a
+// directory, and follows a link to it.
+LookUp LookUpInBox(int root, const std::string& path, const Wanted& asked);
 
 }  // namespace gpustage

@@ -37,8 +37,10 @@ struct NamedCall {
 namespace {
 
 constexpr size_t kMostRecords = 400'000;
-constexpr size_t kMostBytes = 64 << 20;     // of everything printed
+constexpr size_t kMostBytes = 128 << 20;  // of all records together
+constexpr size_t kMostHeld = 64;  // descriptors of ended processes, before they are looked through
 constexpr size_t kLongestWrite = 64 << 10;  // of one write
+constexpr char kOurLack[] = "gpustage itself ran out of descriptors or memory";
 constexpr int kAtFdCwd = AT_FDCWD;
 
 constexpr NamedCall kCalls[] = {
@@ -110,7 +112,15 @@ Status FileListener::Hear() {
     root_ = Fd(open(fmt::format("/proc/{}/root", told.pid).c_str(), O_PATH | O_CLOEXEC));
     take_ids_();
   }
+  const size_t before = log_.records.size();
   Write(told);
+  // Gone while we looked, and its id may have been given to another, into which we have looked
+  // then.
+  if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_ID_VALID, &told.id) != 0 && errno == ENOENT) {
+    log_.records.resize(std::min(before, log_.records.size()));
+    threads_.erase(ThreadOf(told));
+    return Ok();
+  }
   seccomp_notif_resp go_on = {told.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   while (ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &go_on) != 0) {
     if (errno == ENOENT) break;  // it was killed meanwhile
@@ -123,7 +133,10 @@ void FileListener::Write(const seccomp_notif& told) {
   FileRecord record;
   record.time_ns = Now();
   const ThreadIds* const ids = Ids(ThreadOf(told));
-  if (ids == nullptr) return;  // it was killed meanwhile
+  if (ids == nullptr) {
+    if (IsOurLack(errno)) Incomplete(kOurLack);
+    return;  // otherwise it was killed meanwhile
+  }
   record.pid = ids->pid;
   record.tid = ids->tid;
   record.parent = ids->parent;
@@ -137,6 +150,9 @@ void FileListener::Write(const seccomp_notif& told) {
     case SYS_getdents64: return WriteList(told, std::move(record));
     case SYS_write:
     case SYS_writev: return WriteOutput(told, std::move(record));
+    case SYS_exit:
+      threads_.erase(ThreadOf(told));  // its id may be given to another
+      return;
     case SYS_exit_group:
       lives_[ids->process].exit_code = static_cast<int>(told.data.args[0] & 0xff);
       return NoteChildren(ids->process);
@@ -189,8 +205,10 @@ void FileListener::WriteExec(const seccomp_notif& told, bool at, FileRecord reco
   record.call = at ? "execveat" : "execve";
   record.path = Absolute(thread, path.value_or(spec_.program),
                          at ? static_cast<int>(told.data.args[0]) : kAtFdCwd);
-  record.argv = ReadTexts(thread, told.data.args[at ? 2 : 1]);
-  record.environment = ReadTexts(thread, told.data.args[at ? 3 : 2]);
+  size_t room = kMostExecBytes;
+  record.argv = ReadTexts(thread, told.data.args[at ? 2 : 1], room);
+  record.environment = ReadTexts(thread, told.data.args[at ? 3 : 2], room);
+  if (room == 0) Incomplete("the words of an exec were cut at 2 MiB");
   Answer(record, {true, false, false, X_OK});
   Add(std::move(record));
 }
@@ -248,10 +266,23 @@ void FileListener::NoteEnd(pid_t process) {
   ended_.push_back(std::move(life->second));
   lives_.erase(life);
   std::erase_if(threads_, [&](const auto& thread) { return thread.second.process == process; });
+  if (++held_ >= kMostHeld) LetGo(false);
+}
+
+// How a process ended is told once somebody has waited for it; until then its descriptor is kept.
+void FileListener::LetGo(bool all) {
+  held_ = 0;
+  for (Life& life : ended_) {
+    if (!life.pidfd) continue;
+    const bool gone = IsGone(life.pidfd.get());
+    life.status = WaitStatusOf(life.pidfd.get());
+    if (life.status || gone || all) life.pidfd.Close();
+  }
 }
 
 void FileListener::WriteEnds() {
   for (auto& [process, life] : lives_) ended_.push_back(std::move(life));
+  LetGo(true);
   for (const Life& life : ended_) {
     FileRecord record;
     record.act = FileAct::kExit;
@@ -259,7 +290,7 @@ void FileListener::WriteEnds() {
     record.pid = record.tid = life.ids.pid;
     record.parent = life.ids.parent;
     record.time_ns = life.ended_ns != 0 ? life.ended_ns : Now();
-    const std::optional<int> status = life.pidfd ? WaitStatusOf(life.pidfd.get()) : std::nullopt;
+    const std::optional<int>& status = life.status;
     record.answered = status || life.exit_code;
     record.code = status && WIFEXITED(*status) ? WEXITSTATUS(*status) : life.exit_code.value_or(0);
     record.signal = status && WIFSIGNALED(*status) ? WTERMSIG(*status) : 0;
@@ -276,6 +307,7 @@ const ThreadIds* FileListener::Ids(pid_t thread) {
   if (!life.pidfd) {
     life.ids = *ids;
     life.pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, ids->process, 0)));
+    if (!life.pidfd && IsOurLack(errno)) Incomplete(kOurLack);
   }
   return &threads_.emplace(thread, *ids).first->second;
 }
@@ -291,7 +323,7 @@ std::string FileListener::Absolute(pid_t thread, const std::string& path, int di
   return path;
 }
 
-void FileListener::Answer(FileRecord& record, const Wanted& wanted) const {
+void FileListener::Answer(FileRecord& record, const Wanted& wanted) {
   std::string path = record.path;
   constexpr std::string_view kSelf = "/proc/self";
   // Where it asks about itself, we must not find ourselves.
@@ -305,25 +337,36 @@ void FileListener::Answer(FileRecord& record, const Wanted& wanted) const {
   if (path.starts_with("/proc/thread-self") || !root_) return;
   LookUp found = LookUpInBox(root_.get(), path, wanted);
   record.answered = found.known;
+  if (IsOurLack(found.error)) {
+    Incomplete(kOurLack);
+    record.answered = false;
+    found.error = 0;
+  }
   record.error = found.error;
   record.links = std::move(found.links);
   record.real = std::move(found.real);
 }
 
+void FileListener::Incomplete(const std::string& why) {
+  log_.complete = false;
+  if (log_.note.empty()) log_.note = why;
+}
+
 // A process that is gone meanwhile is no loss; one that we may not look into is.
 void FileListener::Unreadable() {
-  if (errno != EPERM) return;
-  log_.complete = false;
-  log_.note =
-      "the memory of the scanner's processes may not be read here (a container lacks SYS_PTRACE)";
+  if (errno == EPERM)
+    Incomplete(
+        "the memory of the scanner's processes may not be read here (a container lacks "
+        "SYS_PTRACE)");
 }
 
 void FileListener::Add(FileRecord record) {
-  kept_bytes_ += record.bytes.size();
-  if (log_.records.size() >= kMostRecords || kept_bytes_ > kMostBytes) {
-    log_.complete = false;
-    return;
-  }
+  size_t bytes = sizeof record + record.path.size() + record.real.size() + record.bytes.size();
+  for (const auto* texts : {&record.links, &record.argv, &record.environment})
+    for (const std::string& text : *texts) bytes += sizeof text + text.size();
+  if (log_.records.size() >= kMostRecords || kept_bytes_ + bytes > kMostBytes)
+    return Incomplete("more was asked than is kept");
+  kept_bytes_ += bytes;
   log_.records.push_back(std::move(record));
 }
 

@@ -37,6 +37,7 @@ class FileListener {
     Fd pidfd;
     std::optional<int> exit_code;  // it asked to end with
     int64_t ended_ns = 0;
+    std::optional<int> status;  // as wait(2) gives it
   };
 
   Status Hear();
@@ -47,10 +48,12 @@ class FileListener {
   void WriteOutput(const seccomp_notif& told, FileRecord record);
   void NoteChildren(pid_t process);
   void NoteEnd(pid_t process);
+  void LetGo(bool all);
   const ThreadIds* Ids(pid_t thread);
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;
-  void Answer(FileRecord& record, const Wanted& wanted) const;
+  void Answer(FileRecord& record, const Wanted& wanted);
   void Unreadable();
+  void Incomplete(const std::string& why);
   void Add(FileRecord record);
 
   const FileWatchSpec& spec_;
@@ -61,6 +64,7 @@ class FileListener {
   std::map<pid_t, ThreadIds> threads_;
   std::map<pid_t, Life> lives_;  // by the process's id as we see it
   std::vector<Life> ended_;
+  size_t held_ = 0;  // descriptors of those that have ended
   size_t kept_bytes_ = 0;
 };
 

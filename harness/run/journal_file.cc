@@ -21,21 +21,26 @@ Status MakeJournal(const Root& root) {
   std::memcpy(header.magic, world::kJournalMagic, sizeof header.magic);
   header.version = world::kJournalVersion;
   header.capacity = kJournalCapacity;
-  TRY(root.WriteFile(kJournalPath, {reinterpret_cast<const char*>(&header), sizeof header}, 0666));
-  const Fd fd = root.At(kJournalPath, O_WRONLY);
-  if (!fd || ftruncate(fd.get(), static_cast<off_t>(sizeof header + kJournalCapacity)) != 0)
+  TRY(const Fd fd, root.NewFile(kJournalPath, 0666));
+  if (write(fd.get(), &header, sizeof header) != static_cast<ssize_t>(sizeof header) ||
+      ftruncate(fd.get(), static_cast<off_t>(sizeof header + kJournalCapacity)) != 0)
     return Error{fmt::format("cannot make the journal: {}", std::strerror(errno))};
   return Ok();
 }
 
 Result<std::string> ReadJournal(const Root& root) {
-  const Fd fd = root.At(kJournalPath, O_RDONLY);
+  const auto failed = [](const char* why) {
+    return Error{fmt::format("cannot read the journal: {}", why)};
+  };
+  const Fd fd = root.ReadRegular(kJournalPath);
+  if (!fd) return failed(errno == EINVAL ? "not a regular file" : std::strerror(errno));
   world::JournalHeader header;
-  if (!fd || read(fd.get(), &header, sizeof header) != static_cast<ssize_t>(sizeof header))
-    return Error{fmt::format("cannot read the journal: {}", std::strerror(errno))};
+  ssize_t n = pread(fd.get(), &header, sizeof header, 0);
+  if (n != static_cast<ssize_t>(sizeof header))
+    return failed(n < 0 ? std::strerror(errno) : "it is shorter than its header");
   std::string bytes(sizeof header + std::min(header.next, kJournalCapacity), '\0');
-  const ssize_t n = pread(fd.get(), bytes.data(), bytes.size(), 0);
-  if (n < 0) return Error{fmt::format("cannot read the journal: {}", std::strerror(errno))};
+  n = pread(fd.get(), bytes.data(), bytes.size(), 0);
+  if (n < 0) return failed(std::strerror(errno));
   bytes.resize(static_cast<size_t>(n));
   return bytes;
 }

@@ -1,20 +1,23 @@
 #include "harness/run/watched_process.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 
 namespace gpustage {
 namespace {
 
-constexpr size_t kMostWords = 4096;
 constexpr size_t kLongestWord = 128 << 10;  // MAX_ARG_STRLEN
 constexpr uint64_t kPage = 4096;
 
@@ -42,22 +45,37 @@ int LastNumber(const std::string& line) {
   return at == std::string::npos ? 0 : std::atoi(line.c_str() + at);
 }
 
+// The begin of /proc/PID/status, in which the ids stand. Nothing, and errno.
+std::optional<std::string> StatusOf(pid_t process) {
+  const Fd fd(open(fmt::format("/proc/{}/status", process).c_str(), O_RDONLY | O_CLOEXEC));
+  char text[4096];
+  const ssize_t n = fd ? read(fd.get(), text, sizeof text) : -1;
+  return n > 0 ? std::optional(std::string(text, static_cast<size_t>(n))) : std::nullopt;
+}
+
 }  // namespace
 
+bool IsOurLack(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
+
 std::optional<ThreadIds> IdsOf(pid_t thread) {
-  std::ifstream status(fmt::format("/proc/{}/status", thread));
   ThreadIds ids;
   pid_t parent = 0;
-  for (std::string line; std::getline(status, line);) {
+  const std::optional<std::string> status = StatusOf(thread);
+  if (!status) return std::nullopt;
+  std::istringstream lines(*status);
+  for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("Tgid:")) ids.process = LastNumber(line);
     if (line.starts_with("PPid:")) parent = LastNumber(line);
     if (line.starts_with("NStgid:")) ids.pid = LastNumber(line);
     if (line.starts_with("NSpid:")) ids.tid = LastNumber(line);
     if (line.starts_with("NSpgid:")) break;
   }
+  errno = ESRCH;
   if (ids.pid == 0) return std::nullopt;
-  std::ifstream of_parent(fmt::format("/proc/{}/status", parent));
-  for (std::string line; std::getline(of_parent, line);)
+  const std::optional<std::string> of_parent = StatusOf(parent);
+  if (!of_parent && IsOurLack(errno)) return std::nullopt;
+  lines = std::istringstream(of_parent.value_or(""));
+  for (std::string line; std::getline(lines, line);)
     if (line.starts_with("NStgid:")) {
       ids.parent = LastNumber(line);
       break;
@@ -101,15 +119,23 @@ std::optional<std::string> ReadBytes(pid_t thread, uint64_t address, size_t byte
   return read;
 }
 
-std::vector<std::string> ReadTexts(pid_t thread, uint64_t address) {
+std::vector<std::string> ReadTexts(pid_t thread, uint64_t address, size_t& room) {
   std::vector<std::string> texts;
-  for (uint64_t word = 0; address != 0 && texts.size() < kMostWords; address += sizeof word) {
+  for (uint64_t word = 0; address != 0; address += sizeof word) {
     if (ReadSome(thread, address, reinterpret_cast<char*>(&word), sizeof word) != sizeof word ||
         word == 0)
       break;
-    const std::optional<std::string> text = ReadText(thread, word, kLongestWord);
+    const size_t limit = std::min(room, kLongestWord);
+    std::optional<std::string> text = ReadText(thread, word, limit);
     if (!text) break;
-    texts.push_back(*text);
+    // Each costs its pointer, too, so that empty ones have an end.
+    const size_t cost = text->size() + 1 + sizeof word;
+    if (cost > room) {
+      room = 0;
+      break;
+    }
+    room -= cost;
+    texts.push_back(*std::move(text));
   }
   return texts;
 }
@@ -126,6 +152,10 @@ std::optional<int> WaitStatusOf(int pidfd) {
   info.mask = kInfoExit;
   if (ioctl(pidfd, kGetInfo, &info) != 0 || (info.mask & kInfoExit) == 0) return std::nullopt;
   return info.exit_code;
+}
+
+bool IsGone(int pidfd) {
+  return syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0) != 0 && errno == ESRCH;
 }
 
 }  // namespace gpustage

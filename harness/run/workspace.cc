@@ -8,16 +8,24 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <functional>
+#include <optional>
+#include <sstream>
+#include <thread>
 
 #include "harness/base/process.h"
 #include "harness/base/root.h"
+#include "harness/run/process_count.h"
 
 namespace gpustage {
 namespace {
@@ -42,6 +50,14 @@ int MountPrivateTmpfs() {
   return mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, nullptr) == 0 ? 0 : errno;
 }
 
+// More than a process has by default: each process that is watched has a descriptor here.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1 << 16);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool WriteLine(const std::string& path, const std::string& text) {
   const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -52,6 +68,13 @@ int MapOneId(uid_t uid, gid_t gid) {
   if (!WriteLine("/proc/self/setgroups", "deny")) return errno;
   if (!WriteLine("/proc/self/uid_map", fmt::format("0 {} 1", uid))) return errno;
   return WriteLine("/proc/self/gid_map", fmt::format("0 {} 1", gid)) ? 0 : errno;
+}
+
+std::optional<long> NumberIn(const std::string& text) {
+  long number = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
 }
 
 // The first id of the range that /etc/subuid or /etc/subgid lends this user; -1 when there is none
@@ -70,9 +93,10 @@ long SubordinateStart(const std::string& file, uid_t uid) {
     const size_t first = line.find(':'), second = line.rfind(':');
     if (first == std::string::npos || first == second) continue;
     const std::string owner = line.substr(0, first);
-    if ((owner == by_name || owner == std::to_string(uid)) &&
-        std::stol(line.substr(second + 1)) >= 65534)
-      return std::stol(line.substr(first + 1));
+    if (owner != by_name && owner != std::to_string(uid)) continue;
+    const auto start = NumberIn(line.substr(first + 1, second - first - 1)),
+               count = NumberIn(line.substr(second + 1));
+    if (start && count && *count >= 65534) return *start;
   }
   return -1;
 }
@@ -131,13 +155,28 @@ int EnterAndMount(IsolationLevel level) {
   return failure != 0 ? failure : MountPrivateTmpfs();
 }
 
-// In the namespaces of `level`: a pid namespace's child mounts a /proc of its own.
-int MountFreshProc(IsolationLevel level) {
+// In the namespaces of `level`: a box mounts a /proc of its own, in a user namespace of its own
+// where `own_users` says so.
+int MountFreshProc(IsolationLevel level, bool own_users) {
   if (const int failure = EnterAndMount(level); failure != 0) return failure;
-  if (unshare(CLONE_NEWPID) != 0) return errno;
-  return Try("", [] { return mount("proc", "/tmp", "proc", 0, nullptr) == 0 ? 0 : errno; }).ok
-             ? 0
-             : EPERM;
+  int go[2];
+  if (pipe2(go, O_CLOEXEC) != 0) return errno;
+  const int flags = CLONE_NEWPID | CLONE_NEWNS | SIGCHLD | (own_users ? CLONE_NEWUSER : 0);
+  const auto child =
+      static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
+  if (child < 0) return errno;
+  if (child == 0) {
+    char byte;
+    if (read(go[0], &byte, 1) != 1) _exit(EIO);
+    _exit(mount("proc", "/tmp", "proc", 0, nullptr) == 0 ? 0 : errno);
+  }
+  int failure = own_users ? MapSameIds(child) : 0;
+  if (failure == 0 && write(go[1], "g", 1) != 1) failure = errno;
+  close(go[1]);
+  if (failure != 0) kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return failure != 0 ? failure : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
 int UnshareMore(IsolationLevel level, int flags) {
@@ -157,6 +196,19 @@ int OfferToListen() {
 }
 
 }  // namespace
+
+int MapSameIds(pid_t process) {
+  for (const char* name : {"uid_map", "gid_map"}) {
+    const Result<std::string> ours = gpustage::ReadFile(fmt::format("/proc/self/{}", name));
+    if (!ours) return EIO;
+    std::istringstream lines(*ours);
+    std::string same;
+    for (uint64_t inside, outside, count; lines >> inside >> outside >> count;)
+      same += fmt::format("{} {} {}\n", inside, inside, count);
+    if (!WriteLine(fmt::format("/proc/{}/{}", process, name), same)) return errno;
+  }
+  return 0;
+}
 
 std::string ToString(IsolationLevel level) {
   switch (level) {
@@ -195,7 +247,9 @@ Isolation ProbeIsolation() {
   found.network_namespace =
       attempt("network namespace", [=] { return UnshareMore(level, CLONE_NEWNET); });
   attempt("what processes ask of the kernel, by seccomp notification", OfferToListen);
-  found.fresh_proc = attempt("a /proc of its own", [=] { return MountFreshProc(level); });
+  found.own_users = attempt("a user namespace a box", [=] { return MountFreshProc(level, true); });
+  found.fresh_proc = found.own_users ||
+                     attempt("a /proc of its own", [=] { return MountFreshProc(level, false); });
   return found;
 }
 
@@ -203,6 +257,7 @@ Result<Workspace> Workspace::Enter(const Isolation& isolation, bool keep_trees) 
   if (isolation.level == IsolationLevel::kNone)
     return Error{"this machine allows no private root; gpustage doctor says why"};
   ClearStaleScratch();
+  ClearStaleCounts();
   TRY(ScratchDirectory scratch, ScratchDirectory::Make(keep_trees));
   if (const int failure = EnterNamespaces(isolation.level); failure != 0)
     return Error{fmt::format("cannot enter namespaces ({}): {}", ToString(isolation.level),
@@ -212,7 +267,24 @@ Result<Workspace> Workspace::Enter(const Isolation& isolation, bool keep_trees) 
   if (!keep_trees &&
       mount("gpustage", scratch.path().c_str(), "tmpfs", MS_NOSUID, kScratchOptions) != 0)
     return Error{fmt::format("cannot mount a scratch file system: {}", std::strerror(errno))};
-  return Workspace(std::move(scratch), isolation);
+  RaiseDescriptorLimit();
+  Workspace workspace(std::move(scratch), isolation);
+  // From a user namespace there is no way back to the network that we had.
+  if (isolation.network_namespace && isolation.level == IsolationLevel::kRoot)
+    workspace.MakeEmptyNetwork();
+  return workspace;
+}
+
+// By a thread that goes away: this process keeps its network.
+void Workspace::MakeEmptyNetwork() {
+  static constexpr char kOfThread[] = "/proc/thread-self/ns/net";
+  our_network_ = Fd(open(kOfThread, O_RDONLY | O_CLOEXEC));
+  std::thread([this] {
+    if (unshare(CLONE_NEWNET) == 0) empty_network_ = Fd(open(kOfThread, O_RDONLY | O_CLOEXEC));
+  }).join();
+  if (!our_network_ || !empty_network_) return;
+  isolation_.our_network = our_network_.get();
+  isolation_.empty_network = empty_network_.get();
 }
 
 Workspace::~Workspace() {

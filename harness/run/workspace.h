@@ -10,6 +10,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/result.h"
+#include "harness/base/root.h"
 
 namespace gpustage {
 
@@ -35,10 +36,19 @@ struct Isolation {
   std::vector<Trial> trials;
   bool network_namespace = false;
   bool fresh_proc = false;  // a /proc of the box's own can be mounted
+  bool own_users = false;   // a user namespace a box, with the ids that we have: a count of
+                            // processes of its own
+  // Descriptors that a Workspace owns: of a network namespace with nothing in it, and of ours. -1:
+  // each box gets one of its own.
+  int empty_network = -1, our_network = -1;
 };
 
 // Tries each mechanism in a child that goes away. Costs a few milliseconds.
 Isolation ProbeIsolation();
+
+// Writes the maps of a process that has just begun a user namespace below ours: every id is itself.
+// 0 or an errno.
+int MapSameIds(pid_t process);
 
 // Enters the namespaces that the level allows and mounts a file system on a new scratch directory.
 // Once a process, before any thread is started; an Error where there is no level. With `keep_trees`
@@ -54,7 +64,9 @@ class Workspace {
  private:
   Workspace(ScratchDirectory scratch, Isolation isolation)
       : scratch_(std::move(scratch)), isolation_(std::move(isolation)) {}
+  void MakeEmptyNetwork();
   ScratchDirectory scratch_;
+  Fd empty_network_, our_network_;
   Isolation isolation_;
 };
 

@@ -1,17 +1,19 @@
 #include "harness/stage/base_system.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <sstream>
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
+#include "harness/stage/host_loader.h"
 
 namespace gpustage {
 namespace {
 
-constexpr char kLoader[] = "/lib64/ld-linux-x86-64.so.2";
+constexpr int kMostScripts = 5;  // of which each interprets the other, as in the kernel
 
 // "#!/bin/sh -e" -> "/bin/sh"; "" for anything else.
 std::string InterpreterOf(const std::string& start) {
@@ -26,53 +28,47 @@ std::string InterpreterOf(const std::string& start) {
   return interpreter;
 }
 
-// "\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" -> the path; "" for a line that names
-// none.
-std::string PathInListLine(const std::string& line) {
-  const size_t arrow = line.find("=> ");
-  const size_t begin = arrow != std::string::npos ? arrow + 3 : line.find('/');
-  if (begin == std::string::npos || line[begin] != '/') return "";
-  return line.substr(begin, line.find(" (", begin) - begin);
-}
-
 void AddUnique(std::vector<HostFile>& files, HostFile file) {
   if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(std::move(file));
+}
+
+// A script may name any file of this machine behind "#!", and is a stranger's: what is no program
+// of the system's is not shown to it.
+bool IsOfSystem(const std::string& path) {
+  constexpr const char* kDirectories[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/opt/"};
+  return LexicallyNormal(path) == path && access(path.c_str(), X_OK) == 0 &&
+         std::any_of(std::begin(kDirectories), std::end(kDirectories),
+                     [&](const char* directory) { return path.starts_with(directory); });
+}
+
+Status AddClosure(const std::string& program, int scripts, std::vector<HostFile>& files) {
+  TRY(const std::string start, ReadRegularFile(program, 256));
+  const std::string interpreter = InterpreterOf(start);
+  if (interpreter.empty()) {
+    TRY(const std::vector<std::string> libraries, LoadedFor(program));
+    for (const std::string& library : libraries) AddUnique(files, {library, library});
+    return Ok();
+  }
+  // The kernel, too, gives up then.
+  if (scripts == kMostScripts || !FileExists(interpreter)) return Ok();
+  if (!IsOfSystem(interpreter) && ParentOf(interpreter) != ParentOf(program))
+    return Error{fmt::format("{} is to be interpreted by {}, which is no program of the system",
+                             program, interpreter)};
+  AddUnique(files, {interpreter, interpreter});
+  return AddClosure(interpreter, scripts + 1, files);
 }
 
 }  // namespace
 
 Result<std::vector<HostFile>> ClosureOf(const std::string& program) {
-  TRY(const std::string start, ReadFileStart(program, 256));
-  if (const std::string interpreter = InterpreterOf(start); !interpreter.empty()) {
-    TRY(std::vector<HostFile> files, ClosureOf(interpreter));
-    AddUnique(files, {interpreter, interpreter});
-    return files;
-  }
-  TRY(const ProgramOutput listed, RunProgram({kLoader, "--list", program}));
   std::vector<HostFile> files;
-  std::istringstream lines(listed.out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("not found") != std::string::npos)
-      return Error{fmt::format("{} cannot start on this machine: {}", program,
-                               line.substr(line.find_first_not_of('\t')))};
-    const std::string path = PathInListLine(line);
-    // A static program lists nothing, and ld.so says so with an exit status of 1.
-    if (!path.empty() && listed.exit_code == 0) AddUnique(files, {path, path});
-  }
+  TRY(AddClosure(program, 0, files));
   return files;
 }
 
 Result<std::vector<HostFile>> HostLibrary(const std::string& name) {
-  std::string path = name;
-  if (!name.starts_with('/')) {
-    TRY(const ProgramOutput listed, RunProgram({"/sbin/ldconfig", "-p"}));
-    path.clear();
-    std::istringstream lines(listed.out);
-    for (std::string line; path.empty() && std::getline(lines, line);)
-      if (line.starts_with("\t" + name + " (") && line.find("x86-64") != std::string::npos)
-        path = line.substr(line.find("=> ") + 3);
-    if (path.empty()) return Error{fmt::format("this machine has no library {}", name)};
-  }
+  const std::string path = name.starts_with('/') ? name : InLoaderCache(name);
+  if (path.empty()) return Error{fmt::format("this machine has no library {}", name)};
   TRY(std::vector<HostFile> files, ClosureOf(path));
   AddUnique(files, {path, path});
   return files;

@@ -16,11 +16,11 @@ struct HostFile {
   friend auto operator<=>(const HostFile&, const HostFile&) = default;
 };
 
-// What one program of the host needs to start, as the host's own loader resolves it (ld.so --list),
-// without the program itself. For a script: its interpreter and what that needs.
+// What one program of the host needs to start, as the host's own loader would resolve it (see
+// host_loader.h), without the program itself. For a script: its interpreter and what that needs.
 Result<std::vector<HostFile>> ClosureOf(const std::string& program);
 
-// A library of the host by its SONAME ("libstdc++.so.6"), as ldconfig -p lists it, with its
+// A library of the host by its SONAME ("libstdc++.so.6"), as /etc/ld.so.cache has it, with its
 // closure; or a host path.
 Result<std::vector<HostFile>> HostLibrary(const std::string& name);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -17,6 +18,7 @@
 namespace gpustage {
 namespace {
 
+constexpr std::chrono::seconds kMostForCache{20};
 // Smaller files are copied: a hard link to them saves nothing and could not have a mode of its own.
 constexpr off_t kShareFrom = 256 << 10;
 
@@ -43,17 +45,14 @@ class Builder {
 
   Status Place(const std::string& host_path, const std::string& path,
                std::optional<FileMode> mode) {
+    TRY(const Fd from, OpenRegularFile(host_path));
     struct stat source;
-    if (stat(host_path.c_str(), &source) != 0) return Failed("read", host_path);
+    if (fstat(from.get(), &source) != 0) return Failed("read", host_path);
     TRY(const gpustage::Place place, FreePlace(path));
-    const std::string target =
-        fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name);
     if (private_copies_ || mode || source.st_size < kShareFrom ||
         !tree_.shares.insert(host_path).second) {
-      TRY(CopyFile(host_path, target));
-      if (mode && fchmodat(place.directory.get(), place.name.c_str(), *mode, 0) != 0)
-        return Failed("set the mode of", path);
-      return Ok();
+      TRY(Count(source.st_size, path));
+      return CopyInto(from, host_path, place, mode.value_or(0755));
     }
     TRY(const std::string copy, shared_.CopyOf(host_path));
     if (linkat(AT_FDCWD, copy.c_str(), place.directory.get(), place.name.c_str(), 0) != 0)
@@ -61,11 +60,12 @@ class Builder {
     return Ok();
   }
 
-  Status operator()(const MakeDirOp& op) const {
+  Status operator()(const MakeDirOp& op) {
     TRY(root_.MakeDirectory(op.path));
     return op.mode ? (*this)(ChmodOp{op.path, *op.mode}) : Ok();
   }
-  Status operator()(const WriteFileOp& op) const {
+  Status operator()(const WriteFileOp& op) {
+    TRY(Count(static_cast<int64_t>(op.content.size()), op.path));
     return root_.WriteFile(op.path, op.content, op.mode.value_or(0644));
   }
   Status operator()(const SymlinkOp& op) const {
@@ -74,7 +74,10 @@ class Builder {
       return Failed("link", op.path);
     return Ok();
   }
-  Status operator()(const HardLinkOp& op) const {
+  Status operator()(const HardLinkOp& op) {
+    if (!root_.At(op.to, O_PATH | O_NOFOLLOW)) return Failed("hard-link", op.path);
+    // So that both names stay one file when the mode of one is changed.
+    TRY(Unshare(op.to, O_NOFOLLOW));
     TRY(const gpustage::Place from, root_.FindPlace(op.to));
     TRY(const gpustage::Place place, FreePlace(op.path));
     if (linkat(from.directory.get(), from.name.c_str(), place.directory.get(), place.name.c_str(),
@@ -82,27 +85,25 @@ class Builder {
       return Failed("hard-link", op.path);
     return Ok();
   }
-  Status operator()(const CopyOp& op) const {
-    const Fd from = root_.At(op.from, O_RDONLY);
-    if (!from) return Failed("copy from", op.from);
+  Status operator()(const CopyOp& op) {
+    const Fd from = root_.ReadRegular(op.from);
+    if (!from && errno == EINVAL)
+      return Error{fmt::format("cannot copy from {}: not a regular file", op.from)};
     struct stat source;
-    if (fstat(from.get(), &source) != 0) return Failed("copy from", op.from);
+    if (!from || fstat(from.get(), &source) != 0) return Failed("copy from", op.from);
+    TRY(Count(source.st_size, op.path));
     TRY(const gpustage::Place place, FreePlace(op.path));
-    TRY(CopyFile(fmt::format("/proc/self/fd/{}", from.get()),
-                 fmt::format("/proc/self/fd/{}/{}", place.directory.get(), place.name)));
-    if (fchmodat(place.directory.get(), place.name.c_str(), source.st_mode & 07777, 0) != 0)
-      return Failed("set the mode of", op.path);
-    return Ok();
+    return CopyInto(from, op.from, place, source.st_mode & 07777);
   }
-  Status operator()(const ChmodOp& op) const {
-    TRY(Unshare(op.path));
+  Status operator()(const ChmodOp& op) {
+    TRY(Unshare(op.path, 0));
     const Fd fd = root_.At(op.path, O_PATH);
     if (!fd || chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), op.mode) != 0)
       return Failed("set the mode of", op.path);
     return Ok();
   }
-  Status operator()(const ChownOp& op) const {
-    TRY(Unshare(op.path));
+  Status operator()(const ChownOp& op) {
+    TRY(Unshare(op.path, O_NOFOLLOW));
     const std::optional<Identity> user =
         op.user ? FindUser(*op.user) : Identity{static_cast<uid_t>(-1), 0};
     const std::optional<gid_t> group = op.group ? FindGroup(*op.group) : static_cast<gid_t>(-1);
@@ -130,8 +131,9 @@ class Builder {
       return Place(op.source.host_path, op.path, op.mode);
     const bool start_is_enough = op.broken.kind == Breakage::Kind::kTruncated;
     TRY(std::string image,
-        ReadFileStart(op.source.host_path,
-                      start_is_enough ? static_cast<size_t>(op.broken.bytes) : SIZE_MAX));
+        ReadRegularFile(op.source.host_path,
+                        start_is_enough ? static_cast<size_t>(op.broken.bytes) : kMostTreeBytes));
+    TRY(Count(static_cast<int64_t>(image.size()), op.path));
     const std::string world =
         own_world.empty() ? kWorldPath : fmt::format("{}-{}", kWorldPath, instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
@@ -152,19 +154,35 @@ class Builder {
     return place;
   }
 
+  Status Count(int64_t bytes, const std::string& path) {
+    tree_.bytes += bytes;
+    if (tree_.bytes <= kMostTreeBytes) return Ok();
+    return Error{
+        fmt::format("with {} the tree takes more than {} MiB", path, kMostTreeBytes >> 20)};
+  }
+
   // Gives the tree a copy of its own of a file that cases share, before its mode or owner changes.
-  Status Unshare(const std::string& path) const {
-    const Fd fd = root_.At(path, O_PATH);
+  Status Unshare(const std::string& path, int no_follow) {
+    const Fd fd = root_.At(path, O_PATH | no_follow);
     struct stat found;
     if (!fd || fstat(fd.get(), &found) != 0) return Failed("change", path);
     if (!S_ISREG(found.st_mode) || !shared_.Holds(found.st_dev, found.st_ino)) return Ok();
+    TRY(Count(found.st_size, path));
     char real[4096];
     const ssize_t n =
         readlink(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), real, sizeof real);
-    if (n <= 0) return Failed("change", path);
-    const std::string target(real, static_cast<size_t>(n));
-    TRY(CopyFile(target, target + ".own"));
-    if (rename((target + ".own").c_str(), target.c_str()) != 0) return Failed("change", path);
+    const std::string_view name(real, static_cast<size_t>(std::max<ssize_t>(n, 0)));
+    if (!name.starts_with(root_.host_path() + "/")) return Failed("change", path);
+    // Where it is, links followed: looked up again inside the root, and not by its name outside.
+    const Fd from = root_.ReadRegular(path);
+    TRY(const gpustage::Place place,
+        root_.FindPlace(std::string(name.substr(root_.host_path().size()))));
+    const gpustage::Place own = {Fd(dup(place.directory.get())), place.name + ".own"};
+    if (!from || !own.directory) return Failed("change", path);
+    TRY(CopyInto(from, path, own, found.st_mode & 07777));
+    if (renameat(own.directory.get(), own.name.c_str(), place.directory.get(),
+                 place.name.c_str()) != 0)
+      return Failed("change", path);
     return Ok();
   }
 
@@ -202,8 +220,10 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
 Status WriteLoaderCache(const Root& root) {
   // -X: leave links alone. -i: no auxiliary cache. What it says of broken libraries is for their
   // owner, not for us.
+  // It would wait for a FIFO that a scanner has left in place of one of its files.
   TRY(const ProgramOutput ran, RunProgram({"/sbin/ldconfig", "-X", "-i", "-r", root.host_path(),
-                                           "-C", "/etc/ld.so.cache", "-f", "/etc/ld.so.conf"}));
+                                           "-C", "/etc/ld.so.cache", "-f", "/etc/ld.so.conf"},
+                                          kMostForCache));
   if (ran.exit_code != 0) return Error{fmt::format("ldconfig failed on the tree: {}", ran.out)};
   return Ok();
 }

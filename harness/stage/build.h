@@ -17,6 +17,7 @@ struct StagedTree {
   // Host files whose shared copy lies in the tree. A second place gets a copy of its own: ld.so
   // takes one inode for one library.
   std::set<std::string> shares = {};
+  int64_t bytes = 0;  // that its own files take; kMostTreeBytes at most
 };
 
 // Makes the tree in `directory`, which must exist and be empty. Errors point at the step of the

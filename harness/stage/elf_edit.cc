@@ -8,6 +8,7 @@
 namespace gpustage {
 namespace {
 
+constexpr uint64_t kMostMemory = uint64_t{2} << 30;  // an edit stands behind all of it in the file
 constexpr uint64_t kPage = 4096;
 // Entries that Finish() may add to the dynamic section.
 constexpr size_t kSpareEntries = 8;
@@ -67,6 +68,9 @@ Status ElfEdit::Read() {
     Elf64_Phdr segment;
     if (!ReadAt(image_, header.e_phoff + i * sizeof segment, segment))
       return NoLibrary("it ends within its program headers");
+    if (segment.p_type == PT_LOAD &&
+        (segment.p_vaddr > kMostMemory || segment.p_memsz > kMostMemory))
+      return NoLibrary("it takes more memory than an edit allows");
     headers_.push_back(segment);
     if (segment.p_type != PT_DYNAMIC) continue;
     for (uint64_t at = segment.p_offset;; at += sizeof(Elf64_Dyn)) {
@@ -255,7 +259,8 @@ void ElfEdit::NeedStaticTls(uint64_t bytes) {
   Set(DT_FLAGS, (flags == nullptr ? 0 : flags->d_un.d_val) | DF_STATIC_TLS);
   for (Elf64_Phdr& segment : headers_)
     if (segment.p_type == PT_TLS) {
-      segment.p_memsz = std::max<uint64_t>(segment.p_memsz, RoundUp(bytes, segment.p_align));
+      segment.p_memsz = std::max<uint64_t>(segment.p_memsz,
+                                           RoundUp(bytes, std::max<uint64_t>(segment.p_align, 1)));
       return;
     }
   headers_.push_back({PT_TLS, PF_R, 0, 0, 0, 0, RoundUp(bytes, 16), 16});

@@ -114,7 +114,8 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
   std::sort(base.begin(), base.end());
   base.erase(std::unique(base.begin(), base.end()), base.end());
   plan.base = std::move(base);
-  plan.private_copies = RunsAsRoot(c);
+  // With one id the scanner owns what cases share, whoever it runs as.
+  plan.private_copies = RunsAsRoot(c) || !owners;
   TRY(plan.world, WorldFile(c.machine));
   TRY(plan.skeleton, PlanChange(Skeleton(owners), 1));
   TRY(plan.nodes, PlanChange(DeviceNodes(c), 1));

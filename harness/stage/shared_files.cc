@@ -13,12 +13,16 @@
 
 namespace gpustage {
 
+namespace {
+
 // Plain reads and writes: copy_file_range between ext4 and tmpfs fails with EXDEV.
-Status CopyFile(const std::string& from, const std::string& to) {
-  const Fd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in) return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
-  const Fd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!out) return Error{fmt::format("cannot write {}: {}", to, std::strerror(errno))};
+Status CopyBytes(const Fd& in, const std::string& from, const Fd& out, const std::string& to) {
+  struct stat source;
+  if (fstat(in.get(), &source) != 0)
+    return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
+  if (source.st_size > kMostTreeBytes)
+    return Error{fmt::format("cannot copy {}: it has {} MiB, and a tree may take {}", from,
+                             source.st_size >> 20, kMostTreeBytes >> 20)};
   std::vector<char> buffer(1 << 20);
   for (;;) {
     const ssize_t n = read(in.get(), buffer.data(), buffer.size());
@@ -30,6 +34,25 @@ Status CopyFile(const std::string& from, const std::string& to) {
       done += wrote;
     }
   }
+  return Ok();
+}
+
+}  // namespace
+
+Status CopyInto(const Fd& from, const std::string& from_path, const Place& to, mode_t mode) {
+  const Fd out(openat(to.directory.get(), to.name.c_str(),
+                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!out) return Error{fmt::format("cannot write {}: {}", to.name, std::strerror(errno))};
+  TRY(CopyBytes(from, from_path, out, to.name));
+  if (fchmod(out.get(), mode) != 0) return Error{fmt::format("cannot set the mode of {}", to.name)};
+  return Ok();
+}
+
+Status CopyFile(const std::string& from, const std::string& to) {
+  TRY(const Fd in, OpenRegularFile(from));
+  const Fd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!out) return Error{fmt::format("cannot write {}: {}", to, std::strerror(errno))};
+  TRY(CopyBytes(in, from, out, to));
   if (fchmod(out.get(), 0755) != 0) return Error{fmt::format("cannot set the mode of {}", to)};
   return Ok();
 }

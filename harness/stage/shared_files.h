@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "harness/base/result.h"
+#include "harness/base/root.h"
 
 namespace gpustage {
 
@@ -33,7 +35,12 @@ class SharedFiles {
   std::set<std::pair<dev_t, ino_t>> inodes_;
 };
 
-// Copies the bytes of one file to another path, which must not exist. Mode 0755.
+// What one tree may take: real libraries of 450 MB, and a scenario's own files.
+inline constexpr int64_t kMostTreeBytes = int64_t{2} << 30;
+
+// Copies the bytes of one regular file to another path, which must not exist. Mode 0755.
 Status CopyFile(const std::string& from, const std::string& to);
+// The same from an open file to a name in an open directory.
+Status CopyInto(const Fd& from, const std::string& from_path, const Place& to, mode_t mode);
 
 }  // namespace gpustage

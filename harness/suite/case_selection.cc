@@ -1,13 +1,19 @@
 #include "harness/suite/case_selection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/suite/case_names.h"
 
 namespace gpustage {
 namespace {
+
+constexpr size_t kMostOthers = 10000;  // ids that an error looks through
 
 bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRun& run) {
   const bool scanner = selection.scanners.empty() ||
@@ -16,8 +22,10 @@ bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRu
                                      return Means(name, run.scanner, run.version) ||
                                             BaseNameOf(name) == run.scanner + ".yaml";
                                    });
-  return scanner && (selection.filter.empty() ||
-                     (id + " " + run.name).find(selection.filter) != std::string::npos);
+  return scanner &&
+         (selection.filter.empty() ||
+          (id + " " + run.name).find(selection.filter) != std::string::npos) &&
+         (!selection.only || selection.only->contains(id + " [" + run.name + "]"));
 }
 
 ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.scanner.version}; }
@@ -25,7 +33,6 @@ ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.s
 }  // namespace
 
 struct CaseSelection::Source {
-  std::string real;  // path of the file, without links
   Scenario scenario;
   std::unique_ptr<CaseRange> range;  // of `scenario`
 };
@@ -38,41 +45,66 @@ CaseSelection::CaseSelection(CaseSelection&&) noexcept = default;
 CaseSelection& CaseSelection::operator=(CaseSelection&&) noexcept = default;
 CaseSelection::~CaseSelection() = default;
 
-Status CaseSelection::Add(const std::string& file, const std::string& id) {
+Status CaseSelection::Add(const std::string& file, const std::string& cell) {
   std::error_code none;
   const std::string real = std::filesystem::canonical(file, none).string();
-  const auto known = std::find_if(sources_.begin(), sources_.end(),
-                                  [&](const auto& source) { return source->real == real; });
-  const auto number = static_cast<uint32_t>(known - sources_.begin());
+  const auto [known, is_new_file] =
+      by_file_.try_emplace(real, static_cast<uint32_t>(sources_.size()));
+  const uint32_t number = known->second;
   std::set<uint32_t> taken;
-  for (const Chosen& chosen : chosen_)
-    if (chosen.source == number) taken.insert(chosen.number);
-  if (known == sources_.end()) {
+  if (!is_new_file)
+    for (const Chosen& chosen : chosen_)
+      if (chosen.source == number) taken.insert(chosen.number);
+  if (is_new_file) {
     auto source = std::make_unique<Source>();
-    source->real = real;
     TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
+    // Their cases would have one id: one report and one file of evidence for two.
+    if (const auto [same, is_new] = by_id_.try_emplace(source->scenario.id, file); !is_new)
+      return Error{fmt::format("{} and {} are both the scenario {}: run them apart, or rename one",
+                               same->second, file, Quote(source->scenario.id))};
     TRY(CaseRange range, CaseRange::Of(source->scenario, *fixtures_));
     source->range = std::make_unique<CaseRange>(std::move(range));
     TRY(source->range->CheckValues());
     TRY(source->range->CheckExpected());
     sources_.push_back(std::move(source));
   }
-  Choose(number, id, taken);
-  return Ok();
+  return Choose(number, cell, taken);
 }
 
-void CaseSelection::Choose(uint32_t source, const std::string& id,
-                           const std::set<uint32_t>& taken) {
+Status CaseSelection::Choose(uint32_t source, const std::string& cell,
+                             const std::set<uint32_t>& taken) {
   const CaseRange& range = *sources_[source]->range;
+  std::vector<std::string> others;  // what is there instead, for the error
+  bool is_there = cell.empty();
   for (size_t number = 0; number < range.cells().limit(); ++number) {
-    if (!range.cells().Has(number) || taken.contains(static_cast<uint32_t>(number))) continue;
+    if (!range.cells().Has(number)) continue;
     const std::string own = range.Id(number);
-    if (!id.empty() && own != id && !(id.starts_with('@') && own.ends_with(id))) continue;
+    const bool meant = cell.empty() || MeansCell(cell, own);
+    is_there = is_there || meant;
+    if (!is_there && others.size() < kMostOthers) others.push_back(own);
+    if (!meant || taken.contains(static_cast<uint32_t>(number))) continue;
     const std::vector<ListedRun>& runs = range.Runs(number);
     if (std::any_of(runs.begin(), runs.end(),
                     [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
       chosen_.push_back({source, static_cast<uint32_t>(number)});
   }
+  if (is_there) return Ok();
+  return Error{NoSuchCell(range.scenario().id + cell, others)};
+}
+
+std::vector<std::string> CaseSelection::NamesOfRuns() const {
+  std::vector<std::string> names;
+  for (const auto& source : sources_)
+    for (size_t number = 0; number < std::min(source->range->cells().limit(), kMostOthers);
+         ++number) {
+      if (!source->range->cells().Has(number)) continue;
+      for (const ListedRun& run : source->range->Runs(number)) {
+        const std::string name =
+            run.name == run.scanner ? run.name : fmt::format("{} ({})", run.name, run.scanner);
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      }
+    }
+  return names;
 }
 
 void CaseSelection::Keep(const std::vector<size_t>& places) {
@@ -96,8 +128,9 @@ Cell CaseSelection::Axes(size_t place) const {
 
 std::vector<std::string> CaseSelection::Runs(size_t place) const {
   std::vector<std::string> names;
+  const std::string id = Id(place);
   for (const ListedRun& run : RangeOf(place).Runs(chosen_[place].number))
-    if (WantsRun(selection_, Id(place), run)) names.push_back(run.name);
+    if (WantsRun(selection_, id, run)) names.push_back(run.name);
   return names;
 }
 
@@ -108,9 +141,37 @@ Result<Case> CaseSelection::Read(size_t place) const {
   return c;
 }
 
-Status CaseSelection::CheckAll() const {
-  for (size_t place = 0; place < size(); ++place) TRY(Read(place));
+Status CaseSelection::CheckAll(const std::function<void(const Case&)>& visit) const {
+  for (size_t place = 0; place < size(); ++place) {
+    TRY(const Case c, Read(place));
+    visit(c);
+  }
   return Ok();
+}
+
+std::vector<std::string> CaseSelection::Scanners() const {
+  std::vector<std::string> names = NamesIn(catalog().scanners, ".yaml");
+  for (const CaseRange* range : Ranges())
+    for (const auto& [kind, runs] : range->AllRuns())
+      for (const ListedRun& run : runs)
+        if (std::find(names.begin(), names.end(), run.scanner) == names.end())
+          names.push_back(run.scanner);
+  return names;
+}
+
+// FNV-1a of ids and run names, each with its end.
+std::string CaseSelection::Digest() const {
+  uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&](const std::string& text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash *= 0x100000001b3;
+  };
+  for (size_t place = 0; place < size(); ++place) {
+    add(Id(place));
+    for (const std::string& run : Runs(place)) add(run);
+    add("");
+  }
+  return fmt::format("{:016x}", hash);
 }
 
 std::vector<const CaseRange*> CaseSelection::Ranges() const {

@@ -2,6 +2,8 @@
 // their numbers.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -21,9 +23,9 @@ class CaseSelection {
   CaseSelection& operator=(CaseSelection&&) noexcept;
   ~CaseSelection();
 
-  // The cases of this file that the selection wants and does not have yet. `id`: only the one of
-  // this id, or whose id ends so if it begins with '@'.
-  Status Add(const std::string& file, const std::string& id);
+  // The cases of this file that the selection wants and does not have yet. `cell`: only those that
+  // are meant by it ("@gpus=1"); an error when none is.
+  Status Add(const std::string& file, const std::string& cell);
   // Only these of them, by their places.
   void Keep(const std::vector<size_t>& places);
 
@@ -37,7 +39,14 @@ class CaseSelection {
   Result<Case> Read(size_t place) const;
   // Reads every one of them: what only a combination of values gets wrong is found before anything
   // runs.
-  Status CheckAll() const;
+  Status CheckAll(const std::function<void(const Case&)>& visit) const;
+  const Catalog& catalog() const { return fixtures_->catalog(); }
+  // The names of all scanners, those of the user's files included.
+  std::vector<std::string> Scanners() const;
+  // What all its cases and runs are, in a number.
+  std::string Digest() const;
+  // "service (ollama-model)" of each run of the files that were added, wanted or not.
+  std::vector<std::string> NamesOfRuns() const;
   // The scenarios that any of the cases are of.
   std::vector<const CaseRange*> Ranges() const;
 
@@ -48,12 +57,14 @@ class CaseSelection {
     uint32_t number;
   };
 
-  void Choose(uint32_t source, const std::string& id, const std::set<uint32_t>& taken);
+  Status Choose(uint32_t source, const std::string& cell, const std::set<uint32_t>& taken);
 
   CaseFilter selection_;
   std::unique_ptr<Fixtures> fixtures_;
   std::unique_ptr<std::mutex> reading_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::map<std::string, uint32_t> by_file_;   // path without links -> which source
+  std::map<std::string, std::string> by_id_;  // of a scenario -> its file, as it was named
   std::vector<Chosen> chosen_;
 };
 

@@ -6,12 +6,15 @@
 #include <filesystem>
 
 #include "harness/base/files.h"
+#include "harness/base/limits.h"
 #include "harness/report/trace.h"
+#include "harness/report/utf8.h"
 
 namespace gpustage {
 namespace {
 
 constexpr std::string_view kSuffix = ".jsonl";
+constexpr size_t kTemporary = 20;  // bytes that a file has more in its name while it is written
 
 Status MakeFolder(const std::string& folder) {
   std::error_code failure;
@@ -20,7 +23,27 @@ Status MakeFolder(const std::string& folder) {
   return Ok();
 }
 
+// One part of a path of what a scenario says: labels of axes may hold slashes, and be long.
+std::string AsFileName(const std::string& text, const std::string& suffix) {
+  std::string name;
+  for (const char c : text)
+    name += c == '/' || c == '%' || static_cast<unsigned char>(c) < 0x20
+                ? fmt::format("%{:02X}", static_cast<unsigned char>(c))
+                : std::string(1, c);
+  if (name.size() + suffix.size() <= limits::kFileName - kTemporary) return name + suffix;
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a: what is cut off tells it from others
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  const std::string tail = fmt::format("~{:016x}{}", hash, suffix);
+  return Utf8(name.substr(0, limits::kFileName - kTemporary - tail.size())) + tail;
+}
+
 }  // namespace
+
+std::string EvidenceFile(const std::string& id, const std::string& run) {
+  const size_t slash = id.substr(0, id.find('@')).rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : id.substr(0, slash + 1);
+  return folder + AsFileName(id.substr(folder.size()) + "." + run, std::string(kSuffix));
+}
 
 Status MakeEvidenceFolder(const std::string& folder) {
   TRY(MakeFolder(folder));
@@ -33,8 +56,7 @@ Status WriteEvidence(const std::string& folder, const std::vector<CaseReport>& r
   for (const CaseReport& report : reports)
     for (const RunReport& run : report.runs) {
       if (run.evidence.events.empty()) continue;  // it was skipped
-      const std::string file =
-          fmt::format("{}/{}.{}{}", folder, report.c.id, run.spec.name, kSuffix);
+      const std::string file = folder + "/" + EvidenceFile(report.c.id, run.spec.name);
       TRY(MakeFolder(ParentOf(file)));
       TRY(WriteFile(file, EvidenceLines(Keep(report, run))));
     }

@@ -1,4 +1,5 @@
-// The folder of run --evidence-dir: one file a run, DIR/CASE.RUN.jsonl.
+// The folder of run --evidence-dir: one file a run, DIR/CASE.RUN.jsonl. A slash in the label of an
+// axis is %2F there, and a name that no file system takes is cut and numbered.
 #pragma once
 
 #include <string>
@@ -8,6 +9,9 @@
 #include "harness/report/case_report.h"
 
 namespace gpustage {
+
+// Its path in the folder.
+std::string EvidenceFile(const std::string& id, const std::string& run);
 
 // Makes it if need be, and tries whether it can be written to.
 Status MakeEvidenceFolder(const std::string& folder);

@@ -10,6 +10,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
+#include "harness/scenario/catalog/allowed.h"
 
 namespace gpustage {
 namespace {
@@ -83,7 +84,7 @@ std::string OwnDirectory() {
 }
 
 // The nearest folder above that has share/gpustage. A build tree has it, too, and links there.
-Trees FindTrees() {
+Trees LookForTrees() {
   for (std::string prefix = OwnDirectory(); prefix != "/" && !prefix.empty();
        prefix = ParentOf(prefix)) {
     char data[PATH_MAX], built[PATH_MAX];
@@ -96,11 +97,18 @@ Trees FindTrees() {
           "gpustage-real"};  // what is missing is named when it is looked for
 }
 
+// Looked for once, by whoever selects cases: within a chroot /proc/self/exe is a path of the outer
+// root as soon as this process has a mount namespace of its own.
+const Trees& FindTrees() {
+  static const Trees trees = LookForTrees();
+  return trees;
+}
+
 }  // namespace
 
 Catalog FindCatalog(const std::vector<std::string>& scanner_files,
                     const std::vector<std::string>& ollama) {
-  const Trees trees = FindTrees();
+  const Trees& trees = FindTrees();
   Catalog catalog;
   catalog.scenarios = trees.data + "/scenarios";
   catalog.layouts = trees.data + "/fixtures/layouts";
@@ -109,6 +117,7 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files,
   catalog.scanners = trees.data + "/fixtures/scanners";
   catalog.real_parts = trees.data + "/fixtures/real-parts.yaml";
   catalog.scanner_files = scanner_files;
+  TrustFilesBelow(trees.data + "/fixtures");
   catalog.fakes = trees.built + "/fakes";
   catalog.programs = trees.built + "/programs";
   catalog.real_root = CacheDirectory();

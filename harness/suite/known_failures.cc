@@ -77,20 +77,23 @@ bool Matches(const KnownFailure& known, const std::string& id, const std::string
 }
 
 Status CheckUsed(const std::vector<KnownFailure>& known, const CaseSelection& cases) {
-  for (const KnownFailure& one : known) {
-    bool used = false;
-    for (size_t i = 0; i < cases.size() && !used; ++i) {
+  std::vector<const KnownFailure*> unused;
+  for (const KnownFailure& one : known) unused.push_back(&one);
+  for (size_t i = 0; i < cases.size() && !unused.empty(); ++i) {
+    const std::string id = cases.Id(i);
+    std::erase_if(unused, [&](const KnownFailure* one) {
+      if (fnmatch(one->cases.c_str(), id.c_str(), 0) != 0) return false;
       const std::vector<std::string> runs = cases.Runs(i);
-      used = std::any_of(runs.begin(), runs.end(),
-                         [&](const std::string& run) { return Matches(one, cases.Id(i), run); });
-    }
-    if (!used)
-      return Error{
-          fmt::format("no run of this selection is {}{}; gpustage list shows all", Quote(one.cases),
-                      one.run == "*" ? "" : fmt::format(" with run {}", Quote(one.run))),
-          one.pos};
+      return std::any_of(runs.begin(), runs.end(),
+                         [&](const std::string& run) { return Matches(*one, id, run); });
+    });
   }
-  return Ok();
+  if (unused.empty()) return Ok();
+  const KnownFailure& one = *unused.front();
+  return Error{
+      fmt::format("no run of this selection is {}{}; gpustage list shows all", Quote(one.cases),
+                  one.run == "*" ? "" : fmt::format(" with run {}", Quote(one.run))),
+      one.pos};
 }
 
 void ExpectKnown(const std::vector<KnownFailure>& known, year_month_day today, ReportedRun& run) {

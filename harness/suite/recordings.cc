@@ -84,13 +84,21 @@ LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& sca
   return live;
 }
 
-Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder) {
-  for (const auto& [scenario, recordings] : scenarios) {
+Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder,
+                       bool keep_others) {
+  for (const auto& [scenario, told] : scenarios) {
+    Recordings recordings = told;
     const std::string file =
         fmt::format("{}/{}-{}/{}.json", folder, recordings.scanner, recordings.version, scenario);
     std::error_code failure;
     std::filesystem::create_directories(ParentOf(file), failure);
     if (failure) return Error{fmt::format("cannot make {}: {}", ParentOf(file), failure.message())};
+    if (keep_others && FileExists(file)) {
+      TRY(const std::string text, ReadFile(file));
+      Result<Recordings> before = ParseRecordings(text);
+      if (!before) return Error{fmt::format("{}: {}", file, before.error().message)};
+      recordings.of.merge(before->of);  // what is told anew stays
+    }
     TRY(WriteFile(file, RecordingsJson(recordings)));
   }
   return Ok();
@@ -100,6 +108,7 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
   RecordedScenarios scenarios;
   std::string start = scanner;
   std::replace(start.begin(), start.end(), '@', '-');
+  const size_t name_size = scanner.substr(0, scanner.find('@')).size() + 1;  // "ollama-"
   std::string newest;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
@@ -109,7 +118,10 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
         scanner.find('@') == std::string::npos && name.starts_with(start + "-") &&
         name.find_first_not_of("0123456789.", start.size() + 1) == std::string::npos;
     const bool of_version = name == start || name.starts_with(start + ".") || is_any;
-    if (of_version && name > newest) newest = name;
+    // By numbers: 0.17.10 is newer than 0.17.4.
+    if (of_version &&
+        (newest.empty() || Holds({newest.substr(name_size), ""}, name.substr(name_size))))
+      newest = name;
   }
   if (newest.empty()) return scenarios;
   const std::string root = LexicallyNormal(folder + "/" + newest);

@@ -25,8 +25,9 @@ struct LiveRecordings {
 LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs,
                           CaseRunner& runner);
 
-// FOLDER/ollama-0.17.4/SCENARIO.json
-Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder);
+// FOLDER/ollama-0.17.4/SCENARIO.json. `keep_others`: what such a file has of other cases stays.
+Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder,
+                       bool keep_others);
 // All of the newest version that `scanner` is the start of: "ollama@0.13" finds 0.13.5. Empty when
 // there is none.
 Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::string& scanner);

@@ -1,13 +1,19 @@
 #include "harness/suite/run_all.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
-#include <iterator>
+#include <map>
 #include <mutex>
+#include <new>
+#include <set>
 #include <thread>
 
+#include "harness/base/bugs.h"
 #include "harness/pipeline.h"
 #include "harness/report/repeats.h"
+#include "harness/run/interrupt.h"
 #include "harness/suite/evidence_dir.h"
 #include "harness/verdict/distribution.h"
 
@@ -19,36 +25,21 @@ bool AllSkipped(const CaseReport& report) {
                      [](const RunReport& run) { return run.verdict.kind == VerdictKind::kSkip; });
 }
 
-// All were read before; one that cannot be any more has lost a file of its own meanwhile.
-CaseReport Unreadable(const CaseSelection& cases, size_t place, const Error& error) {
+// The case and its runs, without a verdict.
+CaseReport Outline(const CaseSelection& cases, size_t place) {
   CaseReport report;
   report.c.id = cases.Id(place);
   report.c.scenario = cases.RangeOf(place).scenario().id;
   report.c.file = cases.RangeOf(place).scenario().file;
-  for (const std::string& name : cases.Runs(place)) {
-    report.runs.emplace_back().spec.name = name;
-    report.runs.back().verdict = Failed(error);
-  }
+  report.c.claim = cases.RangeOf(place).scenario().claim;
+  for (const std::string& name : cases.Runs(place)) report.runs.emplace_back().spec.name = name;
   return report;
 }
 
-// Every start of a case: as many as are wanted, fewer when it cannot run or the deadline comes.
-std::vector<CaseReport> StartAll(const CaseSelection& cases, size_t place, int repeat,
-                                 CaseRunner& runner) {
-  const Result<Case> c = cases.Read(place);
-  if (!c) return {Unreadable(cases, place, c.error())};
-  std::vector<CaseReport> starts;
-  do {
-    starts.push_back(RunCase(*c, runner));
-  } while (static_cast<int>(starts.size()) < repeat && !AllSkipped(starts.back()) &&
-           !runner.IsPastDeadline());
-  return starts;
+CaseReport WithError(CaseReport report, const Error& error) {
+  for (RunReport& run : report.runs) run.verdict = Failed(error);
+  return report;
 }
-
-struct Finished {
-  CaseReport report;  // of the starts that are told of
-  std::vector<ReportedRun> runs;
-};
 
 // What SuspectsTable asks of a case.
 CaseReport WithoutEvidence(const CaseReport& report) {
@@ -60,20 +51,67 @@ CaseReport WithoutEvidence(const CaseReport& report) {
   return thin;
 }
 
-Finished Finish(std::vector<CaseReport> starts, const std::string& isolation,
-                const HouseRules& rules) {
-  Finished finished{{starts.front().c, {}}, {}};
-  for (size_t i = 0; i < starts.front().runs.size(); ++i) {
-    std::vector<ReportedRun> same;
-    for (const CaseReport& start : starts)
-      same.push_back(ReportedRunOf(start, start.runs[i], isolation));
-    Repeated told =
-        Combine(std::move(same), DistributionsOf(starts.front().c, starts.front().runs[i].spec));
-    Apply(rules, told.run);
-    finished.runs.push_back(std::move(told.run));
-    finished.report.runs.push_back(std::move(starts[told.start].runs[i]));
+// One case: as many starts as are wanted, fewer when it cannot run, the deadline comes or a signal.
+// Of each run the start that tells most is kept, and no other.
+class CaseStarts {
+ public:
+  CaseStarts(const std::string& isolation, const HouseRules& rules)
+      : isolation_(isolation), rules_(rules) {}
+
+  void Add(CaseReport start) {
+    if (repeats_.empty()) {
+      report_.c = start.c;
+      report_.runs.resize(start.runs.size());
+      repeats_.resize(start.runs.size());
+      told_.resize(start.runs.size());
+    }
+    for (size_t i = 0; i < start.runs.size(); ++i) {
+      if (start.runs[i].cut) continue;
+      told_[i] = true;
+      if (repeats_[i].Add(ReportedRunOf(start, start.runs[i], isolation_)))
+        report_.runs[i] = std::move(start.runs[i]);
+    }
   }
-  return finished;
+
+  FinishedCase Finish(size_t place) && {
+    FinishedCase finished{place, {std::move(report_.c), {}}, {}};
+    for (size_t i = 0; i < repeats_.size(); ++i) {
+      finished.whole = finished.whole && told_[i];
+      if (!told_[i]) continue;
+      ReportedRun run =
+          std::move(repeats_[i]).Told(DistributionsOf(finished.report.c, report_.runs[i].spec));
+      Apply(rules_, run);
+      finished.runs.push_back(std::move(run));
+      finished.report.runs.push_back(std::move(report_.runs[i]));
+    }
+    return finished;
+  }
+
+ private:
+  const std::string& isolation_;
+  const HouseRules& rules_;
+  CaseReport report_;
+  std::vector<Repeats> repeats_;
+  std::vector<bool> told_;  // whether anything is known of the run
+};
+
+FinishedCase RunOneCase(const CaseSelection& cases, size_t place, const RunPlan& plan,
+                        const std::string& isolation, CaseRunner& runner) {
+  CaseStarts starts(isolation, plan.rules);
+  const CaseReport outline = Outline(cases, place);
+  for (int start = 0; start < plan.repeat; ++start) {
+    CaseReport report = Guarded(
+        [&] {
+          // All were read before; one that cannot be any more has lost a file of its own meanwhile.
+          const Result<Case> c = cases.Read(place);
+          return c ? RunCase(*c, runner) : WithError(outline, c.error());
+        },
+        outline);
+    const bool skipped = AllSkipped(report);
+    starts.Add(std::move(report));
+    if (skipped || runner.IsPastDeadline() || Interrupted() != 0) break;
+  }
+  return std::move(starts).Finish(place);
 }
 
 }  // namespace
@@ -89,32 +127,54 @@ void Apply(const HouseRules& rules, ReportedRun& run) {
   ExpectKnown(rules.known, rules.today, run);
 }
 
-AllRuns RunAll(const CaseSelection& cases, const RunPlan& plan, CaseRunner& runner,
+CaseReport Guarded(const std::function<CaseReport()>& run, const CaseReport& cannot) {
+  const BugsAreThrown here;
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    return WithError(cannot, {"gpustage has no memory left for it"});
+  } catch (const std::exception& error) {
+    return WithError(cannot, {fmt::format("gpustage has a bug: {}", error.what())});
+  }
+}
+
+AllRuns RunAll(const CaseSelection& cases, const RunPlan& plan, CaseRunner& runner, Spool& spool,
                const CaseEnded& ended) {
-  std::vector<Finished> finished(cases.size());
   std::atomic<size_t> next = 0;
-  std::mutex printing;
+  std::mutex telling;
+  std::atomic<bool> stopped = false;
   AllRuns all;
+  std::set<std::string> scenarios;
+  std::map<size_t, CaseReport> reports;
   const std::string isolation = ToString(runner.isolation().level);
+  const auto keep = [&](const FinishedCase& finished) -> Status {
+    if (!plan.evidence_dir.empty()) TRY(WriteEvidence(plan.evidence_dir, {finished.report}));
+    for (const ReportedRun& run : finished.runs) TRY(spool.Add(run, finished.place));
+    return Ok();
+  };
   const auto work = [&] {
-    for (size_t i = next++; i < cases.size(); i = next++) {
-      finished[i] = Finish(StartAll(cases, i, plan.repeat, runner), isolation, plan.rules);
-      Status kept = Ok();
-      if (!plan.evidence_dir.empty()) kept = WriteEvidence(plan.evidence_dir, {finished[i].report});
-      finished[i].report = WithoutEvidence(finished[i].report);
-      const std::lock_guard lock(printing);
+    while (!stopped && Interrupted() == 0) {
+      const size_t place = next++;
+      if (place >= cases.size()) return;
+      const FinishedCase finished = RunOneCase(cases, place, plan, isolation, runner);
+      Status kept = keep(finished);
+      const std::lock_guard lock(telling);
       if (all.kept && !kept) all.kept = std::move(kept);
-      ended(finished[i].runs);
+      for (const ReportedRun& run : finished.runs) all.tally.Add(run);
+      if (finished.whole) ++all.cases;
+      // Of what has no suspect one of each scenario is enough.
+      if (finished.report.c.suspect || scenarios.insert(finished.report.c.scenario).second)
+        reports.emplace(place, WithoutEvidence(finished.report));
+      if (plan.max_failures > 0 && all.tally.totals.Bad() >= plan.max_failures) stopped = true;
+      ended(finished);
     }
   };
   std::vector<std::thread> threads;
   for (int i = 1; i < plan.jobs; ++i) threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
-  for (Finished& one : finished) {
-    std::move(one.runs.begin(), one.runs.end(), std::back_inserter(all.runs));
-    all.reports.push_back(std::move(one.report));
-  }
+  for (auto& [place, report] : reports) all.reports.push_back(std::move(report));
+  all.stopped = stopped && all.cases < cases.size();
   return all;
 }
 

@@ -4,42 +4,13 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/suite/case_names.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/project.h"
 
 namespace gpustage {
 namespace {
-
-// "first-steps/links@link=dangling" -> the file in the scenario folder, and the whole id as a
-// filter; "./mine.yaml@link=dangling" -> that file, and the end of the id.
-Result<std::vector<std::string>> FilesOf(const Catalog& catalog, const std::string& path,
-                                         std::string& id) {
-  if (FileExists(path)) return DiscoverScenarios({path});
-  const std::string name = path.substr(0, path.find('@'));
-  if (name.ends_with(".yaml") && FileExists(name)) {
-    id = path.substr(name.size());
-    return DiscoverScenarios({name});
-  }
-  for (const std::string& candidate :
-       {catalog.scenarios + "/" + name + ".yaml", catalog.scenarios + "/" + name})
-    if (FileExists(candidate)) {
-      if (name != path) id = path;
-      return DiscoverScenarios({candidate});
-    }
-  // The last part of a scenario's name is enough when it is the only one.
-  TRY(const std::vector<std::string> all, DiscoverScenarios({catalog.scenarios}));
-  std::vector<std::string> matching, names;
-  for (const std::string& file : all) {
-    const std::string base = BaseNameOf(file);
-    names.push_back(base.substr(0, base.rfind('.')));
-    if (names.back() == name) matching.push_back(file);
-  }
-  if (matching.size() == 1) {
-    if (name != path) id = path.substr(path.find('@'));
-    return matching;
-  }
-  return Error{fmt::format("no scenario {}{}", Quote(path), DidYouMean(name, names))};
-}
 
 // --scanner takes a name of fixtures/scanners or a file of the user's own.
 bool IsScannerFile(const std::string& scanner) {
@@ -57,13 +28,46 @@ std::string AbsentVersion(const std::string& scanner, const Catalog& catalog) {
   return given ? "" : NotGiven("ollama", scanner.substr(at + 1));
 }
 
+// Every bad file is told at once, as a compiler does it.
+class Mistakes {
+ public:
+  void Add(const Error& error) { errors_.push_back(error); }
+  Status All() const {
+    if (errors_.empty()) return Ok();
+    if (errors_.size() == 1) return errors_.front();
+    std::string all = fmt::format("{} mistakes", errors_.size());
+    for (const Error& error : errors_) all += "\n" + Rendered(error);
+    return Error{all};
+  }
+
+ private:
+  std::vector<Error> errors_;
+};
+
+// With what was wanted of the runs, and which there are.
+Error NothingMatches(const CaseFilter& selection, const std::vector<std::string>& runs) {
+  constexpr size_t kShown = 6;
+  std::string why;
+  for (const std::string& scanner : selection.scanners) why += " --scanner " + scanner;
+  if (!selection.filter.empty()) why += fmt::format(" --filter {}", Quote(selection.filter));
+  if (why.empty() || runs.empty()) return Error{"no case matches; gpustage list shows all"};
+  std::vector<std::string> shown(runs.begin(),
+                                 runs.begin() + static_cast<long>(std::min(runs.size(), kShown)));
+  if (runs.size() > kShown) shown.push_back("…");
+  return Error{
+      fmt::format("no case matches{}; the runs there are {}", why, fmt::join(shown, ", "))};
+}
+
 }  // namespace
 
 Result<CaseSelection> Select(const CaseFilter& selection) {
   std::vector<std::string> files;
   std::copy_if(selection.scanners.begin(), selection.scanners.end(), std::back_inserter(files),
                IsScannerFile);
-  Catalog catalog = FindCatalog(files, selection.ollama);
+  TRY(const Project project, ProjectOf(selection));
+  Catalog catalog =
+      FindCatalog(files, selection.ollama.empty() ? project.ollama : selection.ollama);
+  AddFixtures(project.fixtures, catalog);
   catalog.requested = selection.scanners;
   catalog.requested.insert(catalog.requested.end(), selection.requested.begin(),
                            selection.requested.end());
@@ -74,6 +78,8 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
     for (const std::string& file : files)
       if (!FileExists(file)) return Error{fmt::format("no scanner definition {}", Quote(file))};
   std::vector<std::string> known = NamesIn(catalog.scanners, ".yaml");
+  for (const std::string& file : catalog.scanner_files)
+    known.push_back(BaseNameOf(file).substr(0, BaseNameOf(file).rfind('.')));
   std::erase_if(known, [](const std::string& name) {
     return name.find('@') != std::string::npos;
   });  // one more of another's
@@ -84,16 +90,23 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
 
   const std::string all = catalog.scenarios;
   CaseSelection selected(selection, catalog);
+  Mistakes mistakes;
   for (const std::string& path : selection.paths.empty() ? std::vector{all} : selection.paths) {
-    std::string id;
-    TRY(const std::vector<std::string> scenario_files, FilesOf(catalog, path, id));
-    for (const std::string& file : scenario_files) TRY(selected.Add(file, id));
+    const Result<NamedFiles> named = FilesNamed(catalog, path);
+    if (!named) mistakes.Add(named.error());
+    if (!named) continue;
+    for (const std::string& file : named->files)
+      if (file != path && !IsScenario(project, file))
+        continue;
+      else if (const Status added = selected.Add(file, named->cell); !added)
+        mistakes.Add(added.error());
   }
+  if (const Status none = mistakes.All(); !none) return none.error();
   if (selected.size() > 0) return selected;
   for (const std::string& scanner : selection.scanners)
     if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty())
       return Error{absent};
-  return Error{"no case matches; gpustage list shows all"};
+  return NothingMatches(selection, selected.NamesOfRuns());
 }
 
 Result<std::vector<Case>> SelectCases(const CaseFilter& selection) {

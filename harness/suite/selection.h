@@ -1,6 +1,8 @@
 // Which cases a command is about, and which part of them.
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,10 +12,12 @@ namespace gpustage {
 struct CaseFilter {
   // Scenario files, folders, or "folder/file@axis=value"; empty: all.
   std::vector<std::string> paths;
-  std::vector<std::string> scanners;  // names, or files of the user's own definitions
-  std::string filter;                 // text in "id run"
+  std::vector<std::string> scanners;               // names, or files of the user's own definitions
+  std::string filter;                              // text in "id run"
+  std::optional<std::set<std::string>> only = {};  // "ID [RUN]" each; none: all
   // Scanners that run only when they are asked for, and are.
   std::vector<std::string> requested = {};
+  std::vector<std::string> fixtures = {};  // folders of own layouts, devices and scanners
   std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
 };
 

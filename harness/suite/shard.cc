@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <numeric>
+#include <queue>
 
 #include "harness/base/text.h"
 #include "harness/report/report.h"
@@ -172,18 +174,21 @@ std::vector<int> BalancedShards(const std::vector<std::string>& ids,
   std::stable_sort(longest_first.begin(), longest_first.end(), [&](size_t a, size_t b) {
     return length(a) != length(b) ? length(a) > length(b) : ids[a] < ids[b];
   });
-  std::vector<double> load(static_cast<size_t>(total), 0);
-  std::vector<size_t> cases(load.size(), 0);
+  // Of those that have the least, the one with fewest cases: durations of 0 spread, too.
+  struct Load {
+    double length = 0;
+    size_t cases = 0;
+    int shard = 1;
+    auto operator<=>(const Load&) const = default;
+  };
+  std::priority_queue<Load, std::vector<Load>, std::greater<>> loads;
+  for (int shard = 1; shard <= total; ++shard) loads.push({0, 0, shard});
   std::vector<int> shards(ids.size());
   for (const size_t i : longest_first) {
-    size_t least =
-        0;  // of those that have the least, the one with fewest cases: durations of 0 spread, too
-    for (size_t shard = 1; shard < load.size(); ++shard)
-      if (load[shard] < load[least] || (load[shard] == load[least] && cases[shard] < cases[least]))
-        least = shard;
-    load[least] += length(i);
-    ++cases[least];
-    shards[i] = static_cast<int>(least) + 1;
+    Load least = loads.top();
+    loads.pop();
+    shards[i] = least.shard;
+    loads.push({least.length + length(i), least.cases + 1, least.shard});
   }
   return shards;
 }

@@ -9,10 +9,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
-#include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/suite/earlier_report.h"
 
 namespace gpustage {
 namespace {
@@ -38,27 +37,6 @@ Status TouchStatusFiles() {
     close(fd);
   }
   return Ok();
-}
-
-// How long each case took: all its runs together.
-Result<std::map<std::string, double>> ReadDurations(const std::string& file) {
-  TRY(const std::string text, ReadFile(file));
-  const nlohmann::json report = nlohmann::json::parse(text, nullptr, false);
-  std::map<std::string, double> milliseconds;
-  const auto wrong = [&](const char* why) {
-    return Error{fmt::format("{} is no JSON report of gpustage run: {}", Quote(file), why)};
-  };
-  if (!report.is_object()) return wrong("it is no JSON object");
-  const auto cases = report.find("cases");
-  if (cases == report.end() || !cases->is_array()) return wrong("it has no \"cases\"");
-  for (const nlohmann::json& run : *cases) {
-    if (!run.is_object() || !run.contains("id") || !run["id"].is_string())
-      return wrong("a case has no \"id\"");
-    if (!run.contains("duration_ms") || !run["duration_ms"].is_number())
-      return wrong("a case has no \"duration_ms\"");
-    milliseconds[run["id"].get<std::string>()] += run["duration_ms"].get<double>();
-  }
-  return milliseconds;
 }
 
 struct Chosen {

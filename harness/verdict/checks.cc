@@ -95,9 +95,19 @@ Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
   return Made(true, DeviceText(device), device.event);
 }
 
+namespace {
+
+Check WasCut(const Evidence& evidence) {
+  return Unknown(fmt::format("{} lines of the log are cut", evidence.cut_lines),
+                 evidence.outcome_event());
+}
+
+}  // namespace
+
 Check CheckLog(const Evidence& evidence, const LogClaim& claim) {
   const LogLine* line = FirstMatch(evidence, claim.pattern, 0);
   if (line != nullptr) return Made(claim.present, line->text, line->event);
+  if (evidence.cut_lines > 0) return WasCut(evidence);
   return Made(!claim.present, fmt::format("no such line among {}", evidence.log.size()),
               evidence.outcome_event());
 }
@@ -106,6 +116,7 @@ Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim) {
   EventId after = 0;
   for (const LinePattern& pattern : claim.patterns) {
     const LogLine* line = FirstMatch(evidence, pattern, after);
+    if (line == nullptr && evidence.cut_lines > 0) return WasCut(evidence);
     if (line == nullptr)
       return Made(false,
                   fmt::format("no line with \"{}\" {}", pattern.text,

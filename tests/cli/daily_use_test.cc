@@ -65,12 +65,13 @@ TEST_F(DailyUseTest, ABaselineSeesADeviceMove) {
 }
 
 TEST_F(DailyUseTest, ABaselineThatIsNoReportIsBadInput) {
-  Write("old.json", "{\"version\": 3}\n");
+  Write("old.json", "{\"version\": 9}\n");
   const Ran ran = RunActor(kOneDevice, "devices: 1", {"--baseline", Path("old.json")});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_THAT(ran.err,
-              StartsWith(Path("old.json") +
-                         ":1:1: this report is of version 3; this gpustage reads version 2\n"));
+  EXPECT_THAT(
+      ran.err,
+      StartsWith(Path("old.json") +
+                 ":1:1: this report is of version 9; this gpustage reads versions 2 to 3\n"));
   EXPECT_THAT(ran.out, IsEmpty());
 }
 

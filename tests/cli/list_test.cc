@@ -37,9 +37,9 @@ class ListTest : public CliTest {
 constexpr char kSmall[] =
     "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q], default: p}\n";
 
-TEST_F(ListTest, TextHasRunsAndClaim) {
+TEST_F(ListTest, TextHasTheClaimOnceAndRunsOfEachCase) {
   Matrix(kSmall);
-  EXPECT_EQ(List({}).out, "s@a=x  [x]  c\ns@a=x,b=q  [x]  c\ns@a=y  [x]  c\ns@a=y,b=q  [x]  c\n");
+  EXPECT_EQ(List({}).out, "s  c\n  s@a=x  [x]\n  s@a=x,b=q  [x]\n  s@a=y  [x]\n  s@a=y,b=q  [x]\n");
 }
 
 TEST_F(ListTest, NamesAreForOtherPrograms) {
@@ -100,7 +100,7 @@ TEST_F(ListTest, ShardsOnlyWhenAsked) {
   Matrix(kSmall);
   environment_["GTEST_SHARD_INDEX"] = "0";
   environment_["GTEST_TOTAL_SHARDS"] = "100";
-  EXPECT_THAT(List({}).out, StartsWith("s@a=x  ["));
+  EXPECT_THAT(List({}).out, StartsWith("s  c\n  s@a=x  ["));
   EXPECT_THAT(List({"--shard", "auto"}).out,
               StartsWith("shard 1 of 100 (GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS): "));
   environment_["CI_NODE_INDEX"] = environment_["CI_NODE_TOTAL"] = "2";
@@ -121,7 +121,7 @@ TEST_F(ListTest, TouchesTheFileThatBazelLooksFor) {
                   {"TEST_SHARD_INDEX", "1"},
                   {"TEST_TOTAL_SHARDS", "2"},
                   {"TEST_SHARD_STATUS_FILE", Path("status")}};
-  EXPECT_THAT(List({}).out, EndsWith("c\n"));
+  EXPECT_THAT(List({}).out, EndsWith("[x]\n"));
   EXPECT_FALSE(FileExists(Path("status"))) << "it did not shard";
   EXPECT_THAT(List({"--shard", "auto"}).out,
               StartsWith("shard 2 of 2 (TEST_SHARD_INDEX and TEST_TOTAL_SHARDS): "));

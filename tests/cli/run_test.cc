@@ -48,7 +48,8 @@ TEST_F(CmdRunTest, ShowsWhereInTheFileAnErrorIs) {
 TEST_F(CmdRunTest, ExitsWith2WhenNothingMatches) {
   const Ran ran = RunActor("exit, 0", "devices: 0", {"--filter", "no such run"});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_EQ(ran.err, "gpustage: no case matches; gpustage list shows all\n");
+  EXPECT_EQ(ran.err, "gpustage: no case matches --scanner " + Path("actor.yaml") +
+                         " --filter \"no such run\"; the runs there are actor\n");
   const Ran absent = Run({"run", "ollama/healthy", "--scanner", "ollama@0.99"});
   EXPECT_EQ(absent.status, 2);
   EXPECT_EQ(absent.err,
@@ -58,7 +59,8 @@ TEST_F(CmdRunTest, ExitsWith2WhenNothingMatches) {
 TEST_F(CmdRunTest, NamesTheNearestScenarioAndScanner) {
   const Ran scenario = Run({"run", "helthy"});
   EXPECT_EQ(scenario.status, 2);
-  EXPECT_THAT(scenario.err, HasSubstr("no scenario \"helthy\"; did you mean \"healthy\"?"));
+  EXPECT_THAT(scenario.err,
+              HasSubstr("no scenario \"helthy\"; did you mean \"first-steps/healthy\"?"));
   const Ran scanner = Run({"run", "--scanner", "dlopne"});
   EXPECT_EQ(scanner.status, 2);
   EXPECT_THAT(scanner.err, HasSubstr("no scanner \"dlopne\"; did you mean \"dlopen\"?"));
@@ -67,7 +69,8 @@ TEST_F(CmdRunTest, NamesTheNearestScenarioAndScanner) {
 TEST_F(CmdRunTest, RefusesAReportThatCannotBeWrittenBeforeAnythingRuns) {
   const Ran ran = RunActor("exit, 0", "devices: 0", {"--report", "json=/no/such/report.json"});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_EQ(ran.err, "gpustage: no directory /no/such for the report\n");
+  EXPECT_EQ(ran.err,
+            "gpustage: the json report cannot be written: there is no directory /no/such\n");
   EXPECT_THAT(ran.out, IsEmpty());
   EXPECT_EQ(RunActor("exit, 0", "devices: 0", {"--report", "pdf=x"}).err,
             "gpustage: unknown report \"pdf=x\"; expected json=FILE, junit=FILE, github=FILE, "
@@ -92,10 +95,11 @@ TEST_F(CmdRunTest, ExitsWith77WhenNothingRanAndSomethingIsRequired) {
   EXPECT_THAT(required.err, HasSubstr("gpustage: actor is required: "));
 }
 
-TEST_F(CmdRunTest, ExitsWith1WhenWhatIsRequiredWasNotUsed) {
+TEST_F(CmdRunTest, ExitsWith2WhenWhatIsRequiredIsNotUsed) {
   const Ran ran = RunActor("exit, 0", "devices: 0", {"--require", "ggml"});
-  EXPECT_EQ(ran.status, 1);
+  EXPECT_EQ(ran.status, 2);
   EXPECT_EQ(ran.err, "gpustage: ggml is required: no case of this selection uses ggml\n");
+  EXPECT_THAT(ran.out, IsEmpty());
 }
 
 TEST_F(CmdRunTest, ExitsWith2ForAWrongOption) {

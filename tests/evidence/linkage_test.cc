@@ -3,11 +3,11 @@
 
 #include <fcntl.h>
 
+#include "harness/base/elf_file.h"
 #include "harness/base/files.h"
 #include "harness/base/process.h"
 #include "harness/base/root.h"
 #include "harness/evidence/evidence.h"
-#include "harness/evidence/loader/elf_file.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {

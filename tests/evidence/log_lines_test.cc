@@ -1,5 +1,6 @@
 #include "harness/evidence/records/log_lines.h"
 
+#include "harness/base/limits.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {
@@ -18,21 +19,49 @@ LogLine Parsed(const std::string& text, LogFormat format) {
 }
 
 TEST(SplitLines, JoinsALineThatCameInPieces) {
-  EXPECT_THAT(SplitLines({{1, Stream::kStderr, "one\ntw"}, {2, Stream::kStderr, "o\n"}}),
+  EXPECT_THAT(SplitLines({{1, Stream::kStderr, "one\ntw"}, {2, Stream::kStderr, "o\n"}}).lines,
               ElementsAre(Line(1, Stream::kStderr, "one"), Line(2, Stream::kStderr, "two")));
 }
 
 TEST(SplitLines, MixesNoStreams) {
   EXPECT_THAT(
       SplitLines(
-          {{1, Stream::kStdout, "a"}, {2, Stream::kStderr, "x\n"}, {3, Stream::kStdout, "b\n"}}),
+          {{1, Stream::kStdout, "a"}, {2, Stream::kStderr, "x\n"}, {3, Stream::kStdout, "b\n"}})
+          .lines,
       ElementsAre(Line(2, Stream::kStderr, "x"), Line(3, Stream::kStdout, "ab")));
 }
 
 TEST(SplitLines, TakesWhatIsLeftForALine) {
-  EXPECT_THAT(SplitLines({{1, Stream::kStdout, "last"}, {2, Stream::kStderr, "\n"}}),
+  EXPECT_THAT(SplitLines({{1, Stream::kStdout, "last"}, {2, Stream::kStderr, "\n"}}).lines,
               ElementsAre(Line(1, Stream::kStdout, "last"), Line(2, Stream::kStderr, "")));
-  EXPECT_THAT(SplitLines({}), IsEmpty());
+  EXPECT_THAT(SplitLines({}).lines, IsEmpty());
+}
+
+// What the output limit lets through, in lines of nothing, would fill any memory.
+TEST(SplitLines, KeepsTheFirstAndTheLastOfAFlood) {
+  std::string flood = "first\n" + std::string(8 << 20, '\n') + "last\n";
+  const SplitLog log = SplitLines({{1, Stream::kStdout, flood}});
+  EXPECT_EQ(log.lines.size(), limits::kLogLines + 1);
+  EXPECT_EQ(log.cut, (8 << 20) + 2 - static_cast<int64_t>(limits::kLogLines));
+  EXPECT_EQ(log.lines.front().text, "first");
+  EXPECT_EQ(log.lines.back().text, "last");
+  EXPECT_EQ(log.lines[limits::kLogLines / 2].text,
+            "… 8288610 lines are cut here: at most 100000 are kept, and 16 MiB");
+  flood.clear();
+  for (int i = 0; i < 40; ++i) flood += std::string(1 << 20, 'x') + "\n";
+  EXPECT_LE(SplitLines({{1, Stream::kStdout, flood}}).lines.size(), 18u);
+}
+
+// One that never ends was searched for its end from its start, for each piece that came.
+TEST(SplitLines, CutsALineThatIsLongerThanAnybodyReads) {
+  std::vector<OutputChunk> output(4096, {1, Stream::kStderr, std::string(1 << 14, 'x')});
+  output.push_back({2, Stream::kStderr, "\nnext\n"});
+  const SplitLog log = SplitLines(output);
+  ASSERT_EQ(log.lines.size(), 2u);
+  EXPECT_EQ(log.lines[0].text,
+            std::string(limits::kLogLineBytes, 'x') + " … (cut at 1048576 bytes)");
+  EXPECT_EQ(log.lines[1].text, "next");
+  EXPECT_EQ(log.cut, 0);
 }
 
 TEST(WithoutColour, RemovesEscapesAndCarriageReturns) {

@@ -12,7 +12,8 @@ cd "$PREFIX"
 programs=$(cd bin && echo ./*)
 [[ $programs == './gpustage ./gpustage-gtest ./gpustage-real' ]] || fail "bin has $programs"
 for part in lib/gpustage/{fakes/cuda.so,recorders/audit.so,programs/ollama-model,real.sh} share/gpustage/{fixtures/real-parts.yaml,schemas/scenario.schema.json} \
-  share/gpustage/fixtures/{devices,layouts,scanners}/*.yaml share/gpustage/scenarios/first-steps/healthy.yaml share/doc/gpustage/{README.md,copyright}; do
+  share/gpustage/fixtures/{devices,layouts,scanners}/*.yaml share/gpustage/scenarios/first-steps/healthy.yaml share/doc/gpustage/{README.md,copyright,docs/scenario.md} \
+  share/{man/man1/gpustage.1,bash-completion/completions/gpustage,zsh/site-functions/_gpustage}; do
   [[ -s $part ]] || fail "not there: $part"
 done
 

@@ -11,8 +11,8 @@
 #include <map>
 #include <set>
 
+#include "harness/base/elf_file.h"
 #include "harness/base/files.h"
-#include "harness/evidence/loader/elf_file.h"
 #include "harness/evidence/loader/needs.h"
 
 namespace gpustage {

@@ -43,6 +43,8 @@ class ProofTest : public WorkspaceTest {
         {WriteFileOp{"/etc/ld.so.conf",
                      "/opt/cached\n/lib/x86_64-linux-gnu\n/usr/lib/x86_64-linux-gnu\n", 0644},
          {}},
+        // What strace and LD_DEBUG leave there is read after the run: no space of the box's own.
+        {WriteFileOp{"/tmp/kept", "", 0644}, {}},
         {WriteFileOp{"/opt/scan.py", *ReadFile(InSources("/tests/subjects/scan.py")), 0644}, {}}};
     c.tree.insert(c.tree.end(), more.begin(), more.end());
     shared_.emplace(NewDirectory() + "/shared");

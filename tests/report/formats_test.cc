@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "harness/base/process.h"
+#include "harness/report/for_terminal.h"
 #include "harness/report/github.h"
 #include "harness/report/junit.h"
 #include "harness/report/markdown.h"
@@ -18,6 +19,14 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+std::string JunitReport(const WholeReport& report) { return Written(report, WriteJunitReport); }
+std::string GithubAnnotations(const WholeReport& report, const std::string& root) {
+  return Written(report, WriteGithubAnnotations, root);
+}
+std::string MarkdownSummary(const WholeReport& report) {
+  return Written(report, WriteMarkdownSummary);
+}
+
 size_t CountOf(const std::string& text, const std::string& part) {
   size_t count = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
@@ -25,7 +34,7 @@ size_t CountOf(const std::string& text, const std::string& part) {
 }
 
 // What no scanner should print, in every place where a report has text.
-Report OddReport() {
+WholeReport OddReport() {
   const std::string odd = "a<b>&\"c'|`d`[x](y)%,:;\r\n\t\x1b[31m\x01]]> \xef\xbf\xbe * _";
   ReportedRun run = Reported(EveryKind())[1];
   run.id = run.scenario + "@axis=" + odd;
@@ -33,12 +42,41 @@ Report OddReport() {
   run.unmet.front().expected = run.unmet.front().seen = odd;
   run.log = {odd};
   run.funnel.front().reason = odd;
-  Report report;
+  WholeReport report;
   report.runs = {run};
   report.runs.push_back(run);
   report.runs.back().verdict = VerdictKind::kSkip;
   report.problems = {{"deadline", odd}};
   return report;
+}
+
+// ---- Terminals and the logs of CI servers -------------------------------------------------------
+
+TEST(ForTerminal, ShowsWhatATerminalWouldObey) {
+  EXPECT_EQ(ForTerminal("a\x1b]0;title\x07z\x1b[2Jy\x7f\n"),
+            "a\\x1b]0;title\\x07z\\x1b[2Jy\\x7f\n");
+  EXPECT_EQ(ForTerminal("c1 \xc2\x9b"
+                        "31m, \x9b alone, \xe2\x80\xae turned"),
+            "c1 \\xc2\\x9b31m, \\x9b alone, \\xe2\\x80\\xae turned");
+  EXPECT_EQ(ForTerminal("\r\ttab"), "\\x0d tab");
+}
+
+TEST(ForTerminal, LeavesWhatIsOursAlone) {
+  const std::string page = "\x1b[31mFAIL  \x1b[0m “ÄÖ” 😀 a::b\n  ok: x\n";
+  EXPECT_EQ(ForTerminal(page), page);
+}
+
+// The runner of GitHub trims a line before it looks; Azure's and GitHub's first form may stand
+// anywhere.
+TEST(ForTerminal, LeavesNoCommandForACiServer) {
+  EXPECT_EQ(ForTerminal("::stop-commands::x\n   ::error::y\n\x1b[31m::set-output name=a::b"),
+            "\\x3a:stop-commands::x\n   \\x3a:error::y\n\x1b[31m\\x3a:set-output name=a::b");
+  EXPECT_EQ(ForTerminal("see ##[add-path]/x and ##vso[task.setvariable]"),
+            "see \\x23#[add-path]/x and \\x23#vso[task.setvariable]");
+}
+
+TEST(OneLine, KeepsANameInItsLine) {
+  EXPECT_EQ(OneLine("GPU\nok  all is well"), "GPU\\nok  all is well");
 }
 
 // ---- JUnit --------------------------------------------------------------------------------------
@@ -82,7 +120,7 @@ TEST(JunitReport, HoldsToTheSchemaOfJenkins) {
     const auto ran = RunProgram({"xmllint", "--noout", "--nonet", "--schema", schema, file});
     return !ran ? ran.error().message : ran->exit_code == 0 ? "" : ran->out;
   };
-  for (const Report& report : {FullReport(), PlainReport(), OddReport(), Report{}})
+  for (const WholeReport& report : {FullReport(), PlainReport(), OddReport(), WholeReport{}})
     EXPECT_EQ(complaints(JunitReport(report)), "");
   std::string wrong = JunitReport(FullReport());  // it does see what is wrong
   EXPECT_NE(complaints(wrong.replace(wrong.find("<testcase name="), 15, "<testcase nome=")), "");
@@ -106,7 +144,7 @@ TEST(GithubAnnotations, LooksAsApproved) {
 }
 
 TEST(GithubAnnotations, StandAtTheLineOfTheExpectation) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   report.runs.resize(2);
   EXPECT_THAT(GithubAnnotations(report, ""),
               StartsWith("::error "
@@ -118,7 +156,7 @@ TEST(GithubAnnotations, StandAtTheLineOfTheExpectation) {
 
 // GitHub shows ten of a step.
 TEST(GithubAnnotations, AreOneAPlace) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   report.runs = {report.runs[1]};
   for (int i = 0; i < 24; ++i) {
     report.runs.push_back(report.runs.front());
@@ -134,7 +172,7 @@ TEST(GithubAnnotations, AreOneAPlace) {
 }
 
 TEST(GithubAnnotations, NameFilesFromTheTopOfTheRepository) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   report.runs.resize(2);
   report.runs[1].unmet.front().file = "/home/me/project/./gpu/a.yaml";
   EXPECT_THAT(GithubAnnotations(report, "/home/me/project"),
@@ -144,7 +182,7 @@ TEST(GithubAnnotations, NameFilesFromTheTopOfTheRepository) {
 }
 
 TEST(GithubAnnotations, OfWhatFailedBeforeAreWarnings) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   report.runs.resize(2);
   report.baseline = ChangesSince(report.runs, "old.json", report.runs);
   EXPECT_THAT(GithubAnnotations(report, ""),
@@ -162,9 +200,26 @@ TEST(GithubAnnotations, EscapeWhatWouldEndThem) {
 }
 
 TEST(GithubAnnotations, OfWhatIsAsExpectedAreNone) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   report.runs.resize(1);
   EXPECT_EQ(GithubAnnotations(report, ""), "");
+}
+
+// GitHub shows ten errors of a step, and says nothing of the others.
+TEST(GithubAnnotations, AreAsManyAsGithubShows) {
+  WholeReport report = PlainReport();
+  report.runs = {report.runs[1]};
+  for (int i = 0; i < 40; ++i) {
+    report.runs.push_back(report.runs.front());
+    report.runs.back().id = "case-" + std::to_string(i);
+    report.runs.back().unmet.front().line = i;
+  }
+  report.problems = {{"deadline", "the deadline of 1 s passed"}};
+  const std::string text = GithubAnnotations(report, "");
+  EXPECT_EQ(CountOf(text, "\n"), 10u);
+  EXPECT_THAT(text, StartsWith("::error title=gpustage::the deadline of 1 s passed\n"));
+  EXPECT_THAT(text,
+              EndsWith("\n::error title=gpustage::and 32 more, which the other reports have\n"));
 }
 
 // ---- Markdown -----------------------------------------------------------------------------------
@@ -172,7 +227,7 @@ TEST(GithubAnnotations, OfWhatIsAsExpectedAreNone) {
 TEST(MarkdownSummary, LooksAsApproved) { ExpectGolden("report.md", MarkdownSummary(FullReport())); }
 
 TEST(MarkdownSummary, SaysTheAnswerFirst) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   EXPECT_THAT(MarkdownSummary(report),
               StartsWith("## ❌ gpustage: 4 of 8 runs are not as expected\n"));
   report.runs.resize(1);
@@ -187,9 +242,40 @@ TEST(MarkdownSummary, LeavesNothingForMarkdownToTakeForItsOwn) {
   EXPECT_THAT(text, HasSubstr("\n```\nFAIL  "));
 }
 
+// Inside <summary> GitHub reads HTML and no Markdown: a backslash would be shown.
+TEST(MarkdownSummary, IsHtmlWhereGithubReadsHtml) {
+  const std::string text = MarkdownSummary(OddReport());
+  const size_t start = text.find("<summary>"), end = text.find("</summary>");
+  EXPECT_EQ(
+      text.substr(start + 9, end - start - 9),
+      "<b>fail</b> first-steps/healthy@axis=a&lt;b&gt;&amp;\"c'|`d`[x](y)%,:;\\x0d\\n "
+      "\\x1b[31m\\x01]]&gt; \xef\xbf\xbe * _ [a&lt;b&gt;&amp;\"c'|`d`[x](y)%,:;\\x0d\\n "
+      "\\x1b[31m\\x01]]&gt; \xef\xbf\xbe * _]: expected a&lt;b&gt;&amp;\"c'|`d`[x](y)%,:;\\x0d"
+      "\\n \\x1b[31m\\x01]]&gt; \xef\xbf\xbe * _, seen a&lt;b&gt;&amp;\"c'|`d`[x](y)%,:;\\x0d\\n "
+      "\\x1b[31m\\x01]]&gt; \xef\xbf\xbe * _");
+}
+
+// GitHub refuses a summary of more than a megabyte, whole.
+TEST(MarkdownSummary, OfHugeBlocksAndListsIsShortAndSaysSo) {
+  WholeReport report = PlainReport();
+  report.runs = std::vector<ReportedRun>(60, report.runs[1]);
+  for (ReportedRun& run : report.runs) run.funnel.front().reason = std::string(100'000, 'x');
+  report.baseline = BaselineChanges{};
+  report.baseline->newly_failing =
+      std::vector<std::string>(20'000, "some/case@of=which [there-are]");
+  report.baseline->moved = std::vector<MovedDevice>(20'000, {"a", "b", "c", "d"});
+  const std::string text = MarkdownSummary(report);
+  EXPECT_LT(text.size(), 1u << 20);
+  EXPECT_GT(text.size(), 900'000u);
+  EXPECT_THAT(text, HasSubstr("\n- and 19900 more\n"));
+  EXPECT_THAT(text, HasSubstr("\n| and 19900 more | | | |\n"));
+  EXPECT_THAT(text, HasSubstr("…\n(cut at 32768 bytes)\n"));
+  EXPECT_THAT(text, HasSubstr(" more runs are bad; the JSON report has them.\n"));
+}
+
 // GitHub refuses a summary of more than a megabyte, whole.
 TEST(MarkdownSummary, OfThousandsOfFailuresIsShortAndSaysSo) {
-  Report report = PlainReport();
+  WholeReport report = PlainReport();
   report.runs = std::vector<ReportedRun>(5000, report.runs[1]);
   const std::string text = MarkdownSummary(report);
   EXPECT_LT(text.size(), 1u << 20);

@@ -26,10 +26,32 @@ ReportedRun WithDevice(ReportedRun run, const std::string& uuid, const std::stri
   run.devices->push_back(device);
   return run;
 }
-Report Of(std::vector<ReportedRun> runs) {
-  Report report;
+WholeReport Of(std::vector<ReportedRun> runs) {
+  WholeReport report;
   report.runs = std::move(runs);
   return report;
+}
+int ExitStatus(const WholeReport& report) { return gpustage::ExitStatus(report.Head()); }
+Totals Count(const std::vector<ReportedRun>& runs) { return Of(runs).Head().tally.totals; }
+
+struct NamedReport {
+  std::string name;
+  WholeReport report;
+};
+Result<WholeReport> Merge(const std::vector<NamedReport>& parts) {
+  Merger merger;
+  std::vector<ReportedRun> runs;
+  for (const NamedReport& part : parts) {
+    for (const ReportedRun& run : part.report.runs) {
+      TRY(merger.AddRun(part.name, run));
+      runs.push_back(run);
+    }
+    TRY(merger.AddReport(part.name, part.report.Head()));
+  }
+  WholeReport whole;
+  for (const size_t number : merger.Order()) whole.runs.push_back(runs[number]);
+  static_cast<Report&>(whole) = std::move(merger).Whole();
+  return whole;
 }
 constexpr auto kPass = VerdictKind::kPass, kFail = VerdictKind::kFail, kSkip = VerdictKind::kSkip;
 
@@ -50,7 +72,7 @@ TEST(ExitStatus, IsThatOfTheVerdicts) {
 }
 
 TEST(ExitStatus, TellsAMissingScannerFromARunOfNothing) {
-  Report report = Of({RunOf("a", kSkip)});
+  WholeReport report = Of({RunOf("a", kSkip)});
   report.problems = {{"require", "ollama is required: no ollama here"}};
   EXPECT_EQ(ExitStatus(report), 77);
   report.runs.push_back(RunOf("b", kPass));
@@ -61,7 +83,7 @@ TEST(ExitStatus, TellsAMissingScannerFromARunOfNothing) {
 }
 
 TEST(ExitStatus, WithABaselineIsThatOfWhatGotWorse) {
-  Report report = Of({RunOf("a", kFail)});
+  WholeReport report = Of({RunOf("a", kFail)});
   report.baseline = ChangesSince({RunOf("a", kFail)}, "old.json", report.runs);
   EXPECT_EQ(ExitStatus(report), 0);
   report.baseline = ChangesSince({RunOf("a", kPass)}, "old.json", report.runs);
@@ -69,7 +91,7 @@ TEST(ExitStatus, WithABaselineIsThatOfWhatGotWorse) {
 }
 
 TEST(Merge, IsOneRunOfAllCases) {
-  Report a = Of({RunOf("c", kPass), RunOf("a", kFail)}), b = Of({RunOf("b", kSkip)});
+  WholeReport a = Of({RunOf("c", kPass), RunOf("a", kFail)}), b = Of({RunOf("b", kSkip)});
   a.seconds = 2;
   b.seconds = 3;
   const auto merged = Merge({{"a.json", a}, {"b.json", b}});
@@ -95,7 +117,7 @@ TEST(Merge, RefusesARunThatTwoReportsHave) {
 }
 
 TEST(Merge, KeepsEachProblemOnce) {
-  Report a = Of({RunOf("a", kPass)}), b = Of({RunOf("b", kPass)});
+  WholeReport a = Of({RunOf("a", kPass)}), b = Of({RunOf("b", kPass)});
   a.problems = b.problems = {{"require", "ollama is required: no ollama here"}};
   const auto merged = Merge({{"a", a}, {"b", b}});
   EXPECT_EQ(merged->problems, a.problems);
@@ -106,7 +128,7 @@ class MergeShards : public testing::Test {
  protected:
   static NamedReport Part(int index, int total) {
     const std::string name = "shard-" + std::to_string(index);
-    Report report = Of({RunOf(name, kPass)});
+    WholeReport report = Of({RunOf(name, kPass)});
     report.shards = {{index, total}};
     return {name + ".json", report};
   }
@@ -145,9 +167,36 @@ TEST_F(MergeShards, RefusesWhatAreNoneOfOneRun) {
               FailsWith("shard-1.json and again.json are both shard 1 of 4"));
 }
 
+// Shards of other cases would be taken for a whole that nobody ever ran.
+TEST_F(MergeShards, RefusesShardsOfOtherCases) {
+  NamedReport one = Part(1, 2), two = Part(2, 2);
+  one.report.selection = ReportedSelection{3, "aa"};
+  two.report.selection = ReportedSelection{7, "bb"};
+  EXPECT_THAT(Merge({one, two}), FailsWith("shard-1.json is a shard of 3 cases, and shard-2.json "
+                                           "one of 7: these are no shards of one run"));
+  two.report.selection = ReportedSelection{3, "bb"};
+  EXPECT_THAT(Merge({one, two}),
+              FailsWith("shard-1.json is a shard of 3 cases, and shard-2.json one of as many "
+                        "others: these are no shards of one run"));
+  two.report.selection = one.report.selection;
+  EXPECT_EQ(Merge({one, two})->selection, one.report.selection);
+}
+
+TEST(Merge, SaysWhichReportWasInterrupted) {
+  WholeReport a = Of({RunOf("a", kPass)}), b = Of({RunOf("b", kPass)});
+  a.interrupted = "SIGTERM";
+  a.problems = {{"interrupted", "interrupted by SIGTERM: 1 of 3 cases were done"}};
+  EXPECT_EQ(ExitStatus(a), 143);
+  const auto merged = Merge({{"a.json", a}, {"b.json", b}});
+  EXPECT_THAT(merged->problems,
+              ElementsAre(Problem{"interrupted",
+                                  "a.json was interrupted by SIGTERM: 1 of 3 cases were done"}));
+  EXPECT_EQ(ExitStatus(*merged), 1);
+}
+
 TEST(Merge, JoinsWhatShardsSayOfABaseline) {
   const std::vector<ReportedRun> before = {RunOf("a", kPass), RunOf("b", kFail), RunOf("c", kPass)};
-  Report a = Of({RunOf("a", kFail)}), b = Of({RunOf("b", kPass)});
+  WholeReport a = Of({RunOf("a", kFail)}), b = Of({RunOf("b", kPass)});
   a.baseline = ChangesSince(before, "old.json", a.runs);
   b.baseline = ChangesSince(before, "old.json", b.runs);
   const auto merged = Merge({{"a", a}, {"b", b}});
@@ -229,6 +278,19 @@ TEST(Combine, SaysWhatDiffersAndHowOften) {
   EXPECT_EQ(repeated.run.because,
             "in 3 starts the verdict, the number of devices and where a device is lost differ: 2 × "
             "pass, 1 device; 1 × fail, 0 devices, lost at \"opened\"");
+}
+
+// What was found all the same was not lost, unless that is what differs.
+TEST(Combine, SaysOfAPassWithDevicesNoLoss) {
+  ReportedRun pass = RunOf("a", kPass), fail = RunOf("a", kFail), other = pass;
+  pass.device_count = other.device_count = 1;
+  pass.lost_at = "matched";
+  fail.device_count = 0;
+  fail.lost_at = "opened";
+  EXPECT_THAT(Combine({pass, fail}).run.because,
+              testing::HasSubstr("1 × pass, 1 device; 1 × fail, 0 devices, lost at \"opened\""));
+  EXPECT_THAT(Combine({pass, other}).run.because,
+              testing::HasSubstr("1 × pass, 1 device, lost at \"matched\"; 1 × pass, 1 device"));
 }
 
 // Both are as expected, and still something is left to chance.

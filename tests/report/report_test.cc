@@ -13,10 +13,13 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::vector<std::string> IdsOf(const Report& report) {
-  std::vector<std::string> ids;
-  for (const ReportedRun& run : report.runs) ids.push_back(run.id);
-  return ids;
+size_t Longest(const WholeReport& report) {
+  size_t longest = 0;
+  for (const ReportedRun& run : report.runs) longest = std::max(longest, run.id.size());
+  return longest;
+}
+std::string TextReport(const WholeReport& report, const TextStyle& style) {
+  return Written(report, WriteTextReport, style);
 }
 std::string WithoutColour(std::string text) {
   for (size_t at; (at = text.find('\x1b')) != std::string::npos;)
@@ -29,27 +32,27 @@ std::string WithoutSpace(std::string text) {
 }
 
 TEST(Text, LooksAsApproved) {
-  const Report report = PlainReport();
-  ExpectGolden("run.txt", TextReport(report, PlainStyle(IdsOf(report))));
+  const WholeReport report = PlainReport();
+  ExpectGolden("run.txt", TextReport(report, PlainStyle(Longest(report))));
 }
 
 TEST(TextOfEverything, LooksAsApproved) {
-  const Report report = FullReport();
-  ExpectGolden("run-full.txt", TextReport(report, PlainStyle(IdsOf(report))));
+  const WholeReport report = FullReport();
+  ExpectGolden("run-full.txt", TextReport(report, PlainStyle(Longest(report))));
 }
 
 TEST(NarrowText, LooksAsApproved) {
-  const Report report = FullReport();
-  ExpectGolden("run-narrow.txt", TextReport(report, FittedStyle(IdsOf(report), 60, false)));
+  const WholeReport report = FullReport();
+  ExpectGolden("run-narrow.txt", TextReport(report, FittedStyle(Longest(report), 60, false)));
 }
 
 TEST(WideColouredText, LooksAsApproved) {
-  const Report report = FullReport();
-  ExpectGolden("run-wide-colour.txt", TextReport(report, FittedStyle(IdsOf(report), 140, true)));
+  const WholeReport report = FullReport();
+  ExpectGolden("run-wide-colour.txt", TextReport(report, FittedStyle(Longest(report), 140, true)));
 }
 
 TEST(Text, SaysTheSameWithoutColour) {
-  const Report report = FullReport();
+  const WholeReport report = FullReport();
   TextStyle coloured;
   coloured.colour = true;
   const std::string text = TextReport(report, coloured);
@@ -59,16 +62,16 @@ TEST(Text, SaysTheSameWithoutColour) {
 
 // A narrow terminal breaks lines and takes nothing away.
 TEST(Text, SaysTheSameWhereThereIsLittleRoom) {
-  const Report report = FullReport();
+  const WholeReport report = FullReport();
   for (const int width : {40, 60, 80, 100, 200})
-    EXPECT_EQ(WithoutSpace(TextReport(report, FittedStyle(IdsOf(report), width, false))),
+    EXPECT_EQ(WithoutSpace(TextReport(report, FittedStyle(Longest(report), width, false))),
               WithoutSpace(TextReport(report, {})))
         << width;
 }
 
 TEST(Text, KeepsToTheWidthWhereWordsAllowIt) {
-  const Report report = FullReport();
-  std::istringstream lines(TextReport(report, FittedStyle(IdsOf(report), 60, false)));
+  const WholeReport report = FullReport();
+  std::istringstream lines(TextReport(report, FittedStyle(Longest(report), 60, false)));
   for (std::string line; std::getline(lines, line);) {
     const size_t indent = line.find_first_not_of(' ');  // one word, or a label and one word
     EXPECT_TRUE(
@@ -97,27 +100,27 @@ TEST(Text, SaysThatAssumedValuesWereRead) {
        {"device=0, attrib=1", "device=0, attrib=2", "device=0, attrib=3", "device=0, attrib=4"})
     run.Call(2, "cuDeviceGetAttribute", 0, 0, arguments, world::Fidelity::kAssumed);
   const Case healthy = HealthyCase();
-  Report report;
+  WholeReport report;
   report.runs = Reported({{healthy, {Judged(healthy, ScannerRun("ggml"), run)}}});
   EXPECT_EQ(report.runs.front().assumed.size(), 4u);
   EXPECT_THAT(FailureBlock(report.runs.front(), {}),
               HasSubstr("  assumed   4 answers that nobody recorded: "
                         "cuDeviceGetAttribute(device=0, attrib=1),\n"));
-  EXPECT_THAT(TotalsText(report),
+  EXPECT_THAT(TotalsText(report.Head()),
               HasSubstr("  read assumed values of a device: 1 (in the JSON report: assumed)\n"));
 }
 
 TEST(Text, GroupsSkipsByReason) {
-  EXPECT_THAT(TotalsText(PlainReport()), HasSubstr("  skipped 2: no ollama here\n"));
-  EXPECT_THAT(TotalsText(PlainReport()), HasSubstr("  passed by scanner: ggml 1\n"));
+  EXPECT_THAT(TotalsText(PlainReport().Head()), HasSubstr("  skipped 2: no ollama here\n"));
+  EXPECT_THAT(TotalsText(PlainReport().Head()), HasSubstr("  passed by scanner: ggml 1\n"));
 }
 
 // ctest takes this line for a skip of the whole file.
 TEST(Text, NamesARunOfSkipsOnly) {
-  Report report;
+  WholeReport report;
   report.runs =
       Reported({{HealthyCase(), {{ScannerRun("ollama"), Skipped("no ollama here"), {}}}}});
-  EXPECT_EQ(TotalsText(report),
+  EXPECT_EQ(TotalsText(report.Head()),
             "0 passed, 0 failed, 1 skipped in 0.0 s\n  skipped 1: no ollama here\n");
 }
 

@@ -64,6 +64,18 @@ TEST_F(FileWatchTest, TellsWhichLinksWereFollowed) {
   EXPECT_EQ(missing.error, ENOENT);
 }
 
+TEST_F(FileWatchTest, KnowsThatASlashAtTheEndAsksForADirectory) {
+  ASSERT_EQ(symlink("shut/", (spec_.root + "/to-directory").c_str()), 0);
+  ASSERT_EQ(symlink("shut/file/", (spec_.root + "/to-file").c_str()), 0);
+  const RawRun run =
+      Act({"open", "/first/", "open", "/shut/file/", "open", "/to-file", "open", "/to-directory/"});
+  EXPECT_EQ(Out(run), std::string("open ENOTDIR\nopen ENOTDIR\nopen ENOTDIR\nopen ") +
+                          (OneUid() ? "ok\n" : "EACCES\n"));
+  for (const char* path : {"/first/", "/shut/file/", "/to-file"})
+    EXPECT_EQ(About(run, path).error, ENOTDIR) << path;
+  EXPECT_EQ(About(run, "/to-directory/").error, OneUid() ? 0 : EACCES);
+}
+
 TEST_F(FileWatchTest, NamesTheDirectoryThatWasListed) {
   const RawRun run = Act({"list", "/"});
   EXPECT_THAT(run.files.records, Contains(AllOf(Field(&FileRecord::act, FileAct::kList),

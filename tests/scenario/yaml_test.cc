@@ -66,6 +66,17 @@ TEST(ParseYaml, ReadsBytesInKeys) {
   EXPECT_EQ(node->entries[0].key, "\xfe");
 }
 
+// To look for the end of the line from each word took the square of them: minutes for this one.
+TEST(ParseYaml, ReadsAListOfManyWordsInALine) {
+  std::string text = "a: [w";
+  for (int i = 1; i < 200'000; ++i) text += ", w";
+  const auto node = ParseYaml(text + "]\n", "a.yaml");
+  ASSERT_THAT(node, IsOk());
+  const std::vector<YamlNode>& words = node->entries[0].value.items;
+  ASSERT_EQ(words.size(), 200'000u);
+  EXPECT_EQ(words.back().pos, (SourcePos{"a.yaml", 1, 5 + 3 * 199'999, 1}));
+}
+
 TEST(ParseYaml, ReadsTabsInBlocksOfText) {
   EXPECT_EQ(TextOf("a: |\n  Model:\t H100\n  \tIRQ\n"), "Model:\t H100\n\tIRQ\n");
 }

@@ -110,6 +110,19 @@ TEST(CheckDevice, ComparesTheGivenFields) {
               "detected)");
 }
 
+// The line may be one of those that are gone: nobody can say that it is not there.
+TEST(CheckLog, OfALogThatIsCutSaysNothingOfWhatIsNotInIt) {
+  Evidence cut = OneH100();
+  cut.cut_lines = 7;
+  EXPECT_TRUE(CheckLog(cut, {{"CUDA backend", false}, true}).ok);
+  for (const bool present : {true, false}) {
+    const Check check = CheckLog(cut, {{"no such text", false}, present});
+    EXPECT_TRUE(check.unknown);
+    EXPECT_EQ(check.seen, "7 lines of the log are cut");
+  }
+  EXPECT_TRUE(CheckLogOrder(cut, {{{"no such text", false}}}).unknown);
+}
+
 TEST(CheckLog, FindsTextAndPatterns) {
   const Evidence one = OneH100();
   ExpectOk(CheckLog(one, {{"CUDA backend", false}, true}), one, "loaded CUDA backend");

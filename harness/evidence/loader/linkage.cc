@@ -8,10 +8,10 @@
 #include <map>
 #include <set>
 
+#include "harness/base/elf_file.h"
 #include "harness/base/files.h"
 #include "harness/base/root.h"
 #include "harness/evidence/evidence.h"
-#include "harness/evidence/loader/elf_file.h"
 #include "harness/evidence/loader/needs.h"
 
 namespace gpustage {

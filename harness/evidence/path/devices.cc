@@ -109,6 +109,10 @@ void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& eviden
     return;
   }
   if (reader.kind == DeviceReader::Kind::kJson) return ReadJson(reader, run, evidence);
+  if (evidence.cut_lines > 0) {
+    evidence.devices_unreadable = fmt::format("{} lines of the log are cut", evidence.cut_lines);
+    return;
+  }
   const RE2 pattern(reader.match, RE2::Quiet);
   if (reader.kind == DeviceReader::Kind::kLines)
     ReadLines(reader, pattern, evidence);

@@ -142,6 +142,12 @@ void FindSilence(Evidence& evidence) {
     if (row.said != 0 && told == nullptr) told = &row;
   }
   evidence.silent_failure = silent != nullptr;
+  if (silent != nullptr && evidence.cut_lines > 0) {
+    evidence.silent_failure.reset();
+    evidence.silent_because =
+        fmt::format("{} lines of the log are cut, one of which may say so", evidence.cut_lines);
+    return;
+  }
   if (silent != nullptr) {
     const size_t lines = evidence.log.size();
     evidence.silent_because = fmt::format(

@@ -21,6 +21,8 @@ namespace {
 
 using world::RecordKind;
 
+std::string StreamName(Stream stream) { return stream == Stream::kStdout ? "stdout" : "stderr"; }
+
 std::vector<std::string> Words(const std::string& joined) {
   std::vector<std::string> words;
   for (size_t start = 0; start <= joined.size() && !joined.empty();) {
@@ -185,13 +187,17 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
       continue;
     evidence.events.push_back(std::move(event));
   }
-  for (const TimedLine& line : SplitLines(run.output)) {
-    evidence.log.push_back(ParseLogLine(line, scanner.log_format));
+  const SplitLog log = SplitLines(run.output);
+  evidence.cut_lines = log.cut;
+  for (const TimedLine& line : log.lines) {
+    const bool is_log =
+        scanner.log_stream == "any" || scanner.log_stream == StreamName(line.stream);
+    evidence.log.push_back(ParseLogLine(line, is_log ? scanner.log_format : LogFormat::kPlain));
     Event event;
     event.time_ns = line.time_ns;
     event.kind = EventKind::kLog;
     event.subject = WithoutColour(line.text);
-    event.detail = line.stream == Stream::kStdout ? "stdout" : "stderr";
+    event.detail = StreamName(line.stream);
     evidence.events.push_back(std::move(event));
   }
   AddFileEvents(run, evidence);

@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
+#include "harness/base/limits.h"
 #include "harness/evidence/records/log_lines.h"
 
 namespace gpustage {
@@ -97,28 +101,53 @@ class FileReader {
   }
 
   void Printed(const FileRecord& record) {
+    FileRecord start = record;
+    start.bytes.clear();
     auto& [first, pending] = pending_[{record.pid, record.stream}];
-    for (const char c : record.bytes) {
-      if (pending.empty()) first = record;
-      if (c != '\n') {
-        pending += c;
-        continue;
-      }
+    std::string_view rest = record.bytes;
+    while (!rest.empty()) {
+      if (pending.empty()) first = start;
+      const size_t end = rest.find('\n');
+      const std::string_view part = rest.substr(0, end);
+      pending +=
+          part.substr(0, limits::kLogLineBytes - std::min(pending.size(), limits::kLogLineBytes));
+      if (end == std::string_view::npos) return;
+      rest.remove_prefix(end + 1);
       Line(first, record.stream, pending);
       pending.clear();
     }
   }
 
+  // Whether what we heard of the scanner has it, as a line or in one.
+  bool IsPassedOn(const std::string& line) {
+    if (line.empty()) return false;
+    if (heard_.empty())
+      for (const LogLine& logged : evidence_.log) heard_.insert(logged.raw);
+    if (heard_.contains(line)) return true;
+    const auto [known, is_new] = looked_for_.try_emplace(line, true);
+    // Where so much was looked through in vain nothing more is claimed.
+    if (!is_new || searched_ > limits::kSearchedBytes) return known->second;
+    known->second = std::any_of(heard_.begin(), heard_.end(), [&](std::string_view logged) {
+      searched_ += logged.size();
+      return logged.find(line) != std::string_view::npos;
+    });
+    return known->second;
+  }
+
   void Line(const FileRecord& record, Stream stream, const std::string& bytes) {
-    const std::string line = WithoutColour(bytes);
-    const bool passed_on =
-        std::any_of(evidence_.log.begin(), evidence_.log.end(), [&](const LogLine& logged) {
-          return !line.empty() && logged.raw.find(line) != std::string::npos;
-        });
+    const bool last = lines_ == limits::kUnheardLines || line_bytes_ > limits::kUnheardBytes;
+    if (last && cut_) return;
+    cut_ = last;
+    ++lines_;
+    line_bytes_ += bytes.size();
+    const std::string line =
+        last ? "… what processes print from here on is cut" : WithoutColour(bytes);
+    const bool passed_on = last || IsPassedOn(line);
     const std::string name = stream == Stream::kStdout ? "stdout" : "stderr";
     Event& event = Add(record, EventKind::kOutput, line, "", 0);
     event.unheard = !passed_on;
-    event.detail = passed_on
+    event.detail = last ? name
+                   : passed_on
                        ? name + ", passed on"
                        : fmt::format("{} to {}, heard by nobody", name,
                                      record.path == "/dev/null" ? record.path : "another process");
@@ -130,6 +159,10 @@ class FileReader {
       asked_;  // by process and what it is: the name by which it was opened
   std::map<int, std::string> last_listed_;
   std::map<std::pair<int, Stream>, std::pair<FileRecord, std::string>> pending_;
+  std::unordered_set<std::string_view> heard_;        // lines of the log
+  std::unordered_map<std::string, bool> looked_for_;  // in them, and found
+  size_t searched_ = 0, lines_ = 0, line_bytes_ = 0;
+  bool cut_ = false;
 };
 
 // The process that this exec started, if the loader's recorder saw it: the next start of that pid

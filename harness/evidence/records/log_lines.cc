@@ -1,11 +1,15 @@
 #include "harness/evidence/records/log_lines.h"
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
+
+#include "harness/base/limits.h"
 
 namespace gpustage {
 namespace {
@@ -116,29 +120,91 @@ std::string WithoutColour(std::string_view text) {
   return plain;
 }
 
-std::vector<TimedLine> SplitLines(const std::vector<OutputChunk>& output) {
-  std::vector<TimedLine> lines;
-  std::string pending[2];
-  int64_t last[2] = {};
-  for (const OutputChunk& chunk : output) {
-    const size_t which = chunk.stream == Stream::kStdout ? 0 : 1;
-    std::string& text = pending[which];
-    text += chunk.bytes;
-    last[which] = chunk.time_ns;
-    size_t start = 0;
-    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
-      lines.push_back({chunk.time_ns, chunk.stream, text.substr(start, end - start)});
-      start = end + 1;
+namespace {
+
+// The first lines and the last, as many as there is room for.
+class KeptLines {
+ public:
+  void Add(TimedLine line) {
+    constexpr size_t kLines = limits::kLogLines / 2, kBytes = limits::kLogBytes / 2;
+    if (tail_.empty() && head_.size() < kLines && head_bytes_ < kBytes) {
+      head_bytes_ += line.text.size();
+      head_.push_back(std::move(line));
+      return;
     }
-    text.erase(0, start);
+    tail_bytes_ += line.text.size();
+    tail_.push_back(std::move(line));
+    while (tail_.size() > kLines || tail_bytes_ > kBytes) {
+      tail_bytes_ -= tail_.front().text.size();
+      cut_at_ = tail_.front().time_ns;
+      tail_.pop_front();
+      ++cut_;
+    }
+  }
+
+  SplitLog Take() && {
+    SplitLog log = {std::move(head_), cut_};
+    if (cut_ > 0)
+      log.lines.push_back({cut_at_, Stream::kStderr,
+                           fmt::format("… {} lines are cut here: at most {} are kept, and {} MiB",
+                                       cut_, limits::kLogLines, limits::kLogBytes >> 20)});
+    for (TimedLine& line : tail_) log.lines.push_back(std::move(line));
+    return log;
+  }
+
+ private:
+  std::vector<TimedLine> head_;
+  std::deque<TimedLine> tail_;
+  size_t head_bytes_ = 0, tail_bytes_ = 0;
+  int64_t cut_ = 0, cut_at_ = 0;
+};
+
+// A line of one stream that has not ended yet.
+struct Pending {
+  std::string text;
+  size_t cut = 0;  // bytes that it is longer
+  int64_t last = 0;
+  bool begun = false;
+
+  void Append(std::string_view bytes) {
+    const size_t room = limits::kLogLineBytes - text.size();
+    text += bytes.substr(0, room);
+    cut += bytes.size() - std::min(room, bytes.size());
+    begun = begun || !bytes.empty();
+  }
+  std::string Take() {
+    std::string line = std::move(text);
+    if (cut > 0) line += fmt::format(" … (cut at {} bytes)", limits::kLogLineBytes);
+    *this = {};
+    return line;
+  }
+};
+
+}  // namespace
+
+SplitLog SplitLines(const std::vector<OutputChunk>& output) {
+  KeptLines kept;
+  Pending pending[2];
+  for (const OutputChunk& chunk : output) {
+    Pending& line = pending[chunk.stream == Stream::kStdout ? 0 : 1];
+    std::string_view rest = chunk.bytes;
+    for (size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+      line.Append(rest.substr(0, end));
+      kept.Add({chunk.time_ns, chunk.stream, line.Take()});
+      rest.remove_prefix(end + 1);
+    }
+    line.Append(rest);
+    line.last = chunk.time_ns;
   }
   for (size_t which = 0; which < 2; ++which)
-    if (!pending[which].empty())
-      lines.push_back(
-          {last[which], which == 0 ? Stream::kStdout : Stream::kStderr, pending[which]});
-  std::stable_sort(lines.begin(), lines.end(),
+    if (pending[which].begun) {
+      const int64_t last = pending[which].last;
+      kept.Add({last, which == 0 ? Stream::kStdout : Stream::kStderr, pending[which].Take()});
+    }
+  SplitLog log = std::move(kept).Take();
+  std::stable_sort(log.lines.begin(), log.lines.end(),
                    [](const TimedLine& a, const TimedLine& b) { return a.time_ns < b.time_ns; });
-  return lines;
+  return log;
 }
 
 LogLine ParseLogLine(const TimedLine& line, LogFormat format) {

@@ -17,9 +17,15 @@ struct TimedLine {
   std::string text;
 };
 
+struct SplitLog {
+  std::vector<TimedLine> lines;
+  int64_t cut = 0;  // how many there were between the first and the last that are kept
+};
+
 // Complete lines of each stream in order of arrival; what is left without a newline at the end is a
-// line too.
-std::vector<TimedLine> SplitLines(const std::vector<OutputChunk>& output);
+// line too. Of a flood the first and the last are kept, with a line between them that says so, and
+// the start of a line that is very long (base/limits.h).
+SplitLog SplitLines(const std::vector<OutputChunk>& output);
 
 // Colour and time go, level, message and fields are read as the format says. A line of another form
 // is plain text.

@@ -29,7 +29,8 @@ static int ListError(const char* path) {
 }
 
 static int OpenError(const char* path) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  /* Not waiting for the other end of a FIFO that a scanner has left there. */
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return errno;
   close(fd);
   return 0;
@@ -114,7 +115,7 @@ static void PrintFile(const char* path) {
   }
   printf("%c\t%lld\t%llu\t", S_ISDIR(found.st_mode) ? 'd' : 'f', (long long)found.st_size,
          (unsigned long long)found.st_ino);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return;
   length = read(fd, head, sizeof head);
   close(fd);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+
 #include "harness/base/files.h"
 #include "harness/scenario/yaml/fields.h"
 
@@ -12,6 +14,7 @@ struct RealFile {
   std::string name;
   std::string part;
   std::string path;  // relative to Catalog::real_root
+  bool of_toolkit;   // nobody fetches it
 };
 
 // fixtures/real-parts.yaml is also read by what fetches them and says in its head what its keys
@@ -22,14 +25,16 @@ Result<std::vector<RealFile>> ReadRealParts(const std::string& file) {
   std::vector<RealFile> files;
   for (const YamlNode& part : parts.items) {
     TRY(const YamlNode* name_node, Require(part, "a real part", "name"));
-    TRY(const YamlNode* into_node, Require(part, "a real part", "into"));
     TRY(const std::string name, ReadNonEmpty(*name_node, "a name"));
-    TRY(const std::string into, ReadNonEmpty(*into_node, "a folder"));
     const YamlNode* gives = part.Find("gives");
     if (gives == nullptr) continue;
+    TRY(const YamlNode* into_node, Require(part, "a real part", "into"));
+    TRY(const std::string into, ReadNonEmpty(*into_node, "a folder"));
+    const YamlNode* client = part.Find("client");
+    const bool of_toolkit = client != nullptr && client->text == "toolkit";
     for (const YamlEntry& entry : gives->entries) {
       TRY(const std::string path, ReadNonEmpty(entry.value, "a file of the part"));
-      files.push_back({entry.key, name, fmt::format("{}/{}", into, path)});
+      files.push_back({entry.key, name, fmt::format("{}/{}", into, path), of_toolkit});
     }
   }
   return files;
@@ -46,7 +51,12 @@ Result<std::vector<LibrarySource>> RealParts(const Catalog& catalog) {
     if (!FileExists(part.host_path)) {
       part.host_path.clear();
       part.missing =
-          fmt::format("the real part {} is not here: run {}", file.part, catalog.fetcher);
+          file.of_toolkit
+              ? fmt::format(
+                    "the real part {} is not here: it comes with NVIDIA's CUDA Toolkit "
+                    "(looked for by CUDA_PATH, nvcc and /usr/local/cuda)",
+                    file.part)
+              : fmt::format("the real part {} is not here: run {}", file.part, catalog.fetcher);
     }
     parts.push_back(std::move(part));
   }
@@ -74,9 +84,15 @@ std::string HostPath(const YamlNode& path) {
 
 Result<std::string> NamedFile(const std::string& directory, const YamlNode& name,
                               std::string_view suffix, std::string_view what) {
-  std::string path = fmt::format("{}/{}{}", directory, name.text, suffix);
-  if (name.IsText() && name.text.find('/') == std::string::npos && FileExists(path)) return path;
-  return UnknownWord(name, what, NamesIn(directory, suffix));
+  std::vector<std::string> known;
+  std::istringstream directories(directory);
+  for (std::string one; std::getline(directories, one, ':');) {
+    std::string path = fmt::format("{}/{}{}", one, name.text, suffix);
+    if (name.IsText() && name.text.find('/') == std::string::npos && FileExists(path)) return path;
+    const std::vector<std::string> names = NamesIn(one, suffix);
+    known.insert(known.end(), names.begin(), names.end());
+  }
+  return UnknownWord(name, what, known);
 }
 
 }  // namespace gpustage

@@ -20,7 +20,7 @@ struct GivenProgram {
 
 struct Catalog {
   std::string scenarios;  // case ids are relative to this folder
-  std::string layouts;    // NAME.yaml each
+  std::string layouts;    // NAME.yaml each; this and devices: folders as in PATH, the first counts
   std::string devices;
   std::string capabilities;  // fixtures/compute-capabilities.yaml; "": devices say all themselves
   std::string scanners;

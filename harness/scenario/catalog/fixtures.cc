@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
+#include "harness/scenario/catalog/allowed.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
@@ -148,12 +149,18 @@ Result<LibrarySource> Fixtures::FindReal(const YamlNode& name) {
 Result<LibrarySource> Fixtures::FindLibrary(const YamlEntry& choice) {
   if (choice.key == "real") return FindReal(choice.value);
   if (choice.key == "fake") {
+    const std::string& fake = choice.value.text;
+    if (const std::string why = catalog_.fakes + "/" + fake + ".missing"; FileExists(why)) {
+      TRY(std::string reason, ReadFile(why));
+      return LibrarySource{LibrarySource::Kind::kFake, fake, "", std::move(reason)};
+    }
     TRY(std::string path, NamedFile(catalog_.fakes, choice.value, ".so", "fake"));
     return LibrarySource{LibrarySource::Kind::kFake, choice.value.text, std::move(path), ""};
   }
   TRY(const std::string name, ReadNonEmpty(choice.value, "the path of a library of this machine"));
   const std::string path = HostPath(choice.value);
   if (!FileExists(path)) return ErrorAt(choice.value, fmt::format("there is no file {}", path));
+  TRY(CheckAllowed(choice.value, path));
   return LibrarySource{LibrarySource::Kind::kFile, name, path, ""};
 }
 
@@ -165,7 +172,9 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
   }
   if (choice.key == "path") {
     const std::string path = HostPath(choice.value);
-    return ProgramAt(path, fmt::format("{} is not on this machine", path));
+    ProgramSource source = ProgramAt(path, fmt::format("{} is not on this machine", path));
+    if (source.missing.empty()) TRY(CheckAllowed(choice.value, path));
+    return source;
   }
   if (choice.key == "given") return ProgramSource{"", NotGiven(name, "")};
   const std::string& folder = choice.key == "fake" ? catalog_.fakes : catalog_.programs;

@@ -38,6 +38,8 @@ class CaseRange {
   std::string Id(size_t number) const { return scenario_->id + cells_.IdSuffix(cells_.At(number)); }
   // After CheckExpected.
   const std::vector<ListedRun>& Runs(size_t number) const;
+  // Those that any of its cells has.
+  const std::map<std::vector<int>, std::vector<ListedRun>>& AllRuns() const { return runs_; }
   // What it stages and its runs, without what is expected of them.
   Result<Case> Stage(size_t number) const;
   Result<Case> Read(size_t number) const;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "harness/scenario/catalog/allowed.h"
 #include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
@@ -194,9 +195,12 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
   }
   if (const YamlNode* directories = node.Find("host_directories")) {
     TRY(scanner.host_directories, ReadTexts(*directories, "host_directories"));
+    for (const YamlNode& item : directories->items) TRY(CheckShown(item, item.text));
   }
   if (const YamlNode* needs = node.Find("needs")) {
     TRY(scanner.needs, ReadTexts(*needs, "needs"));
+    for (const YamlNode& item : needs->items)
+      if (item.text.find('/') != std::string::npos) TRY(CheckAllowed(item, item.text));
   }
   if (const YamlNode* network = node.Find("network")) {
     TRY(scanner.network,

@@ -39,7 +39,8 @@ class SourceText {
   }
   // How many bytes of [begin, end) stand on the line of `begin`.
   size_t LengthOnLine(size_t begin, size_t end) const {
-    return std::min({end, text_.find_first_of("\r\n", begin), text_.size()}) - begin;
+    const std::string_view text = text_.substr(begin, end - begin);  // a line may be long
+    return std::min(text.find_first_of("\r\n"), text.size());
   }
 
  private:

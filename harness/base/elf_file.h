@@ -31,6 +31,9 @@ class ElfFile {
   static std::optional<ElfFile> Read(int fd);
 
   std::string soname;
+  std::string interpreter;       // PT_INTERP: who starts it; "" for a library
+  std::string rpath, runpath;    // as they stand there, $ORIGIN not replaced
+  bool no_default_dirs = false;  // DF_1_NODEFLIB
   std::vector<std::string> needed;
   std::vector<WantedVersion> wanted_versions;
   std::vector<std::string> versions;  // that it defines; none and no table: it knows of no versions

@@ -1,10 +1,11 @@
-#include "harness/evidence/loader/elf_file.h"
+#include "harness/base/elf_file.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <cstring>
 #include <set>
+#include <utility>
 
 namespace gpustage {
 namespace {
@@ -90,6 +91,12 @@ bool ElfFile::ReadSegments() {
   const Elf64_Phdr* const segments = At<Elf64_Phdr>(header->e_phoff, header->e_phnum);
   if (segments == nullptr) return false;
   segments_.assign(segments, segments + header->e_phnum);
+  for (const Elf64_Phdr& segment : segments_) {
+    const char* const text =
+        segment.p_type == PT_INTERP ? At<char>(segment.p_offset, segment.p_filesz) : nullptr;
+    if (text != nullptr && interpreter.empty())
+      interpreter = {text, strnlen(text, segment.p_filesz)};
+  }
   for (const Elf64_Phdr& segment : segments_)
     ends_early = ends_early || (segment.p_type == PT_LOAD &&
                                 segment.p_offset + segment.p_filesz > bytes_.get_deleter().size);
@@ -116,7 +123,10 @@ void ElfFile::ReadDynamic() {
   has_version_table = symbol_versions_ != 0;
   gnu_hash_ = value(DT_GNU_HASH);
   hash_ = value(DT_HASH);
-  if (const uint64_t name = value(DT_SONAME); name != 0) soname = Text(name);
+  for (const auto& [tag, text] :
+       {std::pair{DT_SONAME, &soname}, {DT_RPATH, &rpath}, {DT_RUNPATH, &runpath}})
+    if (const uint64_t name = value(tag); name != 0) *text = Text(name);
+  no_default_dirs = (value(DT_FLAGS_1) & DF_1_NODEFLIB) != 0;
   for (const Elf64_Dyn& entry : entries)
     if (entry.d_tag == DT_NEEDED) needed.emplace_back(Text(entry.d_un.d_val));
   ReadVersionNeeds(value(DT_VERNEED), value(DT_VERNEEDNUM));

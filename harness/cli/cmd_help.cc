@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/base/text.h"
+#include "harness/cli/command_line.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/completion.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verb_page.h"
+
+namespace gpustage {
+namespace {
+
+struct HelpOptions {
+  std::string verb;
+  std::string format = "text";
+};
+
+int Help(const HelpOptions& options) {
+  if (options.format == "man") {
+    fmt::print("{}", ManualPage());
+  } else if (options.format == "markdown") {
+    fmt::print("{}", MarkdownPage());
+  } else if (options.format != "text") {
+    fmt::print("{}", CompletionScript(options.format));
+  } else if (options.verb.empty()) {
+    fmt::print("{}", ListOfVerbs());
+  } else if (const Verb* const verb = FindVerb(options.verb)) {
+    fmt::print("{}", HelpText(*verb, WidthOfOutput()));
+  } else {
+    return PrintError({fmt::format("no command {}{}", Quote(options.verb),
+                                   DidYouMean(options.verb, NamesOfVerbs()))},
+                      kBadInput);
+  }
+  return kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareHelp(CLI::App& app) {
+  const auto options = std::make_shared<HelpOptions>();
+  app.add_option("command", options->verb, "one of the commands; all when there is none")
+      ->type_name("COMMAND");
+  OneOf(app.add_option("--format", options->format,
+                       "all of it as a manual page, as Markdown, or as a shell's completion"),
+        {"text", "man", "markdown", "bash", "zsh"});
+  return [options](const Program&) { return Help(*options); };
+}
+
+}  // namespace gpustage

@@ -1,0 +1,43 @@
+#include "harness/cli/verbs.h"
+
+#include <algorithm>
+
+namespace gpustage {
+
+const std::vector<Verb>& Verbs() {
+  static const std::vector<Verb> verbs = {
+      {"run", "run scenarios and hold them to what they expect", DeclareRun},
+      {"trace", "where the device was lost, and what shows it", DeclareTrace},
+      {"explain-log", "which causes fit a log of Ollama's in which no GPU was found",
+       DeclareExplainLog},
+      {"list", "list cases, their runs and their claims", DeclareList},
+      {"new", "write a first scenario to go on from", DeclareNew},
+      {"check", "the mistakes of scenario files, without running any", DeclareCheck},
+      {"show", "show a resolved case and its plan", DeclareShow},
+      {"shell", "a shell inside a staged case, watched like a run", DeclareShell, true},
+      {"exec", "run any program inside a staged case", DeclareExec, true},
+      {"compare", "what differs between two scanners or versions", DeclareCompare},
+      {"record", "keep what scanners saw and said as data", DeclareRecord},
+      {"merge", "the JSON reports of shards as one run", DeclareMerge},
+      {"doctor", "what this machine can do, and what is missing", DeclareDoctor},
+      {"help", "what the commands do, or the options of one", DeclareHelp},
+      {"version", "version, commit and date of this program, and its parts", DeclareVersion},
+      {"complete", "what may stand where the last word stands", DeclareComplete, true, true},
+  };
+  return verbs;
+}
+
+std::vector<std::string> NamesOfVerbs() {
+  std::vector<std::string> names;
+  for (const Verb& verb : Verbs())
+    if (!verb.hidden) names.emplace_back(verb.name);
+  return names;
+}
+
+const Verb* FindVerb(std::string_view name) {
+  const auto found = std::find_if(Verbs().begin(), Verbs().end(),
+                                  [&](const Verb& verb) { return verb.name == name; });
+  return found == Verbs().end() ? nullptr : &*found;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,2 @@
+/* Does nothing by itself. */
+int main(void) { return 0; }
