@@ -15,7 +15,6 @@ NEEDS=(
   'libgtest-dev|header gtest/gtest.h|the interface for C++ tests'
   'libre2-dev|header re2/re2.h|regular expressions of scenarios'
   'libseccomp-dev|header seccomp.h|the box that a scanner runs in'
-  'libvulkan-dev|header vulkan/vulkan_core.h|the structs of Vulkan, for its fakes (brings libvulkan1)'
   'libyaml-cpp-dev|header yaml-cpp/yaml.h|scenarios'
   'nlohmann-json3-dev|header nlohmann/json.hpp|JSON reports'
 )
@@ -37,6 +36,7 @@ TEST_WISHES=(
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
   'golang-go|program go|the Go subject of the tests of evidence'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
+  'libvulkan-dev|header vulkan/vulkan_core.h|the fakes of Vulkan drivers (brings libvulkan1 and python3)'
   'rocm-smi|program rocm-smi|scenarios of AMD (brings librocm-smi64 and python3)'
   'rocminfo|program rocm_agent_enumerator|scenarios of AMD (brings libhsa-runtime64, pciutils, kmod)'
   'strace|program strace|the tests that hold our file events against it'

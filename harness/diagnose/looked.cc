@@ -62,7 +62,7 @@ class Reader {
     Search& search = searches_[event.pid];
     if (event.first_name) {
       Close(search);
-      search.lack = {event.subject, RequesterOf(event), {}, event.pid, event.id};
+      search.lack = {event.subject, event.by, {}, event.pid, event.id};
       search.found = event.subject.starts_with('/');
       if (search.found) See(event.subject);
     } else if (event.subject.find("/glibc-hwcaps/") == std::string::npos &&

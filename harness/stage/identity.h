@@ -13,7 +13,7 @@ namespace gpustage {
 struct Identity {
   uid_t uid = 0;
   gid_t gid = 0;
-  std::vector<gid_t> groups;  // further ones
+  std::vector<gid_t> groups = {};  // further ones
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 

@@ -17,7 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::Pair;
 
-constexpr Identity kOther = {54321, 54321};  // who owns nothing here
+const Identity kOther = {54321, 54321};  // who owns nothing here
 
 class LookTest : public testing::Test {
  protected:

@@ -110,7 +110,7 @@ TEST_P(AgainstLdDebug, SeesEveryCandidateInOrderAndNothingElse) {
   EXPECT_EQ(InOrder(ours), InOrder(theirs));
 }
 
-INSTANTIATE_TEST_SUITE_P(Loader, AgainstLdDebug, testing::ValuesIn(DynamicSubjects()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Loader, AgainstLdDebug, testing::ValuesIn(DynamicSubjects()), SubjectName);
 
 }  // namespace
 }  // namespace gpustage

@@ -46,7 +46,7 @@ TEST_P(Repeats, AHundredTimesTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Evidence, Repeats,
-                         testing::Values(CppSubject(), PythonSubject(), GoSubject()), NameOf);
+                         testing::Values(CppSubject(), PythonSubject(), GoSubject()), SubjectName);
 
 }  // namespace
 }  // namespace gpustage

@@ -178,7 +178,7 @@ TEST_P(AgainstStrace, SeesEveryPathAndNothingElse) {
 INSTANTIATE_TEST_SUITE_P(Files, AgainstStrace,
                          testing::Values(CppSubject(), PythonSubject(), GoSubject(),
                                          StaticSubject()),
-                         NameOf);
+                         SubjectName);
 
 // The loader's recorder asks for files too, and nothing of that may stand in the evidence.
 TEST_P(AgainstStrace, SeesTheSameWithTheLoadersRecorder) {

@@ -91,9 +91,9 @@ TEST_P(OfMisses, AreSaidToBeUnseenWhereTheyAre) {
 }
 INSTANTIATE_TEST_SUITE_P(Loader, OfMisses,
                          testing::Values(CppSubject(), BoundAtStartSubject(), PastPltSubject()),
-                         NameOf);
+                         SubjectName);
 
-INSTANTIATE_TEST_SUITE_P(Loader, OfSymbols, testing::ValuesIn(DynamicSubjects()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Loader, OfSymbols, testing::ValuesIn(DynamicSubjects()), SubjectName);
 
 class OfInterposers : public ProofTest {
  protected:

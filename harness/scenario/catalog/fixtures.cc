@@ -207,6 +207,11 @@ Result<LibrarySource> Fixtures::FindReal(const YamlNode& name) {
 Result<LibrarySource> Fixtures::FindLibrary(const YamlEntry& choice) {
   if (choice.key == "real") return FindReal(choice.value);
   if (choice.key == "fake") {
+    const std::string& fake = choice.value.text;
+    if (const std::string why = catalog_.fakes + "/" + fake + ".missing"; FileExists(why)) {
+      TRY(std::string reason, ReadFile(why));
+      return LibrarySource{LibrarySource::Kind::kFake, fake, "", std::move(reason)};
+    }
     TRY(std::string path, NamedFile(catalog_.fakes, choice.value, ".so", "fake"));
     return LibrarySource{LibrarySource::Kind::kFake, choice.value.text, std::move(path), ""};
   }
