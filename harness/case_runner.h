@@ -95,6 +95,9 @@ class CaseRunner {
   std::chrono::seconds after_{0};
 };
 
+// The program that the case's first run with a program at `path` has there; "" when none has.
+std::string ProgramAt(const Case& c, const std::string& path);
+
 // How the scanner of a run is started.
 Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec);
 

@@ -52,7 +52,9 @@ inline std::vector<Subject> DynamicSubjects() {
   return {CppSubject(), BoundAtStartSubject(), PythonSubject(), GoSubject()};
 }
 
-inline std::string SubjectName(const testing::TestParamInfo<Subject>& info) { return info.param.name; }
+inline std::string SubjectName(const testing::TestParamInfo<Subject>& info) {
+  return info.param.name;
+}
 inline void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; }
 
 }  // namespace gpustage
