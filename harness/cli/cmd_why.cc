@@ -52,7 +52,7 @@ struct Told {
 
 Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announced,
                   WhyOptions options, const WhyCommand& command, CaseRunner& runner) {
-  TRY(const Knowledge knowledge, Knowledge::Read(FindCatalog({})));
+  TRY(const ProposalContext knowledge, ProposalContext::Read(FindCatalog({})));
   TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
   options.weigh = !announced;
   if (announced) options.most_answers = 1;

@@ -21,7 +21,7 @@ class Reader {
  public:
   Reader(const Evidence& evidence, const FlatTree& tree) : evidence_(evidence), tree_(tree) {}
 
-  Looked Read() {
+  SeenByRun Read() {
     looked_.complete = evidence_.files_observed;
     for (const Event& event : evidence_.events) Take(event);
     for (auto& [pid, open] : searches_) Close(open);
@@ -107,17 +107,17 @@ class Reader {
 
   const Evidence& evidence_;
   const FlatTree& tree_;
-  Looked looked_;
+  SeenByRun looked_;
   std::map<int, Search> searches_;
 };
 
 }  // namespace
 
-Looked LookedAt(const Evidence& evidence, const FlatTree& tree) {
+SeenByRun LookedAt(const Evidence& evidence, const FlatTree& tree) {
   return Reader(evidence, tree).Read();
 }
 
-bool CouldSee(const Looked& looked, const FlatTree& tree, const std::string& path) {
+bool CouldSee(const SeenByRun& looked, const FlatTree& tree, const std::string& path) {
   if (!looked.complete) return true;
   for (const std::string& one : {path, RealPath(tree, path)})
     if (looked.paths.count(one) != 0 || looked.listed.count(ParentOf(one)) != 0) return true;
@@ -129,7 +129,7 @@ bool CouldSee(const Looked& looked, const FlatTree& tree, const std::string& pat
   return false;
 }
 
-std::string Signature(const Looked& looked) {
+std::string Signature(const SeenByRun& looked) {
   std::set<std::string> facts;
   for (const Lack& lack : looked.lacks) facts.insert("lacks " + lack.name);
   for (const Refusal& refusal : looked.refused) facts.insert("refused " + refusal.path);

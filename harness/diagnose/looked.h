@@ -32,7 +32,7 @@ struct FailedCall {
   EventId event = 0;
 };
 // The loss to speak of, as far as it is a value. All that `why` takes from the funnel is here.
-struct Loss {
+struct RunLoss {
   bool any = false;
   std::string library;
   std::optional<Step> at;
@@ -42,7 +42,7 @@ struct Loss {
   EventId event = 0;
 };
 
-struct Looked {
+struct SeenByRun {
   bool complete = false;             // all that was asked of the kernel is known
   std::set<std::string> paths;       // as they were named, and what their links ended at
   std::set<std::string> listed;      // directories
@@ -52,14 +52,14 @@ struct Looked {
   std::vector<std::string> loaded;  // real paths; the last loaded first
   std::vector<FailedCall> failed_calls;
   std::vector<std::string> candidates;  // of the funnel
-  Loss loss;
+  RunLoss loss;
 };
 
-Looked LookedAt(const Evidence& evidence, const FlatTree& tree);
+SeenByRun LookedAt(const Evidence& evidence, const FlatTree& tree);
 // Whether a change of this path could have been seen: it was asked for, or its directory was
 // listed.
-bool CouldSee(const Looked& looked, const FlatTree& tree, const std::string& path);
+bool CouldSee(const SeenByRun& looked, const FlatTree& tree, const std::string& path);
 // What a run was like, in short: two runs of which it differs did not fail for the same reason.
-std::string Signature(const Looked& looked);
+std::string Signature(const SeenByRun& looked);
 
 }  // namespace gpustage

@@ -73,9 +73,9 @@ std::vector<Intervention> Once(std::vector<Intervention> all) {
 
 }  // namespace
 
-Result<Knowledge> Knowledge::Read(const Catalog& catalog) {
+Result<ProposalContext> ProposalContext::Read(const Catalog& catalog) {
   TRY(Packages packages, Packages::Read(catalog));
-  Knowledge knowledge{std::move(packages), {}};
+  ProposalContext knowledge{std::move(packages), {}};
   for (const std::string& name : NamesIn(catalog.devices, ".yaml")) {
     TRY(GpuDevice device, ReadDeviceFile(fmt::format("{}/{}.yaml", catalog.devices, name)));
     std::string its_name = device.name;
@@ -84,15 +84,15 @@ Result<Knowledge> Knowledge::Read(const Catalog& catalog) {
   return knowledge;
 }
 
-void ProposeModes(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all) {
+void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
   const std::optional<Identity> user = FindUser(flat.c.user);
   if (!user || user->uid == 0) return;
   Modes modes(flat, *user, all);
   for (const Refusal& refusal : looked.refused) modes.Propose(refusal);
 }
 
-std::vector<Intervention> Propose(const FlatCase& flat, const Looked& looked,
-                                  const Knowledge& knowledge, bool too_many) {
+std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
+                                  const ProposalContext& knowledge, bool too_many) {
   std::vector<Intervention> all;
   ProposeModes(flat, looked, all);
   ProposeLacks(flat, looked, knowledge.packages, all);

@@ -12,11 +12,11 @@
 namespace gpustage {
 
 // What is known of healthy machines.
-struct Knowledge {
+struct ProposalContext {
   Packages packages;
   std::map<std::string, GpuDevice> devices;  // as recorded, by their names
 
-  static Result<Knowledge> Read(const Catalog& catalog);
+  static Result<ProposalContext> Read(const Catalog& catalog);
 };
 
 // The order in which kinds are tried; answers of one size are ranked by it, too.
@@ -38,19 +38,20 @@ enum Tier : int {
 };
 
 // `too_many`: more devices were seen than there are.
-std::vector<Intervention> Propose(const FlatCase& flat, const Looked& looked,
-                                  const Knowledge& knowledge, bool too_many);
+std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
+                                  const ProposalContext& knowledge, bool too_many);
 
 // Parts of it, by what they change.
-void ProposeModes(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all);
-void ProposeLacks(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+void ProposeLacks(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                   std::vector<Intervention>& all);
-void ProposeInstalls(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                      std::vector<Intervention>& all);
-void ProposeRemovals(const FlatCase& flat, const Looked& looked, bool too_many,
+void ProposeRemovals(const FlatCase& flat, const SeenByRun& looked, bool too_many,
                      std::vector<Intervention>& all);
-void ProposeEnvironment(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all);
-void ProposeMachine(const FlatCase& flat, const Looked& looked, const Knowledge& knowledge,
+void ProposeEnvironment(const FlatCase& flat, const SeenByRun& looked,
+                        std::vector<Intervention>& all);
+void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const ProposalContext& knowledge,
                     std::vector<Intervention>& all);
 
 }  // namespace gpustage

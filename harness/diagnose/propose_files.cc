@@ -123,7 +123,7 @@ bool Differs(const FlatEntry& there, const FlatEntry& installed) {
          there.source != installed.source || there.machine || !there.same_as.empty();
 }
 
-void ProposeReplacements(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeReplacements(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                          std::vector<Intervention>& all) {
   std::vector<std::string> touched = looked.loaded;  // the last loaded first
   for (const std::string& path : looked.paths)
@@ -150,7 +150,7 @@ void ProposeReplacements(const FlatCase& flat, const Looked& looked, const Packa
 }
 
 // What packages install, is not there, and could have been seen.
-void ProposeMissing(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeMissing(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                     std::vector<Intervention>& all) {
   std::vector<std::string> paths;
   for (const std::string& path : packages.PathsIn(flat.tree))
@@ -172,7 +172,7 @@ void ProposeMissing(const FlatCase& flat, const Looked& looked, const Packages& 
 
 // A directory that packages fill, and that is missing or empty, as a link to one that has the same
 // files.
-void ProposeDirectories(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeDirectories(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                         std::vector<Intervention>& all) {
   std::map<std::string, std::vector<std::string>> donors;  // directory of the tree -> last names
   for (const auto& [path, entry] : flat.tree)
@@ -198,20 +198,20 @@ void ProposeDirectories(const FlatCase& flat, const Looked& looked, const Packag
 
 }  // namespace
 
-void ProposeLacks(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeLacks(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                   std::vector<Intervention>& all) {
   Supply supply(flat, packages, all);
   for (const Lack& lack : looked.lacks) supply.Propose(lack);
 }
 
-void ProposeInstalls(const FlatCase& flat, const Looked& looked, const Packages& packages,
+void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                      std::vector<Intervention>& all) {
   ProposeReplacements(flat, looked, packages, all);
   ProposeMissing(flat, looked, packages, all);
   ProposeDirectories(flat, looked, packages, all);
 }
 
-void ProposeRemovals(const FlatCase& flat, const Looked& looked, bool too_many,
+void ProposeRemovals(const FlatCase& flat, const SeenByRun& looked, bool too_many,
                      std::vector<Intervention>& all) {
   for (const std::string& path : looked.candidates)
     if (HasPath(flat.tree, path))

@@ -71,7 +71,8 @@ void ProposeNames(const EnvVar& variable, const FlatCase& flat, std::vector<Inte
     all.push_back(Change(Kind::kSetVariable, kVariable, variable.name, name));
 }
 
-void ProposeSearchPath(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all) {
+void ProposeSearchPath(const FlatCase& flat, const SeenByRun& looked,
+                       std::vector<Intervention>& all) {
   const std::string was = VariableOf(flat, "LD_LIBRARY_PATH").value_or("");
   for (const Lack& lack : looked.lacks)
     for (const std::string& path : FilesNamed(flat.tree, lack.name))
@@ -80,7 +81,8 @@ void ProposeSearchPath(const FlatCase& flat, const Looked& looked, std::vector<I
 }
 
 // A path that the environment names and that is not there.
-void ProposeNamedPaths(const FlatCase& flat, const Looked& looked, std::vector<Intervention>& all) {
+void ProposeNamedPaths(const FlatCase& flat, const SeenByRun& looked,
+                       std::vector<Intervention>& all) {
   for (const EnvVar& variable : flat.c.env)
     if (variable.value && variable.value->starts_with('/') && !IsPlain(variable.name))
       for (const std::string& path : looked.missing)
@@ -90,7 +92,7 @@ void ProposeNamedPaths(const FlatCase& flat, const Looked& looked, std::vector<I
 
 }  // namespace
 
-void ProposeEnvironment(const FlatCase& flat, const Looked& looked,
+void ProposeEnvironment(const FlatCase& flat, const SeenByRun& looked,
                         std::vector<Intervention>& all) {
   for (const EnvVar& variable : flat.c.env) {
     if (!variable.value) continue;
@@ -110,7 +112,7 @@ void ProposeEnvironment(const FlatCase& flat, const Looked& looked,
       all.push_back(Change(Kind::kAddNode, kRefused, path));
 }
 
-void ProposeMachine(const FlatCase& flat, const Looked& looked, const Knowledge& knowledge,
+void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const ProposalContext& knowledge,
                     std::vector<Intervention>& all) {
   const Machine& machine = flat.c.machine;
   all.push_back(Change(Kind::kDriverVersion, kDriverTier, "kernel module"));

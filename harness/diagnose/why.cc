@@ -36,7 +36,7 @@ struct Change {
 struct State {
   std::vector<Intervention> changes;
   FlatCase flat;
-  Looked looked;
+  SeenByRun looked;
   int progress = 0;
   bool pointed = false;  // what the new failure points to was tried
   bool whole = false;    // all was
@@ -51,7 +51,7 @@ int Progress(const Evidence& evidence) {
 
 class Search {
  public:
-  Search(const FlatCase& flat, const Knowledge& knowledge, CaseRunner& runner,
+  Search(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
          const WhyOptions& options)
       : flat_(flat),
         knowledge_(knowledge),
@@ -139,7 +139,7 @@ class Search {
         Found(std::move(changes), results[i]->count,
               std::min(before + static_cast<int>(i) + 1, trials_.starts()));
       } else if (changes.size() < kMostChanges) {
-        Looked looked = LookedAt(results[i]->evidence, batch[i].flat.tree);
+        SeenByRun looked = LookedAt(results[i]->evidence, batch[i].flat.tree);
         const std::string signature = Signature(looked);
         if (signature != signature_ && !IsKnownState(signature))
           states_.push_back({std::move(changes), std::move(batch[i].flat), std::move(looked),
@@ -316,7 +316,7 @@ class Search {
   }
 
   const FlatCase& flat_;
-  const Knowledge& knowledge_;
+  const ProposalContext& knowledge_;
   const WhyOptions& options_;
   Trials trials_;
   WhyReport report_;
@@ -337,7 +337,7 @@ bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, int64
   return std::abs(*count - there) < std::abs(was - there);
 }
 
-Result<WhyReport> Why(const FlatCase& flat, const Knowledge& knowledge, CaseRunner& runner,
+Result<WhyReport> Why(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
                       const WhyOptions& options) {
   return Search(flat, knowledge, runner, options).Go();
 }

@@ -41,7 +41,7 @@ struct WhyReport {
   int64_t there = 0;  // devices of the machine
   std::optional<int64_t> before;
   bool healthy = false;
-  Looked looked;                     // of the first run
+  SeenByRun looked;                  // of the first run
   std::string event;                 // of the loss
   std::vector<Mending> answers;      // proven, the first is the best
   std::vector<Mending> consistent;   // came back once, and not each time
@@ -69,7 +69,7 @@ struct WhyOptions {
 bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, int64_t there);
 
 // An error when the machine cannot be made.
-Result<WhyReport> Why(const FlatCase& flat, const Knowledge& knowledge, CaseRunner& runner,
+Result<WhyReport> Why(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
                       const WhyOptions& options);
 
 std::string WhyText(const WhyReport& report, int most_answers);

@@ -48,7 +48,7 @@ std::string OneAnswer(const Mending& answer, size_t number, int64_t there) {
 }
 
 std::string WhyItWas(const WhyReport& report) {
-  const Loss& loss = report.looked.loss;
+  const RunLoss& loss = report.looked.loss;
   if (!loss.any) return "";
   std::string text = "  " + Wrapped("seen: " + loss.reason, 8, kWidth) + '\n';
   if (!report.event.empty()) text += "        " + Wrapped(report.event, 8, kWidth) + '\n';

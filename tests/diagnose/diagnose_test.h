@@ -18,8 +18,8 @@ class DiagnoseTest : public WorkspaceTest {
         std::make_unique<CaseRunner>(*TheWorkspace(), FindRecorders(), false);
     return *runner;
   }
-  static const Knowledge& TheKnowledge() {
-    static const Knowledge knowledge = *Knowledge::Read(FindCatalog({}));
+  static const ProposalContext& TheKnowledge() {
+    static const ProposalContext knowledge = *ProposalContext::Read(FindCatalog({}));
     return knowledge;
   }
 

@@ -119,7 +119,7 @@ bool IsAbout(const Intervention& change, const Task& task, const FlatCase& flat)
   return false;
 }
 
-Result<Score> Try(const Task& task, const Knowledge& knowledge, CaseRunner& runner,
+Result<Score> Try(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
                   const Options& options) {
   TRY(const FlatCase flat, Flatten(task.c, task.run, knowledge.packages.images(), runner));
   WhyOptions how;
@@ -202,7 +202,7 @@ Result<int> Evaluate(const Options& options) {
   TRY(const std::vector<Task> tasks, AllTasks(options));
   TRY(const Workspace workspace, Workspace::Enter(ProbeIsolation(), false));
   CaseRunner runner(workspace, FindRecorders(), false);
-  TRY(const Knowledge knowledge, Knowledge::Read(FindCatalog({})));
+  TRY(const ProposalContext knowledge, ProposalContext::Read(FindCatalog({})));
   std::vector<Score> scores;
   size_t skipped = 0;
   for (const Task& task : tasks) {

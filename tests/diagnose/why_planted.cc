@@ -93,7 +93,7 @@ bool Names(const WhyReport& report, const Fault& fault) {
   });
 }
 
-Result<FlatCase> Healthy(const Knowledge& knowledge, CaseRunner& runner) {
+Result<FlatCase> Healthy(const ProposalContext& knowledge, CaseRunner& runner) {
   TRY(const ScratchDirectory scratch, ScratchDirectory::Make());
   const std::string file = scratch.path() + "/s.yaml";
   TRY(WriteFile(file,
@@ -107,7 +107,7 @@ Result<FlatCase> Healthy(const Knowledge& knowledge, CaseRunner& runner) {
 Result<int> Run(size_t count, unsigned seed, int jobs) {
   TRY(const Workspace workspace, Workspace::Enter(ProbeIsolation(), false));
   CaseRunner runner(workspace, FindRecorders(), false);
-  TRY(const Knowledge knowledge, Knowledge::Read(FindCatalog({})));
+  TRY(const ProposalContext knowledge, ProposalContext::Read(FindCatalog({})));
   TRY(const FlatCase healthy, Healthy(knowledge, runner));
   const std::vector<Fault> faults = AllFaults();
   std::mt19937 random(seed);
