@@ -24,7 +24,9 @@ class CliTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_EQ(mkdir(Path("tmp").c_str(), 0700), 0);
-    environment_ = {{"TMPDIR", Path("tmp")}, {"NO_COLOR", "1"}};
+    // Its scanners are programs of the build.
+    const std::string build = ParentOf(ParentOf(ParentOf(GPUSTAGE_ACTOR)));
+    environment_ = {{"TMPDIR", Path("tmp")}, {"NO_COLOR", "1"}, {"GPUSTAGE_ALLOW_FILE", build}};
     // The actor as a scanner: what it does is in the run's args, one device a line "GPU".
     Write("actor.yaml",
           std::string("scanner: actor\nabout: it does what it is told\nprogram: {path: ") +

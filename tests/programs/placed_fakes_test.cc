@@ -2,6 +2,7 @@
 // root of their own.
 #include <gmock/gmock.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "fakes/world/format.h"
@@ -43,7 +44,11 @@ Machine H100s(int count) {
 class Placed : public Install {
  public:
   explicit Placed(const Machine& machine) {
-    GPUSTAGE_CHECK(WriteFile(root() + "/world", *WorldFile(machine)).ok());
+    std::string image = *WorldFile(machine);
+    // Nobody looks at nodes: these fakes run outside of any box, and the driver makes missing nodes
+    // again as root, which would be in this machine's /dev.
+    image[offsetof(world::World, device_nodes)] = '\0';
+    GPUSTAGE_CHECK(WriteFile(root() + "/world", image).ok());
     AddFake("driver/libcuda.so.1", "cuda");
     AddFake("driver/libnvidia-ml.so.1", "nvml");
   }
