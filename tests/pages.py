@@ -9,7 +9,7 @@ import json
 import os
 import pathlib
 import re
-import subprocess
+import shutil, subprocess
 import sys
 import tempfile
 
@@ -125,7 +125,7 @@ def lay_out():
     (WORK / ".build").symlink_to(BUILD)
     (WORK / "bin/gpustage").symlink_to(PROGRAM)
     (WORK / "harness/dev").symlink_to(PROGRAM)
-    (WORK / "my-scanner").symlink_to(BUILD / "subjects/my_scanner")
+    shutil.copy(BUILD / "subjects/my_scanner", WORK / "my-scanner")
     recorded = SOURCE / "fixtures/recordings/ollama-0.17.4/scanner-not-loading/the-report.json"
     lines = json.loads(recorded.read_text())["lines"]
     of = json.loads(recorded.read_text())["recordings"]["scanner-not-loading/the-report@cause=B1-no-libcudart debug=1"]

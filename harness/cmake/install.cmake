@@ -23,7 +23,7 @@ install(TARGETS audit ask LIBRARY DESTINATION ${built}/recorders RUNTIME DESTINA
 install(TARGETS ollama_model ggml_driver dlopen_probe runner_info DESTINATION ${built}/programs)
 
 install(DIRECTORY scenarios fixtures DESTINATION ${data} FILES_MATCHING PATTERN *.yaml PATTERN *.json PATTERN recordings/*.md
-  PATTERN programs EXCLUDE)
+  PATTERN programs EXCLUDE PATTERN logs/given EXCLUDE PATTERN logs/threads EXCLUDE)
 file(GLOB schemas CONFIGURE_DEPENDS harness/*/*.schema.json)
 install(FILES ${schemas} DESTINATION ${data}/schemas)
 

@@ -117,10 +117,9 @@ TEST_F(ListTest, SaysThatItIsNoShardWhereNothingSaysSo) {
 
 TEST_F(ListTest, TouchesTheFileThatBazelLooksFor) {
   Matrix(kSmall);
-  environment_ = {{"TMPDIR", Path("tmp")},
-                  {"TEST_SHARD_INDEX", "1"},
-                  {"TEST_TOTAL_SHARDS", "2"},
-                  {"TEST_SHARD_STATUS_FILE", Path("status")}};
+  environment_.insert({{"TEST_SHARD_INDEX", "1"},
+                       {"TEST_TOTAL_SHARDS", "2"},
+                       {"TEST_SHARD_STATUS_FILE", Path("status")}});
   EXPECT_THAT(List({}).out, EndsWith("[x]\n"));
   EXPECT_FALSE(FileExists(Path("status"))) << "it did not shard";
   EXPECT_THAT(List({"--shard", "auto"}).out,

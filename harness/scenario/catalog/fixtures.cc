@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "harness/base/files.h"
 #include "harness/scenario/catalog/allowed.h"
@@ -67,21 +68,36 @@ Result<const Layout*> Fixtures::FindLayout(const YamlNode& name) {
 
 Result<const GpuDevice*> Fixtures::FindDevice(const YamlNode& name) {
   if (const auto known = devices_.find(name.text); known != devices_.end()) return &known->second;
-  const std::string file = fmt::format("{}/{}.yaml", catalog_.devices, name.text);
-  if (!name.IsText() || name.text.find('/') != std::string::npos || !FileExists(file))
-    return DeviceByItsWords(name);
+  const std::string file = name.IsText() ? DeviceFile(name.text) : "";
+  if (file.empty()) return DeviceByItsWords(name);
   TRY(GpuDevice device, ReadDeviceFile(file));
   return &devices_.emplace(name.text, std::move(device)).first->second;
+}
+
+std::vector<std::string> Fixtures::DeviceFolders() const {
+  std::vector<std::string> folders;
+  std::istringstream list(catalog_.devices);
+  for (std::string one; std::getline(list, one, ':');) folders.push_back(one);
+  return folders;
+}
+
+std::string Fixtures::DeviceFile(const std::string& profile) const {
+  if (profile.find('/') != std::string::npos) return "";
+  for (const std::string& folder : DeviceFolders())
+    if (std::string file = fmt::format("{}/{}.yaml", folder, profile); FileExists(file))
+      return file;
+  return "";
 }
 
 // As people write it, and as nvidia-smi does: "RTX 3090", "3090", "NVIDIA GeForce RTX 3090".
 Result<const GpuDevice*> Fixtures::DeviceByItsWords(const YamlNode& name) {
   std::vector<DeviceName> names;
-  for (const std::string& profile : NamesIn(catalog_.devices, ".yaml")) {
-    TRY(const YamlNode file, ReadYamlFile(fmt::format("{}/{}.yaml", catalog_.devices, profile)));
-    const YamlNode* product = file.Find("name");
-    names.push_back({profile, product != nullptr ? product->text : ""});
-  }
+  for (const std::string& folder : DeviceFolders())
+    for (const std::string& profile : NamesIn(folder, ".yaml")) {
+      TRY(const YamlNode file, ReadYamlFile(fmt::format("{}/{}.yaml", folder, profile)));
+      const YamlNode* product = file.Find("name");
+      names.push_back({profile, product != nullptr ? product->text : ""});
+    }
   std::vector<std::string> meant =
       name.IsText() ? MeantDevices(name.text, names) : std::vector<std::string>{};
   if (meant.size() == 1) {

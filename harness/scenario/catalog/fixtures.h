@@ -48,6 +48,8 @@ class Fixtures {
 
  private:
   Result<std::vector<const ScannerSpec*>> ScannersOfFile(const YamlNode& name);
+  std::vector<std::string> DeviceFolders() const;
+  std::string DeviceFile(const std::string& profile) const;  // "": there is none
   Result<const GpuDevice*> DeviceByItsWords(const YamlNode& name);
 
   Catalog catalog_;
