@@ -1,7 +1,8 @@
 // How good `why` is, measured on every scenario that says what mends it. The machine is flattened
 // first, so that undoing the author's own lines is no way.
 //
-//   why_evaluation [--share PERCENT] [--seed N] [--only TEXT] [--jobs N] [--budget N]
+//   why_evaluation [--share PERCENT] [--seed N] [--only TEXT] [--jobs N] [--budget N] [--gate
+//   all|found]
 //
 // Prints a line a run and the shares; exits with 1 when one is below its bar, 77 when nothing could
 // be run here.
@@ -26,6 +27,7 @@ constexpr int kMedianBar = 40, kMostBar = 120;
 
 struct Options {
   double share = 100;
+  bool found_alone = false;  // the exit status is about what is found, not about what is first
   unsigned seed = 1;
   std::string only;
   int jobs = 2;
@@ -193,7 +195,8 @@ int Summary(std::vector<Score> scores, size_t skipped) {
       scores.size(), skipped, 100 * share(&Score::found), 100 * kFoundBar,
       100 * share(&Score::first), 100 * kFirstBar, median, most, starts.back(), kMedianBar,
       kMostBar);
-  const bool good = share(&Score::found) >= kFoundBar && share(&Score::first) >= kFirstBar &&
+  const bool good = share(&Score::found) >= kFoundBar &&
+                    (options.found_alone || share(&Score::first) >= kFirstBar) &&
                     median <= kMedianBar && most <= kMostBar;
   return good ? 0 : 1;
 }
@@ -222,6 +225,7 @@ int main(int argc, char** argv) {
   gpustage::Options options;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
+    if (name == "--gate") options.found_alone = value == "found";
     if (name == "--share") options.share = std::atof(value.c_str());
     if (name == "--seed") options.seed = static_cast<unsigned>(std::atoi(value.c_str()));
     if (name == "--only") options.only = value;

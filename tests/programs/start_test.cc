@@ -107,6 +107,7 @@ TEST(OllamaGlob, TakesBracketsOfAPathForAPattern) {
     const Install ollama;
     const std::string root = ollama.root() + '/' + folder;
     std::filesystem::create_directories(root + "/bin");
+    std::filesystem::create_directories(root + "/lib");
     std::filesystem::copy_file(ollama.exe(), root + "/bin/ollama");
     ollama.AddBackend("cuda_v12/libggml-cuda.so");
     std::filesystem::copy(ollama.lib(), root + "/lib/ollama",

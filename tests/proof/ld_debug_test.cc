@@ -24,12 +24,9 @@ class AgainstLdDebug : public ProofTest, public testing::WithParamInterface<Subj
     std::map<int, std::string> asked;  // the name that a load answers
     for (const Event& event : evidence.events) {
       std::vector<std::string>& mine = words[event.pid];
-      const std::string requester =
-          event.detail.substr(std::min(event.detail.find(", for ") + 6, event.detail.size()));
       if (event.kind == EventKind::kSearch && event.first_name) {
         asked[event.pid] = event.subject;
-        mine.push_back("asks " + event.subject + " for " +
-                       (requester == "the program" ? "" : requester));
+        mine.push_back("asks " + event.subject + " for " + event.by);
       } else if (event.kind == EventKind::kSearch) {
         mine.push_back("tries " + event.subject);
       } else if (event.kind == EventKind::kLoad) {

@@ -80,8 +80,10 @@ void ReadLines(const DeviceReader& reader, const RE2& pattern, const Outcome& ou
     if (FromStream(reader, line.stream) && MatchGroups(pattern, line.text, device.fields))
       devices.push_back(std::move(device));
   }
-  // Silence is no zero where the program ended before it could have listed anything.
-  if (devices.empty() && outcome.kind == Outcome::Kind::kExited && outcome.code != 0) {
+  // Silence is no zero where the program could not be started: 126 and 127, as a shell and ld.so
+  // say. One that looked may well end badly because it saw nothing, as vulkaninfo and rocm-smi do.
+  const bool never_looked = outcome.code == 126 || outcome.code == 127;
+  if (devices.empty() && outcome.kind == Outcome::Kind::kExited && never_looked) {
     evidence.devices_unreadable = fmt::format("it listed nothing and {}", ToString(outcome));
     return;
   }
