@@ -182,7 +182,8 @@ class Comparison {
     ++starts_;
     for (const RecordingDifference& difference :
          versions_ ? Compare(WithoutVersion(a), WithoutVersion(b)) : Compare(a, b)) {
-      // The funnel of a recording is what gpustage concluded in its day, and no fact of the program.
+      // The funnel of a recording is what gpustage concluded in its day, and no fact of the
+      // program.
       if (with_recording_ && difference.field == "funnel") continue;
       const auto listed =
           std::find_if(known_.begin(), known_.end(), [&](const KnownDifference& one) {

@@ -172,7 +172,7 @@ Result<std::vector<Task>> AllTasks(const Options& options) {
   return Drawn(std::move(tasks), options);
 }
 
-int Summary(std::vector<Score> scores, size_t skipped) {
+int Summary(std::vector<Score> scores, size_t skipped, const Options& options) {
   if (scores.empty()) {
     fmt::print("nothing could be run here\n");
     return 77;
@@ -215,7 +215,7 @@ Result<int> Evaluate(const Options& options) {
     else
       fmt::print("skip   {}: {}\n", task.Name(), score.error().message), ++skipped;
   }
-  return Summary(std::move(scores), skipped);
+  return Summary(std::move(scores), skipped, options);
 }
 
 }  // namespace
