@@ -120,7 +120,7 @@ expect 0 "1 passed" run "$WORK/own/scenarios/counts.yaml" --fixtures "$WORK/own/
 echo 'fixtures: [../parts]' >"$WORK/own/scenarios/gpustage.yaml"
 expect 0 "1 passed" run "$WORK/own/scenarios"
 printf 'fixtures: [../parts]\nrequire: [ollama@0.99]\n' >"$WORK/own/scenarios/gpustage.yaml"
-expect 1 "ollama@0.99 is required" run "$WORK/own/scenarios"
+expect 2 "ollama@0.99 is required" run "$WORK/own/scenarios"
 echo 'fixtres: [../parts]' >"$WORK/own/scenarios/gpustage.yaml"
 expect 2 'gpustage.yaml:1:1: unknown key "fixtres"; did you mean "fixtures"?' run "$WORK/own/scenarios"
 
