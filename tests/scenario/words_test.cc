@@ -49,8 +49,8 @@ TEST_F(Words, OfAFaultMustMeetACall) {
   EXPECT_EQ(fault("function: cuInit, return: 100"), "");
   EXPECT_EQ(fault("function: cuInt, return: 100"),
             "3:48: unknown function \"cuInt\"; did you mean \"cuInit\"?");
-  EXPECT_EQ(fault("function: vkCreateSomethingOfNobody, return: 100"),
-            "3:48: unknown function \"vkCreateSomethingOfNobody\": none of our libraries has it");
+  EXPECT_EQ(fault("function: zzCreateSomethingOfNobody, return: 100"),
+            "3:48: unknown function \"zzCreateSomethingOfNobody\": none of our libraries has it");
   EXPECT_EQ(fault("function: cuInit, device: 0, return: 100"),
             "3:64: cuInit is about no device, so this fault meets no call");
   EXPECT_EQ(fault("function: cuDeviceGet, device: 1, return: 100"),
@@ -183,11 +183,11 @@ TEST_F(Words, OfScannersMayBeAFileOfOnesOwn) {
 TEST_F(Words, OfAScannerSayWhatItsProgramLacks) {
   files_.Write("scanners/torch.yaml",
                "scanner: torch\nabout: a\nprogram: {path: /bin/sh}\nargv: [a]\n"
-               "host_directories: [/nowhere/torch]\n");
+               "host_directories: [/opt/nowhere/torch]\n");
   const auto cases = files_.Load("claim: c\nruns: [{scanner: torch}]\n");
   ASSERT_TRUE(cases.ok());
   EXPECT_THAT(cases->front().runs.front().scanner.missing,
-              AllOf(HasSubstr("/nowhere/torch"), HasSubstr("scanners/torch.yaml")));
+              AllOf(HasSubstr("/opt/nowhere/torch"), HasSubstr("scanners/torch.yaml")));
 }
 
 TEST_F(Words, OfARunSayWhereItStarts) {
