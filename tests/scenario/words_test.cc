@@ -34,12 +34,12 @@ class Words : public testing::Test {
 };
 
 TEST_F(Words, OfFunctionsAreThoseThatAFakeExports) {
-  const std::vector<std::string> names = ExportsIn(FAKES);
+  const std::vector<std::string> names = FunctionsIn(FAKES);
   for (const char* name : {"cuInit", "cuDeviceGetUuid_v2", "nvmlDeviceGetHandleByIndex_v2",
                            "cudaGetDeviceCount", "cublasCreate_v2", "ggml_backend_init"})
     EXPECT_THAT(names, Contains(name));
   EXPECT_THAT(names, Not(Contains("malloc"))) << "what they need is not what they have";
-  EXPECT_THAT(ExportsIn(files_.Path("fakes")), IsEmpty());
+  EXPECT_THAT(FunctionsIn(files_.Path("fakes")), IsEmpty());
 }
 
 TEST_F(Words, OfAFaultMustMeetACall) {
@@ -49,8 +49,8 @@ TEST_F(Words, OfAFaultMustMeetACall) {
   EXPECT_EQ(fault("function: cuInit, return: 100"), "");
   EXPECT_EQ(fault("function: cuInt, return: 100"),
             "3:48: unknown function \"cuInt\"; did you mean \"cuInit\"?");
-  EXPECT_EQ(fault("function: zzCreateSomethingOfNobody, return: 100"),
-            "3:48: unknown function \"zzCreateSomethingOfNobody\": none of our libraries has it");
+  EXPECT_EQ(fault("function: vkCreateSomethingOfNobody, return: 100"),
+            "3:48: unknown function \"vkCreateSomethingOfNobody\": none of our libraries has it");
   EXPECT_EQ(fault("function: cuInit, device: 0, return: 100"),
             "3:64: cuInit is about no device, so this fault meets no call");
   EXPECT_EQ(fault("function: cuDeviceGet, device: 1, return: 100"),

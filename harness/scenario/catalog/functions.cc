@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <sstream>
 
 #include "harness/base/files.h"
 #include "harness/scenario/catalog/catalog.h"
@@ -24,16 +25,29 @@ std::optional<T> At(const std::string& image, uint64_t offset) {
   return value;
 }
 
-// The names of .dynsym that are defined, by the section table of a library of our own build.
-void AddExports(const std::string& image, std::vector<std::string>& names) {
+// Of functions that are asked for by name and exported by none, as Vulkan's: texts with their NULs.
+constexpr std::string_view kFunctionsSection = ".gpustage_functions";
+
+// The names of .dynsym that are defined and those of that section, by the section table of a
+// library of our own build.
+void AddFunctions(const std::string& image, std::vector<std::string>& names) {
   const auto header = At<Elf64_Ehdr>(image, 0);
   if (!header || !image.starts_with(ELFMAG)) return;
   const auto section = [&](uint64_t number) {
     return At<Elf64_Shdr>(image, header->e_shoff + number * sizeof(Elf64_Shdr));
   };
+  const auto titles = section(header->e_shstrndx);
   for (uint64_t i = 0; i < header->e_shnum; ++i) {
     const auto table = section(i);
-    if (!table || table->sh_type != SHT_DYNSYM) continue;
+    if (!table) continue;
+    const uint64_t title = titles ? titles->sh_offset + table->sh_name : image.size();
+    if (title < image.size() && image.c_str() + title == kFunctionsSection &&
+        table->sh_offset < image.size()) {
+      std::istringstream listed(image.substr(table->sh_offset, table->sh_size));
+      for (std::string name; std::getline(listed, name, '\0');)
+        if (!name.empty()) names.push_back(std::move(name));
+    }
+    if (table->sh_type != SHT_DYNSYM) continue;
     const auto strings = section(table->sh_link);
     for (uint64_t at = 0; strings && at + sizeof(Elf64_Sym) <= table->sh_size;
          at += sizeof(Elf64_Sym)) {
@@ -84,11 +98,11 @@ constexpr Code kCodes[] = {
 
 }  // namespace
 
-std::vector<std::string> ExportsIn(const std::string& folder) {
+std::vector<std::string> FunctionsIn(const std::string& folder) {
   std::vector<std::string> names;
   for (const std::string& library : NamesIn(folder, ".so"))
     if (const Result<std::string> image = ReadFile(fmt::format("{}/{}.so", folder, library)))
-      AddExports(*image, names);
+      AddFunctions(*image, names);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

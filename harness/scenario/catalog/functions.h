@@ -1,5 +1,5 @@
 // The functions that a call can be recorded of, and that a fault can meet: those that our fakes
-// export.
+// export, and Vulkan's, which are asked for by name.
 #pragma once
 
 #include <string>
@@ -10,9 +10,8 @@
 
 namespace gpustage {
 
-// The names that the libraries right in this folder export, sorted, each once. What is no library
-// has none.
-std::vector<std::string> ExportsIn(const std::string& folder);
+// Those of the libraries right in this folder, sorted, each once. What is no library has none.
+std::vector<std::string> FunctionsIn(const std::string& folder);
 
 // Whether a call of it is about a device, or is made with one chosen, so that a fault may be of one
 // device alone.
