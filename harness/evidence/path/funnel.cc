@@ -93,14 +93,25 @@ class RowBuilder {
     return row_.family == Family::kBackend || row_.family == Family::kNone;
   }
 
-  // Whether what is missing is missing to this library, or to one of a GPU below it: what a process
-  // lacks elsewhere is not this one's loss.
-  bool IsOwnNeed() const {
-    const std::vector<Need> needs = NeedsOf(evidence_, row_);
-    if (needs.empty() || !needs.back().found.empty()) return false;
-    const std::string& by = needs.back().requester;
-    return by.empty() || IsSamePath(by, row_.library) ||
-           FamilyOfLibrary(BaseNameOf(by)) != Family::kNone;
+  // What this library lacks, or one of a GPU below it; none when it is nothing or another one's:
+  // what a process lacks elsewhere is not this one's loss. Behind it the loader may have gone on,
+  // as for ldd.
+  std::optional<Need> OwnLack() const {
+    std::set<std::string> below = {row_.library};
+    for (const Need& need : NeedsOf(evidence_, row_)) {
+      const std::string by = LexicallyNormal(need.requester);
+      const bool own =
+          need.requester.empty() || below.contains(by) || IsSamePath(need.requester, row_.library);
+      if (!own) continue;
+      if (!need.found.empty()) {
+        below.insert(LexicallyNormal(need.found));
+        continue;
+      }
+      if (need.requester.empty() || IsSamePath(need.requester, row_.library) ||
+          FamilyOfLibrary(BaseNameOf(by)) != Family::kNone)
+        return need;
+    }
+    return std::nullopt;
   }
 
   void NothingMoreWanted() {
@@ -112,8 +123,9 @@ class RowBuilder {
   // What is linked, or is no backend, need not be asked for a function by name.
   void LoadedOnly() {
     const bool given = LibraryGivenToLoader(evidence_, row_.pid) == row_.library;
-    if ((given || (!facts_.ended && !facts_.went_on)) && IsOwnNeed())
-      return Lose(Step::kLoaded, Cause::kMissingDependency, MissingDependency(), row_.event);
+    const std::optional<Need> lack = OwnLack();
+    if (lack && (given || (!facts_.ended && !facts_.went_on)))
+      return Lose(Step::kLoaded, Cause::kMissingDependency, MissingDependency(*lack), row_.event);
     if (given) return NothingMoreWanted();
     if (facts_.closed != 0 && !facts_.went_on)
       return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
@@ -146,8 +158,9 @@ class RowBuilder {
   // The name that was looked for last on behalf of this load, when no file was mapped for it.
   std::string MissingDependency() {
     const std::vector<Need> needs = NeedsOf(evidence_, row_);
-    if (needs.empty() || !needs.back().found.empty()) return "";
-    const Need& need = needs.back();
+    return needs.empty() || !needs.back().found.empty() ? "" : MissingDependency(needs.back());
+  }
+  std::string MissingDependency(const Need& need) {
     row_.event = need.event;
     row_.cause = Cause::kMissingDependency;
     return fmt::format("{}, needed by {}, was looked for in {} {} and not loaded",

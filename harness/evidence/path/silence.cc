@@ -94,11 +94,23 @@ std::string NoLine(size_t lines) {
                       : fmt::format("none of {} log lines says so", lines);
 }
 
+// Where no library is lost there is no name to look for; a key that a server made for itself is no
+// word of a GPU either.
+bool SpeaksOfGpus(const LogLine& line) {
+  constexpr std::string_view kWords[] = {"gpu",    "cuda",   "nvidia", "nvml",   "driver",
+                                         "device", "vulkan", "rocm",   "amdgpu", "backend",
+                                         "librar", "metal",  "opencl", "sycl",   "vram"};
+  const std::string text = Lower(line.text);
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
 // The machine has a GPU, the scanner counted none, and nobody asked for any library of one.
 bool NothingAsked(const Evidence& evidence) {
   return evidence.device_count == 0 && evidence.setting.devices > 0 && evidence.loader_observed &&
          evidence.funnel.empty() && evidence.inner.empty() &&
-         std::none_of(evidence.log.begin(), evidence.log.end(), Complains);
+         std::none_of(evidence.log.begin(), evidence.log.end(),
+                      [](const LogLine& line) { return Complains(line) && SpeaksOfGpus(line); });
 }
 
 EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
