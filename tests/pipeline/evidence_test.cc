@@ -33,18 +33,16 @@ class Evidences : public AllScenarios {
 
   // The runs that were not skipped again, with no recorder inside the scanner.
   static Result<std::vector<Answers>> RunUnwatched(const CaseReport& report) {
-    CaseRunner& runner = TheWorker();
+    Recorders nothing = TheWorker().recorders();
+    nothing.level = EvidenceLevel::kNone;
+    CaseRunner runner(*TheWorkspace(), nothing, false);
     TRY(std::vector<HostFile> base, runner.BaseFor(report.c));
     TRY(const StagePlan plan, PlanStage(report.c, std::move(base), runner.CanSetOwners()));
-    TRY(const std::unique_ptr<StagedCase> stand, runner.Build(plan));
+    TRY(const std::unique_ptr<StagedCase> staged, runner.Build(plan));
     std::vector<Answers> all;
     for (const RunReport& run : report.runs) {
       if (!Ran(run)) continue;
-      TRY(runner.PutReleaseFiles(report.c, run.spec, *stand));
-      TRY(ScannerStart start, StartOf(report.c, run.spec));
-      Recorders nothing = runner.recorders();
-      nothing.level = EvidenceLevel::kNone;
-      TRY(const RawRun raw, RunScanner(start, stand->tree.root, nothing, runner.isolation()));
+      TRY(const RawRun raw, runner.Run(report.c, run.spec, *staged));
       all.push_back(AnswersOf(report.c, run.spec, Decode(raw, run.spec.scanner, {})));
     }
     return all;
