@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -35,7 +36,21 @@ std::string MissingOfKernel(const Case& c) {
   return "";
 }
 
+// "DIRECTORY/" for the first runner of this process, "DIRECTORY/2-" for the second.
+std::string PrefixIn(const std::string& directory) {
+  static std::atomic<int> runners = 0;
+  const int number = ++runners;
+  return number == 1 ? directory + "/" : fmt::format("{}/{}-", directory, number);
+}
+
 }  // namespace
+
+CaseRunner::CaseRunner(const Workspace& workspace, Recorders recorders, bool keep_trees)
+    : workspace_(workspace),
+      recorders_(std::move(recorders)),
+      keep_trees_(keep_trees),
+      prefix_(PrefixIn(workspace.directory())),
+      shared_(prefix_ + "shared") {}
 
 StagedCase::~StagedCase() {
   if (!keep) RemoveTree(tree.root.host_path());
@@ -104,7 +119,7 @@ Result<std::unique_ptr<StagedCase>> CaseRunner::Build(const StagePlan& plan) {
   std::string directory;
   {
     const std::lock_guard lock(mutex_);
-    directory = fmt::format("{}/tree-{}", workspace_.directory(), ++trees_);
+    directory = fmt::format("{}tree-{}", prefix_, ++trees_);
   }
   if (mkdir(directory.c_str(), 0755) != 0) return Error{fmt::format("cannot make {}", directory)};
   Result<StagedTree> tree = BuildStage(plan, directory, shared_);

@@ -38,11 +38,8 @@ struct StagedCase {
 // Thread-safe: one runner serves all jobs.
 class CaseRunner {
  public:
-  CaseRunner(const Workspace& workspace, Recorders recorders, bool keep_trees)
-      : workspace_(workspace),
-        recorders_(std::move(recorders)),
-        keep_trees_(keep_trees),
-        shared_(workspace.directory() + "/shared") {}
+  // Several may share a workspace; what is in it has names of its own for each.
+  CaseRunner(const Workspace& workspace, Recorders recorders, bool keep_trees);
 
   const Isolation& isolation() const { return workspace_.isolation(); }
   bool CanSetOwners() const { return isolation().level != IsolationLevel::kUserOneUid; }
@@ -87,6 +84,7 @@ class CaseRunner {
   const Workspace& workspace_;
   const Recorders recorders_;
   const bool keep_trees_;
+  const std::string prefix_;  // of this runner's names in the workspace
   SharedFiles shared_;
   std::mutex mutex_;
   std::map<std::string, std::vector<HostFile>> closures_;

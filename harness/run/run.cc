@@ -101,8 +101,8 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   asking.done_when = nullptr;
   asking.meanwhile.clear();
   asking.record_loader = asking.record_files = false;
-  // Neither our recorder nor one of the scenario's belongs to the question; and with the variable of
-  // ldd our program would be listed and not run.
+  // Neither our recorder nor one of the scenario's belongs to the question; and with the variable
+  // of ldd our program would be listed and not run.
   std::erase_if(asking.environment, [](const std::string& entry) {
     return entry.starts_with(kAuditVariable) || entry.starts_with("LD_TRACE_LOADED_OBJECTS=");
   });

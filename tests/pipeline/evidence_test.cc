@@ -31,11 +31,19 @@ class Evidences : public AllScenarios {
     return answers;
   }
 
-  // The runs that were not skipped again, with no recorder inside the scanner.
+  // A runner with no recorder inside the scanner.
+  static CaseRunner& Unwatching() {
+    static const auto runner = [] {
+      Recorders nothing = TheWorker().recorders();
+      nothing.level = EvidenceLevel::kNone;
+      return std::make_unique<CaseRunner>(*TheWorkspace(), nothing, false);
+    }();
+    return *runner;
+  }
+
+  // The runs that were not skipped again.
   static Result<std::vector<Answers>> RunUnwatched(const CaseReport& report) {
-    Recorders nothing = TheWorker().recorders();
-    nothing.level = EvidenceLevel::kNone;
-    CaseRunner runner(*TheWorkspace(), nothing, false);
+    CaseRunner& runner = Unwatching();
     TRY(std::vector<HostFile> base, runner.BaseFor(report.c));
     TRY(const StagePlan plan, PlanStage(report.c, std::move(base), runner.CanSetOwners()));
     TRY(const std::unique_ptr<StagedCase> staged, runner.Build(plan));
