@@ -104,7 +104,7 @@ class Explanation {
       : answers_(answers),
         uid_(uid),
         row_(row),
-        needs_(NeedsOf(evidence, row)),
+        needs_(row.needs),
         ask_(AskFor(evidence, row)),
         was_mapped_(FactsOf(evidence, row.library, row.pid).loaded != 0) {}
 
@@ -126,7 +126,7 @@ class Explanation {
         RE2::FullMatch(says, R"((.*) \[it is there in version (.*)\])", &start, &other_version_))
       says = start;
     Refused(says);
-    row_.reason += "; ld.so says: " + says;  // the words that people look for
+    row_.loader_says = says;  // the words that people look for
   }
 
  private:
@@ -313,7 +313,7 @@ std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& r
   if (row.library.find('/') == std::string::npos)
     for (const Tried& tried : AskFor(evidence, row).tried)
       if (IsPlainPlace(tried.path)) paths.push_back(kLookOnly + tried.path);
-  const std::vector<Need> needs = NeedsOf(evidence, row);
+  const std::vector<Need>& needs = row.needs;
   if (needs.empty()) return paths;
   const Need& last = needs.back();
   if (last.found.empty()) {
