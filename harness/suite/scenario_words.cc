@@ -129,6 +129,22 @@ Result<ScenarioWords> WordsOf(const Scenario& scenario) {
   return words;
 }
 
+std::string ThreadAddress(const std::string& source) {
+  const size_t number = source.find('#');
+  if (number == std::string::npos || source.find('/') >= number ||
+      source.find_first_of(" :") != std::string::npos)
+    return source;
+  return fmt::format("https://github.com/{}/issues/{}", source.substr(0, number),
+                     source.substr(number + 1));
+}
+
+bool IsThread(const std::string& source) {
+  const std::string address = ThreadAddress(source);
+  return address.find("/issues/") != std::string::npos ||
+         address.find("/pull/") != std::string::npos ||
+         address.find("/discussions/") != std::string::npos;
+}
+
 bool SpeaksOfFailure(std::string_view line) {
   std::string lower(line);
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
