@@ -30,7 +30,6 @@ struct FindOptions {
 };
 
 constexpr size_t kMostOfLog = 4 << 20;
-constexpr double kNamed = 4;  // how much the cause that a log's line names counts
 
 // What the log says that went wrong, in its own words and in those of the causes that fit; all of
 // it where no line is known.
@@ -47,7 +46,6 @@ Result<FindQuestion> OfLog(const std::string& file) {
       const double share = 1.0 / static_cast<double>(fact.rule->causes.size());
       if (cause == nullptr) continue;
       question.texts.emplace_back(cause->id + " " + cause->is, share);
-      question.texts.emplace_back(cause->staged, kNamed * share);
     }
   }
   for (const PastedLine& line : log.unknown) question.texts.emplace_back(line.text, 1);
