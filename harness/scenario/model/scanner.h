@@ -90,7 +90,7 @@ struct ScannerSpec {
   int64_t output_limit = 64 << 20;  // bytes of stdout and stderr together
   // Bytes of data that each of its processes may have (RLIMIT_DATA).
   int64_t memory_limit = int64_t{8} << 30;
-  std::string file = {};            // of a definition of the user's own; "" for ours
+  std::string file = {};  // of a definition of the user's own; "" for ours
 
   friend bool operator==(const ScannerSpec&, const ScannerSpec&) = default;
 };
