@@ -5,6 +5,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/cuda_codes.h"
 
 namespace gpustage {
 namespace {
@@ -28,7 +29,7 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
     return fact;
   }
   const std::vector<Need>& needs = driver.needs;
-  if (driver.cause == Cause::kMissingDependency && !needs.empty() && needs.back().found.empty()) {
+  if (driver.lost_at == Step::kLoaded && !needs.empty() && needs.back().found.empty()) {
     fact.kind = Kind::kNowhere;
     fact.subject = BaseNameOf(needs.back().name);
     fact.other = needs.back().requester.empty() ? driver.library : needs.back().requester;
@@ -97,7 +98,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
       Fact called;
       called.kind = Kind::kCalled;
       called.subject = event.subject;
-      called.other = std::to_string(event.value);
+      called.other = CodeText(event.subject, event.value);
       called.number = event.value;
       called.event = event.id;
       add(std::move(called));
