@@ -510,7 +510,6 @@ def main():
                 continue
             text = subprocess.run([program, "trace", evidence], env=env, capture_output=True, text=True).stdout
             watched = json.loads(subprocess.run([program, "trace", evidence, "--json"], env=env, capture_output=True, text=True).stdout)["runs"]
-            watched = [run for run in watched if True]
             blocks = split_text(text, watched)
             with open(wish, "w") as out:
                 for run, block in zip(watched, blocks):
@@ -536,8 +535,7 @@ def main():
                             print(f"unchecked  {key[0]} [{key[1]}]  {one.word}: {one.text}")
                     for kind in wrong:
                         false.append(f"{key[0]} [{key[1]}] {base(one.library)}: {one.word}: {one.text}\n    false: {kind}")
-    for sentence in false:
-        print(sentence)
+                        print(false[-1], flush=True)
     print(f"{compared} runs; {sum(checked.values())} statements held: " + ", ".join(f"{kind} {count}" for kind, count in checked.most_common()))
     print("not checked: " + ", ".join(f"{kind} {count}" for kind, count in unchecked.most_common()))
     if not checked:
