@@ -77,6 +77,30 @@ verdict Judge
 END
 }
 
+# What verdict and report see of evidence is its finished value: these headers declare values, and what is read off them.
+check_values() {
+  source_files | grep -E '^harness/(verdict|report)/' | xargs grep -nE '^ *# *include "harness/evidence/' |
+    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families|assumed)|loader/(linkage|outside)|store/(store|recording))\.h"' |
+    sed 's/$/   <- verdict and report see values of evidence alone/' || true
+}
+
+# One name, one type: two structs of one name in two files of one namespace are linked into one program, and either may be taken for the
+# other. What stands in an unnamed namespace is its file's own.
+check_one_type() {
+  find harness -name '*.h' -o -name '*.cc' | sort | xargs awk '
+    FNR == 1 { depth = 0; delete kind; named = "" }
+    /^namespace / { open[++depth] = /^namespace *\{/ ? "unnamed" : $2 }
+    /^} *\/\/ namespace/ { if (depth > 0) --depth }
+    /^(struct|class) [A-Za-z_]+( final)?( :[^:].*)? \{/ {
+      hidden = 0; space = ""
+      for (i = 1; i <= depth; i++) { if (open[i] == "unnamed") hidden = 1; space = space open[i] "::" }
+      if (hidden) next
+      name = space $2
+      if (name in first) print FILENAME ":" FNR ": " $2 " is another type in " first[name]
+      else first[name] = FILENAME
+    }'
+}
+
 # Tables (.inc) are as long as they are; format.h is one header so that there is one to share.
 check_sizes() {
   source_files | xargs wc -l | awk '
@@ -122,6 +146,8 @@ check_binaries() {
 check_all() {
   check_includes
   check_composition
+  check_values
+  check_one_type
   check_sizes
   check_columns
   check_format
@@ -169,6 +195,8 @@ self_test() {
   breaks includes 'only in harness/embed tests' harness/verdict/x.cc '#include <gmock/gmock.h>\n'
   breaks includes 'only in fakes tests' harness/stage/x.cc '#include <cuda.h>\n'
   breaks includes 'in a .cc only' harness/scenario/x.h '#include <yaml-cpp/yaml.h>\n'
+  breaks values 'values of evidence alone' harness/report/x.cc '#include "harness/evidence/path/chain.h"\n'
+  breaks one_type 'is another type in' harness/verdict/zzz.cc 'namespace gpustage {\nstruct Fact {\n};\n}  // namespace gpustage\n'
   breaks composition 'only the pipeline calls stage' harness/run/x.cc 'auto plan = PlanStage(c);\n'
   breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"
   breaks sizes '401 lines, at most 120' harness/base/x.h "$many"

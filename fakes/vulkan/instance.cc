@@ -95,10 +95,11 @@ VkResult vkEnumerateInstanceLayerProperties(uint32_t* count, VkLayerProperties*)
 }
 
 VkResult vkEnumeratePhysicalDevices(VkInstance handle, uint32_t* count, VkPhysicalDevice* out) {
-  return static_cast<VkResult>(Answer(CALL(), [&] {
+  return static_cast<VkResult>(Answer(CALL(), [&](world::Call& call) {
     Instance& instance = *As<Instance>(handle);
     const VkResult looked = Look(instance);
     if (looked != VK_SUCCESS) return looked;
+    call.Gives(instance.gpu_count);
     return List(count, out, instance.gpu_count,
                 [&](uint32_t i, VkPhysicalDevice& to) { to = HandleOf(instance, i); });
   }));

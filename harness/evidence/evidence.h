@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/evidence/loader/linkage.h"
@@ -83,5 +84,18 @@ struct Evidence {
   EventId outcome_event() const { return static_cast<EventId>(events.size()); }
   friend bool operator==(const Evidence&, const Evidence&) = default;
 };
+
+// What is read off it.
+const Process* ProcessOf(const Evidence& evidence, int pid);
+// The value of a variable in a process; none when it is not set or the process is not known.
+std::optional<std::string> VariableOf(const Process* process, std::string_view name);
+// The rule by which a search (a kSearch event) came to its path; "" for a name as it was asked for.
+std::string RuleOfSearch(const Evidence& evidence, const Event& search);
+// The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the
+// program itself, or a path.
+std::string RuleOfLoad(const Evidence& evidence, const Event& load);
+// The loss to speak of: one of which a device is missing before any other, and of those the one
+// that got furthest. null: none.
+const FunnelRow* LostRow(const Evidence& evidence);
 
 }  // namespace gpustage

@@ -61,7 +61,7 @@ std::string WhatTheChildDid(const FieldLines& log, const LogLine& took) {
   return "whether the child answered [] or died is in no log below OLLAMA_DEBUG=2";
 }
 
-void Tried(const FieldLines& log, std::vector<LogFact>& facts) {
+void WasTried(const FieldLines& log, std::vector<LogFact>& facts) {
   for (const LogLine* line : LinesOf(log, "bootstrap discovery took")) {
     const std::string directory = DirectoryOf(*line);
     if (directory.empty() || IsSecondPass(*line)) continue;
@@ -187,7 +187,7 @@ std::vector<LogFact> FactsOfLog(const LogReading& reading) {
         ParseLogLine({0, Stream::kStderr, "time=- " + fact.line.text}, LogFormat::kSlog));
   }
   std::vector<LogFact> facts;
-  Tried(log, facts);
+  WasTried(log, facts);
   Skipped(log, facts);
   Counted(log, facts);
   Misread(log, facts);

@@ -7,7 +7,6 @@
 #include "harness/base/limits.h"
 #include "harness/base/text.h"
 #include "harness/evidence/path/assumed.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/report/utf8.h"
 #include "harness/words/words.h"
 
@@ -18,7 +17,7 @@ std::string StepsText(const FunnelRow& row) {
   std::string text;
   for (const auto& [step, state] : row.steps) {
     if (row.lost_at == step) return text + fmt::format("LOST at {}", ToString(step));
-    if (state == StepState::kNotObservable) continue;
+    if (state == StepState::kNotObservable || state == StepState::kNotNeeded) continue;
     text += ToString(step) + (state == StepState::kDerived ? "* " : " ");
   }
   if (text.empty()) return "not observed";

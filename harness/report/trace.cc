@@ -7,8 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/files.h"
-#include "harness/evidence/loader/needs.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/words/words.h"
 
 namespace gpustage {
@@ -239,7 +237,7 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
     for (const FunnelRow& row : evidence.funnel) {
       if (row.library.find(options.library) == std::string::npos) continue;
       ordered_json needs = ordered_json::array();
-      for (const Need& need : NeedsOf(evidence, row))
+      for (const Need& need : row.needs)
         needs.push_back({{"name", need.name},
                          {"for", need.requester},
                          {"found", need.found},

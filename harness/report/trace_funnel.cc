@@ -5,9 +5,6 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
-#include "harness/evidence/loader/needs.h"
-#include "harness/evidence/path/chain.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/report/trace.h"
 #include "harness/words/words.h"
 
@@ -35,9 +32,10 @@ std::string Shown(const Event& event, EventId id) {
 class Path {
  public:
   Path(const Evidence& evidence, const FunnelRow& row, const TraceOptions& options)
-      : evidence_(evidence), row_(row), options_(options) {
-    FindEvents();
-  }
+      : evidence_(evidence),
+        row_(row),
+        options_(options),
+        who_(row.pid == 0 ? "" : ProcessName(evidence, row.pid)) {}
 
   std::string Text() {
     Which();
@@ -46,14 +44,12 @@ class Path {
       const std::string known = row_.known == Known::kAsked     ? " (asked after the run)"
                                 : row_.known == Known::kDerived ? " (derived)"
                                                                 : "";
-      const size_t says = row_.reason.find("; ld.so says: ");
-      const std::string words = says == std::string::npos ? "" : row_.reason.substr(says + 14);
       Line("lost",
-           row_.reason.substr(0, says) + known +
+           row_.reason + known +
                (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event)
                                                               : ""),
            true);
-      if (!words.empty()) Line("ld.so says", words);
+      if (!row_.loader_says.empty()) Line("ld.so says", row_.loader_says);
       for (const Fact& fact : row_.below)
         Line(fact.kind == Fact::Kind::kAnswered   ? "which copy"
              : fact.kind == Fact::Kind::kShadowed ? "shadows"
@@ -84,38 +80,6 @@ class Path {
   }
 
  private:
-  void FindEvents() {
-    who_ = row_.pid == 0 ? "" : ProcessName(evidence_, row_.pid);
-    const auto note = [&](Step step, EventId id) {
-      if (!events_.contains(step)) events_[step] = id;
-    };
-    bool entered = false;
-    for (const Event& event : evidence_.events) {
-      if (event.pid != row_.pid || row_.pid == 0) continue;
-      const bool here = LexicallyNormal(event.subject) == row_.library;
-      const bool by_name = event.subject == BaseNameOf(row_.library);
-      if (event.kind == EventKind::kSearch && event.first_name && (here || by_name))
-        note(Step::kOpened, event.id);
-      if (event.kind == EventKind::kLoad && here) note(Step::kLoaded, event.id);
-      if (event.kind == EventKind::kSymbol && LexicallyNormal(event.detail) == row_.library &&
-          IsEntryPoint(row_.family, event.subject)) {
-        note(Step::kEntryPoint, event.id);
-        entered = true;
-      }
-      if (!entered || event.kind != EventKind::kCall || event.value != 0) continue;
-      const bool backend = row_.family == Family::kBackend || row_.family == Family::kNone;
-      if (!backend && !Asks(row_.family, event.subject)) continue;
-      if (Starts(backend ? Family::kRuntime : row_.family, event.subject))
-        note(Step::kInitialised, event.id);
-      if (event.device >= 0 || (!backend && Counts(event.subject))) note(Step::kCounted, event.id);
-    }
-    if (!evidence_.files_observed) return;
-    if (const EventId listing = ListingOf(evidence_, row_.library); listing != 0)
-      note(Step::kListed, listing);
-    if (const EventId naming = NamingOf(evidence_, row_.library); naming != 0)
-      note(Step::kMatched, naming);
-  }
-
   void Line(const std::string& word, const std::string& what, bool strong = false) {
     const std::string shown = fmt::format("{:<{}}", word, kWordWidth);
     text_ += "    " + (strong && options_.colour ? "\x1b[31m" + shown + "\x1b[0m" : shown) + "  " +
@@ -127,15 +91,15 @@ class Path {
     bool needs_shown = false;
     for (const auto& [step, state] : row_.steps) {
       if (row_.lost_at && step >= *row_.lost_at) break;
-      if (state == StepState::kDerived && !events_.contains(step)) {
+      const auto event = row_.events.find(step);
+      if (state == StepState::kDerived && event == row_.events.end()) {
         derived += (derived.empty() ? "" : ", ") + ToString(step);
         continue;
       }
       if (state != StepState::kSeen && state != StepState::kDerived) continue;
       Derived(derived);
-      const auto event = events_.find(step);
       // Whoever listed it may be another process than the one that opened it.
-      if (event == events_.end())
+      if (event == row_.events.end())
         Line(ToString(step), who_);
       else
         Line(ToString(step),
@@ -172,7 +136,7 @@ class Path {
     for (const FunnelRow& other : evidence_.funnel) {
       if (&other == &row_) return false;
       if (other.library != row_.library || !other.lost_at) continue;
-      const std::vector<Need> others = NeedsOf(evidence_, other);
+      const std::vector<Need>& others = other.needs;
       const bool same =
           std::equal(needs.begin(), needs.end(), others.begin(), others.end(),
                      [](const Need& a, const Need& b) {
@@ -185,27 +149,18 @@ class Path {
     return false;
   }
 
-  // A link to what is loaded already under another name: the loader opened it and saw that. Or a
-  // file that was found and refused.
-  std::string LoadedAs(const Need& need) const {
-    for (const Tried& tried : need.tried)
-      for (const Event& event : evidence_.events) {
-        if (event.kind != EventKind::kOpen || event.pid != row_.pid || event.value != 0 ||
-            event.subject != tried.path || event.id < need.event)
-          continue;
-        const std::string file = event.by.empty() ? event.subject : event.by;
-        for (const Event& load : evidence_.events)
-          if (load.kind == EventKind::kLoad && load.pid == row_.pid && load.id < event.id &&
-              (load.subject == file || FileOf(evidence_, load.id) == file))
-            return fmt::format("in {}  {}, the same file as {}, which is loaded already",
-                               ParentOf(tried.path), ByRule(tried.rule), BaseNameOf(load.subject));
-        return fmt::format("{}  {}, was opened and refused", tried.path, ByRule(tried.rule));
-      }
-    return "";
+  // What was opened for it and not mapped.
+  static std::string Opened(const Need& need) {
+    if (!need.opened) return "";
+    const std::string rule = ByRule(need.opened->rule);
+    if (need.same_as.empty())
+      return fmt::format("{}  {}, was opened and refused", need.opened->path, rule);
+    return fmt::format("in {}  {}, the same file as {}, which is loaded already",
+                       ParentOf(need.opened->path), rule, BaseNameOf(need.same_as));
   }
 
   void Needs() {
-    const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    const std::vector<Need>& needs = row_.needs;
     if (NeedsAreKnown(needs)) return;
     size_t longest = 0;
     for (const Need& need : needs) longest = std::max(longest, need.name.size());
@@ -217,7 +172,7 @@ class Path {
               : ", for " + BaseNameOf(need.requester);
       const std::string where =
           BaseNameOf(need.found) == need.name ? "in " + ParentOf(need.found) : need.found;
-      const std::string loaded = need.found.empty() ? LoadedAs(need) : "";
+      const std::string loaded = need.found.empty() ? Opened(need) : "";
       if (!loaded.empty())
         Line("needs", name + loaded + for_whom);
       else if (!need.found.empty())
@@ -233,14 +188,13 @@ class Path {
   const FunnelRow& row_;
   const TraceOptions& options_;
   std::string who_;
-  std::map<Step, EventId> events_;
   std::string text_;
 };
 
 // It is that library, or needs it.
-bool IsAbout(const Evidence& evidence, const FunnelRow& row, const std::string& library) {
+bool IsAbout(const FunnelRow& row, const std::string& library) {
   if (row.library.find(library) != std::string::npos) return true;
-  const std::vector<Need> needs = NeedsOf(evidence, row);
+  const std::vector<Need>& needs = row.needs;
   return std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
     return need.name.find(library) != std::string::npos ||
            need.found.find(library) != std::string::npos;
@@ -251,7 +205,7 @@ bool IsAbout(const Evidence& evidence, const FunnelRow& row, const std::string& 
 std::string InnerPaths(const Evidence& evidence, const TraceOptions& options) {
   std::string text;
   for (const FunnelRow& inner : evidence.inner) {
-    if (!inner.lost_at || !IsAbout(evidence, inner, options.library)) continue;
+    if (!inner.lost_at || !IsAbout(inner, options.library)) continue;
     const bool told =
         std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& row) {
           return row.pid == inner.pid && row.lost_at &&
@@ -272,7 +226,7 @@ std::string FunnelPaths(const KeptRun& run, const TraceOptions& options) {
   const Evidence& evidence = run.evidence;
   std::string text, library;
   for (const FunnelRow& row : evidence.funnel) {
-    if (!IsAbout(evidence, row, options.library)) continue;
+    if (!IsAbout(row, options.library)) continue;
     if (row.library != library) text += fmt::format("\n  {}\n", row.library);
     library = row.library;
     Path path(evidence, row, options);

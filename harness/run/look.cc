@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <deque>
 
+#include "fakes/world/format.h"
 #include "harness/base/files.h"
 
 namespace gpustage {
@@ -29,13 +30,27 @@ std::string GroupName(gid_t gid) {
   return std::to_string(gid);
 }
 
-// By the mode alone: a user of a tree has no capability and no further group.
+// A node of the machine is a file that says which one it is: fakes/world/format.h.
+bool IsNode(const Root& root, const std::string& path) {
+  const std::string wanted = world::kNodeContent + path.substr(std::string("/dev/").size());
+  const Fd fd = root.ReadRegular(path);
+  std::string content(wanted.size(), '\0');
+  return fd &&
+         read(fd.get(), content.data(), content.size()) == static_cast<ssize_t>(wanted.size()) &&
+         content == wanted;
+}
+
+// By the mode alone: a user of a tree has no capability.
+bool IsMember(const Identity& who, gid_t gid) {
+  return who.gid == gid || std::find(who.groups.begin(), who.groups.end(), gid) != who.groups.end();
+}
+
 bool May(const Identity& who, const struct stat& found, unsigned want) {
   if (who.uid == 0) return true;
   const unsigned mode = found.st_mode;
-  const unsigned bits = found.st_uid == who.uid   ? mode >> 6
-                        : found.st_gid == who.gid ? mode >> 3
-                                                  : mode;
+  const unsigned bits = found.st_uid == who.uid       ? mode >> 6
+                        : IsMember(who, found.st_gid) ? mode >> 3
+                                                      : mode;
   return (bits & want) == want;
 }
 
@@ -112,6 +127,7 @@ Looked LookAt(const Root& root, const std::string& path, const Identity& who, Wa
     if (looked.error != 0) return looked;
   }
   if (S_ISDIR(looked.mode)) ReadNames(root, at, looked);
+  if (S_ISREG(looked.mode) && at.starts_with("/dev/")) looked.is_node = IsNode(root, at);
   return looked;
 }
 

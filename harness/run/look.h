@@ -21,6 +21,7 @@ struct Looked {
   unsigned mode = 0;       // of `end`, with its type; 0: it is not there
   std::string owner = {};  // "root:root"
   std::vector<std::string> names = {};  // of a directory's entries, sorted
+  bool is_node = false;                 // it is the node of the device that it is named after
   friend bool operator==(const Looked&, const Looked&) = default;
 };
 

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "harness/evidence/loader/needs.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/verdict/made.h"
 
 namespace gpustage {

@@ -5,8 +5,6 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
-#include "harness/evidence/loader/needs.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/verdict/made.h"
 #include "harness/words/words.h"
 

@@ -9,7 +9,6 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
-#include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/families.h"
 
 namespace gpustage {
@@ -50,6 +49,17 @@ std::string PlaceText(const Fact& place) {
   }
 }
 
+// A Vulkan driver is known by its manifest alone.
+std::string ManifestText(const Fact& fact) {
+  if (!fact.subject.empty())
+    return fmt::format("no driver was loaded of what was read: {}{}", fact.subject,
+                       EventMark(fact.event));
+  if (fact.other.empty())
+    return fmt::format("there is no directory of Vulkan manifests: {} were asked for", fact.number);
+  return fmt::format("no driver's manifest is in {}{}; {} directories were asked for", fact.other,
+                     EventMark(fact.event), fact.number);
+}
+
 std::string ByRuleText(const std::string& rule) {
   return rule.empty() ? "" : ", found " + ByRule(rule);
 }
@@ -63,6 +73,8 @@ const Fact* First(const FunnelRow& row, Kind kind) {
 // What mends a place: as little as lets whoever was refused in.
 std::string Mend(const Fact& fact) {
   const std::string& path = fact.subject;
+  if (fact.kind == Kind::kNode && fact.error == 0)
+    return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
   if (fact.kind == Kind::kNode && fact.error == ENOENT) {
     if (path == "/dev/nvidia-uvm")
       return "load the module nvidia-uvm (nvidia-modprobe -u -c=0); in a container add the node "
@@ -72,6 +84,13 @@ std::string Mend(const Fact& fact) {
           "load the driver's module (nvidia-modprobe); in a container add the node {}", path);
     return "";
   }
+  if (fact.kind == Kind::kManifest && fact.subject.empty())
+    return "install the manifest of the driver, as /usr/share/vulkan/icd.d/nvidia_icd.json; in a "
+           "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
+  if (fact.kind == Kind::kManifest)
+    return "see that the manifest names the driver's library, and that this is there";
+  if (fact.kind == Kind::kMask && fact.subject.starts_with("VK_"))
+    return "unset " + fact.subject + ", or name the driver in it";
   if (fact.kind != Kind::kPlace) return "";
   if (fact.error == EACCES) {
     if (fact.number == 1) return "chmod o+x " + path;
@@ -89,6 +108,10 @@ std::string FactText(const Fact& fact) {
   switch (fact.kind) {
     case Kind::kReason: return fact.subject + EventMark(fact.event);
     case Kind::kNode:
+      if (fact.error == 0)
+        return fmt::format("{} is {}, and not the node of a device{}", fact.subject,
+                           S_ISDIR(fact.mode) ? "a directory" : "a file of another kind",
+                           EventMark(fact.event));
       return fmt::format("{} {}: {}{}", fact.subject,
                          fact.error == ENOENT ? "is not there" : "could not be opened",
                          std::strerror(fact.error), EventMark(fact.event));
@@ -101,15 +124,15 @@ std::string FactText(const Fact& fact) {
       return fmt::format("the library is of version {} and the kernel's module of {}", fact.subject,
                          fact.other);
     case Kind::kNowhere:
-      return fmt::format("{} was looked for in {} {}, and was not found{}", fact.subject,
-                         fact.number, fact.number == 1 ? "place" : "places", EventMark(fact.event));
+      return fmt::format("{}{} was looked for in {} {}, and was not found{}", fact.subject,
+                         fact.other.empty() ? "" : ", which " + fact.other + " needs,", fact.number,
+                         fact.number == 1 ? "place" : "places", EventMark(fact.event));
+    case Kind::kManifest: return ManifestText(fact);
     case Kind::kAnswered:
       return fmt::format("{} is {}{}", fact.subject, fact.other, ByRuleText(fact.rule));
     case Kind::kShadowed: return fmt::format("another copy is {}", fact.subject);
     case Kind::kCalled:
       return fmt::format("{} gave {}{}", fact.subject, fact.other, EventMark(fact.event));
-    case Kind::kInCall: return fmt::format("it was in {}{}", fact.subject, EventMark(fact.event));
-    case Kind::kNotThere: return fact.subject;
     case Kind::kNothing:
       return "nothing below it was seen: no node of a GPU that was asked for was refused or "
              "missing";
@@ -119,6 +142,7 @@ std::string FactText(const Fact& fact) {
 
 std::string ReasonText(const FunnelRow& row) {
   std::string text = row.reason;
+  if (!row.loader_says.empty()) text += "; ld.so says: " + row.loader_says;
   for (const Fact& fact : row.below)
     if (fact.kind != Kind::kNothing)
       text +=
@@ -132,7 +156,8 @@ std::string ReasonText(const FunnelRow& row) {
 std::string LastFact(const FunnelRow& row) {
   for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
-        fact->kind == Kind::kVersions || fact->kind == Kind::kPlace)
+        fact->kind == Kind::kVersions || fact->kind == Kind::kPlace ||
+        fact->kind == Kind::kManifest)
       return FactText(*fact);
   return "";
 }

@@ -130,7 +130,8 @@ TEST(Files, ShowWhoListedACandidate) {
                                   .Search(2, 0, kLibrary)
                                   .Load(2, 7, kLibrary)
                                   .Asks(2, FileAct::kOpen, "/x"));
-  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kListed), StepState::kDerived);
+  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kListed), StepState::kNotNeeded);
+  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kMatched), StepState::kNotNeeded);
 }
 
 TEST(Files, ShowTheListingThatWasRefused) {

@@ -19,7 +19,7 @@ const char* const kDebug = "OLLAMA_DEBUG=1";
 const char* const kTrace = "OLLAMA_DEBUG=2";
 
 // The line that says a directory was tried.
-std::string Tried(const Install& ollama, const std::string& directory) {
+std::string WasTried(const Install& ollama, const std::string& directory) {
   return "OLLAMA_LIBRARY_PATH=\"[" + ollama.lib() + ' ' + ollama.lib() + '/' + directory +
          "]\" extra_envs=map[]";
 }
@@ -36,7 +36,7 @@ TEST(OllamaCandidates, NeedAFittingNameAndNothingElse) {
   ollama.AddFile("libggml-top.so", "");
   const Printed printed = ollama.Serve({kDebug});
   for (const char* tried : {"dangling", "directory", "notes", ".hidden", "linked"})
-    EXPECT_EQ(CountOf(printed, Tried(ollama, tried)), 1) << tried;
+    EXPECT_EQ(CountOf(printed, WasTried(ollama, tried)), 1) << tried;
   EXPECT_EQ(CountOf(printed, "msg=\"bootstrap discovery took\""), 5);
 }
 
@@ -72,7 +72,7 @@ TEST(OllamaCandidates, AreSoughtBesideTheProgramThatALinkLeadsTo) {
   const Install elsewhere;
   std::filesystem::remove(elsewhere.exe());
   std::filesystem::create_symlink(ollama.exe(), elsewhere.exe());
-  EXPECT_EQ(CountOf(elsewhere.Serve({kDebug}), Tried(ollama, "cuda_v12")), 1);
+  EXPECT_EQ(CountOf(elsewhere.Serve({kDebug}), WasTried(ollama, "cuda_v12")), 1);
 }
 
 TEST(OllamaFilters, SayWhichDirectoryTheUsersRequestLeavesOut) {
@@ -111,7 +111,7 @@ TEST(OllamaFilters, LeaveOutVulkanAndJetPackDirectories) {
               "skipping\" libDir=" +
                   ollama.lib() + "/cuda_jetpack6"),
       1);
-  EXPECT_EQ(CountOf(ollama.Serve({kDebug, "OLLAMA_VULKAN=1"}), Tried(ollama, "vulkan")), 1);
+  EXPECT_EQ(CountOf(ollama.Serve({kDebug, "OLLAMA_VULKAN=1"}), WasTried(ollama, "vulkan")), 1);
 }
 
 TEST(OllamaLog, TellsOneGpuAtInfo) {

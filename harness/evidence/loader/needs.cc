@@ -42,6 +42,27 @@ int EntryOf(const std::string& list, const std::string& candidate) {
   return 0;
 }
 
+// A link to what is loaded already under another name: the loader opened it and saw that. Or a file
+// that was found and refused.
+void SeeOpened(const Evidence& evidence, int pid, Need& need) {
+  for (const Tried& tried : need.tried)
+    for (EventId id = std::max(need.event, 1); id <= evidence.outcome_event(); ++id) {
+      const Event& event = evidence.At(id);
+      if (event.kind != EventKind::kOpen || event.pid != pid || event.value != 0 ||
+          event.subject != tried.path)
+        continue;
+      need.opened = tried;
+      const std::string file = event.by.empty() ? event.subject : event.by;
+      for (const Event& load : evidence.events)
+        if (load.kind == EventKind::kLoad && load.pid == pid && load.id < event.id &&
+            (load.subject == file || FileOf(evidence, load.id) == file)) {
+          need.same_as = load.subject;
+          return;
+        }
+      return;
+    }
+}
+
 }  // namespace
 
 // The loader's flag is one for LD_LIBRARY_PATH and RPATH.
@@ -57,6 +78,17 @@ std::string RuleOfSearch(const Evidence& evidence, const Event& search) {
     case SearchRule::kDefault: return "default directory";
     case SearchRule::kNone:
     case SearchRule::kAsAsked: break;
+  }
+  return "";
+}
+
+std::string FileOf(const Evidence& evidence, EventId load) {
+  const Event& loaded = evidence.At(load);
+  for (EventId id = load - 1; id > 0; --id) {
+    const Event& event = evidence.At(id);
+    if (event.pid != loaded.pid || event.tid != loaded.tid) continue;
+    if (event.kind == EventKind::kOpen && event.subject == loaded.subject) return event.by;
+    if (event.kind == EventKind::kLoad || event.kind == EventKind::kUnload) break;
   }
   return "";
 }
@@ -111,6 +143,8 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
       if (!needs.back().tried.empty()) needs.back().rule = needs.back().tried.back().rule;
     }
   }
+  for (Need& need : needs)
+    if (need.found.empty()) SeeOpened(evidence, row.pid, need);
   return needs;
 }
 

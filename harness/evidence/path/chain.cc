@@ -11,6 +11,7 @@
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/row_facts.h"
+#include "harness/evidence/path/vulkan.h"
 
 namespace gpustage {
 namespace {
@@ -162,6 +163,11 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
   row.below.clear();
   if (!row.lost_at || row.event == 0) return;
   const Event& event = evidence.At(row.event);
+  if (row.cause == Cause::kNeverAsked &&
+      StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader) {
+    row.below = WhyNoVulkanDriver(evidence, row.pid);
+    return;
+  }
   if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall) return;
   if (event.value == world::kNoResult) return AddCopy(evidence, row.family, row);
   if (event.value == 0 && row.cause != Cause::kNoDevice) return;
@@ -223,17 +229,6 @@ void AddMissing(Fact fact, std::vector<Fact>& missing) {
 
 }  // namespace
 
-std::string FileOf(const Evidence& evidence, EventId load) {
-  const Event& loaded = evidence.At(load);
-  for (EventId id = load - 1; id > 0; --id) {
-    const Event& event = evidence.At(id);
-    if (event.pid != loaded.pid || event.tid != loaded.tid) continue;
-    if (event.kind == EventKind::kOpen && event.subject == loaded.subject) return event.by;
-    if (event.kind == EventKind::kLoad || event.kind == EventKind::kUnload) break;
-  }
-  return "";
-}
-
 std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call) {
   std::vector<Fact> nodes;
   for (EventId id = call.id - 1; id > 0; --id) {
@@ -254,6 +249,22 @@ std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call) {
         });
     if (known || came) continue;
     nodes.push_back(NodeOf(event));
+  }
+  return nodes;
+}
+
+std::vector<Fact> NodesOpened(const Evidence& evidence, const Event& call) {
+  std::vector<Fact> nodes;
+  for (EventId id = call.id - 1; id > 0; --id) {
+    const Event& event = evidence.At(id);
+    if (event.pid != call.pid || event.tid != call.tid) continue;
+    if (event.kind == EventKind::kLoad || event.kind == EventKind::kProcess) break;
+    if (event.kind != EventKind::kOpen || event.value != 0 || !event.subject.starts_with("/dev/") ||
+        !IsNode(event.subject))
+      continue;
+    const bool known = std::any_of(nodes.begin(), nodes.end(),
+                                   [&](const Fact& node) { return node.subject == event.subject; });
+    if (!known) nodes.push_back(NodeOf(event));
   }
   return nodes;
 }

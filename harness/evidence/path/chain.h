@@ -9,12 +9,12 @@
 
 namespace gpustage {
 
-// What a mapped library's name ended at; "" when no link was followed, or nobody watched.
-std::string FileOf(const Evidence& evidence, EventId load);
-
 // Nodes of a GPU that the caller asked the kernel for in vain just before this call, the last one
 // first.
 std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call);
+
+// Those that it was given, however often.
+std::vector<Fact> NodesOpened(const Evidence& evidence, const Event& call);
 
 // A row of the funnel that has no reason of its own takes that of a library which it asks; then
 // every loss is given the facts below it. May be called again after rows have changed.

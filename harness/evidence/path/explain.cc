@@ -285,10 +285,30 @@ void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>&
   facts.push_back(PlaceFact(*looked, after.uid));
 }
 
+const Event* FailedCall(const Evidence& evidence, const FunnelRow& row) {
+  if (!row.lost_at || row.event == 0 || *row.lost_at < Step::kInitialised) return nullptr;
+  const Event& event = evidence.At(row.event);
+  return event.kind == EventKind::kCall ? &event : nullptr;
+}
+
+// What lets itself be opened in a node's place, and is none.
+void AddWrongNodes(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
+  const Event* const call = FailedCall(evidence, row);
+  if (call == nullptr) return;
+  for (Fact& node : NodesOpened(evidence, *call)) {
+    const Looked* const looked = LookedAt(after, node.subject);
+    if (looked == nullptr || looked->error != 0 || looked->is_node) continue;
+    std::erase_if(row.below, [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
+    node.mode = looked->mode;
+    row.below.insert(row.below.begin(), std::move(node));
+  }
+}
+
 void AddPlaces(const AfterRun& after, Evidence& evidence) {
   for (auto* rows : {&evidence.funnel, &evidence.inner})
     for (FunnelRow& row : *rows) {
       if (!row.lost_at) continue;
+      AddWrongNodes(after, evidence, row);
       std::vector<Fact> more;
       for (const Fact& fact : row.below)
         if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
@@ -342,6 +362,8 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
       }
       for (const Fact& fact : row.below)
         if (fact.kind == Fact::Kind::kNode) add(fact.subject);
+      if (const Event* const call = FailedCall(evidence, row))
+        for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
     }
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);

@@ -104,7 +104,7 @@ class Explanation {
       : answers_(answers),
         uid_(uid),
         row_(row),
-        needs_(NeedsOf(evidence, row)),
+        needs_(row.needs),
         ask_(AskFor(evidence, row)),
         was_mapped_(FactsOf(evidence, row.library, row.pid).loaded != 0) {}
 
@@ -126,7 +126,7 @@ class Explanation {
         RE2::FullMatch(says, R"((.*) \[it is there in version (.*)\])", &start, &other_version_))
       says = start;
     Refused(says);
-    row_.reason += "; ld.so says: " + says;  // the words that people look for
+    row_.loader_says = says;  // the words that people look for
   }
 
  private:
@@ -165,7 +165,7 @@ class Explanation {
   bool IsBare() const { return row_.library.find('/') == std::string::npos; }
 
   // A name that was looked for: nowhere, or the file that was found is the fault.
-  void Bare() {
+  void Bare(const std::string& what) {
     for (const Tried& tried : ask_.tried) {
       const Answer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
@@ -173,6 +173,11 @@ class Explanation {
         return Set(fault->cause, fmt::format("{} was found {}, but {}", row_.library,
                                              ByRule(tried.rule), fault->text));
     }
+    // The search ends at what is refused.
+    if (!what.starts_with("cannot open") && !ask_.tried.empty())
+      return Set(Cause::kNotLoadable,
+                 fmt::format("{} was found {}, but ld.so refuses {}", row_.library,
+                             ByRule(ask_.tried.back().rule), ask_.tried.back().path));
     if (!row_.reason.empty()) return;
     Set(Cause::kNotFound,
         fmt::format("{} was looked for in {} {} ({}), and was not found", row_.library,
@@ -222,7 +227,7 @@ class Explanation {
   }
 
   void BadFile(const std::string& object, const std::string& what) {
-    if (IsBare() && BaseNameOf(object) == row_.library) return Bare();
+    if (IsBare() && BaseNameOf(object) == row_.library) return Bare(what);
     if (LexicallyNormal(object) == row_.library) {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
       if (fault) return Set(fault->cause, fault->text);
@@ -313,7 +318,7 @@ std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& r
   if (row.library.find('/') == std::string::npos)
     for (const Tried& tried : AskFor(evidence, row).tried)
       if (IsPlainPlace(tried.path)) paths.push_back(kLookOnly + tried.path);
-  const std::vector<Need> needs = NeedsOf(evidence, row);
+  const std::vector<Need>& needs = row.needs;
   if (needs.empty()) return paths;
   const Need& last = needs.back();
   if (last.found.empty()) {

@@ -29,6 +29,7 @@ constexpr Row kRows[] = {
     {Family::kHip, "HIP's runtime", "hip", Bit(Family::kHsa)},
     {Family::kHsa, "the HSA runtime", "hsa", 0},
     {Family::kSmi, "AMD's SMI", "rsmi", 0},
+    {Family::kSmi, "AMD's SMI", "amdsmi", 0},
     {Family::kOpenCl, "OpenCL", "cl", 0},
     {Family::kLevelZero, "Level Zero", "ze", 0},
 };
@@ -86,9 +87,19 @@ constexpr Function kStarts[] = {
     {Family::kHip, "hipGetDeviceCount"},
     {Family::kHsa, "hsa_init"},
     {Family::kSmi, "rsmi_init"},
+    {Family::kSmi, "amdsmi_init"},
     {Family::kOpenCl, "clGetPlatformIDs"},
     {Family::kLevelZero, "zeInit"},
 };
+// By what a backend comes to its devices. The others ask CUDA's runtime, or one made after it.
+struct Stack {
+  string_view begin;
+  Family family;
+};
+constexpr Stack kStacks[] = {{"libggml-vulkan", Family::kVulkanLoader},
+                             {"libggml-hip", Family::kHip},
+                             {"libggml-opencl", Family::kOpenCl},
+                             {"libggml-sycl", Family::kLevelZero}};
 constexpr string_view kCounts[] = {
     "cuDeviceGetCount",           "cudaGetDeviceCount", "nvmlDeviceGetCount",
     "nvmlDeviceGetCount_v2",      "hipGetDeviceCount",  "rsmi_num_monitor_devices",
@@ -124,6 +135,14 @@ Family FamilyOfFunction(string_view function) {
       longest = row.prefix.size();
     }
   return best;
+}
+
+Family StackOf(string_view base_name) {
+  const Family own = FamilyOfLibrary(base_name);
+  if (own != Family::kBackend && own != Family::kNone) return own;
+  for (const Stack& stack : kStacks)
+    if (base_name.starts_with(stack.begin)) return stack.family;
+  return Family::kRuntime;
 }
 
 string_view NameOf(Family family) {

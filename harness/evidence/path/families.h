@@ -28,6 +28,10 @@ Family FamilyOfLibrary(std::string_view base_name);
 // By the name of a function that our fakes were called by: "cuInit" is the driver's.
 Family FamilyOfFunction(std::string_view function);
 
+// The family by which a backend of this name comes to its devices: the Vulkan loader for
+// "libggml-vulkan.so". Of any other library its own.
+Family StackOf(std::string_view base_name);
+
 // "NVIDIA's driver"
 std::string_view NameOf(Family family);
 

@@ -27,9 +27,11 @@ class RowBuilder {
     row_.library = library;
     row_.pid = pid;
     row_.family = FamilyOfLibrary(BaseNameOf(library));
+    stack_ = StackOf(BaseNameOf(library));
     row_.linked = facts_.by_name;
     if (const Need ask = AskFor(evidence, row_); ask.event != 0) row_.rule = ask.rule;
     if (facts_.loaded != 0) row_.file = FileOf(evidence, facts_.loaded);
+    row_.needs = NeedsOf(evidence, row_);
     if (const Process* process = ProcessOf(evidence, pid)) row_.role = process->role;
     for (const Step step : kSteps) row_.steps[step] = StepState::kNotObservable;
   }
@@ -56,6 +58,7 @@ class RowBuilder {
   void See(Step step, EventId id) {
     if (id == 0) return;
     row_.steps[step] = StepState::kSeen;
+    row_.events[step] = id;
     row_.event = std::max(row_.event, id);
   }
 
@@ -98,7 +101,7 @@ class RowBuilder {
   // as for ldd.
   std::optional<Need> OwnLack() const {
     std::set<std::string> below = {row_.library};
-    for (const Need& need : NeedsOf(evidence_, row_)) {
+    for (const Need& need : row_.needs) {
       const std::string by = LexicallyNormal(need.requester);
       const bool own =
           need.requester.empty() || below.contains(by) || IsSamePath(need.requester, row_.library);
@@ -127,6 +130,7 @@ class RowBuilder {
     if (lack && (given || (!facts_.ended && !facts_.went_on)))
       return Lose(Step::kLoaded, Cause::kMissingDependency, MissingDependency(*lack), row_.event);
     if (given) return NothingMoreWanted();
+    if (NobodyStarted()) return;
     if (facts_.closed != 0 && !facts_.went_on)
       return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
     const Process* const process = ProcessOf(evidence_, row_.pid);
@@ -135,6 +139,17 @@ class RowBuilder {
       return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
                   0, Known::kDerived);
     NothingMoreWanted();
+  }
+
+  // Vulkan's loader was there, no driver of it was started, and no device was found.
+  bool NobodyStarted() {
+    const bool vulkan = stack_ == Family::kVulkanLoader &&
+                        (facts_.entry != 0 || row_.linked || !IsOfBackend()) && facts_.went_on;
+    if (!vulkan || !evidence_.setting.any_device || evidence_.device_count.value_or(1) != 0)
+      return false;
+    Lose(Step::kInitialised, Cause::kNeverAsked, "no Vulkan driver was started in its process",
+         row_.event, Known::kDerived);
+    return true;
   }
 
   // A name that the loader looked for in vain.
@@ -157,7 +172,7 @@ class RowBuilder {
 
   // The name that was looked for last on behalf of this load, when no file was mapped for it.
   std::string MissingDependency() {
-    const std::vector<Need> needs = NeedsOf(evidence_, row_);
+    const std::vector<Need>& needs = row_.needs;
     return needs.empty() || !needs.back().found.empty() ? "" : MissingDependency(needs.back());
   }
   std::string MissingDependency(const Need& need) {
@@ -194,7 +209,11 @@ class RowBuilder {
                   facts_.initialised, Known::kDerived);
     if (facts_.closed != 0 || (facts_.ended && IsBackendName(BaseNameOf(row_.library))))
       Lose(Step::kInitialised, Cause::kNeverAsked,
-           "its entry point was found, and no CUDA library was asked for a device after that",
+           stack_ == Family::kRuntime
+               ? "its entry point was found, and no CUDA library was asked for a device after that"
+               : fmt::format("its entry point was found, and {} was not asked for a device after "
+                             "that",
+                             NameOf(stack_)),
            facts_.entry, Known::kDerived);
   }
 
@@ -338,6 +357,7 @@ class RowBuilder {
   const Evidence& evidence_;
   const RowFacts facts_;
   FunnelRow row_;
+  Family stack_ = Family::kNone;
   bool unasked_ = false;  // the rest was not asked for, so nothing is lost
 };
 

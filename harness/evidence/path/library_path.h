@@ -14,12 +14,14 @@
 
 namespace gpustage {
 
+// How sure a step of the funnel is.
 enum class StepState {
   kNotObservable,
   kSeen,
   kDerived,
-  kDidNotHappen
-};  // how sure a step of the funnel is
+  kDidNotHappen,
+  kNotNeeded,  // nobody did it, and the library was got without: asked for by a name that was known
+};
 
 // How a statement is known: an event shows it, it follows from events, or the system was asked
 // after the run.
@@ -27,15 +29,42 @@ enum class Known { kNotObservable, kSeen, kDerived, kAsked };
 std::string ToString(Known known);  // "not observable", "seen", "derived", "asked"
 std::optional<Known> ParseKnown(const std::string& word);
 
+// What a library asked the loader for.
+struct Tried {
+  std::string path;
+  std::string rule;  // "LD_LIBRARY_PATH[2]", "RPATH", "RUNPATH", "ld.so.cache", "default directory"
+  friend bool operator==(const Tried&, const Tried&) = default;
+};
+
+struct Need {
+  std::string name;       // as it is asked for: "libcudart.so.12"
+  std::string requester;  // path of the library that asks; "" is the program
+  std::vector<Tried> tried;
+  std::string found;  // the file that was mapped; "" is none
+  std::string rule;   // that found it
+  EventId event = 0;  // of the search
+  // Nothing was mapped for it, and yet a file of that name was opened: what is loaded already,
+  // under the name `same_as`, or, where that is "", one that was refused.
+  std::optional<Tried> opened = {};
+  std::string same_as = {};
+  friend bool operator==(const Need&, const Need&) = default;
+};
+// "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
+std::string CountByRule(const Need& need);
+// "by LD_LIBRARY_PATH[2]", "in a default directory"
+std::string ByRule(const std::string& rule);
+
 // One library of a GPU in one process. The device is lost at the first step that did not happen.
 struct FunnelRow {
   std::string library;  // path inside the root; the name that was asked for where it is nowhere
   int pid = 0;          // 0: no process touched it
   std::string role;
   std::map<Step, StepState> steps;
-  std::optional<Step> reached;  // the last step that happened
-  std::optional<Step> lost_at;  // none: nothing was lost, or it cannot be said
-  std::string reason;           // the sentence a user understands; "" when nothing was lost
+  std::map<Step, EventId> events = {};  // what shows a step; it may be another process's
+  std::optional<Step> reached;          // the last step that happened
+  std::optional<Step> lost_at;          // none: nothing was lost, or it cannot be said
+  std::string reason;                   // the sentence a user understands; "" when nothing was lost
+  std::string loader_says = {};         // ld.so's own words of it, when it was asked
   Cause cause = Cause::kUnknown;
   Known known = Known::kSeen;  // how the reason is known
   std::string
@@ -47,6 +76,7 @@ struct FunnelRow {
   bool linked = false;           // asked for by its bare name: by a link, or a dlopen that searches
   std::string file = {};         // what its name ended at, where a link was followed
   std::string rule = {};         // that found it: "LD_LIBRARY_PATH[2]"
+  std::vector<Need> needs = {};  // in the order of the search
   std::vector<Fact> below = {};  // what the reason stands on, down to the last fact that was seen
   friend bool operator==(const FunnelRow&, const FunnelRow&) = default;
 };

@@ -14,33 +14,51 @@ EventId First(const Evidence& evidence, const std::string& path, EventId after, 
   return 0;
 }
 
-bool Happened(StepState state) { return state == StepState::kSeen || state == StepState::kDerived; }
-
-}  // namespace
-
+// The first listing of the library's directory, and the first time after it that the library was
+// asked for by its name, whoever did so. 0: there is none.
 EventId ListingOf(const Evidence& evidence, const std::string& library) {
   return First(evidence, ParentOf(library), 0,
                [](const Event& event) { return event.kind == EventKind::kList; });
 }
 
-EventId NamingOf(const Evidence& evidence, const std::string& library) {
-  return First(evidence, library, ListingOf(evidence, library), [](const Event& event) {
+EventId NamingOf(const Evidence& evidence, const std::string& library, EventId listing) {
+  return First(evidence, library, listing, [](const Event& event) {
     return event.kind == EventKind::kLook || event.kind == EventKind::kOpen ||
            (event.kind == EventKind::kSearch && event.first_name);
   });
 }
 
+bool Happened(StepState state) { return state == StepState::kSeen || state == StepState::kDerived; }
+
+// Whoever knows a name lists no directory for it; that is seen, not derived.
+void SeeSteps(const Evidence& evidence, FunnelRow& row) {
+  const EventId listing = ListingOf(evidence, row.library);
+  StepState& listed = row.steps[Step::kListed];
+  StepState& matched = row.steps[Step::kMatched];
+  if (listing == 0) {
+    for (StepState* state : {&listed, &matched})
+      if (*state == StepState::kDerived && row.pid != 0) *state = StepState::kNotNeeded;
+    return;
+  }
+  if (Happened(listed) || listed == StepState::kNotObservable) {
+    listed = StepState::kSeen;
+    row.events[Step::kListed] = listing;
+  }
+  const EventId naming = NamingOf(evidence, row.library, listing);
+  if (naming == 0 || !Happened(matched)) return;
+  matched = StepState::kSeen;
+  row.events[Step::kMatched] = naming;
+}
+
+}  // namespace
+
 void SeeListing(Evidence& evidence) {
   if (!evidence.files_observed) return;
+  for (FunnelRow& row : evidence.inner) SeeSteps(evidence, row);
   for (FunnelRow& row : evidence.funnel) {
+    SeeSteps(evidence, row);
     const std::string directory = ParentOf(row.library);
-    StepState& listed = row.steps[Step::kListed];
     const EventId listing = ListingOf(evidence, row.library);
-    if (listing != 0 && (Happened(listed) || listed == StepState::kNotObservable))
-      listed = StepState::kSeen;
-    StepState& matched = row.steps[Step::kMatched];
-    if (listing != 0 && NamingOf(evidence, row.library) != 0 && Happened(matched))
-      matched = StepState::kSeen;
     if (row.lost_at == Step::kListed) {
       // Who could not list it was told so.
       const EventId refused = First(evidence, directory, 0, [](const Event& event) {

@@ -13,10 +13,6 @@ void RelateRows(Evidence& evidence);
 // "listed" and "matched" as the kernel was asked, where that was watched; the event of a listing
 // that was refused. May be called again after rows have changed.
 void SeeListing(Evidence& evidence);
-// The first listing of the library's directory, and the first time after it that the library was
-// asked for by its name, whoever did so. 0: there is none.
-EventId ListingOf(const Evidence& evidence, const std::string& library);
-EventId NamingOf(const Evidence& evidence, const std::string& library);
 
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //
@@ -30,9 +26,5 @@ EventId NamingOf(const Evidence& evidence, const std::string& library);
 // the code's name or text. The scanner's own death or time limit says so too. A line that names the
 // library whether it works or not ("bootstrap discovery took") does not.
 void FindSilence(Evidence& evidence);
-
-// The loss to speak of: one of which a device is missing before any other, and of those the one
-// that got furthest. null: none.
-const FunnelRow* LostRow(const Evidence& evidence);
 
 }  // namespace gpustage

@@ -18,6 +18,7 @@ class Walk {
       : evidence_(evidence),
         library_(library),
         family_(FamilyOfLibrary(BaseNameOf(library))),
+        stack_(StackOf(BaseNameOf(library))),
         pid_(pid),
         program_(LibraryGivenToLoader(evidence, pid)) {}
 
@@ -36,7 +37,15 @@ class Walk {
            (family_ != Family::kNone && search.subject == BaseNameOf(library_));
   }
   bool IsOfBackend() const { return family_ == Family::kBackend || family_ == Family::kNone; }
-  bool IsOurs(const Event& call) const { return IsOfBackend() || Asks(family_, call.subject); }
+  bool IsOfCuda() const { return IsOfBackend() && stack_ == Family::kRuntime; }
+  bool IsOurs(const Event& call) const {
+    if (!IsOfBackend()) return Asks(family_, call.subject);
+    const Family of = FamilyOfFunction(call.subject);
+    const bool cuda = of == Family::kDriver || of == Family::kRuntime || of == Family::kBlas ||
+                      of == Family::kManagement;
+    if (of == Family::kBackend || of == Family::kNone) return true;
+    return stack_ == Family::kRuntime ? cuda : Asks(stack_, call.subject);
+  }
 
   void Loader(const Event& event) {
     const bool ours = event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss ||
@@ -86,7 +95,8 @@ class Walk {
   void EnterByCall() {
     for (const Event& event : evidence_.events)
       if (event.kind == EventKind::kCall && event.pid == pid_ && event.id > facts_.loaded &&
-          Asks(family_, event.subject)) {
+          (IsOfBackend() ? IsOurs(event) && FamilyOfFunction(event.subject) != Family::kNone
+                         : Asks(family_, event.subject))) {
         facts_.entry = event.id;
         return;
       }
@@ -125,12 +135,11 @@ class Walk {
   }
 
   void Call(const Event& event) {
-    const bool starts = IsOfBackend() ? Starts(Family::kRuntime, event.subject) ||
-                                            Starts(Family::kHip, event.subject)
-                                      : Starts(family_, event.subject);
+    const bool starts = Starts(stack_, event.subject);
     if (starts && event.value == 0 && facts_.initialised == 0) facts_.initialised = event.id;
     if (starts && event.value != 0) {
-      const bool asked = facts_.counted != 0;
+      // Vulkan starts each driver by itself, and one that refuses takes nothing from another.
+      const bool asked = facts_.counted != 0 && stack_ != Family::kVulkanLoader;
       if (asked && facts_.count_error == 0) {
         facts_.count_error = event.id;
         facts_.before_error = failed_;
@@ -150,7 +159,7 @@ class Walk {
     if (facts_.initialised == 0) return;
     const bool number = Counts(event.subject) && event.gives.has_value();
     if (event.value == 0 && facts_.counted == 0 &&
-        (event.device >= 0 || (!IsOfBackend() && number && *event.gives > 0)))
+        (event.device >= 0 || (!IsOfCuda() && number && *event.gives > 0)))
       facts_.counted = event.id;
     if (event.value == 0 && number && *event.gives == 0 && facts_.none == 0) facts_.none = event.id;
     if (!IsOfBackend() && event.value != 0 && Counts(event.subject) && facts_.count_error == 0 &&
@@ -161,6 +170,7 @@ class Walk {
   const Evidence& evidence_;
   const std::string& library_;
   const Family family_;
+  const Family stack_;  // whose calls start and count
   const int pid_;
   const std::string program_;
   RowFacts facts_;

@@ -47,7 +47,7 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
   // What Python's client says of a library that it does not find is the text of a code.
   if (row.family == Family::kManagement && row.cause == Cause::kNotFound)
     names.emplace_back(CodeOf("nvmlInit_v2", 12).text);
-  for (const Need& need : NeedsOf(evidence, row))
+  for (const Need& need : row.needs)
     if (need.found.empty()) names.push_back(BaseNameOf(need.name));
   const Event& event = evidence.At(row.event);
   if (event.kind == EventKind::kCall && event.value != 0) {

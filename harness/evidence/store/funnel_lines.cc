@@ -10,10 +10,11 @@ namespace {
 
 using namespace kept;
 
-constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen"};
-constexpr const char* kFacts[] = {"reason",   "node",      "place",    "link",     "mask",
-                                  "versions", "nowhere",   "answered", "shadowed", "called",
-                                  "in call",  "not there", "nothing"};
+constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen",
+                                   "not needed"};
+constexpr const char* kFacts[] = {"reason",   "node",     "place",   "link",
+                                  "mask",     "versions", "nowhere", "manifest",
+                                  "answered", "shadowed", "called",  "nothing"};
 
 ordered_json FactsLine(const std::vector<Fact>& facts) {
   ordered_json list = ordered_json::array();
@@ -40,18 +41,57 @@ std::vector<Fact> ReadFacts(const ordered_json& list) {
   return facts;
 }
 
+ordered_json TriedLine(const Tried& tried) { return {Write(tried.path), tried.rule}; }
+Tried ReadTried(const ordered_json& line) { return {ReadText(line.at(0)), line.at(1)}; }
+
+ordered_json NeedsLine(const std::vector<Need>& needs) {
+  ordered_json list = ordered_json::array();
+  for (const Need& need : needs) {
+    ordered_json tried = ordered_json::array();
+    for (const Tried& one : need.tried) tried.push_back(TriedLine(one));
+    list.push_back({{"name", Write(need.name)},
+                    {"for", Write(need.requester)},
+                    {"tried", std::move(tried)},
+                    {"found", Write(need.found)},
+                    {"rule", need.rule},
+                    {"event", need.event},
+                    {"same_as", Write(need.same_as)}});
+    if (need.opened) list.back()["opened"] = TriedLine(*need.opened);
+  }
+  return list;
+}
+std::vector<Need> ReadNeeds(const ordered_json& list) {
+  std::vector<Need> needs;
+  for (const ordered_json& line : list) {
+    Need need;
+    need.name = ReadText(line.at("name"));
+    need.requester = ReadText(line.at("for"));
+    for (const ordered_json& one : line.at("tried")) need.tried.push_back(ReadTried(one));
+    need.found = ReadText(line.at("found"));
+    need.rule = line.at("rule");
+    need.event = line.at("event");
+    need.same_as = ReadText(line.at("same_as"));
+    if (line.contains("opened")) need.opened = ReadTried(line.at("opened"));
+    needs.push_back(std::move(need));
+  }
+  return needs;
+}
+
 ordered_json RowLine(const char* record, const FunnelRow& row) {
-  ordered_json steps;
+  ordered_json steps, events = ordered_json::object();
   for (const auto& [step, state] : row.steps)
     steps[ToString(step)] = kStates[static_cast<size_t>(state)];
+  for (const auto& [step, event] : row.events) events[ToString(step)] = event;
   return {{"record", record},
           {"library", Write(row.library)},
           {"pid", row.pid},
           {"role", Write(row.role)},
           {"steps", std::move(steps)},
+          {"events", std::move(events)},
           {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
           {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
           {"reason", Write(row.reason)},
+          {"loader_says", Write(row.loader_says)},
           {"cause", ToString(row.cause)},
           {"known", ToString(row.known)},
           {"remark", Write(row.remark)},
@@ -61,6 +101,7 @@ ordered_json RowLine(const char* record, const FunnelRow& row) {
           {"linked", row.linked},
           {"file", Write(row.file)},
           {"rule", row.rule},
+          {"needs", NeedsLine(row.needs)},
           {"below", FactsLine(row.below)}};
 }
 Step ReadStep(const std::string& word) {
@@ -74,9 +115,11 @@ FunnelRow ReadRow(const ordered_json& line) {
   row.role = ReadText(line.at("role"));
   for (const auto& [word, state] : line.at("steps").items())
     row.steps[ReadStep(word)] = static_cast<StepState>(IndexOf(kStates, state.get<std::string>()));
+  for (const auto& [word, event] : line.at("events").items()) row.events[ReadStep(word)] = event;
   if (!line.at("reached").is_null()) row.reached = ReadStep(line.at("reached"));
   if (!line.at("lost_at").is_null()) row.lost_at = ReadStep(line.at("lost_at"));
   row.reason = ReadText(line.at("reason"));
+  row.loader_says = ReadText(line.at("loader_says"));
   const auto cause = ParseCause(line.at("cause").get<std::string>());
   if (!cause) throw std::invalid_argument("unknown cause");
   row.cause = *cause;
@@ -91,6 +134,7 @@ FunnelRow ReadRow(const ordered_json& line) {
   row.linked = line.at("linked");
   row.file = ReadText(line.at("file"));
   row.rule = line.at("rule");
+  row.needs = ReadNeeds(line.at("needs"));
   row.below = ReadFacts(line.at("below"));
   for (int step = 0; step <= static_cast<int>(Step::kReported); ++step)
     if (!row.steps.contains(static_cast<Step>(step)))

@@ -1,0 +1,110 @@
+#include "harness/evidence/path/vulkan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/cuda_codes.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Fact::Kind;
+
+// As the loader's own page names them: LoaderDriverInterface.md, "Driver Discovery".
+constexpr const char* kChoices[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES",
+                                    "VK_LOADER_DRIVERS_SELECT", "VK_LOADER_DRIVERS_DISABLE"};
+
+bool IsManifestFolder(const std::string& path) { return path.ends_with("/vulkan/icd.d"); }
+
+// A driver that the loader asked for, and did not get.
+Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
+  Fact fact;
+  fact.event = driver.event;
+  if (driver.cause == Cause::kNotFound) {
+    fact.kind = Kind::kNowhere;
+    fact.subject = driver.library;
+    fact.number = static_cast<int64_t>(AskFor(evidence, driver).tried.size());
+    return fact;
+  }
+  const std::vector<Need>& needs = driver.needs;
+  if (driver.lost_at == Step::kLoaded && !needs.empty() && needs.back().found.empty()) {
+    fact.kind = Kind::kNowhere;
+    fact.subject = BaseNameOf(needs.back().name);
+    fact.other = needs.back().requester.empty() ? driver.library : needs.back().requester;
+    fact.number = static_cast<int64_t>(needs.back().tried.size());
+    return fact;
+  }
+  fact.kind = Kind::kReason;
+  fact.subject = BaseNameOf(driver.library) + ": " + driver.reason;
+  return fact;
+}
+
+// What was read of manifests, and where they were looked for.
+Fact ManifestsOf(const Evidence& evidence, int pid) {
+  std::set<std::string> asked, listed, read;
+  Fact fact;
+  fact.kind = Kind::kManifest;
+  for (const Event& event : evidence.events) {
+    if (event.pid != pid) continue;
+    const bool folder = IsManifestFolder(event.subject);
+    if (event.kind == EventKind::kOpen && folder) asked.insert(event.subject);
+    if (event.kind == EventKind::kList && folder && listed.insert(event.subject).second)
+      fact.event = event.id;
+    if (event.kind != EventKind::kOpen || event.value != 0 || !event.subject.ends_with(".json") ||
+        event.subject.find("layer") != std::string::npos)
+      continue;
+    if (read.insert(event.subject).second) fact.event = event.id;
+  }
+  const auto joined = [](const std::set<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  };
+  fact.subject = joined(read);
+  fact.other = joined(listed);
+  fact.number = static_cast<int64_t>(asked.size());
+  return fact;
+}
+
+}  // namespace
+
+std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
+  std::vector<Fact> facts;
+  const auto add = [&](Fact fact) {
+    if (std::find(facts.begin(), facts.end(), fact) == facts.end())
+      facts.push_back(std::move(fact));
+  };
+  bool any = false;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      if (row.pid != pid || row.family != Family::kVulkanDriver) continue;
+      any = true;
+      if (row.lost_at) add(LossOf(evidence, row));
+    }
+  if (!any && evidence.files_observed) add(ManifestsOf(evidence, pid));
+  for (const char* const choice : kChoices)
+    if (const auto value = VariableOf(ProcessOf(evidence, pid), choice)) {
+      Fact mask;
+      mask.kind = Kind::kMask;
+      mask.subject = choice;
+      mask.other = *value;
+      add(std::move(mask));
+    }
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kCall && event.pid == pid && event.subject.starts_with("vk") &&
+        event.value < 0 && event.value >= -1000100000) {
+      Fact called;
+      called.kind = Kind::kCalled;
+      called.subject = event.subject;
+      called.other = CodeText(event.subject, event.value);
+      called.number = event.value;
+      called.event = event.id;
+      add(std::move(called));
+      break;
+    }
+  return facts;
+}
+
+}  // namespace gpustage

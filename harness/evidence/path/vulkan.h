@@ -1,0 +1,13 @@
+// Why the Vulkan loader of a process started no driver: what it was to load and could not, or the
+// manifests that name drivers and were not there.
+#pragma once
+
+#include <vector>
+
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+
+std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid);
+
+}  // namespace gpustage
