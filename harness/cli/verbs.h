@@ -37,6 +37,7 @@ Action DeclareDiff(CLI::App& app);
 Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
+Action DeclareFind(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);
@@ -47,6 +48,7 @@ Action DeclareShell(CLI::App& app);
 Action DeclareShow(CLI::App& app);
 Action DeclareTrace(CLI::App& app);
 Action DeclareVersion(CLI::App& app);
+Action DeclareMinimize(CLI::App& app);
 Action DeclareWhy(CLI::App& app);
 
 }  // namespace gpustage
