@@ -117,24 +117,32 @@ std::vector<Case> Otherwise(const Case& c, size_t run, size_t fixed, const Opera
   return {other};
 }
 
-// One operation of the scenario's own exchanged for its neighbour.
+// What is closed is gone, or what is gone is closed; all of it, for a part would leave the fault.
+template <typename From, typename Exchange>
+void ExchangeAll(const char* by, const Case& c, size_t run, const Exchange& exchange,
+                 std::vector<Mutant>& mutants) {
+  Case other = Alone(c, run);
+  for (TreeOp& op : other.tree)
+    if (const auto* own = std::get_if<From>(&op.what); own != nullptr && op.pos.file == c.file)
+      exchange(From(*own), op);
+  if (other.tree != c.tree) mutants.push_back({by, std::move(other)});
+}
+
+// The scenario's own operations and codes exchanged for their neighbours.
 std::vector<Mutant> Exchanged(const Case& c, size_t run) {
   std::vector<Mutant> mutants;
-  const auto add = [&](const char* by, size_t at, auto what) {
-    Case other = Alone(c, run);
-    other.tree[at].what = std::move(what);
-    mutants.push_back({by, std::move(other)});
-  };
-  for (size_t at = 0; at < c.tree.size(); ++at) {
-    const TreeOp& op = c.tree[at];
-    if (op.pos.file != c.file) continue;  // a layout's
-    const auto* chmod = std::get_if<ChmodOp>(&op.what);
-    const auto* removed = std::get_if<RemoveOp>(&op.what);
-    if (chmod != nullptr && (chmod->mode & 04) == 0)
-      add("gone-instead-of-mode", at, RemoveOp{chmod->path});
-    if (removed != nullptr && !removed->path.starts_with("/dev/"))
-      add("mode-instead-of-gone", at, ChmodOp{removed->path, 0});
-  }
+  ExchangeAll<ChmodOp>(
+      "gone-instead-of-mode", c, run,
+      [](const ChmodOp& chmod, TreeOp& op) {
+        if ((chmod.mode & 04) == 0) op.what = RemoveOp{chmod.path};
+      },
+      mutants);
+  ExchangeAll<RemoveOp>(
+      "mode-instead-of-gone", c, run,
+      [](const RemoveOp& removed, TreeOp& op) {
+        if (!removed.path.starts_with("/dev/")) op.what = ChmodOp{removed.path, 0};
+      },
+      mutants);
   for (size_t at = 0; at < c.machine.faults.size(); ++at) {
     const FaultSpec& fault = c.machine.faults[at];
     if (fault.kind != FaultKind::kReturn) continue;

@@ -30,6 +30,7 @@ struct Options {
 
 struct Counts {
   int scenarios = 0, killed = 0, survived = 0, known = 0, other_symptom = 0, impossible = 0;
+  int bare = 0;     // scenarios that claim nothing below it, or cannot run here
   int without = 0;  // scenarios of which no neighbour keeps the symptom
 };
 
@@ -92,11 +93,15 @@ std::vector<std::string> Chosen(const Options& options) {
 
 void Try(const Case& c, const std::map<std::string, std::string>& known, CaseRunner& runner,
          Counts& counts) {
-  bool kept = false;
+  bool kept = false, judged = false;
   for (size_t run = 0; run < c.runs.size(); ++run) {
     if (c.runs[run].fixed || !c.runs[run].scanner.missing.empty()) continue;
     const std::vector<Claim> claims = ClaimsOn(c, c.runs[run]);
-    if (std::none_of(claims.begin(), claims.end(), IsSymptom)) continue;
+    // A run that is there for comparison claims its devices alone.
+    if (std::none_of(claims.begin(), claims.end(), IsSymptom) ||
+        std::all_of(claims.begin(), claims.end(), IsSymptom))
+      continue;
+    judged = true;
     for (const Mutant& mutant : MutantsOf(c, run)) {
       const std::string name = fmt::format("{} [{}] {}", c.scenario, c.runs[run].name, mutant.by);
       const Fate fate = FateOf(mutant, runner);
@@ -109,8 +114,13 @@ void Try(const Case& c, const std::map<std::string, std::string>& known, CaseRun
       fmt::print("survives{}: {}\n", known.contains(name) ? " (known)" : "", name);
     }
   }
-  counts.without += !kept;
-  if (!kept) fmt::print("no neighbour keeps the symptom: {}\n", c.scenario);
+  counts.without += judged && !kept;
+  counts.bare += !judged;
+  if (!judged)
+    fmt::print("claims nothing below its symptom, or no run of it can be started here: {}\n",
+               c.scenario);
+  else if (!kept)
+    fmt::print("no neighbour keeps the symptom: {}\n", c.scenario);
 }
 
 int Main(const Options& options) {
@@ -135,9 +145,9 @@ int Main(const Options& options) {
   fmt::print(
       "{} scenarios (seed {}): {} neighbours with the same symptom are told from the fault, {} are "
       "not, {} are not for a known reason; {} show another symptom, {} cannot be staged; of {} "
-      "scenarios no neighbour keeps the symptom\n",
+      "scenarios no neighbour keeps the symptom, and of {} nothing below it is claimed\n",
       counts.scenarios, options.seed, counts.killed, counts.survived, counts.known,
-      counts.other_symptom, counts.impossible, counts.without);
+      counts.other_symptom, counts.impossible, counts.without, counts.bare);
   return counts.survived == 0 ? 0 : 1;
 }
 
