@@ -48,6 +48,7 @@ Action DeclareShell(CLI::App& app);
 Action DeclareShow(CLI::App& app);
 Action DeclareTrace(CLI::App& app);
 Action DeclareVersion(CLI::App& app);
+Action DeclareMinimize(CLI::App& app);
 Action DeclareWhy(CLI::App& app);
 
 }  // namespace gpustage
