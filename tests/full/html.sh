@@ -7,10 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 PROGRAM=${GPUSTAGE:-$PWD/.build/harness/gpustage}
 [[ -x $PROGRAM ]] || { echo 'skipped: nothing is built: harness/dev run first-steps' && exit 77; }
 command -v python3 >/dev/null || { echo 'skipped: there is no python3 here' && exit 77; }
-if ! command -v chromium >/dev/null && [[ ${GPUSTAGE_OFFLINE:-0} != 1 ]] && ((EUID == 0)) && command -v apt-get >/dev/null; then
-  apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core >&2
-fi
-command -v chromium >/dev/null || { echo 'skipped: there is no chromium here (apt-get install chromium)' && exit 77; }
+command -v chromium >/dev/null || { echo 'skipped: there is no chromium here: harness/dev full html' && exit 77; }
 SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
 # axe-core as the registry of npm has it, a plain archive: contrast, names and roles.
