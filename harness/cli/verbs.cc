@@ -9,6 +9,7 @@ const std::vector<Verb>& Verbs() {
       {"run", "run scenarios and hold them to what they expect", DeclareRun},
       {"trace", "where the device was lost, and what shows it", DeclareTrace},
       {"why", "the smallest changes that bring the device back, proven by running", DeclareWhy},
+      {"minimize", "the smallest scenario with the same loss, and what mends it", DeclareMinimize},
       {"diff", "what differs between two runs: the first event, then what led to it", DeclareDiff},
       {"explain", "what a pasted log says, which causes it leaves, and what tells more",
        DeclareExplain},

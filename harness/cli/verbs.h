@@ -51,6 +51,7 @@ Action DeclareShow(CLI::App& app);
 Action DeclareTrace(CLI::App& app);
 Action DeclareVersion(CLI::App& app);
 Action DeclareWatch(CLI::App& app);
+Action DeclareMinimize(CLI::App& app);
 Action DeclareWhy(CLI::App& app);
 
 }  // namespace gpustage
