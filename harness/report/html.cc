@@ -123,6 +123,9 @@ Status WriteFailures(const Report& report, const RunList& runs, const TextStyle&
   return Ok();
 }
 
+// What the last run that still has room, the failures and the page itself may take.
+constexpr size_t kLastBody = 1'400'000;
+
 // Those that are bad come first, then those that they are compared with, while there is room.
 Result<std::string> DataOf(const Report& report, const RunList& runs, const TextStyle& style) {
   PageData data(style);
@@ -140,7 +143,7 @@ Result<std::string> DataOf(const Report& report, const RunList& runs, const Text
     TRY(runs.Each([&](const ReportedRun& run) -> Status {
       int& mine = rank[number];
       if (mine == 2 && failing.count(run.scenario) != 0) mine = 1;
-      if (mine == turn && run.Ran() && !data.AddBody(number, run, limits::kPageBytes - 700'000))
+      if (mine == turn && run.Ran() && !data.AddBody(number, run, limits::kPageBytes - kLastBody))
         left_out.push_back(number);
       ++number;
       return Ok();

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "harness/base/limits.h"
 #include "harness/report/for_terminal.h"
 
 namespace gpustage {
@@ -114,10 +116,14 @@ bool PageData::AddBody(size_t number, const ReportedRun& run, size_t most_bytes)
                               Text(row.cause.value_or("")), Text(row.remark), row.said ? 1 : 0}));
   const size_t end = line.size();
   line[end - 3] = Numbers(funnel);
-  if (run.detail)
+  if (run.detail) {
     line[end - 1] = Detail(*run.detail);
-  else
-    line[end - 2] = Texts(run.log);
+    return true;
+  }
+  const size_t first = run.log.size() - std::min(run.log.size(), limits::kPageLogLines);
+  std::vector<std::string> log(run.log.begin() + static_cast<ptrdiff_t>(first), run.log.end());
+  for (std::string& text : log) text.resize(std::min(text.size(), limits::kPageLineBytes));
+  line[end - 2] = Texts(log);
   return true;
 }
 
