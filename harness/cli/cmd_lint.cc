@@ -27,9 +27,9 @@ int LintSelected(const LintOptions& options) {
   if (options.rules) return PrintRules();
   const Result<CaseSelection> selected = Select(options.selection);
   if (!selected) return PrintError(selected.error(), kBadInput);
-  const Result<std::vector<Finding>> findings = Lint(*selected, options.selection.paths.empty());
+  const Result<std::vector<OddThing>> findings = Lint(*selected, options.selection.paths.empty());
   if (!findings) return PrintError(findings.error(), kBadInput);
-  for (const Finding& finding : *findings) {
+  for (const OddThing& finding : *findings) {
     const std::string about = finding.what.empty() ? "" : fmt::format(" ({})", finding.what);
     fmt::print("{}\n", Rendered({fmt::format("{}: {}{}; {}", finding.rule->name,
                                              finding.rule->reason, about, finding.rule->fix),

@@ -7,7 +7,6 @@
 
 #include "harness/base/limits.h"
 #include "harness/base/text.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/report/case_report.h"
 #include "harness/report/trace.h"
 #include "harness/report/utf8.h"

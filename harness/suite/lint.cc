@@ -22,7 +22,7 @@ void EachText(const YamlNode& node, std::set<std::string>& texts) {
 }
 
 // Two files that stage and expect the same, and two that claim the same.
-void LintTwins(const std::vector<const CaseRange*>& ranges, std::vector<Finding>& findings) {
+void LintTwins(const std::vector<const CaseRange*>& ranges, std::vector<OddThing>& findings) {
   const auto body = [](const YamlNode& root) {
     YamlNode copy = root;
     std::erase_if(copy.entries, [](const YamlEntry& entry) {
@@ -56,7 +56,7 @@ std::vector<std::string> FoldersOf(const std::string& path) {
 }
 
 // Layouts and devices that no scenario names, nor a fixture that one names.
-void LintFixtures(const CaseSelection& cases, std::vector<Finding>& findings) {
+void LintFixtures(const CaseSelection& cases, std::vector<OddThing>& findings) {
   const Catalog& catalog = cases.catalog();
   std::set<std::string> used;
   for (const CaseRange* range : cases.Ranges()) {
@@ -84,7 +84,7 @@ void Linted::Find(const char* rule, const SourcePos& pos, std::string what) cons
     return std::string_view(r.name) == rule;
   });
   GPUSTAGE_CHECK(known != rules.end());
-  const bool said = std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+  const bool said = std::any_of(findings.begin(), findings.end(), [&](const OddThing& f) {
     return f.rule == &*known && f.pos == pos;
   });
   if (!said) findings.push_back({&*known, std::move(what), pos});
@@ -102,8 +102,8 @@ bool SameText(const YamlNode& a, const YamlNode& b) {
   });
 }
 
-Result<std::vector<Finding>> Lint(const CaseSelection& cases, bool whole) {
-  std::vector<Finding> findings;
+Result<std::vector<OddThing>> Lint(const CaseSelection& cases, bool whole) {
+  std::vector<OddThing> findings;
   std::map<const CaseRange*, std::vector<Case>> read;
   for (size_t place = 0; place < cases.size(); ++place) {
     std::vector<Case>& of_range = read[&cases.RangeOf(place)];
@@ -120,7 +120,7 @@ Result<std::vector<Finding>> Lint(const CaseSelection& cases, bool whole) {
   }
   LintTwins(cases.Ranges(), findings);
   if (whole) LintFixtures(cases, findings);
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+  std::stable_sort(findings.begin(), findings.end(), [](const OddThing& a, const OddThing& b) {
     return std::tie(a.pos.file, a.pos.line) < std::tie(b.pos.file, b.pos.line);
   });
   return findings;

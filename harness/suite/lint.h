@@ -19,7 +19,7 @@ struct LintRule {
 };
 const std::vector<LintRule>& LintRules();
 
-struct Finding {
+struct OddThing {
   const LintRule* rule = nullptr;
   std::string what;  // what it is about, in a word or two; "" where the place says it
   SourcePos pos;
@@ -27,13 +27,13 @@ struct Finding {
 
 // Of all scenarios of a selection, by file and line. Of a large matrix some cells are looked at.
 // `whole`: it is all there is, so that what nothing of it uses is used by nothing.
-Result<std::vector<Finding>> Lint(const CaseSelection& cases, bool whole);
+Result<std::vector<OddThing>> Lint(const CaseSelection& cases, bool whole);
 
 // One scenario, and where its findings go.
 struct Linted {
   const Scenario& scenario;
   std::vector<Case> cases;
-  std::vector<Finding>& findings;
+  std::vector<OddThing>& findings;
 
   void Find(const char* rule, const SourcePos& pos, std::string what = "") const;
 };
