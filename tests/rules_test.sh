@@ -23,7 +23,7 @@ check_includes() {
       used["<nlohmann/"] = "harness/evidence harness/report harness/logs harness/suite harness/diagnose harness/cli fakes/scanner fakes/vulkan/compile"
       used["<CLI/"] = "harness/cli"
       used["<seccomp.h"] = "harness/run"
-      used["<re2/"] = "harness/scenario harness/evidence harness/verdict harness/logs harness/diagnose"
+      used["<re2/"] = "harness/scenario harness/evidence harness/verdict harness/logs harness/diagnose harness/suite"
       used["<boost/filesystem"] = "harness/base"
       used["<boost/math/"] = "harness/verdict"
       used["<gtest/"] = used["<gmock/"] = "harness/embed tests"

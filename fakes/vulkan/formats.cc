@@ -63,8 +63,10 @@ VkResult FillImage(const Gpu& gpu, const VkPhysicalDeviceImageFormatInfo2& info,
     to->maxExtent = {limits.maxImageDimension3D, limits.maxImageDimension3D,
                      limits.maxImageDimension3D};
   to->maxMipLevels = 1;
-  for (uint32_t size = to->maxExtent.width; size > 1; size /= 2) ++to->maxMipLevels;
-  to->maxArrayLayers = info.type == VK_IMAGE_TYPE_3D ? 1 : limits.maxImageArrayLayers;
+  // What is linear is one image for NVIDIA's driver.
+  const bool is_one = kIsNvidia && info.tiling == VK_IMAGE_TILING_LINEAR;
+  for (uint32_t size = to->maxExtent.width; size > 1 && !is_one; size /= 2) ++to->maxMipLevels;
+  to->maxArrayLayers = info.type == VK_IMAGE_TYPE_3D || is_one ? 1 : limits.maxImageArrayLayers;
   to->sampleCounts = SamplesOf(gpu, info, features);
   to->maxResourceSize = gpu.profile->properties->limits.sparseAddressSpaceSize;
   return VK_SUCCESS;

@@ -3,6 +3,7 @@
 #include "fakes/vulkan/objects.h"
 #include "fakes/vulkan/tell.h"
 #include "fakes/world/text.h"
+#include "fakes/world/world.h"
 
 using namespace gpustage;
 using namespace gpustage::vulkan;
@@ -28,6 +29,12 @@ VkResult Create(const VkInstanceCreateInfo& info, VkInstance* out) {
   if (info.enabledLayerCount > 0) return VK_ERROR_LAYER_NOT_PRESENT;
   for (uint32_t i = 0; i < info.enabledExtensionCount; ++i)
     if (!IsKnown(info.ppEnabledExtensionNames[i])) return VK_ERROR_EXTENSION_NOT_PRESENT;
+  // NVIDIA's driver makes none where it finds no GPU, so that the loader is left without a driver.
+  Gpu gpus[world::kMaxDevices];
+  uint32_t count = 0;
+  if (kIsNvidia && world::Here().device_count > 0 &&
+      (FindGpus(gpus, &count) != VK_SUCCESS || count == 0))
+    return VK_ERROR_INITIALIZATION_FAILED;
   auto* const made = New<Instance>();
   if (made == nullptr) return VK_ERROR_OUT_OF_HOST_MEMORY;
   made->loader = kLoaderMagic;

@@ -117,6 +117,20 @@ uint64_t ShareOf(uint64_t whole, const VulkanHeap& heap) {
 
 constexpr size_t kHead = sizeof(VkBaseOutStructure);
 
+// All that stands behind its head, but for the words that the recorded driver left alone.
+void CopyRow(const VulkanRow& row, char* to) {
+  const char* const from = static_cast<const char*>(row.answer);
+  if (row.is_words == 0) {
+    memcpy(to + kHead, from + kHead, row.bytes - kHead);
+    return;
+  }
+  for (size_t at = kHead; at < row.bytes; at += sizeof(int32_t)) {
+    int32_t word;
+    memcpy(&word, from + at, sizeof(word));
+    if (word != kUnwrittenWord) memcpy(to + at, &word, sizeof(word));
+  }
+}
+
 // Every feature struct is its head and then truth values.
 bool Covers(const void* has, const void* asked, size_t from, size_t bytes) {
   for (size_t at = from; at + sizeof(VkBool32) <= bytes; at += sizeof(VkBool32)) {
@@ -179,8 +193,7 @@ void FillChain(const Gpu& gpu, void* next, bool features) {
   for (auto* to = static_cast<VkBaseOutStructure*>(next); to != nullptr; to = to->pNext) {
     const VulkanRow* const row = FindRow(gpu.profile->rows, gpu.profile->row_count, to->sType);
     if (row == nullptr || (row->is_feature != 0) != features) continue;
-    memcpy(reinterpret_cast<char*>(to) + kHead, static_cast<const char*>(row->answer) + kHead,
-           row->bytes - kHead);
+    CopyRow(*row, reinterpret_cast<char*>(to));
     Personal(gpu, to);
   }
 }

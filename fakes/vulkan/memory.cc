@@ -22,9 +22,7 @@ VkResult Allocate(VkDevice device, const VkMemoryAllocateInfo& info, VkDeviceMem
   const Gpu& gpu = GpuHere(device);
   if (info.memoryTypeIndex >= gpu.profile->type_count) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
   const uint32_t heap = gpu.profile->types[info.memoryTypeIndex].heapIndex;
-  const bool local = (gpu.profile->heaps[heap].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0;
-  if (!TakeFromHeap(gpu, heap, info.allocationSize))
-    return local ? VK_ERROR_OUT_OF_DEVICE_MEMORY : VK_ERROR_OUT_OF_HOST_MEMORY;
+  if (!TakeFromHeap(gpu, heap, info.allocationSize)) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
   const VkResult made = Make(device, out);
   if (made != VK_SUCCESS) {
     ReturnToHeap(gpu, heap, info.allocationSize);

@@ -15,7 +15,10 @@ typedef struct VulkanRow {
   const void* answer;
   uint32_t bytes;
   uint32_t is_feature;
+  uint32_t is_words;  // as the words of a recording, of which a driver left those of kUnwritten
 } VulkanRow;
+
+enum { kUnwrittenWord = -0x5a5a5a5b };  // 0xa5a5a5a5
 
 typedef struct VulkanFormat {
   VkFormat format;

@@ -39,7 +39,8 @@ fake_library(nvidia-glcore
 # fake_vulkan(DRIVER SONAME vendor of its GPUs (0: the processor) NVIDIA's own (0 or 1) [sibling fakes that it needs])
 function(fake_vulkan driver soname vendor nvidia)
   file(GLOB profiles CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fixtures/vulkan/${driver}/*.json)
-  file(GLOB recordings CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fixtures/recordings/*/*-vulkan-profile.json)
+  file(GLOB recordings CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fixtures/recordings/*/*-vulkan-profile.json
+    ${PROJECT_SOURCE_DIR}/fixtures/recordings/*/*.vulkan.conformance.txt)
   set(tables ${CMAKE_CURRENT_BINARY_DIR}/vulkan-${driver}.profiles.c)
   add_custom_command(
     OUTPUT ${tables}

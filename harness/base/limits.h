@@ -14,6 +14,13 @@ inline constexpr size_t kAnnotations = 10;   // GitHub shows ten errors and ten 
 inline constexpr size_t kAnnotationBytes = 4096;
 inline constexpr size_t kReasons = 50;  // different reasons of skips
 inline constexpr size_t kSlowest = 10;
+inline constexpr size_t kPageBytes = 4'800'000;  // of an HTML report: it opens at once
+inline constexpr size_t kPageFailures = 200;     // that it shows without JavaScript
+inline constexpr size_t kPageFailureBytes = 500'000;
+inline constexpr size_t kPageEvents = 600;    // of a run that is bad
+inline constexpr size_t kPageFewEvents = 80;  // of any other
+inline constexpr size_t kPageLogLines = 400;  // of one run: the last
+inline constexpr size_t kPageLineBytes = 2'000;
 inline constexpr size_t kReportedLogLines = 10'000;  // of one run: the first half and the last
 inline constexpr size_t kReportedLogBytes = 1 << 20;
 

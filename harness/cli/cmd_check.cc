@@ -3,19 +3,44 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/stage/plan.h"
 #include "harness/suite/case_selection.h"
+#include "harness/suite/lint.h"
+#include "harness/verdict/verdict.h"
 
 namespace gpustage {
 namespace {
 
 constexpr size_t kMostShown = 20;
 
+// What a run would find out only when it has ended: nothing is expected of it, or two things that
+// cannot both be.
+Status CheckRuns(const Case& c) {
+  for (const RunSpec& run : c.runs) {
+    std::vector<const Claim*> claims;
+    for (const Expectation* expectation : ExpectationsFor(c, run))
+      for (const Claim& claim : expectation->claims) claims.push_back(&claim);
+    // Of a program that the user gives, an expectation may be for some of its versions.
+    if (claims.empty() && run.scanner.given.empty())
+      return Error{
+          fmt::format("nothing is expected of run {}; add it to \"expect\"", Quote(run.name)),
+          run.pos};
+    for (size_t i = 0; i < claims.size(); ++i)
+      for (size_t j = 0; j < i; ++j)
+        if (CannotBothBe(*claims[i], *claims[j]))
+          return Error{fmt::format("line {} expects {}, and both cannot be", claims[j]->pos.line,
+                                   ToString(*claims[j])),
+                       claims[i]->pos};
+  }
+  return Ok();
+}
+
 // A combination of values that is wrong is so in many cells: each sentence once.
-int Check(const CaseFilter& selection) {
+int CheckFiles(const CaseFilter& selection) {
   const Result<CaseSelection> selected = Select(selection);
   if (!selected) return PrintError(selected.error(), kBadInput);
   std::vector<std::string> mistakes;
@@ -25,6 +50,7 @@ int Check(const CaseFilter& selection) {
     Status all = planned;
     if (c)
       if (const Result<StagePlan> plan = PlanStage(*c, {}); !plan) all = plan.error();
+    if (c && all) all = CheckRuns(*c);
     if (all) continue;
     std::string said = Rendered(all.error());
     if (std::find(mistakes.begin(), mistakes.end(), said) == mistakes.end())
@@ -46,7 +72,7 @@ Action DeclareCheck(CLI::App& app) {
   const auto selection = std::make_shared<CaseFilter>();
   app.footer("Nothing is staged or run: whether a claim holds is for run to say.");
   AddSelection(app, *selection);
-  return [selection](const Program&) { return Check(*selection); };
+  return [selection](const Program&) { return CheckFiles(*selection); };
 }
 
 }  // namespace gpustage

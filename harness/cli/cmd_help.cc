@@ -6,6 +6,7 @@
 #include "harness/cli/command_line.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/completion.h"
+#include "harness/cli/help_topic.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verb_page.h"
 
@@ -28,9 +29,14 @@ int Help(const HelpOptions& options) {
     fmt::print("{}", ListOfVerbs());
   } else if (const Verb* const verb = FindVerb(options.verb)) {
     fmt::print("{}", HelpText(*verb, WidthOfOutput()));
+  } else if (const auto topic = TopicText(options.verb, WidthOfOutput())) {
+    fmt::print("{}", *topic);
   } else {
-    return PrintError({fmt::format("no command {}{}", Quote(options.verb),
-                                   DidYouMean(options.verb, NamesOfVerbs()))},
+    std::vector<std::string> words = NamesOfVerbs();
+    const std::vector<std::string> topics = TopicWords();
+    if (const auto near = NearestWord(options.verb, topics); near) words.push_back(*near);
+    return PrintError({fmt::format("no command and no word of a scenario {}{}", Quote(options.verb),
+                                   DidYouMean(options.verb, words))},
                       kBadInput);
   }
   return kAsExpected;
@@ -40,7 +46,9 @@ int Help(const HelpOptions& options) {
 
 Action DeclareHelp(CLI::App& app) {
   const auto options = std::make_shared<HelpOptions>();
-  app.add_option("command", options->verb, "one of the commands; all when there is none")
+  app.add_option("command", options->verb,
+                 "one of the commands; a key, step, cause or way to be broken; all commands when "
+                 "there is none")
       ->type_name("COMMAND");
   OneOf(app.add_option("--format", options->format,
                        "all of it as a manual page, as Markdown, or as a shell's completion"),

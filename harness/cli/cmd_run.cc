@@ -150,6 +150,7 @@ Result<Inputs> ReadInputs(const RunOptions& options, const CaseFilter& filter) {
   inputs.plan.repeat = options.repeat;
   inputs.plan.max_failures = options.max_failures;
   inputs.plan.evidence_dir = options.evidence_dir;
+  inputs.plan.detail = WantsPage(inputs.files);
   inputs.plan.jobs = std::clamp(
       options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
       std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty

@@ -6,12 +6,15 @@
 #include <map>
 
 #include "harness/base/files.h"
+#include "harness/base/limits.h"
+#include "harness/base/output_file.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/pipeline.h"
 #include "harness/report/for_terminal.h"
+#include "harness/report/html.h"
 #include "harness/report/trace.h"
 #include "harness/run/interrupt.h"
 #include "harness/suite/case_selection.h"
@@ -26,9 +29,58 @@ struct TraceCommand {
   CaseFilter selection;
   TraceOptions options;
   bool json = false;
+  std::string html;  // a file; "": no page
 };
 
-Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation) {
+// Those of a page: a trace is of few.
+class FewRuns : public RunList {
+ public:
+  void Add(const CaseReport& report, const RunReport& run, const std::string& isolation) {
+    runs_.push_back(ReportedRunOf(report, run, isolation));
+    runs_.back().detail = DetailOf(report, run, limits::kPageEvents);
+  }
+  Status Each(const RunVisitor& visit) const override {
+    for (const ReportedRun& run : runs_) TRY(visit(run));
+    return Ok();
+  }
+
+ private:
+  std::vector<ReportedRun> runs_;
+};
+
+// What is kept of a run has no machine.
+void AddKept(const KeptRun& kept, FewRuns& page) {
+  CaseReport report;
+  report.c.id = kept.id;
+  report.c.scenario = kept.scenario;
+  report.c.file = kept.scenario + ".yaml";
+  report.c.claim = kept.claim;
+  RunReport run;
+  run.spec.name = kept.run;
+  run.spec.scanner.name = kept.scanner;
+  run.verdict.kind = ParseVerdictKind(kept.verdict).value_or(VerdictKind::kError);
+  run.verdict.because = kept.because;
+  run.evidence = kept.evidence;
+  page.Add(report, run, "");
+}
+
+Status WritePage(const std::string& file, const FewRuns& page, const std::string& scanners) {
+  Report report;
+  TRY(page.Each([&](const ReportedRun& run) -> Status {
+    report.tally.Add(run);
+    report.seconds += run.duration_ms / 1000;
+    return Ok();
+  }));
+  TextStyle style;
+  style.program = CalledAs();
+  style.scanners = scanners;
+  TRY(OutputFile out, OutputFile::Open(file, false));
+  TRY(WriteHtmlReport(report, page, style, out.stream()));
+  return out.Close();
+}
+
+Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation,
+                                    FewRuns& page) {
   TRY(const Workspace workspace, Workspace::Enter(isolation, false));
   CaseRunner runner(workspace, FindRecorders(), false);
   std::vector<KeptRun> runs;
@@ -36,7 +88,10 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
   for (const Case& c : cases) {
     if (Interrupted() != 0) break;
     const CaseReport report = RunCase(c, runner);
-    for (const RunReport& run : report.runs) runs.push_back(Keep(report, run));
+    for (const RunReport& run : report.runs) {
+      runs.push_back(Keep(report, run));
+      page.Add(report, run, ToString(isolation.level));
+    }
   }
   return runs;
 }
@@ -60,6 +115,10 @@ int Trace(const TraceCommand& command) {
   options.width = WidthOfOutput();
   options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   std::vector<KeptRun> runs;
+  FewRuns page;
+  if (!command.html.empty())
+    if (const Status writable = OutputFile::Check(command.html); !writable)
+      return PrintError(writable.error(), kBadInput);
   if (IsEvidence(path)) {
     Result<std::vector<KeptRun>> kept = ReadEvidence(path);
     if (!kept) return PrintError(kept.error(), kBadInput);
@@ -67,18 +126,23 @@ int Trace(const TraceCommand& command) {
     std::erase_if(runs, [&](const KeptRun& run) {
       return (run.id + " " + run.run).find(command.selection.filter) == std::string::npos;
     });
+    for (const KeptRun& run : runs) AddKept(run, page);
   } else {
     CaseFilter selection = command.selection;
     selection.paths = {path};
     const Result<std::vector<Case>> cases = SelectCases(selection);
     if (!cases) return PrintError(cases.error(), kBadInput);
     const Isolation isolation = ProbeIsolation();
-    Result<std::vector<KeptRun>> now = RunNow(*cases, isolation);
+    Result<std::vector<KeptRun>> now = RunNow(*cases, isolation, page);
     if (!now) return PrintError(now.error(), kCannotHere);
     runs = *std::move(now);
     if (Interrupted() != 0) return 128 + Interrupted();
   }
   if (runs.empty()) return PrintError({fmt::format("no run in {} matches", path)}, kBadInput);
+  if (!command.html.empty())
+    if (const Status written = WritePage(command.html, page, ScannerWords(command.selection));
+        !written)
+      return PrintError(written.error(), kBadInput);
   if (command.json) {
     fmt::print("{}", TraceJson(runs, options));
     return kAsExpected;
@@ -111,6 +175,9 @@ Action DeclareTrace(CLI::App& app) {
   app.add_option("--library", options->options.library, "only this library: a part of its path");
   app.add_option("--process", options->options.process,
                  "only this process: a pid or a part of its role");
+  app.add_option("--html", options->html,
+                 "also a page to look at, as run --report html=FILE has it")
+      ->type_name("FILE");
   app.add_flag("--json", options->json,
                "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
   return [options](const Program&) { return Trace(*options); };

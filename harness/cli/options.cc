@@ -75,7 +75,7 @@ void AddShards(CLI::App& app, ShardOptions& shard) {
 void AddReports(CLI::App& app, std::vector<std::string>& reports, std::string& baseline,
                 std::string& color) {
   app.add_option("--report", reports,
-                 "json, junit, github, markdown or text, as KIND=FILE; - is standard output")
+                 "html, json, junit, github, markdown or text, as KIND=FILE; - is standard output")
       ->type_name("KIND=FILE")
       ->allow_extra_args(false);
   app.add_option("--baseline", baseline,

@@ -11,6 +11,7 @@
 #include "harness/base/output_file.h"
 #include "harness/base/text.h"
 #include "harness/report/github.h"
+#include "harness/report/html.h"
 #include "harness/report/json.h"
 #include "harness/report/junit.h"
 #include "harness/report/markdown.h"
@@ -32,14 +33,27 @@ Status WriteGithub(const Report& report, const RunList& runs, std::ostream& out)
 
 struct Kind {
   const char* name;
-  Status (*write)(const Report&, const RunList&, std::ostream&);  // none: needs more than that
+  Status (*write)(const Report&, const RunList&, std::ostream&);  // none: styled is there
+  Status (*styled)(const Report&, const RunList&, const TextStyle&, std::ostream&) = nullptr;
 };
 
-constexpr Kind kKinds[] = {{"json", WriteJsonReport},
-                           {"junit", WriteJunitReport},
-                           {"github", WriteGithub},
-                           {"markdown", WriteMarkdownSummary},
-                           {"text", nullptr}};
+// The next commands are those of what was shown.
+Status WriteText(const Report& report, const RunList& runs, const TextStyle& shown,
+                 std::ostream& out) {
+  size_t longest = 0;
+  TRY(runs.Each([&](const ReportedRun& run) -> Status {
+    longest = std::max(longest, run.id.size());
+    return Ok();
+  }));
+  TextStyle style = PlainStyle(longest);
+  style.program = shown.program;
+  style.scanners = shown.scanners;
+  return WriteTextReport(report, runs, style, out);
+}
+
+constexpr Kind kKinds[] = {{"json", WriteJsonReport},    {"junit", WriteJunitReport},
+                           {"github", WriteGithub},      {"markdown", WriteMarkdownSummary},
+                           {"text", nullptr, WriteText}, {"html", nullptr, WriteHtmlReport}};
 
 const Kind* FindKind(const std::string& name) {
   const auto found = std::find_if(std::begin(kKinds), std::end(kKinds),
@@ -78,6 +92,11 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
   return files;
 }
 
+bool WantsPage(const std::vector<ReportFile>& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [](const ReportFile& file) { return file.kind == "html"; });
+}
+
 bool TakeStdout(const std::vector<ReportFile>& files) {
   return std::any_of(files.begin(), files.end(),
                      [](const ReportFile& file) { return IsStdout(file.file); });
@@ -91,25 +110,11 @@ bool IsStepSummary(const std::string& file) {
   return summary != nullptr && file == summary;
 }
 
-// The next commands are those of what was shown.
-Status WriteText(const Report& report, const RunList& runs, const TextStyle& shown,
-                 std::ostream& out) {
-  size_t longest = 0;
-  TRY(runs.Each([&](const ReportedRun& run) -> Status {
-    longest = std::max(longest, run.id.size());
-    return Ok();
-  }));
-  TextStyle style = PlainStyle(longest);
-  style.program = shown.program;
-  style.scanners = shown.scanners;
-  return WriteTextReport(report, runs, style, out);
-}
-
 Status WriteOne(const Report& report, const RunList& runs, const TextStyle& shown,
                 const ReportFile& file) {
   const auto write = [&](const Report& all, const RunList& list, std::ostream& out) {
     const Kind& kind = *FindKind(file.kind);
-    return kind.write == nullptr ? WriteText(all, list, shown, out) : kind.write(all, list, out);
+    return kind.write == nullptr ? kind.styled(all, list, shown, out) : kind.write(all, list, out);
   };
   if (IsStdout(file.file)) {
     TRY(write(report, runs, std::cout));

@@ -21,6 +21,9 @@ Result<std::vector<ReportFile>> ParseReportFiles(const std::vector<std::string>&
 // Whether standard output is a report's.
 bool TakeStdout(const std::vector<ReportFile>& files);
 
+// Whether one is a page, which shows more of each run than the others.
+bool WantsPage(const std::vector<ReportFile>& files);
+
 // All of them that can be written; the first error. `shown` is the style of what was shown: a text
 // report names the same next commands.
 Status WriteReports(const Report& report, const RunList& runs, const TextStyle& shown,

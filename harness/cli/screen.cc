@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "harness/cli/commands.h"
+#include "harness/report/common.h"
 #include "harness/report/for_terminal.h"
 
 namespace gpustage {
@@ -47,7 +48,8 @@ Status PrintOutcome(const Report& report, const RunList& runs, const TextStyle& 
     Print(out, ForTerminal("\n" + FailureBlock(run, style)));
     return Ok();
   }));
-  Print(out, ForTerminal("\n" + TotalsText(report) + BaselineText(report)));
+  TRY(const std::vector<Common> common, CommonOf(runs));
+  Print(out, ForTerminal(CommonText(common) + "\n" + TotalsText(report) + BaselineText(report)));
   return Ok();
 }
 

@@ -31,6 +31,7 @@ std::vector<std::string> NamesOfVerbs();      // of those that are not hidden
 const Verb* FindVerb(std::string_view name);  // nullptr: there is none
 
 Action DeclareCheck(CLI::App& app);
+Action DeclareLint(CLI::App& app);
 Action DeclareComplete(CLI::App& app);
 Action DeclareCompare(CLI::App& app);
 Action DeclareDiff(CLI::App& app);
@@ -38,6 +39,7 @@ Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
 Action DeclareFind(CLI::App& app);
+Action DeclareFmt(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);
@@ -48,6 +50,7 @@ Action DeclareShell(CLI::App& app);
 Action DeclareShow(CLI::App& app);
 Action DeclareTrace(CLI::App& app);
 Action DeclareVersion(CLI::App& app);
+Action DeclareWatch(CLI::App& app);
 Action DeclareMinimize(CLI::App& app);
 Action DeclareWhy(CLI::App& app);
 

@@ -43,6 +43,12 @@ TEST_WISHES=(
   'strace|program strace|the tests that hold our file events against it'
   'vulkan-tools|program vulkaninfo|scenarios that ask vulkaninfo (brings libX11, libxcb and libwayland-client)'
 )
+# What tests/full/html.sh wants.
+BROWSER_WISHES=(
+  'chromium|program chromium|looks at the page of a report'
+  'fonts-dejavu-core|file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|letters on its screenshots'
+  'python3|program python3|speaks to the browser'
+)
 PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 
 # Names elsewhere, of those that have another one; untested. A name of "-" is in the package before it.

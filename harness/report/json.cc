@@ -34,10 +34,14 @@ struct Writer {
   template <Struct T>
   static ordered_json Write(const T& value) {
     ordered_json object = ordered_json::object();
-    std::apply(
-        [&](const auto&... field) { ((object[field.key] = Write(value.*field.member)), ...); },
-        FieldsOf(&value));
+    std::apply([&](const auto&... field) { (WriteField(field, value.*field.member, object), ...); },
+               FieldsOf(&value));
     return object;
+  }
+  template <typename Field, typename T>
+  static void WriteField(const Field& field, const T& member, ordered_json& object) {
+    ordered_json value = Write(member);
+    if (field.since != kOptional || !value.is_null()) object[field.key] = std::move(value);
   }
   template <typename T>
   static ordered_json Write(const std::optional<T>& value) {

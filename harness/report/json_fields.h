@@ -10,6 +10,8 @@
 
 namespace gpustage {
 
+inline constexpr int kOptional = 1 << 30;  // Field::since: absent where it is null
+
 template <typename Struct, typename Member>
 struct Field {
   const char* key;
@@ -58,6 +60,33 @@ inline auto FieldsOf(const RepeatedAnswer*) {
   return std::tuple{Field{"times", &T::times}, Field{"verdict", &T::verdict},
                     Field{"device_count", &T::device_count}, Field{"lost_at", &T::lost_at}};
 }
+inline auto FieldsOf(const ReportedEvent*) {
+  using T = ReportedEvent;
+  return std::tuple{Field{"id", &T::id}, Field{"ms", &T::ms}, Field{"pid", &T::pid},
+                    Field{"kind", &T::kind}, Field{"text", &T::text}};
+}
+inline auto FieldsOf(const ReportedLine*) {
+  using T = ReportedLine;
+  return std::tuple{Field{"level", &T::level}, Field{"stream", &T::stream}, Field{"text", &T::text},
+                    Field{"event", &T::event}};
+}
+inline auto FieldsOf(const ReportedLife*) {
+  using T = ReportedLife;
+  return std::tuple{Field{"pid", &T::pid},         Field{"parent", &T::parent},
+                    Field{"name", &T::name},       Field{"command", &T::command},
+                    Field{"from_ms", &T::from_ms}, Field{"to_ms", &T::to_ms},
+                    Field{"end", &T::end}};
+}
+inline auto FieldsOf(const ReportedDetail*) {
+  using T = ReportedDetail;
+  return std::tuple{
+      Field{"answer", &T::answer},           Field{"chain", &T::chain},
+      Field{"suggestions", &T::suggestions}, Field{"not_observable", &T::not_observable},
+      Field{"processes", &T::processes},     Field{"events", &T::events},
+      Field{"events_seen", &T::events_seen}, Field{"log", &T::log},
+      Field{"environment", &T::environment}, Field{"tree", &T::tree},
+      Field{"machine", &T::machine}};
+}
 inline auto FieldsOf(const ReportedRun*) {
   using T = ReportedRun;
   return std::tuple{Field{"id", &T::id},
@@ -84,6 +113,7 @@ inline auto FieldsOf(const ReportedRun*) {
                     Field{"silent_because", &T::silent_because},
                     Field{"duration_ms", &T::duration_ms},
                     Field{"answers", &T::answers},
-                    Field{"unjudged", &T::unjudged, 3}};
+                    Field{"unjudged", &T::unjudged, 3},
+                    Field{"detail", &T::detail, kOptional}};
 }
 }  // namespace gpustage

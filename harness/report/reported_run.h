@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/report/case_report.h"
+#include "harness/report/detail.h"
 
 namespace gpustage {
 
@@ -91,9 +92,10 @@ struct ReportedRun {
   std::optional<bool> silent_failure;
   std::string silent_because;
   double duration_ms = 0;
-  std::vector<RepeatedAnswer> answers;  // of a run that was started more than once
-  int unjudged = 0;                     // claims about what nobody asked to be watched
-  std::string scanner_file = {};        // of the user's own; in no report, but in TraceCommand
+  std::vector<RepeatedAnswer> answers;        // of a run that was started more than once
+  int unjudged = 0;                           // claims about what nobody asked to be watched
+  std::optional<ReportedDetail> detail = {};  // where a page is wanted
+  std::string scanner_file = {};  // of the user's own; in no report, but in TraceCommand
 
   std::string Name() const { return id + " [" + run + "]"; }
   // What shows more of it: "gpustage trace first-steps/links@link=dangling". One outside scenarios/

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ostream>
 
+#include "harness/report/common.h"
 #include "harness/report/for_terminal.h"
 #include "harness/report/text.h"
 
@@ -129,7 +130,9 @@ Status WriteTextReport(const Report& report, const RunList& runs, const TextStyl
     out << ForTerminal("\n" + FailureBlock(run, style));
     return Ok();
   }));
-  out << ForTerminal("\n" + TotalsText(report) + BaselineText(report) + ProblemsText(report));
+  TRY(const std::vector<Common> common, CommonOf(runs));
+  out << ForTerminal(CommonText(common) + "\n" + TotalsText(report) + BaselineText(report) +
+                     ProblemsText(report));
   return Ok();
 }
 

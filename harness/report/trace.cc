@@ -14,7 +14,9 @@ namespace {
 
 constexpr int kTraceVersion = 1;
 
-std::string KindOf(EventKind kind) {
+}  // namespace
+
+std::string TraceKindOf(EventKind kind) {
   switch (kind) {
     case EventKind::kSearch:
     case EventKind::kLoad:
@@ -37,6 +39,16 @@ std::string KindOf(EventKind kind) {
   return "processes";
 }
 
+std::string EventText(const Event& event) {
+  std::string what = ToString(event);
+  what.erase(0, what.find(' ') + 1);
+  const std::string pid = fmt::format("pid {} ", event.pid);
+  if (event.pid != 0 && what.starts_with(pid)) what.erase(0, pid.size());
+  return what;
+}
+
+namespace {
+
 bool OfLibrary(const Event& event, const std::string& library) {
   return library.empty() || event.subject.find(library) != std::string::npos ||
          event.detail.find(library) != std::string::npos;
@@ -51,21 +63,18 @@ bool OfProcess(const Evidence& evidence, const Event& event, const std::string& 
 }
 
 bool Passes(const Evidence& evidence, const Event& event, const TraceOptions& options) {
-  const bool kind = options.kinds.empty() || std::find(options.kinds.begin(), options.kinds.end(),
-                                                       KindOf(event.kind)) != options.kinds.end();
+  const bool kind =
+      options.kinds.empty() || std::find(options.kinds.begin(), options.kinds.end(),
+                                         TraceKindOf(event.kind)) != options.kinds.end();
   return kind && OfLibrary(event, options.library) && OfProcess(evidence, event, options.process);
 }
 
 // ToString(event) names the pid; a reader of a timeline wants the role.
 std::string TimelineLine(const Evidence& evidence, const Event& event, size_t width) {
-  std::string what = ToString(event);
-  what.erase(0, what.find(' ') + 1);
-  const std::string pid = fmt::format("pid {} ", event.pid);
-  if (event.pid != 0 && what.starts_with(pid)) what.erase(0, pid.size());
   const std::string head =
       fmt::format("  {:>5}  {:>9.3f} ms  {:<14}  ", fmt::format("#{}", event.id),
                   static_cast<double>(event.time_ns) / 1e6, ProcessName(evidence, event.pid));
-  return head + Wrapped(what, head.size(), width) + "\n";
+  return head + Wrapped(EventText(event), head.size(), width) + "\n";
 }
 
 std::string DeviceName(const SeenDevice& device) {

@@ -35,6 +35,11 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options);
 // filters leave.
 std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& options);
 
+// An event without its number and its process: "cuInit(flags=0) = 100".
+std::string EventText(const Event& event);
+// The word of TraceKinds that an event is of.
+std::string TraceKindOf(EventKind kind);
+
 // "runner 7"
 std::string ProcessName(const Evidence& evidence, int pid);
 // "No device. libggml-cuda.so was lost at "loaded" in runner 7 (child of serve 2), and no log line

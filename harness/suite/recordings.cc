@@ -88,8 +88,9 @@ Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& fo
                        bool keep_others) {
   for (const auto& [scenario, told] : scenarios) {
     Recordings recordings = told;
+    const std::string of = recordings.version.empty() ? "" : "-" + recordings.version;
     const std::string file =
-        fmt::format("{}/{}-{}/{}.json", folder, recordings.scanner, recordings.version, scenario);
+        fmt::format("{}/{}{}/{}.json", folder, recordings.scanner, of, scenario);
     std::error_code failure;
     std::filesystem::create_directories(ParentOf(file), failure);
     if (failure) return Error{fmt::format("cannot make {}: {}", ParentOf(file), failure.message())};
@@ -118,9 +119,10 @@ Result<RecordedScenarios> ReadRecordings(const std::string& folder, const std::s
         scanner.find('@') == std::string::npos && name.starts_with(start + "-") &&
         name.find_first_not_of("0123456789.", start.size() + 1) == std::string::npos;
     const bool of_version = name == start || name.starts_with(start + ".") || is_any;
-    // By numbers: 0.17.10 is newer than 0.17.4.
-    if (of_version &&
-        (newest.empty() || Holds({newest.substr(name_size), ""}, name.substr(name_size))))
+    // By numbers: 0.17.10 is newer than 0.17.4. One without a version is older than all.
+    if (of_version && (newest.size() <= name_size ||
+                       (name.size() > name_size &&
+                        Holds({newest.substr(name_size), ""}, name.substr(name_size)))))
       newest = name;
   }
   if (newest.empty()) return scenarios;

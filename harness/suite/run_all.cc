@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "harness/base/bugs.h"
+#include "harness/base/limits.h"
 #include "harness/pipeline.h"
 #include "harness/report/repeats.h"
 #include "harness/run/interrupt.h"
@@ -55,8 +56,8 @@ CaseReport WithoutEvidence(const CaseReport& report) {
 // Of each run the start that tells most is kept, and no other.
 class CaseStarts {
  public:
-  CaseStarts(const std::string& isolation, const HouseRules& rules)
-      : isolation_(isolation), rules_(rules) {}
+  CaseStarts(const std::string& isolation, const RunPlan& plan)
+      : isolation_(isolation), plan_(plan) {}
 
   void Add(CaseReport start) {
     if (repeats_.empty()) {
@@ -80,7 +81,10 @@ class CaseStarts {
       if (!told_[i]) continue;
       ReportedRun run =
           std::move(repeats_[i]).Told(DistributionsOf(finished.report.c, report_.runs[i].spec));
-      Apply(rules_, run);
+      Apply(plan_.rules, run);
+      if (plan_.detail)
+        run.detail = DetailOf(finished.report, report_.runs[i],
+                              IsBad(run.verdict) ? limits::kPageEvents : limits::kPageFewEvents);
       finished.runs.push_back(std::move(run));
       finished.report.runs.push_back(std::move(report_.runs[i]));
     }
@@ -89,7 +93,7 @@ class CaseStarts {
 
  private:
   const std::string& isolation_;
-  const HouseRules& rules_;
+  const RunPlan& plan_;
   CaseReport report_;
   std::vector<Repeats> repeats_;
   std::vector<bool> told_;  // whether anything is known of the run
@@ -97,7 +101,7 @@ class CaseStarts {
 
 FinishedCase RunOneCase(const CaseSelection& cases, size_t place, const RunPlan& plan,
                         const std::string& isolation, CaseRunner& runner) {
-  CaseStarts starts(isolation, plan.rules);
+  CaseStarts starts(isolation, plan);
   const CaseReport outline = Outline(cases, place);
   for (int start = 0; start < plan.repeat; ++start) {
     CaseReport report = Guarded(

@@ -27,6 +27,7 @@ struct RunPlan {
   int repeat = 1;            // starts of each run
   int max_failures = 0;      // no case starts after so many bad runs; 0: all do
   std::string evidence_dir;  // "": the evidence is not kept
+  bool detail = false;       // of each run what a page shows
   HouseRules rules;
 };
 

@@ -105,6 +105,8 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
   for (const std::string& scanner : selection.scanners)
     if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty())
       return Error{absent};
+  if (selected.Ranges().empty() && !selection.paths.empty())
+    return Error{fmt::format("no scenario (*.yaml) in {}", fmt::join(selection.paths, ", "))};
   return NothingMatches(selection, selected.NamesOfRuns());
 }
 

@@ -97,7 +97,7 @@ TEST_F(CmdRunTest, RefusesAReportThatCannotBeWrittenBeforeAnythingRuns) {
   EXPECT_THAT(ran.out, IsEmpty());
   EXPECT_EQ(RunActor("exit, 0", "devices: 0", {"--report", "pdf=x"}).err,
             "gpustage: unknown report \"pdf=x\"; expected json=FILE, junit=FILE, github=FILE, "
-            "markdown=FILE or text=FILE\n");
+            "markdown=FILE, text=FILE or html=FILE\n");
 }
 
 TEST_F(CmdRunTest, WritesTheReportOfARunThatFailed) {

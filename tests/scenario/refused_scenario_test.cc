@@ -20,6 +20,10 @@ TEST_P(RefusedScenario, SaysWhereAndWhatWouldHaveBeenRight) {
 INSTANTIATE_TEST_SUITE_P(
     Top, RefusedScenario,
     testing::Values(
+        Top("TwoUnknownKeys", "expcet: []\nmachin: {}\n",
+            "3:1: unknown key \"expcet\"; did you mean \"expect\"?; line 4: \"machin\"; did you "
+            "mean "
+            "\"machine\"?"),
         Top("UnknownKey", "expcet: []\n", "3:1: unknown key \"expcet\"; did you mean \"expect\"?"),
         Top("FarFromAnyKey", "zzzzzzzz: x\n",
             "3:1: unknown key \"zzzzzzzz\"; it can be claim, source, tags, machine, layout, tree, "

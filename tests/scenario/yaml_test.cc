@@ -190,6 +190,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"MapAsKey", "{{a: b}: c}\n", "1:2: a key must be text"},
         Refused{"OpenBracket", "a: [b, c\n", "1:4: this bracket is never closed"},
         Refused{"OpenBrace", "a:\n  b: {c: d\n", "2:6: this bracket is never closed"},
+        Refused{"OpenBraceAtTheStart", "{claim: c\n", "1:1: this bracket is never closed"},
         Refused{"OpenDoubleQuote", "a: \"b\n", "1:4: this \" is never closed"},
         Refused{"OpenSingleQuote", "a: 'b\n", "1:4: this ' is never closed"},
         Refused{"UnknownEscape", "a: \"b\\q\"\n", "1:8: not YAML: unknown escape character: q"},
@@ -205,12 +206,19 @@ INSTANTIATE_TEST_SUITE_P(
                 "\xef\xbb\xbf"
                 "a: b\n",
                 "1:1: the file begins with a byte order mark; save it as UTF-8 without one"},
+        Refused{"Utf16",
+                "\xff\xfe"
+                "a",
+                "1:1: the file is UTF-16; save it as UTF-8"},
         Refused{"Latin1", "a: caf\xe9\n",
-                "1:7: byte 0xE9 is not UTF-8; write \"\\xE9\" in double quotes"},
+                "1:7: byte 0xE9 is not UTF-8; save the file as UTF-8, or write \"\\xE9\" in double "
+                "quotes"},
         Refused{"OverlongUtf8", "a: \xc0\xaf\n",
-                "1:4: byte 0xC0 is not UTF-8; write \"\\xC0\" in double quotes"},
+                "1:4: byte 0xC0 is not UTF-8; save the file as UTF-8, or write \"\\xC0\" in double "
+                "quotes"},
         Refused{"Surrogate", "a: \xed\xa0\x80\n",
-                "1:4: byte 0xED is not UTF-8; write \"\\xED\" in double quotes"},
+                "1:4: byte 0xED is not UTF-8; save the file as UTF-8, or write \"\\xED\" in double "
+                "quotes"},
         Refused{"ControlCharacter", "a: b\nc: \x1b[0m\n",
                 "2:4: byte 0x1B is a control character; write \"\\x1B\" in double quotes"},
         Refused{"NulByte", std::string("a: \0\n", 5),

@@ -120,14 +120,36 @@ class Writer {
       out_ << "};\n";
       // A driver writes fields, and not what pads the struct behind them.
       rows += "  {&" + id + ", offsetof(" + type + ", " + last + ") + sizeof " + id + "." + last +
-              ", " + (features ? "1" : "0") + "},\n";
+              ", " + (features ? "1" : "0") + ", 0},\n";
       ++count;
     }
     rows_ += rows;
     return count;
   }
+  // The structs that tests/subjects/vulkan_conformance recorded by number, "features 1000050000:
+  // 1", of headers newer than ours, too. They come first: what they say was read off a real driver
+  // whole.
+  size_t RowsOfWords(const string& name, const string& recording, const ordered_json& without) {
+    std::istringstream in(recording);
+    size_t count = 0;
+    for (string line; std::getline(in, line);) {
+      const size_t space = line.find(' '), colon = line.find(": ");
+      const string kind = line.substr(0, space);
+      if ((kind != "properties" && kind != "features") || colon == string::npos) continue;
+      const string number = line.substr(space + 1, colon - space - 1);
+      if (std::find(without.begin(), without.end(), number) != without.end()) continue;
+      const string id = name + "_" + kind + number;
+      out_ << "static const uint32_t _Alignas(8) " << id << "[] = {" << number << ", 0, 0, 0";
+      std::istringstream words(line.substr(colon + 2));
+      for (string word; words >> word;) out_ << ", 0x" << word;
+      out_ << "};\n";
+      rows_ += "  {" + id + ", sizeof " + id + ", " + (kind == "features" ? "1" : "0") + ", 1},\n";
+      ++count;
+    }
+    return count;
+  }
   void EndRows(const string& name) {
-    out_ << "static const VulkanRow " << name << "[] = {\n" << rows_ << "  {0, 0, 0}};\n";
+    out_ << "static const VulkanRow " << name << "[] = {\n" << rows_ << "  {0, 0, 0, 0}};\n";
     rows_.clear();
   }
 
@@ -149,6 +171,8 @@ ordered_json ReadProfile(const fs::path& file, const fs::path& recordings) {
     profile["read"] = ordered_json::parse(ReadAll(recordings / answers))["capabilities"]["device"];
   }
   for (const auto& [key, value] : written.items()) profile[key] = value;
+  if (written.contains("words"))
+    profile["recorded_words"] = ReadAll(recordings / written["words"].at("of").get<string>());
   profile["read"].merge_patch(written.value("changes", ordered_json::object()));
   return profile;
 }
@@ -202,7 +226,10 @@ string WriteProfile(std::ostream& out, const string& id, const ordered_json& pro
       << "_properties = " << Initializer("", read["properties"][plain]) << ";\n";
   out << "static const " << features << " " << id
       << "_features = " << Initializer("", read["features"][features]) << ";\n";
-  size_t rows = writer.Rows(id, read["properties"], false, plain);
+  const ordered_json words = profile.value("words", ordered_json::object());
+  size_t rows = writer.RowsOfWords(id, profile.value("recorded_words", string()),
+                                   words.value("without", ordered_json::array()));
+  rows += writer.Rows(id, read["properties"], false, plain);
   rows += writer.Rows(id, read["features"], true, features);
   writer.EndRows(id + "_rows");
   out << "static const VkExtensionProperties " << id << "_extensions[] = {\n";

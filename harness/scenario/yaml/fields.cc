@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
 
 #include "harness/base/files.h"
 #include "harness/scenario/model/users.h"
@@ -35,10 +36,18 @@ std::string Describe(const YamlNode& node) {
 Status CheckKeys(const YamlNode& map, std::string_view what, const std::vector<std::string>& keys) {
   if (!map.IsMap())
     return ErrorAt(map, fmt::format("expected {}, a map, got {}", what, Describe(map)));
-  for (const YamlEntry& entry : map.entries)
-    if (std::find(keys.begin(), keys.end(), entry.key) == keys.end())
-      return ErrorAt(
+  // All of them: whoever mends one should not have to come back for the next.
+  std::optional<Error> first;
+  for (const YamlEntry& entry : map.entries) {
+    if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
+    if (!first)
+      first = ErrorAt(
           entry, fmt::format("unknown key {}{}", Quote(entry.key), DidYouMean(entry.key, keys)));
+    else
+      first->message += fmt::format("; line {}: {}{}", entry.pos.line, Quote(entry.key),
+                                    DidYouMean(entry.key, keys));
+  }
+  if (first) return *std::move(first);
   return Ok();
 }
 

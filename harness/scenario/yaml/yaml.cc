@@ -67,20 +67,42 @@ size_t Utf8Length(std::string_view text) {
   return overlong || outside ? 0 : length;
 }
 
+// Whether the text begins with a bracket that is not closed before it ends.
+bool IsNeverClosed(std::string_view text) {
+  if (!text.starts_with('{') && !text.starts_with('[')) return false;
+  size_t depth = 0;
+  char quote = 0;
+  for (const char c : text) {
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      return false;
+    }
+  }
+  return depth > 0;
+}
+
 // What yaml-cpp would read silently in its own way.
 std::optional<Error> CheckBytes(const SourceText& source) {
   const std::string_view text = source.text();
   if (text.starts_with("\xef\xbb\xbf"))
     return Error{"the file begins with a byte order mark; save it as UTF-8 without one",
                  source.PosOf(0)};
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    return Error{"the file is UTF-16; save it as UTF-8", source.PosOf(0)};
   for (size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const bool control =
         (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
     const size_t length = Utf8Length(text.substr(at));
     if (length == 0 || control)
-      return Error{fmt::format("byte 0x{0:02X} {1}; write \"\\x{0:02X}\" in double quotes", byte,
-                               control ? "is a control character" : "is not UTF-8"),
+      return Error{fmt::format("byte 0x{0:02X} {1} \"\\x{0:02X}\" in double quotes", byte,
+                               control ? "is a control character; write"
+                                       : "is not UTF-8; save the file as UTF-8, or write"),
                    source.PosOf(at)};
     at += length;
   }
@@ -226,7 +248,9 @@ class Builder : public YAML::EventHandler {
     starts_.push_back(Offset(mark));
     RefuseProperties(mark);
     if (!open_.empty() && open_.back().node.IsMap() && !open_.back().entry)
-      Fail("a key must be text", source_.Pos(mark));
+      Fail(IsNeverClosed(source_.text().substr(Offset(mark))) ? "this bracket is never closed"
+                                                              : "a key must be text",
+           source_.Pos(mark));
     if (open_.size() >= kMaxDepth)
       Fail(fmt::format("nested deeper than {} levels", kMaxDepth), source_.Pos(mark));
     YamlNode node;
