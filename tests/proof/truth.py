@@ -233,10 +233,13 @@ class Run:
     def rule_is(self, process, path, rule):
         """Whether ld.so came to this path by this rule, there."""
         at = re.match(r"(.*)\[(\d+)\]$", rule)
-        kind = at[1] if at else rule
+        kinds = {at[1] if at else rule}
+        # Where ld.so is the program, the library's own lists are made first, and give their name to a directory of both.
+        if at and any(base(program).startswith("ld-") for program in process.programs):
+            kinds |= {"RUNPATH", "RPATH"}
         for block in process.blocks:
             for tried, by in block.tries:
-                if not same_path(tried, path) or by != kind:
+                if not same_path(tried, path) or by not in kinds:
                     continue
                 if not at:
                     return True
