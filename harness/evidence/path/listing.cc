@@ -37,7 +37,7 @@ void SeeSteps(const Evidence& evidence, FunnelRow& row) {
   StepState& matched = row.steps[Step::kMatched];
   if (listing == 0) {
     for (StepState* state : {&listed, &matched})
-      if (*state == StepState::kDerived && row.pid != 0) *state = StepState::kNotNeeded;
+      if (*state == StepState::kDerived) *state = StepState::kNotNeeded;
     return;
   }
   if (Happened(listed) || listed == StepState::kNotObservable) {

@@ -176,7 +176,10 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 const FunnelRow* LostRow(const Evidence& evidence) {
   const FunnelRow* best = nullptr;
   const auto rank = [](const FunnelRow& row) {
-    return std::tuple(row.failed, !IsExcluded(row), row.family == Family::kBackend,
+    // A Vulkan backend that came to no driver is beside one that was tried and failed.
+    const bool asked = row.cause != Cause::kNeverAsked ||
+                       StackOf(BaseNameOf(row.library)) != Family::kVulkanLoader;
+    return std::tuple(row.failed, !IsExcluded(row), row.family == Family::kBackend, asked,
                       row.failed && row.said == 0, row.reached);
   };
   for (const FunnelRow& row : evidence.funnel)
