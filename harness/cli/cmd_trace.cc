@@ -10,6 +10,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
+#include "harness/diagnose/proofs.h"
 #include "harness/pipeline.h"
 #include "harness/report/for_terminal.h"
 #include "harness/report/trace.h"
@@ -28,7 +29,10 @@ struct TraceCommand {
   bool json = false;
 };
 
-Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation) {
+using Proofs = std::map<std::pair<std::string, std::string>, std::vector<ProvenTry>>;
+
+Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation,
+                                    Proofs& proofs) {
   TRY(const Workspace workspace, Workspace::Enter(isolation, false));
   CaseRunner runner(workspace, FindRecorders(), false);
   std::vector<KeptRun> runs;
@@ -37,6 +41,7 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
     if (Interrupted() != 0) break;
     const CaseReport report = RunCase(c, runner);
     for (const RunReport& run : report.runs) runs.push_back(Keep(report, run));
+    for (size_t i = 0; i < c.runs.size(); ++i) proofs[{c.id, c.runs[i].name}] = ProofsOf(c, i);
   }
   return runs;
 }
@@ -60,6 +65,7 @@ int Trace(const TraceCommand& command) {
   options.width = WidthOfOutput();
   options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   std::vector<KeptRun> runs;
+  Proofs proofs;
   if (IsEvidence(path)) {
     Result<std::vector<KeptRun>> kept = ReadEvidence(path);
     if (!kept) return PrintError(kept.error(), kBadInput);
@@ -73,7 +79,7 @@ int Trace(const TraceCommand& command) {
     const Result<std::vector<Case>> cases = SelectCases(selection);
     if (!cases) return PrintError(cases.error(), kBadInput);
     const Isolation isolation = ProbeIsolation();
-    Result<std::vector<KeptRun>> now = RunNow(*cases, isolation);
+    Result<std::vector<KeptRun>> now = RunNow(*cases, isolation, proofs);
     if (!now) return PrintError(now.error(), kCannotHere);
     runs = *std::move(now);
     if (Interrupted() != 0) return 128 + Interrupted();
@@ -88,6 +94,7 @@ int Trace(const TraceCommand& command) {
   for (const KeptRun& run : runs) ++of_case[of_catalog ? run.id : ""];
   for (size_t i = 0; i < runs.size(); ++i) {
     options.again = Again(command, of_catalog, of_case[of_catalog ? runs[i].id : ""] == 1, runs[i]);
+    options.proven = proofs[{runs[i].id, runs[i].run}];
     fmt::print("{}{}", i == 0 ? "" : "\n", ForTerminal(TraceText(runs[i], options)));
   }
   return kAsExpected;
