@@ -13,6 +13,7 @@ const std::vector<Verb>& Verbs() {
       {"diff", "what differs between two runs: the first event, then what led to it", DeclareDiff},
       {"explain", "what a pasted log says, which causes it leaves, and what tells more",
        DeclareExplain},
+      {"find", "whose problem looks like mine: scenarios by words, a log or a case", DeclareFind},
       {"list", "list cases, their runs and their claims", DeclareList},
       {"new", "write a first scenario to go on from", DeclareNew},
       {"check", "the mistakes of scenario files, without running any", DeclareCheck},

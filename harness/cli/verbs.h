@@ -37,6 +37,7 @@ Action DeclareDiff(CLI::App& app);
 Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
+Action DeclareFind(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);

@@ -191,6 +191,8 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   how.budget = options.budget;
   how.weigh = false;
   TRY(const WhyReport report, Why(flat, knowledge, runner, how));
+  if (Satisfies(task, report.before))
+    return Error{"as many devices are counted before the fix as after it"};
   Score score;
   score.name = task.Name();
   score.before = report.before;
