@@ -14,8 +14,10 @@
 #include "harness/report/for_terminal.h"
 #include "harness/report/trace.h"
 #include "harness/suite/case_names.h"
+#include "harness/suite/collection_page.h"
 #include "harness/suite/find.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/scenario_words.h"
 
 namespace gpustage {
 namespace {
@@ -24,10 +26,10 @@ struct FindOptions {
   std::vector<std::string> words;
   int limit = 5;
   bool json = false;
+  bool page = false;  // the page of all that people reported instead
 };
 
 constexpr size_t kMostOfLog = 4 << 20;
-constexpr double kNamed = 4;  // how much the cause that a log's line names counts
 
 // What the log says that went wrong, in its own words and in those of the causes that fit; all of
 // it where no line is known.
@@ -44,7 +46,6 @@ Result<FindQuestion> OfLog(const std::string& file) {
       const double share = 1.0 / static_cast<double>(fact.rule->causes.size());
       if (cause == nullptr) continue;
       question.texts.emplace_back(cause->id + " " + cause->is, share);
-      question.texts.emplace_back(cause->staged, kNamed * share);
     }
   }
   for (const PastedLine& line : log.unknown) question.texts.emplace_back(line.text, 1);
@@ -84,16 +85,6 @@ Result<FindQuestion> QuestionOf(const std::vector<std::string>& words, const Cat
   return question;
 }
 
-// "ollama/ollama#15964" as an address, where it is one of GitHub's.
-std::string AddressOf(const std::string& thread) {
-  const size_t number = thread.find('#');
-  if (number == std::string::npos || thread.find('/') >= number ||
-      thread.find_first_of(" :") != std::string::npos)
-    return thread;
-  return fmt::format("https://github.com/{}/issues/{}", thread.substr(0, number),
-                     thread.substr(number + 1));
-}
-
 void PrintText(const std::vector<FoundScenario>& found, size_t width) {
   constexpr size_t kLabel = 10;
   const auto line = [&](const char* label, const std::string& text) {
@@ -104,7 +95,7 @@ void PrintText(const std::vector<FoundScenario>& found, size_t width) {
     line("claim", scenario.claim);
     for (const std::string& cause : scenario.cause) line("cause", cause);
     for (const std::string& fix : scenario.fix) line("fix", fix);
-    for (const std::string& thread : scenario.thread) line("thread", AddressOf(thread));
+    for (const std::string& thread : scenario.thread) line("thread", ThreadAddress(thread));
     fmt::print("  {:<7} {} trace {}\n", "look", CalledAs(), ShellWord(scenario.id));
   }
 }
@@ -113,7 +104,7 @@ void PrintJson(const std::vector<FoundScenario>& found) {
   nlohmann::json list = nlohmann::json::array();
   for (const FoundScenario& scenario : found) {
     std::vector<std::string> threads;
-    for (const std::string& thread : scenario.thread) threads.push_back(AddressOf(thread));
+    for (const std::string& thread : scenario.thread) threads.push_back(ThreadAddress(thread));
     list.push_back({{"id", scenario.id},
                     {"file", scenario.file},
                     {"claim", scenario.claim},
@@ -128,8 +119,17 @@ void PrintJson(const std::vector<FoundScenario>& found) {
                          .dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+int PrintPage(const Catalog& catalog) {
+  const Result<std::string> page = CollectionPage(catalog);
+  if (!page) return PrintError(page.error(), kBadInput);
+  fmt::print("{}", *page);
+  return kAsExpected;
+}
+
 int Find(const FindOptions& options) {
   const Catalog catalog = FindCatalog({});
+  if (options.page) return PrintPage(catalog);
+  if (options.words.empty()) return PrintError({"find needs words, a log or a case"}, kBadInput);
   const Result<FindQuestion> question = QuestionOf(options.words, catalog);
   if (!question) return PrintError(question.error(), kBadInput);
   const Result<Finder> finder = Finder::Read(catalog, WordsFile());
@@ -152,13 +152,13 @@ Action DeclareFind(CLI::App& app) {
       "One word that is a file is a log (- is standard input), one that names a case is run, and "
       "what it loses is looked for.");
   app.add_option("what", options->words, "words, a log, or a case")
-      ->type_name("WORDS|FILE|SCENARIO")
-      ->required();
+      ->type_name("WORDS|FILE|SCENARIO");
   app.add_option("--limit", options->limit, "most scenarios that are shown")
       ->type_name("N")
       ->check(CLI::Range(1, 1000));
   app.add_flag("--json", options->json,
                "for programs: {version, found: [{id, claim, cause, fix, thread, look, …}]}");
+  app.add_flag("--page", options->page, "the page scenarios/README.md, as Markdown");
   return [options](const Program&) { return Find(*options); };
 }
 

@@ -17,7 +17,7 @@ namespace {
 // word said again counts no more, and how much a long text must say it more often.
 constexpr double kSaturation = 1.2, kLength = 0.75;
 // A word of the claim, and a scenario that somebody reported, are what people look for.
-constexpr double kClaim = 3, kName = 2.5, kCause = 2, kTag = 2, kThread = 1.5, kHead = 1.5,
+constexpr double kClaim = 3, kName = 2.5, kCause = 2, kTag = 2, kThread = 1.5, kHead = 2,
                  kLog = 1.5, kRest = 0.5, kReported = 2;
 
 std::string_view WithoutAxes(std::string_view id) { return id.substr(0, id.find('@')); }

@@ -51,12 +51,21 @@ void AddOnce(std::vector<std::string>& list, std::string text) {
   if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
 }
 
-// Names and values, but for the lines that a log must not have: they are of another problem.
+constexpr std::array kUntold = {"lacks", "has", "layout", "fake", "real", "name"};
+// How it is shown, where the program of the report is another one.
+bool IsHandTest(const std::string& scanner) {
+  return scanner == "dlopen" || scanner == "ldd" || scanner == "ldd-r" ||
+         scanner == "python-ctypes";
+}
+
+// Names and values, but for what is the scenario's own craft, and for the lines that a log must not
+// have: they are of another problem.
 void AddRest(const YamlNode& node, std::string& rest) {
   if (node.IsText()) rest += node.text + "\n";
   for (const YamlNode& item : node.items) AddRest(item, rest);
   for (const YamlEntry& entry : node.entries) {
-    if (entry.key == "lacks" || entry.key == "has") continue;
+    if (std::find(kUntold.begin(), kUntold.end(), entry.key) != kUntold.end()) continue;
+    if (entry.key == "scanner" && IsHandTest(entry.value.text)) continue;
     rest += entry.key + "\n";
     AddRest(entry.value, rest);
   }
@@ -127,6 +136,22 @@ Result<ScenarioWords> WordsOf(const Scenario& scenario) {
     if (entry.key != "claim" && entry.key != "source" && entry.key != "tags")
       AddRest(entry.value, words.rest);
   return words;
+}
+
+std::string ThreadAddress(const std::string& source) {
+  const size_t number = source.find('#');
+  if (number == std::string::npos || source.find('/') >= number ||
+      source.find_first_of(" :") != std::string::npos)
+    return source;
+  return fmt::format("https://github.com/{}/issues/{}", source.substr(0, number),
+                     source.substr(number + 1));
+}
+
+bool IsThread(const std::string& source) {
+  const std::string address = ThreadAddress(source);
+  return address.find("/issues/") != std::string::npos ||
+         address.find("/pull/") != std::string::npos ||
+         address.find("/discussions/") != std::string::npos;
 }
 
 bool SpeaksOfFailure(std::string_view line) {

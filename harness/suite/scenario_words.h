@@ -26,6 +26,11 @@ Result<ScenarioWords> WordsOf(const Scenario& scenario);
 std::vector<std::string> TagsOf(const Scenario& scenario);
 std::vector<std::string> CausesOf(const Scenario& scenario);
 
+// "ollama/ollama#15964" as an address; all else as it is.
+std::string ThreadAddress(const std::string& source);
+// Whether it is a thread of somebody's, and not a page or a header.
+bool IsThread(const std::string& source);
+
 // Whether a line of a log is worth looking for: it tells of something that went wrong.
 bool SpeaksOfFailure(std::string_view line);
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -10,7 +12,9 @@ namespace gpustage {
 namespace {
 
 constexpr size_t kAmongFirst = 3;
-constexpr double kBar = 0.87;  // 0.9 is what is wanted
+// A head may name the same device ("Radeon AI PRO R9700 (gfx1201)") and the same option.
+constexpr size_t kHeadRow = 6;
+constexpr double kBar = 0.9;
 
 TEST(Find, ListsTheScenarioOfAThreadByItsTitleAmongTheFirstThree) {
   const Result<Finder> finder = Finder::Read(FindCatalog({}), WordsFile());
@@ -57,13 +61,13 @@ std::vector<std::string> WordsInARow(const std::string& text) {
 }
 
 // "four words in a row" of both, or "".
-std::string Shared(const std::string& one, const std::string& other) {
-  constexpr size_t kRow = 4;
+std::string Shared(const std::string& one, const std::string& other, size_t row = 4) {
   const std::vector<std::string> a = WordsInARow(one), b = WordsInARow(other);
-  for (size_t i = 0; i + kRow <= a.size(); ++i)
+  for (size_t i = 0; i + row <= a.size(); ++i)
     if (std::search(b.begin(), b.end(), a.begin() + static_cast<long>(i),
-                    a.begin() + static_cast<long>(i + kRow)) != b.end())
-      return a[i] + " " + a[i + 1] + " " + a[i + 2] + " " + a[i + 3];
+                    a.begin() + static_cast<long>(i + row)) != b.end())
+      return fmt::format("{}", fmt::join(a.begin() + static_cast<long>(i),
+                                         a.begin() + static_cast<long>(i + row), " "));
   return "";
 }
 
@@ -89,7 +93,7 @@ TEST(Find, KnowsNoTitle) {
       EXPECT_EQ(Shared(scenario.id, thread.title), "") << "name of " << scenario.id;
       const Result<Scenario> read = ReadScenarioFile(scenario.file, catalog);
       ASSERT_THAT(read, IsOk());
-      EXPECT_EQ(Shared(WithoutQuotes(WordsOf(*read)->head), thread.title), "")
+      EXPECT_EQ(Shared(WithoutQuotes(WordsOf(*read)->head), thread.title, kHeadRow), "")
           << "head of " << scenario.id;
     }
   }

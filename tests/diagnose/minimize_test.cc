@@ -118,7 +118,7 @@ TEST_P(LargeMachineTest, IsTwelveBeyondTheFloorAtMost) {
 constexpr char kAllOfOllama[] =
     "layout: [nvidia-driver-debian, ollama-cuda-12, ollama-cuda-13, nvidia-vulkan, mesa-vulkan, "
     "x11, "
-    "llama-cpp-vulkan]\nuser: ollama\nruns: [{scanner: ollama-model}]\n";
+    "llama-cpp-cuda-13]\nuser: ollama\nruns: [{scanner: ollama-model}]\n";
 const std::string kClosed =
     std::string(kAllOfOllama) +
     "tree: [{chmod: /usr/lib/x86_64-linux-gnu/libcuda.so.580.159.04, mode: \"0600\"}]\n";
