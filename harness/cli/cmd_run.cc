@@ -13,6 +13,7 @@
 #include "harness/cli/report_files.h"
 #include "harness/cli/screen.h"
 #include "harness/cli/verbs.h"
+#include "harness/cli/why_lines.h"
 #include "harness/report/suspects.h"
 #include "harness/run/interrupt.h"
 #include "harness/suite/case_selection.h"
@@ -46,6 +47,8 @@ struct RunOptions {
   int repeat = 1;                       // starts of each run
   int max_failures = 0;                 // nothing starts after so many; 0: all do
   std::string failed;                   // an earlier JSON report, of which only what is bad runs
+  bool why = false;                     // what mends each failure is sought
+  int why_budget = 300;                 // starts for all of them
   bool quiet = false, verbose = false;
 };
 
@@ -162,7 +165,7 @@ Talk TalkOf(const RunOptions& options) {
 }
 
 Status Tell(Report& report, Inputs& inputs, const Spool& spool, const Screen& screen,
-            std::FILE* out) {
+            const MoreOfRun& more, std::FILE* out) {
   if (inputs.baseline) {
     TRY(spool.Each([&](const ReportedRun& run) -> Status {
       inputs.baseline->AddNow(run);
@@ -170,7 +173,7 @@ Status Tell(Report& report, Inputs& inputs, const Spool& spool, const Screen& sc
     }));
     report.baseline = std::move(*inputs.baseline).Changes();
   }
-  return PrintOutcome(report, spool, screen.style(), out);
+  return PrintOutcome(report, spool, screen.style(), out, more);
 }
 
 // Scenarios are read for it when the first run is bad, and then once.
@@ -217,7 +220,10 @@ int Run(const RunOptions& options, Inputs& inputs) {
     report.interrupted = SignalName(Interrupted());
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  const Status told = Tell(report, inputs, *spool, screen, out);
+  WhyLines whys(inputs.cases, runner, inputs.plan.jobs, options.why_budget);
+  const auto why = [&](const ReportedRun& run) { return whys.For(run); };
+  const Status told =
+      Tell(report, inputs, *spool, screen, options.why ? MoreOfRun(why) : MoreOfRun(), out);
   if (options.verbose) Print(out, SlowestText(report));
   Print(out, SuspectsTable(all.reports));
   if (options.keep) Print(out, fmt::format("trees kept in {}\n", workspace->directory()));
@@ -285,6 +291,12 @@ void AddDailyUse(CLI::App& app, RunOptions& run) {
       ->type_name("FILE");
   app.add_option("--max-failures", run.max_failures, "start nothing after so many bad runs")
       ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  CLI::Option* const why =
+      app.add_flag("--why", run.why, "seek what mends each failure: one line, proven by starts");
+  app.add_option("--why-budget", run.why_budget, "most starts for --why, in all")
+      ->type_name("N")
+      ->needs(why)
       ->check(CLI::Range(1, 1'000'000));
   CLI::Option* const quiet = app.add_flag("-q,--quiet", run.quiet, "failures and totals only");
   app.add_flag("-v,--verbose", run.verbose, "a line a skip, too, and the slowest runs at the end")

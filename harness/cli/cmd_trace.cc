@@ -12,6 +12,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
+#include "harness/diagnose/proofs.h"
 #include "harness/pipeline.h"
 #include "harness/report/for_terminal.h"
 #include "harness/report/html.h"
@@ -31,6 +32,8 @@ struct TraceCommand {
   bool json = false;
   std::string html;  // a file; "": no page
 };
+
+using Proofs = std::map<std::pair<std::string, std::string>, std::vector<ProvenTry>>;
 
 // Those of a page: a trace is of few.
 class FewRuns : public RunList {
@@ -80,7 +83,7 @@ Status WritePage(const std::string& file, const FewRuns& page, const std::string
 }
 
 Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolation& isolation,
-                                    FewRuns& page) {
+                                    FewRuns& page, Proofs& proofs) {
   TRY(const Workspace workspace, Workspace::Enter(isolation, false));
   CaseRunner runner(workspace, FindRecorders(), false);
   std::vector<KeptRun> runs;
@@ -92,6 +95,7 @@ Result<std::vector<KeptRun>> RunNow(const std::vector<Case>& cases, const Isolat
       runs.push_back(Keep(report, run));
       page.Add(report, run, ToString(isolation.level));
     }
+    for (size_t i = 0; i < c.runs.size(); ++i) proofs[{c.id, c.runs[i].name}] = ProofsOf(c, i);
   }
   return runs;
 }
@@ -119,6 +123,7 @@ int Trace(const TraceCommand& command) {
   if (!command.html.empty())
     if (const Status writable = OutputFile::Check(command.html); !writable)
       return PrintError(writable.error(), kBadInput);
+  Proofs proofs;
   if (IsEvidence(path)) {
     Result<std::vector<KeptRun>> kept = ReadEvidence(path);
     if (!kept) return PrintError(kept.error(), kBadInput);
@@ -133,7 +138,7 @@ int Trace(const TraceCommand& command) {
     const Result<std::vector<Case>> cases = SelectCases(selection);
     if (!cases) return PrintError(cases.error(), kBadInput);
     const Isolation isolation = ProbeIsolation();
-    Result<std::vector<KeptRun>> now = RunNow(*cases, isolation, page);
+    Result<std::vector<KeptRun>> now = RunNow(*cases, isolation, page, proofs);
     if (!now) return PrintError(now.error(), kCannotHere);
     runs = *std::move(now);
     if (Interrupted() != 0) return 128 + Interrupted();
@@ -152,6 +157,7 @@ int Trace(const TraceCommand& command) {
   for (const KeptRun& run : runs) ++of_case[of_catalog ? run.id : ""];
   for (size_t i = 0; i < runs.size(); ++i) {
     options.again = Again(command, of_catalog, of_case[of_catalog ? runs[i].id : ""] == 1, runs[i]);
+    options.proven = proofs[{runs[i].id, runs[i].run}];
     fmt::print("{}{}", i == 0 ? "" : "\n", ForTerminal(TraceText(runs[i], options)));
   }
   return kAsExpected;

@@ -13,6 +13,7 @@
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnose/announced.h"
+#include "harness/diagnose/proofs.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -59,6 +60,7 @@ Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announce
   TRY(WhyReport report, gpustage::Why(flat, knowledge, runner, options));
   report.id = one.c.id;
   report.run = one.c.runs[one.run].name;
+  KeepProofs(one.c, one.run, report);
   if (announced) {
     const Held held = Hold(*announced, flat, report, runner, options);
     return Told{command.json ? HeldJson(held) : HeldText(held),

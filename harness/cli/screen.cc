@@ -43,9 +43,9 @@ void Print(std::FILE* out, const std::string& text) {
 }
 
 Status PrintOutcome(const Report& report, const RunList& runs, const TextStyle& style,
-                    std::FILE* out) {
+                    std::FILE* out, const MoreOfRun& more) {
   TRY(runs.EachBad([&](const ReportedRun& run) -> Status {
-    Print(out, ForTerminal("\n" + FailureBlock(run, style)));
+    Print(out, ForTerminal("\n" + FailureBlock(run, style) + (more ? more(run) : "")));
     return Ok();
   }));
   TRY(const std::vector<Common> common, CommonOf(runs));

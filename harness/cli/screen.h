@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,8 +21,10 @@ TextStyle StyleFor(std::FILE* out, size_t longest, const std::string& color);
 void Print(std::FILE* out, const std::string& text);
 
 // A block a failure, then the totals and what changed since the baseline.
+// `more`: what is said behind the block of a bad run.
+using MoreOfRun = std::function<std::string(const ReportedRun&)>;
 Status PrintOutcome(const Report& report, const RunList& runs, const TextStyle& style,
-                    std::FILE* out);
+                    std::FILE* out, const MoreOfRun& more = {});
 
 // How much is said of what is as expected.
 enum class Talk { kQuiet, kUsual, kVerbose };

@@ -47,3 +47,11 @@ bench() {
         }
     }' "$scratch/all" | sort -s -k1,1
 }
+
+# bench_why [DIR]: every broken machine with its truth, and what `gpustage why` says of each.
+bench_why() {
+  local folder=${1:-$TREE/benchmark}
+  build_for tests harness/all fakes/all fixtures/all why_evaluation
+  rm -rf "$folder" && mkdir -p "$folder"
+  exec "$TREE/tests/diagnose/why_evaluation" --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json"
+}

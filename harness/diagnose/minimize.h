@@ -41,6 +41,9 @@ struct Minimized {
 Result<Minimized> Minimize(const FlatCase& flat, const WhyReport& report, CaseRunner& runner,
                            const WhyOptions& options);
 
+// The whole machine, without a word of what is wrong with it but how its files are made.
+Result<std::string> MachineText(const FlatCase& flat, const Case& original, size_t run,
+                                const ProposalContext& knowledge);
 // `original`: how its author wrote the broken libraries that are left. An error names one that
 // cannot be written.
 Result<std::string> MinimizedText(const Minimized& small, const Case& original, size_t run,

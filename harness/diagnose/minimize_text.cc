@@ -179,7 +179,23 @@ std::string ClaimOf(const Minimized& small) {
   return claim;
 }
 
+std::vector<GpuDevice> DevicesOf(const ProposalContext& knowledge) {
+  std::vector<GpuDevice> known;
+  for (const auto& [name, device] : knowledge.devices) known.push_back(device);
+  return known;
+}
+
 }  // namespace
+
+Result<std::string> MachineText(const FlatCase& flat, const Case& original, size_t run,
+                                const ProposalContext& knowledge) {
+  const Writer writer(original, run, knowledge);
+  WrittenScenario written;
+  written.claim = "a broken machine of the benchmark";
+  written.c = writer.Header(flat);
+  TRY(written.c.tree, writer.Tree(flat));
+  return ScenarioText(written, DevicesOf(knowledge));
+}
 
 Result<std::string> MinimizedText(const Minimized& small, const Case& original, size_t run,
                                   const ProposalContext& knowledge) {
@@ -203,9 +219,7 @@ Result<std::string> MinimizedText(const Minimized& small, const Case& original, 
     TRY(written.fix, writer.Fix(small.flat, mended));
     written.fix->devices = small.mending->after.value_or(0);
   }
-  std::vector<GpuDevice> known;
-  for (const auto& [name, device] : knowledge.devices) known.push_back(device);
-  return ScenarioText(written, known);
+  return ScenarioText(written, DevicesOf(knowledge));
 }
 
 }  // namespace gpustage

@@ -122,6 +122,17 @@ std::vector<Installed> Packages::Named(const std::string& name, const FlatTree& 
   return found;
 }
 
+bool Packages::HasSibling(const std::string& directory, const std::string& name,
+                          const FlatTree& tree) const {
+  for (const auto& [package, installed] : packages_)
+    for (const std::string& path : FilesNamed(installed, name))
+      for (const auto& [other, entry] : installed)
+        if (ParentOf(other) == ParentOf(path) && BaseNameOf(other) != name &&
+            HasPath(tree, directory + "/" + BaseNameOf(other)))
+          return true;
+  return false;
+}
+
 bool Packages::IsExpected(const std::string& path, const FlatTree& tree) const {
   return std::any_of(packages_.begin(), packages_.end(), [&](const auto& package) {
     return package.second.count(path) != 0 && Presence(package.first, tree) > 0;

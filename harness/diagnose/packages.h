@@ -37,6 +37,9 @@ class Packages {
     FlatTree entries;
   };
   std::vector<Folder> FoldersMissingIn(const FlatTree& tree) const;
+  // Whether something that a package installs beside a library of this name stands in `directory`.
+  bool HasSibling(const std::string& directory, const std::string& name,
+                  const FlatTree& tree) const;
   // Whether a package of which something stands in the tree has the path.
   bool IsExpected(const std::string& path, const FlatTree& tree) const;
   // Every path of the packages of which something stands in the tree.

@@ -125,6 +125,8 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
   ProposeModes(flat, looked, all);
   ProposeSearch(flat, looked, knowledge.packages, all);
   ProposeLacks(flat, looked, knowledge.packages, all);
+  ProposeLinks(flat, looked, all);
+  ProposeOrder(flat, looked, all);
   ProposeInstalls(flat, looked, knowledge.packages, all);
   ProposeRemovals(flat, looked, too_many, all);
   ProposeEnvironment(flat, looked, all);

@@ -34,6 +34,7 @@ enum Tier : int {
   kShadow,  // it stands before another of its name
   kTwice,   // a candidate more
   kSearchPath,
+  kOrder,  // of what is searched
   kUserTier,
   kAnything,  // whatever was read
   kVersion,   // of the scanner
@@ -49,6 +50,8 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
 void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeSearch(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                    std::vector<Intervention>& all);
+void ProposeLinks(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+void ProposeOrder(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeLacks(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                   std::vector<Intervention>& all);
 void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,

@@ -58,7 +58,8 @@ class Supply {
   }
 
  private:
-  // Beside who asks, if that is searched; where a package has it; then in the order of the search.
+  // Where others of its package stand; where a package has it; beside who asks, if that is
+  // searched; then in the order of the search.
   std::vector<std::string> Places(const Lack& lack) const {
     constexpr size_t kMost = 3;
     std::vector<std::string> places;
@@ -66,6 +67,10 @@ class Supply {
       return std::find(lack.directories.begin(), lack.directories.end(), directory) !=
              lack.directories.end();
     };
+    for (const std::string& directory : lack.directories)
+      if (const std::string real = RealPath(tree_, directory);
+          packages_.HasSibling(real, lack.name, tree_))
+        Append(places, real);
     for (const bool there : {true, false})
       for (const std::string& directory : lack.directories)
         if (const std::string real = RealPath(tree_, directory);

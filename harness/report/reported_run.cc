@@ -102,11 +102,24 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
 
 }  // namespace
 
-std::string ReportedRun::TraceCommand(const std::string& program) const {
+std::string ReportedRun::WordOfCase() const {
   const bool is_known = scenario.find('/') != std::string::npos;
-  const std::string path = is_known ? id : file + id.substr(std::min(id.find('@'), id.size()));
-  return program + " trace " + ShellWord(path) +
+  return is_known ? id : file + id.substr(std::min(id.find('@'), id.size()));
+}
+
+std::string ReportedRun::TraceCommand(const std::string& program) const {
+  return program + " trace " + ShellWord(WordOfCase()) +
          (scanner_file.empty() ? "" : " --scanner " + ShellWord(scanner_file));
+}
+
+bool ReportedRun::HasLoss() const {
+  return std::any_of(funnel.begin(), funnel.end(),
+                     [](const ReportedRow& row) { return row.lost_at.has_value(); });
+}
+
+std::string ReportedRun::WhyCommand(const std::string& program) const {
+  if (!HasLoss() || !scanner_file.empty()) return "";
+  return fmt::format("{} why {} --run {}", program, ShellWord(WordOfCase()), ShellWord(run));
 }
 
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {

@@ -10,11 +10,18 @@
 
 namespace gpustage {
 
+// A change that `why` has proven to bring the device back.
+struct ProvenTry {
+  std::string subject;  // a path, a variable or a function
+  std::string words;
+};
+
 struct TraceOptions {
   bool timeline = false;
   std::vector<std::string> kinds;  // "files", "loader", "calls", "log", "processes"; empty: all
   std::string library;             // a part of its path
   std::string process;             // a pid, or a part of a role
+  std::vector<ProvenTry> proven;   // of this run; empty where nobody asked why
   bool colour = false;
   size_t width = 100;
   std::string again;  // the command line that shows this run again, for the next step; "" for trace

@@ -57,7 +57,9 @@ class Path {
                                                   : "because",
              FactText(fact));
       const std::vector<std::string> tries = Suggestions(row_);
-      for (const std::string& what : tries) Line("try", what + "  (not proven)");
+      for (const std::string& what : tries) Line("try", what + Proof(what));
+      if (!options_.proven.empty() && !marked_)
+        Line("try", options_.proven.front().words + "  (proven by gpustage why)");
     }
     if (!row_.remark.empty()) Line("note", row_.remark);
     return text_;
@@ -80,6 +82,17 @@ class Path {
   }
 
  private:
+  // A suggestion is proven where `why` changed what it is about.
+  std::string Proof(const std::string& what) {
+    for (const ProvenTry& proven : options_.proven)
+      if (what.find(proven.subject) != std::string::npos) {
+        marked_ = true;
+        return what == proven.words ? "  (proven by gpustage why)"
+                                    : fmt::format("  (proven by gpustage why: {})", proven.words);
+      }
+    return "  (not proven)";
+  }
+
   void Line(const std::string& word, const std::string& what, bool strong = false) {
     const std::string shown = fmt::format("{:<{}}", word, kWordWidth);
     text_ += "    " + (strong && options_.colour ? "\x1b[31m" + shown + "\x1b[0m" : shown) + "  " +
@@ -187,6 +200,7 @@ class Path {
   const Evidence& evidence_;
   const FunnelRow& row_;
   const TraceOptions& options_;
+  bool marked_ = false;  // a suggestion was
   std::string who_;
   std::string text_;
 };

@@ -1,231 +1,33 @@
 // How good `why` is, measured on every scenario that says what mends it. The machine is flattened
 // first, so that undoing the author's own lines is no way.
 //
-//   why_evaluation [--share PERCENT] [--seed N] [--only TEXT] [--jobs N] [--budget N]
-//   [--again N]
+//   why_evaluation [--share PERCENT] [--seed N] [--only TEXT] [--jobs N] [--budget N] [--again N]
+//                  [--json FILE] [--publish FOLDER]
 //
 // Prints a line a run and the shares; exits with 1 when one is below its bar, 77 when nothing could
-// be run here.
+// be run here. --publish writes the machines and the truth of harness/docs/benchmark.md.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
+#include <nlohmann/json.hpp>
 #include <random>
-#include <set>
 
 #include "harness/base/files.h"
-#include "harness/diagnose/why.h"
+#include "harness/diagnose/minimize.h"
 #include "harness/scenario/read/scenario.h"
 #include "harness/suite/installation.h"
-#include "harness/verdict/verdict.h"
+#include "tests/diagnose/evaluation.h"
 
 namespace gpustage {
 namespace {
 
-using Kind = Intervention::Kind;
-
 constexpr double kFoundBar = 0.95, kAfterBar = 0.85, kFirstBar = 0.90;
 constexpr int kMedianBar = 40, kMostBar = 120;
 
-struct Options {
-  double share = 100;
-  size_t again = 0;  // so many of the proven answers of a run are proven again, by the test
-  unsigned seed = 1;
-  std::string only;
-  int jobs = 2;
-  int budget = 200;
-};
-
-// A run and what its scenario's author did about it.
-struct Task {
-  Case c;
-  size_t run = 0;
-  size_t fixed = 0;  // the run after the fix
-  std::string Name() const { return c.id + " [" + c.runs[run].name + "]"; }
-};
-
-struct Score {
-  std::string name;
-  bool found = false;  // no larger than the author's, and the expectation of the fix holds
-  bool first = false;  // the first is about what the author changed
-  bool named = false;  // the chain of losses names what the author changed
-  bool again = true;   // what was called proven was, once more, from scratch
-  bool after = false;  // its scenario was written after `why` was
-  int starts = 0;      // to the first answer, with its proof
-};
-
-const RunSpec& Before(const Task& task) { return task.c.runs[task.run]; }
-const RunSpec& After(const Task& task) { return task.c.runs[task.fixed]; }
-
-// What the fix is expected to count; null: something else than a count is to flip.
-const CountRange* CountOf(const Task& task) {
-  for (const Expectation* expectation : ExpectationsFor(task.c, After(task)))
-    for (const Claim& claim : expectation->claims)
-      if (const auto* devices = std::get_if<DevicesClaim>(&claim.what)) return &devices->count;
-  return nullptr;
-}
-
-std::vector<Task> TasksOf(const Case& c) {
-  std::vector<Task> tasks;
-  for (size_t i = 0; i < c.runs.size(); ++i)
-    for (size_t k = 0; k < c.runs.size(); ++k)
-      if (c.runs[k].fixed && !c.runs[i].fixed && c.runs[k].name == c.runs[i].name + kFixedSuffix &&
-          c.runs[i].scanner.missing.empty()) {
-        Task task{c, i, k};
-        if (CountOf(task) != nullptr) tasks.push_back(std::move(task));
-      }
-  return tasks;
-}
-
-// What the author changed: the operations stand at the first of the fixed runs.
-std::vector<TreeOp> FixOf(const Case& c) {
-  for (const RunSpec& run : c.runs)
-    if (run.fixed && !run.change.empty()) return run.change;
-  return {};
-}
-
-std::vector<EnvVar> VariablesOfFix(const Task& task) {
-  std::vector<EnvVar> changed;
-  const std::vector<EnvVar>& before = task.c.runs[task.run].env;
-  for (const EnvVar& variable : task.c.runs[task.fixed].env)
-    if (std::find(before.begin(), before.end(), variable) == before.end())
-      changed.push_back(variable);
-  return changed;
-}
-
-bool OtherUser(const Task& task) {
-  return task.c.runs[task.run].user != task.c.runs[task.fixed].user;
-}
-
-bool OtherGroups(const Task& task) { return Before(task).groups != After(task).groups; }
-bool OtherScanner(const Task& task) {
-  return Before(task).scanner.version != After(task).scanner.version;
-}
-
-int SizeOfFix(const Task& task) {
-  const size_t of_machine = After(task).machine ? After(task).machine->keys.size() : 0;
-  return static_cast<int>(FixOf(task.c).size() + VariablesOfFix(task).size() + of_machine) +
-         OtherUser(task) + OtherGroups(task) + OtherScanner(task);
-}
-
-bool Satisfies(const Task& task, const std::optional<int64_t>& count) {
-  const CountRange* const wanted = CountOf(task);
-  return count && wanted != nullptr && wanted->at_least <= *count &&
-         (!wanted->at_most || *wanted->at_most >= *count);
-}
-
-std::string PathOf(const TreeOp& op) {
-  return std::visit([](const auto& what) { return what.path; }, op.what);
-}
-
-// "cuda_v12/libcudart" of "/…/cuda_v12/libcudart.so.12.8.90": a library by any of its names.
-std::string Family(const std::string& path) {
-  const std::string name = BaseNameOf(path);
-  return BaseNameOf(ParentOf(path)) + "/" + name.substr(0, name.find(".so"));
-}
-
-// Scenarios with a fix that stood when `why` was written.
-const std::set<std::string>& WrittenBefore() {
-  static const std::set<std::string> names = [] {
-    std::set<std::string> read;
-    std::ifstream file(GPUSTAGE_BEFORE_WHY);
-    for (std::string name; std::getline(file, name);) read.insert(name);
-    return read;
-  }();
-  return names;
-}
-
-bool IsAbout(const Intervention& change, const Task& task, const FlatCase& flat) {
-  const auto variables = VariablesOfFix(task);
-  const bool variable = std::any_of(variables.begin(), variables.end(),
-                                    [&](const EnvVar& one) { return one.name == change.subject; });
-  if (variable || (change.kind == Kind::kUser && OtherUser(task)) ||
-      (change.kind == Kind::kGroup && OtherGroups(task)) ||
-      (change.kind == Kind::kScanner && OtherScanner(task)) ||
-      (IsOfMachine(change) && After(task).machine))
-    return true;
-  for (const TreeOp& op : FixOf(task.c)) {
-    const std::string path = PathOf(op);
-    if (path == change.subject || Family(path) == Family(change.subject) ||
-        RealPath(flat.tree, path) == RealPath(flat.tree, change.subject) ||
-        change.subject.starts_with(path + "/") ||
-        (change.subject.ends_with('*') &&
-         path.starts_with(change.subject.substr(0, change.subject.size() - 1))) ||
-        change.entries.count(path) != 0)
-      return true;
-    // A fault, or an answer of the machine: in a scenario's fix another copy answers otherwise.
-    const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
-    if (placed != nullptr && placed->machine && IsOfMachine(change)) return true;
-  }
-  return false;
-}
-
-// Whether the chain of losses names what the author changed.
-bool ChainNames(const RunLoss& loss, const Task& task, const FlatCase& flat) {
-  for (const EnvVar& variable : VariablesOfFix(task))
-    if (IsNamed(loss, flat.tree, variable.name)) return true;
-  const std::vector<TreeOp> ops = FixOf(task.c);
-  return std::any_of(ops.begin(), ops.end(),
-                     [&](const TreeOp& op) { return IsNamed(loss, flat.tree, PathOf(op)); });
-}
-
-// Nothing that `why` did or kept is used: each machine is made again.
-bool IsAgain(const FlatCase& flat, const Mending& answer, const WhyReport& report,
-             CaseRunner& runner) {
-  FlatCase mended = flat;
-  for (const Intervention& change : answer.changes) Apply(change, mended);
-  Trials trials(runner, 1, 0, nullptr);
-  const auto comes = [&](const std::optional<int64_t>& count) {
-    return IsBetter(count, report.before, report.there);
-  };
-  const auto with = trials.Again(mended, 3), without = trials.Again(flat, 3);
-  return std::all_of(with.begin(), with.end(), comes) &&
-         std::none_of(without.begin(), without.end(), comes);
-}
-
-bool AllAgain(const FlatCase& flat, const WhyReport& report, CaseRunner& runner,
-              const Options& options) {
-  const size_t count = std::min(options.again, report.answers.size());
-  return std::all_of(report.answers.begin(), report.answers.begin() + static_cast<long>(count),
-                     [&](const Mending& answer) { return IsAgain(flat, answer, report, runner); });
-}
-
-Result<Score> Try(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
-                  const Options& options) {
-  TRY(const FlatCase flat, Flatten(task.c, task.run, knowledge.packages.images(), runner));
-  WhyOptions how;
-  how.jobs = options.jobs;
-  how.budget = options.budget;
-  how.weigh = false;
-  TRY(const WhyReport report, Why(flat, knowledge, runner, how));
-  Score score{task.Name()};
-  score.named = ChainNames(report.looked.loss, task, flat);
-  score.after = !WrittenBefore().count(task.c.scenario);
-  score.again = AllAgain(flat, report, runner, options);
-  score.starts = report.first_answer_at + 2 * how.rounds;
-  const int size = SizeOfFix(task);
-  for (const Mending& answer : report.answers)
-    score.found = score.found || (answer.size <= size && Satisfies(task, answer.after));
-  std::string first = "nothing";
-  if (!report.answers.empty()) {
-    first.clear();
-    for (const Intervention& change : report.answers.front().changes) {
-      score.first = score.first || IsAbout(change, task, flat);
-      first += (first.empty() ? "" : ", and ") + ToString(change);
-    }
-  }
-  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}\n", score.found ? "found" : "-----",
-             score.first ? "first" : "-----", score.named ? "named" : "     ", score.starts,
-             report.starts, score.name, first, report.healthy ? " (healthy)" : "");
-  std::fflush(stdout);
-  return score;
-}
-
 // The same ones for the same seed.
-std::vector<Task> Drawn(std::vector<Task> tasks, const Options& options) {
+std::vector<Task> Drawn(std::vector<Task> tasks, const EvaluationOptions& options) {
   std::mt19937 random(options.seed);
   for (size_t i = tasks.size(); i > 1; --i) std::swap(tasks[i - 1], tasks[random() % i]);
   const auto wanted = static_cast<size_t>(
@@ -234,7 +36,7 @@ std::vector<Task> Drawn(std::vector<Task> tasks, const Options& options) {
   return tasks;
 }
 
-Result<std::vector<Task>> AllTasks(const Options& options) {
+Result<std::vector<Task>> AllTasks(const EvaluationOptions& options) {
   const Catalog catalog = FindCatalog({});
   TRY(const std::vector<std::string> files, DiscoverScenarios({catalog.scenarios}));
   std::vector<Task> tasks;
@@ -249,7 +51,7 @@ Result<std::vector<Task>> AllTasks(const Options& options) {
 
 // By how much a share of `count` may fall below the bar by chance, when 95 % is true: three
 // standard deviations, so that a sample fails for a reason.
-double Slack(double bar, size_t count, const Options& options) {
+double Slack(double bar, size_t count, const EvaluationOptions& options) {
   if (options.share >= 100) return 0;
   return 3 * std::sqrt(bar * (1 - bar) / static_cast<double>(count));
 }
@@ -262,7 +64,7 @@ struct Line {
 };
 
 // A line of the summary; false: it is below its bar.
-bool Tell(const std::vector<Score>& scores, const Line& line, const Options& options) {
+bool Tell(const std::vector<Score>& scores, const Line& line, const EvaluationOptions& options) {
   const auto count = std::count_if(scores.begin(), scores.end(), [&](const Score& score) {
     return line.among == nullptr || score.*line.among;
   });
@@ -277,7 +79,7 @@ bool Tell(const std::vector<Score>& scores, const Line& line, const Options& opt
   return share >= bar;
 }
 
-int Summary(const std::vector<Score>& scores, size_t skipped, const Options& options) {
+int Summary(const std::vector<Score>& scores, size_t skipped, const EvaluationOptions& options) {
   if (scores.empty()) {
     fmt::print("nothing could be run here\n");
     return 77;
@@ -303,7 +105,46 @@ int Summary(const std::vector<Score>& scores, size_t skipped, const Options& opt
   return good && median <= kMedianBar && (most <= kMostBar || options.share < 100) ? 0 : 1;
 }
 
-Result<int> Evaluate(const Options& options) {
+std::string ResultsJson(const std::vector<Score>& scores) {
+  nlohmann::ordered_json all = {{"version", 1}, {"tool", "gpustage why"}};
+  for (const Score& score : scores)
+    all["machines"].push_back({{"name", score.name},
+                               {"found", score.found},
+                               {"first", score.first},
+                               {"chain_names_it", score.named},
+                               {"written_after", score.after},
+                               {"starts_to_first", score.starts},
+                               {"starts", score.all_starts},
+                               {"seconds", std::round(score.seconds * 10) / 10},
+                               {"answers", score.answers}});
+  return all.dump(1) + "\n";
+}
+
+// harness/docs/benchmark.md: NAME.yaml, the machine, and NAME.truth.json.
+Status Publish(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
+               const std::string& folder) {
+  const Result<FlatCase> flat = Flatten(task.c, task.run, knowledge.packages.images(), runner);
+  if (!flat) return Ok();  // it cannot be made here
+  std::string name = task.Name();
+  for (char& c : name)
+    if (c == '/' || c == ' ' || c == '[' || c == ']') c = '.';
+  const Result<std::string> text = MachineText(*flat, task.c, task.run, knowledge);
+  if (!text) {
+    fmt::print("not published: {}: {}\n", task.Name(), text.error().message);
+    return Ok();
+  }
+  const CountRange* const wanted = CountOf(task);
+  nlohmann::ordered_json truth = {{"version", 1},
+                                  {"name", task.Name()},
+                                  {"wanted", {{"at_least", wanted->at_least}}},
+                                  {"size", SizeOfFix(task)},
+                                  {"changes", WordsOfFix(task)}};
+  if (wanted->at_most) truth["wanted"]["at_most"] = *wanted->at_most;
+  TRY(WriteFile(folder + "/" + name + "yaml", *text));
+  return WriteFile(folder + "/" + name + "truth.json", truth.dump(1) + "\n");
+}
+
+Result<int> EvaluateAll(const EvaluationOptions& options) {
   TRY(const std::vector<Task> tasks, AllTasks(options));
   TRY(const Workspace workspace, Workspace::Enter(ProbeIsolation(), false));
   CaseRunner runner(workspace, FindRecorders(), false);
@@ -311,12 +152,14 @@ Result<int> Evaluate(const Options& options) {
   std::vector<Score> scores;
   size_t skipped = 0;
   for (const Task& task : tasks) {
-    const Result<Score> score = Try(task, knowledge, runner, options);
+    const Result<Score> score = Evaluate(task, knowledge, runner, options);
     if (score)
       scores.push_back(*score);
     else
       fmt::print("skip   {}: {}\n", task.Name(), score.error().message), ++skipped;
+    if (!options.publish.empty()) TRY(Publish(task, knowledge, runner, options.publish));
   }
+  if (!options.json.empty()) TRY(WriteFile(options.json, ResultsJson(scores)));
   return Summary(std::move(scores), skipped, options);
 }
 
@@ -324,9 +167,11 @@ Result<int> Evaluate(const Options& options) {
 }  // namespace gpustage
 
 int main(int argc, char** argv) {
-  gpustage::Options options;
+  gpustage::EvaluationOptions options;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i], value = argv[i + 1];
+    if (name == "--json") options.json = value;
+    if (name == "--publish") options.publish = value;
     if (name == "--again") options.again = static_cast<size_t>(std::atoi(value.c_str()));
     if (name == "--share") options.share = std::atof(value.c_str());
     if (name == "--seed") options.seed = static_cast<unsigned>(std::atoi(value.c_str()));
@@ -334,7 +179,7 @@ int main(int argc, char** argv) {
     if (name == "--jobs") options.jobs = std::atoi(value.c_str());
     if (name == "--budget") options.budget = std::atoi(value.c_str());
   }
-  const gpustage::Result<int> status = gpustage::Evaluate(options);
+  const gpustage::Result<int> status = gpustage::EvaluateAll(options);
   if (status) return *status;
   fmt::print("{}\n", status.error().message);
   return 77;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The page of --report html in a real browser: Debian's Chromium without a window, driven by tests/full/html_page.py. Looks for errors
 # of the console, clicks, keys, times of 10,000 cases, and screenshots of 320, 1280 and 2560 px in light and dark, kept in SHOTS.
+# builds: harness/all fakes/all fixtures/all
 #   tests/full/html.sh        SHOTS=DIR: where they are kept; AXE=axe.min.js: another copy of axe-core
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

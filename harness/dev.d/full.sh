@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# harness/dev full: what takes longer than a test may. Sourced by harness/dev.
+#
+# A part is tests/full/NAME.sh. Its line "# builds: TARGETS" says what is built before it. It may write JSON into $RESULT; that, its exit
+# status, the commit and the date are kept in tests/full.json, a line a part.
+
+# record NAME STATUS RESULT-FILE
+record() {
+  local file=$ROOT/tests/full.json commit result=null lines
+  commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo unknown)
+  git -C "$ROOT" diff --quiet HEAD -- 2>/dev/null || commit+=+changes
+  [[ ! -s $3 ]] || result=$(tr -d '\n' <"$3")
+  lines=$(sed -n 's/^  \("[^"]*": {.*}\),\{0,1\}$/\1/p' "$file" 2>/dev/null | grep -v "^\"$1\":" || true)
+  lines+=$'\n'"\"$1\": {\"commit\": \"$commit\", \"date\": \"$(date -u +%F)\", \"status\": $2, \"result\": $result}"
+  { echo '{'; grep . <<<"$lines" | LC_ALL=C sort | sed 's/^/  /; $!s/$/,/'; echo '}'; } >"$file.new"
+  mv "$file.new" "$file"
+}
+
+# full [NAMES…]: 77 of a part is a skip, with its reason printed.
+full() {
+  local name part targets status worst=0 result
+  (($#)) || set -- $(cd "$ROOT/tests/full" && ls -- *.sh)
+  for name in "${@%.sh}"; do
+    part=$ROOT/tests/full/$name.sh
+    [[ -f $part ]] || { say "no tests/full/$name.sh" && exit 2; }
+    targets=$(sed -n 's/^# builds: //p' "$part")
+    [[ $name != html ]] || WISHES+=("${BROWSER_WISHES[@]}")
+    # shellcheck disable=SC2086  # a word a target
+    [[ -z $targets ]] || build_for tests $targets
+    result=$(mktemp) status=0
+    TREE=$TREE RESULT=$result "$part" || status=$?
+    ((status == 77)) || record "$name" "$status" "$result"
+    rm -f "$result"
+    ((status == 0 || status == 77)) || worst=1
+  done
+  exit $worst
+}

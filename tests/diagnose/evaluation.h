@@ -1,0 +1,54 @@
+// One run of a scenario that says what mends it: what `why` is asked, and what is right.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/diagnose/why.h"
+
+namespace gpustage {
+
+struct EvaluationOptions {
+  double share = 100;
+  size_t again = 0;  // so many of the proven answers of a run are proven again, by the test
+  unsigned seed = 1;
+  std::string only;
+  int jobs = 2;
+  int budget = 200;
+  std::string json;     // where results go; "": nowhere
+  std::string publish;  // where machines and truth go; "": nowhere
+};
+
+// A run and what its scenario's author did about it.
+struct Task {
+  Case c;
+  size_t run = 0;
+  size_t fixed = 0;  // the run after the fix
+  std::string Name() const { return c.id + " [" + c.runs[run].name + "]"; }
+};
+
+struct Score {
+  std::string name;
+  std::optional<int64_t> before;
+  std::vector<std::string> answers;  // proven, in words
+  int all_starts = 0;
+  double seconds = 0;
+  bool found = false;  // no larger than the author's, and the expectation of the fix holds
+  bool first = false;  // the first is about what the author changed
+  bool named = false;  // the chain of losses names what the author changed
+  bool again = true;   // what was called proven was, once more, from scratch
+  bool after = false;  // its scenario was written after `why` was
+  int starts = 0;      // to the first answer, with its proof
+};
+
+// Those that count devices before and after; what the author expects else is no count to flip.
+std::vector<Task> TasksOf(const Case& c);
+int SizeOfFix(const Task& task);
+// What its author changed, a sentence each.
+std::vector<std::string> WordsOfFix(const Task& task);
+const CountRange* CountOf(const Task& task);  // after the fix
+
+Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
+                       const EvaluationOptions& options);
+
+}  // namespace gpustage
