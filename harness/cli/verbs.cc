@@ -12,6 +12,7 @@ const std::vector<Verb>& Verbs() {
       {"diff", "what differs between two runs: the first event, then what led to it", DeclareDiff},
       {"explain", "what a pasted log says, which causes it leaves, and what tells more",
        DeclareExplain},
+      {"import", "a scenario of what people paste: listings, nvidia-smi, env, logs", DeclareImport},
       {"list", "list cases, their runs and their claims", DeclareList},
       {"new", "write a first scenario to go on from", DeclareNew},
       {"check", "the mistakes of scenario files, without running any", DeclareCheck},

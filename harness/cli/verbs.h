@@ -38,6 +38,7 @@ Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
+Action DeclareImport(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);
 Action DeclareNew(CLI::App& app);
