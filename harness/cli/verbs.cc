@@ -7,7 +7,7 @@ namespace gpustage {
 const std::vector<Verb>& Verbs() {
   static const std::vector<Verb> verbs = {
       {"run", "run scenarios and hold them to what they expect", DeclareRun},
-      {"trace", "where the device was lost, and what shows it", DeclareTrace},
+      {"trace", "where the device was lost, and what shows it", DeclareTrace, true},
       {"why", "the smallest changes that bring the device back, proven by running", DeclareWhy},
       {"diff", "what differs between two runs: the first event, then what led to it", DeclareDiff},
       {"explain", "what a pasted log says, which causes it leaves, and what tells more",
