@@ -271,6 +271,7 @@ Result<ScannerStart> StartOf(const Case& c, const RunSpec& spec) {
   start.loopback = spec.scanner.network == "loopback";
   start.time_limit = spec.scanner.time_limit;
   start.output_limit = spec.scanner.output_limit;
+  start.memory_limit = spec.scanner.memory_limit;
   if (spec.scanner.done_when) start.done_when = LineFinder(*spec.scanner.done_when);
   start.settle = spec.scanner.settle;
   return start;

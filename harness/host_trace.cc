@@ -21,12 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostLibraries = 400;
 
-std::vector<std::string> OurEnvironment() {
-  std::vector<std::string> environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
-  return environment;
-}
-
 std::vector<std::string> PathsOf(const std::vector<std::string>& environment,
                                  const std::string& variable) {
   std::vector<std::string> paths;

@@ -2,6 +2,8 @@
 #include "fakes/cuda_driver/context.h"
 
 #include "fakes/cuda_driver/driver.h"
+#include "fakes/world/kernel_side.h"
+#include "fakes/world/limits.h"
 
 namespace gpustage::cuda_driver {
 namespace {
@@ -32,6 +34,15 @@ CUresult Push(CUcontext context) {
 CUresult SetCurrent(CUcontext context) {
   if (t_stack.depth > 0) --t_stack.depth;
   return context == nullptr ? CUDA_SUCCESS : Push(context);
+}
+
+// A context opens nvidiactl and more again. With 29 descriptors left it was refused.
+constexpr int kDescriptorsOfContext = 48;
+CUresult AskForContext() {
+  int error = 0;
+  if (world::ControlNode(&error) == world::Node::kFails) return CUDA_ERROR_NOT_PERMITTED;
+  return world::DescriptorsLeft() < kDescriptorsOfContext ? CUDA_ERROR_OPERATING_SYSTEM
+                                                          : CUDA_SUCCESS;
 }
 
 CUresult Create(CUcontext* context, unsigned int flags, CUdevice device) {
@@ -92,6 +103,8 @@ using namespace gpustage::cuda_driver;
 CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
   return OnDevice(CALL(device), device, [&](const Device&) -> CUresult {
     if (context == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    const CUresult node = AskForContext();
+    if (node != CUDA_SUCCESS) return node;
     g_primary[device].device = device;
     __atomic_add_fetch(&g_primary[device].users, 1, __ATOMIC_ACQ_REL);
     return Put(context, CUcontext{&g_primary[device]});

@@ -5,7 +5,9 @@
 
 #include "fakes/cuda_driver/visible_devices.h"
 #include "fakes/world/kernel_side.h"
+#include "fakes/world/limits.h"
 #include "fakes/world/stub.h"
+#include "fakes/world/syscall.h"
 #include "fakes/world/world.h"
 
 namespace gpustage::world {
@@ -28,6 +30,22 @@ constexpr BeforeInit kBeforeInit[] = {
 
 VisibleDevices g_devices;  // written once, before g_count
 int g_count = -1;
+int g_process = 0;  // that it was started in: none starts it again, and a child has none of it
+
+bool WasStartedByParent() {
+  const int process = __atomic_load_n(&g_process, __ATOMIC_ACQUIRE);
+  return process != 0 && process != world::ProcessId();
+}
+
+// Recorded on an H200: with 3 and 5 descriptors left 304, with 9 of them 100, with 29 a start.
+constexpr int kDescriptorsOfStart = 6, kDescriptorsOfDevices = 13;
+CUresult AskResources() {
+  if (world::AddressSpaceIsShort()) return CUDA_ERROR_OUT_OF_MEMORY;
+  const int left = world::DescriptorsLeft();
+  if (left < kDescriptorsOfStart || world::CannotStartThreads() || !world::ProcIsThere())
+    return CUDA_ERROR_OPERATING_SYSTEM;
+  return left < kDescriptorsOfDevices ? CUDA_ERROR_NO_DEVICE : CUDA_SUCCESS;
+}
 
 // A library of a newer branch than the kernel module is forward compatibility, which is for data
 // centre GPUs alone (CUDA Compatibility guide); any other difference is a mismatch (cuda.h on 803).
@@ -45,15 +63,21 @@ CUresult AskKernelModule() {
 CUresult Init(unsigned int flags) {
   if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
   if (DeviceCount() >= 0) return CUDA_SUCCESS;
+  if (WasStartedByParent()) return CUDA_ERROR_NOT_INITIALIZED;
+  const CUresult resources = AskResources();
+  if (resources != CUDA_SUCCESS) return resources;
   if (world::ControlNode() != world::Node::kThere) return CUDA_ERROR_NO_DEVICE;
   const CUresult module = AskKernelModule();
   if (module != CUDA_SUCCESS) return module;
-  const VisibleDevices found =
-      FindVisibleDevices(world::Here(), world::DevicesThere(), getenv("CUDA_VISIBLE_DEVICES"),
-                         getenv("CUDA_DEVICE_ORDER"));
+  bool gone = false;
+  const uint32_t there = world::DevicesThere(&gone);
+  if (there == 0 && gone) return CUDA_ERROR_INVALID_DEVICE;
+  const VisibleDevices found = FindVisibleDevices(
+      world::Here(), there, getenv("CUDA_VISIBLE_DEVICES"), getenv("CUDA_DEVICE_ORDER"));
   if (found.result != CUDA_SUCCESS) return found.result;
   if (world::MemoryNode() != world::Node::kThere) return CUDA_ERROR_UNKNOWN;
   g_devices = found;  // threads that race here write the same
+  __atomic_store_n(&g_process, world::ProcessId(), __ATOMIC_RELEASE);
   __atomic_store_n(&g_count, found.count, __ATOMIC_RELEASE);
   return CUDA_SUCCESS;
 }
@@ -83,7 +107,10 @@ CUresult PutText(const char** where, const ErrorText* error, const char* const E
 
 }  // namespace
 
-int DeviceCount() { return __atomic_load_n(&g_count, __ATOMIC_ACQUIRE); }
+int DeviceCount() {
+  const int count = __atomic_load_n(&g_count, __ATOMIC_ACQUIRE);
+  return count >= 0 && WasStartedByParent() ? -1 : count;
+}
 
 const Device* DeviceAt(CUdevice ordinal) {
   if (ordinal < 0 || ordinal >= DeviceCount()) return nullptr;

@@ -44,24 +44,26 @@ int ByUuid(const World& world, const VisibleDevices& all, const char* text, cons
     const char* a = text;
     const char* b = uuid.c_str();
     while (a < end && *b != '\0' && Lower(*a) == Lower(*b)) ++a, ++b;
-    if (a < end) continue;
+    if (a < end && *b != '\0') continue;  // text behind a whole UUID is no matter
     if (found >= 0) return -1;
     found = i;
   }
   return found;
 }
 
-// Reads a decimal number as strtol does; -1 for none and for one that is no ordinal. `text` moves
-// past it.
+// Reads a decimal number as strtol does and keeps its lower 32 bits: "-0" is 0, and so is 2^32. -1
+// for none and for one that is no ordinal. `text` moves past it.
 int ReadOrdinal(const char*& text, int count) {
   while (IsSpace(*text)) ++text;
   const bool negative = *text == '-';
   if (*text == '-' || *text == '+') ++text;
   if (*text < '0' || *text > '9') return -1;
-  int value = 0;
+  constexpr int64_t kMost = INT64_MAX;
+  int64_t value = 0;
   for (; *text >= '0' && *text <= '9'; ++text)
-    if (value < count) value = value * 10 + (*text - '0');
-  return negative || value >= count ? -1 : value;
+    value = value > (kMost - (*text - '0')) / 10 ? kMost : value * 10 + (*text - '0');
+  const auto ordinal = static_cast<int32_t>(static_cast<uint64_t>(negative ? -value : value));
+  return ordinal < 0 || ordinal >= count ? -1 : ordinal;
 }
 
 const char* EndOfEntry(const char* text) {

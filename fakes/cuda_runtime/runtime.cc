@@ -153,11 +153,16 @@ cudaError_t Remember(cudaError_t error, bool sticky) {
 }
 
 cudaError_t UseContext() {
-  if (t_thread.context_of == t_thread.device + 1) return cudaSuccess;
+  // A child has no context of its parent's, and its driver says so.
+  const int process = world::ProcessId();
+  if (t_thread.context_of == t_thread.device + 1 && t_thread.process == process) return cudaSuccess;
   CUcontext context = nullptr;
   CUresult result = g_driver.cuDevicePrimaryCtxRetain(&context, t_thread.device);
   if (result == CUDA_SUCCESS) result = g_driver.cuCtxSetCurrent(context);
-  if (result == CUDA_SUCCESS) t_thread.context_of = t_thread.device + 1;
+  if (result == CUDA_SUCCESS) {
+    t_thread.context_of = t_thread.device + 1;
+    t_thread.process = process;
+  }
   return result;
 }
 

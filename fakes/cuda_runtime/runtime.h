@@ -50,6 +50,7 @@ struct LaunchConfiguration {
 struct Thread {
   int32_t device;
   int32_t context_of;  // device whose context is current, counted from 1; 0: none
+  int process;         // that it was made in
   cudaError_t last_error;
   bool sticky;
   LaunchConfiguration launch;

@@ -1,6 +1,6 @@
-// libggml-cuda: ggml_backend_init and the tables behind it. It counts devices, tells their
-// properties and memory, and gives buffers; it supports no operation, so that nothing is ever
-// computed here.
+// libggml-cuda and, built for HIP, libggml-hip: ggml_backend_init and the tables behind it. It
+// counts devices, tells their properties and memory, and gives buffers; it supports no operation,
+// so that nothing is ever computed here.
 #include "fakes/ggml/cuda_devices.h"
 #include "fakes/world/call.h"
 #include "fakes/world/stub.h"
@@ -20,6 +20,11 @@ BufferType g_buffer_types[kMaxDevices];
 int g_count = -1;  // -1: not asked yet
 Registration g_registration;
 
+#ifdef GPUSTAGE_GGML_HIP
+constexpr char kLibrary[] = "ROCm";
+#else
+constexpr char kLibrary[] = "CUDA";
+#endif
 constexpr uint8_t kGuid[16] = {'g', 'p', 'u', 's', 't', 'a', 'g', 'e'};
 
 CudaDevice& Cuda(const Device* device) { return *static_cast<CudaDevice*>(device->context); }
@@ -75,7 +80,7 @@ void Describe(Device* device, Properties* props) {
   props->compute_major = cuda.compute_major;
   props->compute_minor = cuda.compute_minor;
   props->integrated = cuda.integrated;
-  props->library = "CUDA";
+  props->library = kLibrary;
 #else
   Memory(device, &props->memory_free, &props->memory_total);
 #endif
@@ -127,7 +132,7 @@ Registration* Init() {
     FillTables();
     g_registration.api_version = kApiVersion;
     g_registration.functions = {
-        .get_name = [](Registration*) { return "CUDA"; },
+        .get_name = [](Registration*) { return kLibrary; },
         .get_device_count = [](Registration*) { return static_cast<size_t>(g_count); },
         .get_device =
             [](Registration*, size_t i) {

@@ -4,6 +4,7 @@
 
 #include "fakes/nvml/machine.h"
 #include "fakes/world/fault.h"
+#include "fakes/world/limits.h"
 #include "fakes/world/pci.h"
 
 namespace gpustage::nvml {
@@ -27,8 +28,13 @@ void AddUuidText(const Device& device, world::TextWriter& out) {
   AddUuid(out.Add("GPU-"), device.uuid);
 }
 
+// A handle opens more of its board: recorded with 5 and 9 descriptors left, where it is refused.
+constexpr int kDescriptorsOfHandle = 13;
+
 nvmlReturn_t ByIndex(unsigned int index, nvmlDevice_t* device) {
   nvmlDevice_t const handle = HandleAt(index);
+  if (handle != nullptr && world::DescriptorsLeft() < kDescriptorsOfHandle)
+    return NVML_ERROR_UNKNOWN;
   return handle == nullptr ? NVML_ERROR_INVALID_ARGUMENT : Put(device, handle);
 }
 

@@ -1,7 +1,11 @@
 // Start and end, versions, error texts.
+#include <cerrno>
+
 #include "fakes/nvml/machine.h"
 #include "fakes/world/kernel_side.h"
+#include "fakes/world/limits.h"
 #include "fakes/world/stub.h"
+#include "fakes/world/syscall.h"
 
 namespace gpustage::world {
 const int32_t kNotSupported = NVML_ERROR_NOT_SUPPORTED;
@@ -19,10 +23,22 @@ using world::World;
 int g_users = 0;  // nvmlInit counts, nvmlShutdown counts back
 nvmlDevice_st g_handles[world::kMaxDevices];
 unsigned int g_count = 0;
+int g_process = 0;  // that began it
+uint32_t g_there = 0;
+
+// With 3 descriptors left it starts and finds no device; with 5 it finds one.
+constexpr int kDescriptorsOfStart = 5;
+
+// Where open itself fails, the errno decides; a mode that shuts the node is seen before.
+nvmlReturn_t CodeOf(int error) {
+  return error == EIO || error == EMFILE ? NVML_ERROR_OPERATING_SYSTEM : NVML_ERROR_UNKNOWN;
+}
 
 nvmlReturn_t AskKernel() {
-  switch (world::ControlNode()) {
+  int error = 0;
+  switch (world::ControlNode(&error)) {
     case world::Node::kThere: break;
+    case world::Node::kFails: return CodeOf(error);
     case world::Node::kMissing: return NVML_ERROR_DRIVER_NOT_LOADED;
     case world::Node::kRefused: return NVML_ERROR_NO_PERMISSION;
     case world::Node::kNotTheDevice: return NVML_ERROR_OPERATING_SYSTEM;
@@ -36,9 +52,15 @@ constexpr unsigned int kInitNoAttach = 2;
 
 nvmlReturn_t Init(unsigned int flags) {
   if (!Initialised()) {
-    const nvmlReturn_t kernel = AskKernel();
+    // What was opened once stays open until the process ends; a child opens for itself.
+    const bool again = g_process == world::ProcessId();
+    const nvmlReturn_t kernel = again ? NVML_SUCCESS : AskKernel();
     if (kernel != NVML_SUCCESS) return kernel;
-    const uint32_t there = world::DevicesThere();
+    const bool room = world::DescriptorsLeft() >= kDescriptorsOfStart;
+    const uint32_t there = again ? g_there : room ? world::DevicesThere() : 0;
+    if (!again) __atomic_store_n(&g_users, 0, __ATOMIC_RELEASE);
+    g_there = there;
+    g_process = world::ProcessId();
     uint8_t places[world::kMaxDevices];
     int count = 0;
     // A board in MIG mode stands for its slices, and is behind CUDA's devices.
@@ -81,7 +103,9 @@ const char* FindError(nvmlReturn_t code) {
 
 }  // namespace
 
-bool Initialised() { return __atomic_load_n(&g_users, __ATOMIC_ACQUIRE) > 0; }
+bool Initialised() {
+  return __atomic_load_n(&g_users, __ATOMIC_ACQUIRE) > 0 && g_process == world::ProcessId();
+}
 unsigned int DeviceCount() { return __atomic_load_n(&g_count, __ATOMIC_ACQUIRE); }
 
 nvmlDevice_t HandleAt(unsigned int index) {

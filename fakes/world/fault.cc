@@ -58,6 +58,8 @@ int64_t StartOfProcess() {
 int64_t g_start = 0;
 int32_t g_started = 0;  // the process that g_start is of
 
+}  // namespace
+
 int64_t MillisecondsOfProcess() {
   const int32_t pid = ProcessId();
   if (__atomic_load_n(&g_started, __ATOMIC_ACQUIRE) != pid) {
@@ -66,6 +68,8 @@ int64_t MillisecondsOfProcess() {
   }
   return MillisecondsSinceBoot() - __atomic_load_n(&g_start, __ATOMIC_RELAXED);
 }
+
+namespace {
 
 // "ollama runner", or a variable that it was started with: Ollama's second children differ from the
 // first in that alone.

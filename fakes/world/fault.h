@@ -9,6 +9,9 @@ namespace gpustage::world {
 // null.
 const Fault* FaultFor(const char* function, int32_t device);
 
+// Since it started.
+int64_t MillisecondsOfProcess();
+
 // What a device has free at most, as the faults of now leave it.
 uint64_t FreeMemory(const Device& device, int32_t ordinal);
 

@@ -6,17 +6,19 @@
 
 namespace gpustage::world {
 
-enum class Node { kThere, kMissing, kRefused, kNotTheDevice };
+// kFails: the scenario has it fail with an errno of its own; kRefused: its mode shuts it.
+enum class Node { kThere, kMissing, kRefused, kNotTheDevice, kFails };
 
-// /dev/nvidiactl and /dev/nvidia-uvm.
-Node ControlNode();
+// /dev/nvidiactl and /dev/nvidia-uvm. `error` receives the errno of kFails.
+Node ControlNode(int* error = nullptr);
 Node MemoryNode();
 
-// /dev/NAME, of any driver: "dri/renderD128".
+// /dev/NAME, of any driver: "dri/renderD128", "kfd". Who opens these does not make them.
 Node NodeCalled(const char* name);
 
-// A bit for each place in World::devices whose node can be opened.
-uint32_t DevicesThere();
+// A bit for each place in World::devices whose node can be opened. `gone`: the node of one says
+// that it has no device any more.
+uint32_t DevicesThere(bool* gone = nullptr);
 // N of /dev/nvidiaN: devices are numbered by their PCI addresses.
 int NodeNumber(int place);
 

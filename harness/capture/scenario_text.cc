@@ -10,6 +10,8 @@
 namespace gpustage::capture {
 namespace {
 
+constexpr size_t kMostPrinted = 200;  // lines of a program behind --
+
 class Writer : public Sections {
  public:
   explicit Writer(const MachineFacts& facts) : Sections(facts, {}) {
@@ -176,11 +178,25 @@ class Writer : public Sections {
     Line("expect:");
     Expect("driver", driver);
     if (!own.empty()) Expect("runtime", runtime);
+    Printed();
     if (ollama)
       Comment(
           "what Ollama does here: add {name: service, scanner: ollama-model} to runs, and to "
           "expect "
           "what its log said");
+  }
+  // Of the program behind --: words that are not known are placeholders here, too.
+  void Printed() {
+    if (facts_.scanner.empty()) return;
+    Comment("  " + places_.Path(facts_.scanner.front()) + " ended with " +
+            std::to_string(facts_.scanner_status) + " and printed:");
+    size_t lines = 0;
+    for (size_t begin = 0; begin < facts_.scanner_output.size() && lines < kMostPrinted; ++lines) {
+      const size_t end =
+          std::min(facts_.scanner_output.find('\n', begin), facts_.scanner_output.size());
+      Comment("  | " + places_.Words(facts_.scanner_output.substr(begin, end - begin)));
+      begin = end + 1;
+    }
   }
   // What the library said there, in the words of a claim.
   void Expect(const std::string& run, const Answer* answer) {

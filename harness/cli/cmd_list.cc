@@ -117,6 +117,7 @@ int ListCases(const ListOptions& options) {
 Action DeclareList(CLI::App& app) {
   const auto options = std::make_shared<ListOptions>();
   AddSelection(app, options->selection);
+  AddScenarioFilters(app, options->selection);
   AddShards(app, options->shard);
   OneOf(app.add_option("--format", options->format, "github-matrix: the jobs of --shards N"),
         {"text", "json", "names", "github-matrix"});

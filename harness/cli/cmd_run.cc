@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
 #include "harness/cli/report_files.h"
@@ -18,6 +19,7 @@
 #include "harness/suite/coverage.h"
 #include "harness/suite/earlier_report.h"
 #include "harness/suite/evidence_dir.h"
+#include "harness/suite/find.h"
 #include "harness/suite/installation.h"
 #include "harness/suite/project.h"
 #include "harness/suite/required.h"
@@ -170,6 +172,14 @@ Status Tell(Report& report, Inputs& inputs, const Spool& spool, const Screen& sc
   return PrintOutcome(report, spool, screen.style(), out);
 }
 
+// Scenarios are read for it when the first run is bad, and then once.
+std::string NearestScenario(const ReportedRun& run) {
+  static const Result<Finder> finder = Finder::Read(FindCatalog({}), WordsFile());
+  if (!finder) return "";
+  const std::vector<FoundScenario> found = finder->Find(QuestionOf(run), 1);
+  return found.empty() ? "" : fmt::format("{} trace {}", CalledAs(), ShellWord(found[0].id));
+}
+
 int Run(const RunOptions& options, Inputs& inputs) {
   std::FILE* const out = TakeStdout(inputs.files) ? stderr : stdout;
   if (!inputs.taken.line.empty()) Print(out, inputs.taken.line + "\n");
@@ -188,6 +198,7 @@ int Run(const RunOptions& options, Inputs& inputs) {
 
   TextStyle style = StyleFor(out, LongestId(inputs.cases), options.color);
   style.scanners = ScannerWords(options.selection);
+  style.like = NearestScenario;
   Screen screen(out, style, inputs.cases.size(), TalkOf(options));
   Watched watched(options, runner, std::move(inputs.required));
   AllRuns all =

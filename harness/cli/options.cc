@@ -36,6 +36,15 @@ void AddFilters(CLI::App& app, CaseFilter& selection) {
   app.add_option("--filter", selection.filter, "only runs whose id and name contain this text");
 }
 
+void AddScenarioFilters(CLI::App& app, CaseFilter& selection) {
+  app.add_option("--tag", selection.tags, "only scenarios with this tag; several: with all of them")
+      ->type_name("TAG")
+      ->allow_extra_args(false);
+  app.add_option("--claim", selection.claim, "only scenarios whose claim contains this text");
+  app.add_option("--cause", selection.cause,
+                 "only scenarios that expect a loss with this in its cause or because");
+}
+
 std::string ScannerWords(const CaseFilter& selection) {
   std::string words;
   for (const std::string& scanner : selection.scanners) words += " --scanner " + ShellWord(scanner);

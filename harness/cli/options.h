@@ -22,6 +22,8 @@ void AddAllowFile(CLI::App& app);
 void AddSelection(CLI::App& app, CaseFilter& selection);
 // The same without the paths.
 void AddFilters(CLI::App& app, CaseFilter& selection);
+// --tag, --claim and --cause: what the file of a scenario says.
+void AddScenarioFilters(CLI::App& app, CaseFilter& selection);
 // " --scanner ggml --ollama PATH": what is to be said again, or "".
 std::string ScannerWords(const CaseFilter& selection);
 // --shard, --shards and --balance.

@@ -37,17 +37,20 @@ Action DeclareDiff(CLI::App& app);
 Action DeclareDoctor(CLI::App& app);
 Action DeclareExec(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
+Action DeclareFind(CLI::App& app);
 Action DeclareHelp(CLI::App& app);
 Action DeclareImport(CLI::App& app);
 Action DeclareList(CLI::App& app);
 Action DeclareMerge(CLI::App& app);
 Action DeclareNew(CLI::App& app);
 Action DeclareRecord(CLI::App& app);
+Action DeclareRecordDevice(CLI::App& app);
 Action DeclareRun(CLI::App& app);
 Action DeclareShell(CLI::App& app);
 Action DeclareShow(CLI::App& app);
 Action DeclareTrace(CLI::App& app);
 Action DeclareVersion(CLI::App& app);
+Action DeclareMinimize(CLI::App& app);
 Action DeclareWhy(CLI::App& app);
 
 }  // namespace gpustage

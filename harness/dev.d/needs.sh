@@ -39,6 +39,7 @@ TEST_WISHES=(
   'libvulkan-dev|header vulkan/vulkan_core.h|the fakes of Vulkan drivers (brings libvulkan1 and python3)'
   'rocm-smi|program rocm-smi|scenarios of AMD (brings librocm-smi64 and python3)'
   'rocminfo|program rocm_agent_enumerator|scenarios of AMD (brings libhsa-runtime64, pciutils, kmod)'
+  'uidmap|program newuidmap|the hostile tests of a user with lent ids'
   'strace|program strace|the tests that hold our file events against it'
   'vulkan-tools|program vulkaninfo|scenarios that ask vulkaninfo (brings libX11, libxcb and libwayland-client)'
 )

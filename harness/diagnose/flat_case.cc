@@ -67,7 +67,9 @@ std::string KeyOf(const FlatCase& flat) {
   std::string key = world ? *world : world.error().message;
   for (const EnvVar& variable : flat.c.env)
     if (variable.value) key += fmt::format("{}={}\n", variable.name, *variable.value);
-  key += fmt::format("{} {}\n", flat.c.user, flat.c.working_directory);
+  key += fmt::format("{} {} {}\n", flat.c.user, fmt::join(flat.c.groups, ","),
+                     flat.c.working_directory);
+  key += flat.c.runs.front().scanner.version + '\n';
   for (const auto& [path, entry] : flat.tree) {
     key += fmt::format("{} {} {:o} {} {} {} {} {} {}\n", path, static_cast<int>(entry.kind),
                        entry.mode, entry.uid, entry.gid, entry.text, entry.source.host_path,

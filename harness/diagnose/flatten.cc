@@ -233,6 +233,8 @@ void MakeAnonymous(Case& c) {
   RunSpec& run = c.runs.front();
   c.user = run.user.value_or(c.user);
   run.user.reset();
+  c.groups = run.groups.value_or(c.groups);
+  run.groups.reset();
   run.env.clear();
   run.scanner.env.clear();
   run.scanner.release.clear();

@@ -9,6 +9,9 @@ namespace {
 
 using Kind = Intervention::Kind;
 
+// What ld.so.conf of a plain system says.
+constexpr char kUsualSearch[] = "include /etc/ld.so.conf.d/*.conf\n";
+
 bool SetVariable(const std::string& name, const std::optional<std::string>& value, FlatCase& flat) {
   for (EnvVar& variable : flat.c.env)
     if (variable.name == name) {
@@ -58,6 +61,48 @@ bool Remove(const std::string& path, FlatTree& tree) {
   return true;
 }
 
+bool PutAll(const FlatTree& entries, FlatTree& tree) {
+  bool any = false;
+  for (const auto& [path, entry] : entries) any = Put(path, entry, tree) || any;
+  return any;
+}
+
+// What a plain system has and this machine has not.
+bool IsLackingNode(const FlatTree::value_type& item, const std::string& subject) {
+  if (item.second.kind != FlatEntry::Kind::kAbsent) return false;
+  if (!subject.ends_with('*')) return item.first == subject;
+  return item.first.starts_with(subject.substr(0, subject.size() - 1));
+}
+
+int NodesOf(const std::string& subject, const FlatTree& tree) {
+  return static_cast<int>(std::count_if(
+      tree.begin(), tree.end(), [&](const auto& item) { return IsLackingNode(item, subject); }));
+}
+
+bool AddNodes(const std::string& subject, FlatTree& tree) {
+  return std::erase_if(tree, [&](const auto& item) { return IsLackingNode(item, subject); }) != 0;
+}
+
+bool JoinGroup(const std::string& group, FlatCase& flat) {
+  std::vector<std::string>& groups = flat.c.groups;
+  if (std::find(groups.begin(), groups.end(), group) != groups.end()) return false;
+  groups.push_back(group);
+  std::sort(groups.begin(), groups.end());
+  return true;
+}
+
+// Only its program: what the release has beside it is in the tree.
+bool UseScanner(const ScannerSpec& other, FlatCase& flat) {
+  ScannerSpec& scanner = flat.c.runs.front().scanner;
+  if (scanner.version == other.version) return false;
+  ScannerSpec used = other;
+  used.env.clear();
+  used.release.clear();
+  used.stand_ins.clear();
+  scanner = std::move(used);
+  return true;
+}
+
 bool Chmod(const std::string& path, FileMode bits, FlatTree& tree) {
   const auto there = tree.find(path);
   if (there == tree.end() || (there->second.mode & bits) == bits) return false;
@@ -75,13 +120,17 @@ bool ApplyToTree(const Intervention& change, FlatTree& tree) {
       return Put(change.subject, std::move(entry), tree);
     case Kind::kCopy: return Copy(change.value, change.subject, tree);
     case Kind::kInstall: return Put(change.subject, change.entry, tree);
+    case Kind::kInstallAll: return PutAll(change.entries, tree);
+    case Kind::kSearch:
+      entry.text = change.value + "\n" + kUsualSearch;
+      return Put(change.subject, std::move(entry), tree);
     case Kind::kRemove: return Remove(change.subject, tree);
     case Kind::kMakeDirectory:
       entry.kind = FlatEntry::Kind::kDirectory;
       entry.mode = 01777;
       return !HasPath(tree, change.subject) && Put(change.subject, std::move(entry), tree);
     case Kind::kChmod: return Chmod(change.subject, change.mode, tree);
-    case Kind::kAddNode: return tree.erase(change.subject) != 0;
+    case Kind::kAddNode: return AddNodes(change.subject, tree);
     default: return false;
   }
 }
@@ -144,6 +193,8 @@ bool Apply(const Intervention& change, FlatCase& flat) {
       flat.c.user = change.value;
       return other;
     }
+    case Kind::kGroup: return JoinGroup(change.value, flat);
+    case Kind::kScanner: return change.scanner && UseScanner(*change.scanner, flat);
     default: break;
   }
   return IsOfMachine(change) ? ApplyToMachine(change, flat.c.machine)
@@ -151,6 +202,8 @@ bool Apply(const Intervention& change, FlatCase& flat) {
 }
 
 int SizeOf(const Intervention& change, const FlatCase& flat) {
+  if (change.kind == Kind::kInstallAll) return static_cast<int>(change.entries.size());
+  if (change.kind == Kind::kAddNode) return std::max(1, NodesOf(change.subject, flat.tree));
   if (change.kind != Kind::kLink && change.kind != Kind::kCopy && change.kind != Kind::kInstall)
     return 1;
   // A directory goes before something else can have its name.

@@ -21,13 +21,17 @@ struct Intervention {
     kLink,           // subject: path; value: what the link says
     kCopy,           // subject: path; value: the path it is copied from
     kInstall,        // subject: path; value: the package; entry: what it installs there
+    kInstallAll,     // subject: directory; value: the package; entries: what it installs there
+    kSearch,         // subject: the loader's list of directories; value: the directory put first
     kRemove,         // subject: path
     kMakeDirectory,  // subject: path
     kChmod,          // subject: path; mode: the bits that are added
     // Who runs it.
-    kUser,  // value: the user
+    kUser,   // value: the user
+    kGroup,  // subject: the path that it lets in; value: the group that the user joins
     // The machine.
-    kAddNode,        // subject: path
+    kAddNode,        // subject: path, or the start of several and '*'
+    kScanner,        // subject: the program; value: the version
     kDriverVersion,  // the kernel module that the driver is of
     kCudaVersion,    // value: of the driver's CUDA
     kDeviceAnswers,  // number: of the device, which answers as the recorded one of its name
@@ -40,6 +44,8 @@ struct Intervention {
   FileMode mode = 0;
   int number = 0;  // kInstall: kNotItsOwn where no package installs this path
   FlatEntry entry = {};
+  FlatTree entries = {};
+  std::optional<ScannerSpec> scanner = {};
   std::optional<GpuDevice> device = {};
   int tier = 0;  // the lower, the nearer to what the run shows
   friend bool operator==(const Intervention&, const Intervention&) = default;

@@ -13,9 +13,10 @@ namespace {
 using Kind = Intervention::Kind;
 
 constexpr const char* kKinds[] = {
-    "set-variable", "unset-variable", "drop-entry",    "link",      "copy",     "install",
-    "remove",       "make-directory", "chmod",         "user",      "add-node", "driver-version",
-    "cuda-version", "device-answers", "struct-layout", "drop-fault"};
+    "set-variable",   "unset-variable", "drop-entry",     "link",          "copy",
+    "install",        "install-all",    "search",         "remove",        "make-directory",
+    "chmod",          "user",           "group",          "add-node",      "scanner-version",
+    "driver-version", "cuda-version",   "device-answers", "struct-layout", "drop-fault"};
 
 // "o+x", "u+rw".
 std::string Bits(FileMode mode) {
@@ -80,6 +81,14 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
       return {fmt::format("{}install {} again from the release that the machine has ({})", keep,
                           path, change.value),
               back};
+    case Kind::kInstallAll:
+      return {fmt::format("install {} again from the release that the machine has ({})", path,
+                          change.value),
+              ""};
+    case Kind::kSearch:
+      return {fmt::format("echo {} | sudo tee /etc/ld.so.conf.d/00-gpu.conf && sudo ldconfig",
+                          Word(change.value)),
+              "sudo rm /etc/ld.so.conf.d/00-gpu.conf && sudo ldconfig"};
     case Kind::kRemove:
       return {fmt::format("sudo mv {0} {0}.was", path), fmt::format("sudo mv {0}.was {0}", path)};
     case Kind::kMakeDirectory: return {"sudo install -d -m 1777 " + path, "sudo rmdir " + path};
@@ -90,7 +99,7 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
       return {change.subject.ends_with("uvm")
                   ? "sudo nvidia-modprobe -u -c 0   # a container: give it the node"
                   : "sudo nvidia-modprobe -c 0   # a container: give it the node",
-              "sudo rm " + path};
+              "sudo rm " + change.subject};
     default: return {};
   }
 }
@@ -116,17 +125,24 @@ std::string ToString(const Intervention& change) {
       return change.number == kNotItsOwn
                  ? fmt::format("have as {} the file of that name of {}", on, change.value)
                  : fmt::format("put back {} as {} installs it", on, change.value);
+    case Kind::kInstallAll:
+      return fmt::format("install what {} has in {} ({} files)", change.value, on,
+                         change.entries.size());
+    case Kind::kSearch: return fmt::format("put {} into {}", change.value, on);
     case Kind::kRemove: return fmt::format("take {} away", on);
     case Kind::kMakeDirectory: return fmt::format("make the directory {}", on);
     case Kind::kChmod: return fmt::format("chmod {} {}", Bits(change.mode), on);
     case Kind::kUser: return fmt::format("run it as {}", change.value);
+    case Kind::kGroup: return fmt::format("let its user be of the group {}", change.value);
+    case Kind::kScanner: return fmt::format("use {} {}", on, change.value);
     case Kind::kAddNode: return fmt::format("add the device node {}", on);
     case Kind::kDriverVersion: return "load the kernel module of the driver's own version";
     case Kind::kCudaVersion: return "update the driver";
     case Kind::kDeviceAnswers:
       return fmt::format("device {} answers as a {} does", change.number, on);
     case Kind::kLayout: return "cudaDeviceProp has the layout of the driver's own CUDA";
-    case Kind::kDropFault: return fmt::format("{} does not fail", on);
+    case Kind::kDropFault:
+      return on.empty() ? "the device is not lost" : fmt::format("{} does not fail", on);
   }
   return "";
 }
@@ -140,6 +156,13 @@ Commands CommandsFor(const Intervention& change, const FlatCase& flat, const std
       if (service.empty()) return {fmt::format("sudo -u {} …", change.value), ""};
       return {fmt::format("sudo systemctl edit {}   # [Service] User={}", service, change.value),
               fmt::format("sudo systemctl edit {}   # [Service] User={}", service, flat.c.user)};
+    case Kind::kGroup:
+      return {fmt::format("sudo usermod -aG {} {}   # then start it again", change.value,
+                          Word(flat.c.user)),
+              fmt::format("sudo gpasswd -d {} {}", Word(flat.c.user), change.value)};
+    case Kind::kScanner:
+      return {fmt::format("install {} {}", change.subject, change.value),
+              fmt::format("install {} {}", change.subject, flat.c.runs.front().scanner.version)};
     case Kind::kDriverVersion: return {"sudo reboot   # after an update of the driver", ""};
     case Kind::kCudaVersion: return {"update the NVIDIA driver, then reboot", ""};
     default: return OfPath(change, flat);

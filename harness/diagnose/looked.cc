@@ -17,6 +17,21 @@ void AddOnce(std::vector<std::string>& list, const std::string& text) {
   if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
 }
 
+// A directory of libraries for some processors, in which the loader looks first: nobody installs
+// one there by hand.
+bool IsForOneProcessor(const std::string& path) {
+  static constexpr std::string_view kNames[] = {"/glibc-hwcaps/", "/tls/",      "/haswell/",
+                                                "/xeon_phi/",     "/avx512_1/", "/x86_64/"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](std::string_view name) { return path.find(name) != std::string::npos; });
+}
+
+// "libcudart" of "/a/libcudart.so.12.8.90".
+std::string Stem(const std::string& path) {
+  const std::string name = BaseNameOf(path);
+  return name.substr(0, name.find(".so"));
+}
+
 class Reader {
  public:
   Reader(const Evidence& evidence, const FlatTree& tree) : evidence_(evidence), tree_(tree) {}
@@ -29,7 +44,7 @@ class Reader {
     std::reverse(looked_.loaded.begin(), looked_.loaded.end());
     if (const FunnelRow* row = LostRow(evidence_)) {
       looked_.loss = {true,     row->library, row->lost_at, row->cause,
-                      row->pid, row->reason,  row->event};
+                      row->pid, row->reason,  row->event,   NamedBy(*row)};
       // What the process that lost it lacked comes first.
       std::stable_partition(looked_.lacks.begin(), looked_.lacks.end(),
                             [&](const Lack& lack) { return lack.pid == row->pid; });
@@ -38,6 +53,39 @@ class Reader {
   }
 
  private:
+  // The event of the loss, then the facts below it.
+  std::vector<std::string> NamedBy(const FunnelRow& row) const {
+    std::vector<std::string> named;
+    const auto name = [&](const std::string& text) {
+      if (!text.empty()) AddOnce(named, text);
+    };
+    if (row.event > 0) {
+      const Event& event = evidence_.At(row.event);
+      if (event.kind != EventKind::kLog && event.kind != EventKind::kOutcome) name(event.subject);
+    }
+    if (row.lost_at && *row.lost_at <= Step::kLoaded) name(row.library);
+    for (const Need& need : NeedsOf(evidence_, row))
+      if (need.found.empty()) name(need.name);
+    for (const Gap& gap : evidence_.linkage.gaps)
+      if (gap.pid == row.pid) name(gap.provider);
+    NameFacts(row.below, name);
+    NameFacts(evidence_.missing, name);
+    return named;
+  }
+
+  template <typename Name>
+  static void NameFacts(const std::vector<Fact>& facts, const Name& name) {
+    for (const Fact& fact : facts) {
+      if (fact.kind == Fact::Kind::kReason || fact.kind == Fact::Kind::kVersions) continue;
+      name(fact.subject.substr(0, fact.subject.find('(')));
+      if (fact.kind == Fact::Kind::kLink || fact.kind == Fact::Kind::kPlace) name(fact.other);
+      if (fact.kind == Fact::Kind::kAnswered) {
+        name(fact.other.substr(0, fact.other.find(' ')));
+        name(fact.rule.substr(0, fact.rule.find('[')));
+      }
+    }
+  }
+
   struct Search {
     Lack lack;
     bool found = true;
@@ -65,8 +113,7 @@ class Reader {
       search.lack = {event.subject, event.by, {}, event.pid, event.id};
       search.found = event.subject.starts_with('/');
       if (search.found) See(event.subject);
-    } else if (event.subject.find("/glibc-hwcaps/") == std::string::npos &&
-               event.subject.find("/tls/") == std::string::npos) {
+    } else if (!IsForOneProcessor(event.subject)) {
       See(event.subject);
       AddOnce(search.lack.directories, ParentOf(LexicallyNormal(event.subject)));
     }
@@ -88,6 +135,7 @@ class Reader {
       case EventKind::kLoad:
         searches_[event.pid].found = true;
         See(event.subject);
+        looked_.vulkan = looked_.vulkan || BaseNameOf(event.subject).starts_with("libvulkan.so");
         AddOnce(looked_.loaded, RealPath(tree_, LexicallyNormal(event.subject)));
         break;
       case EventKind::kOpen:
@@ -115,6 +163,18 @@ class Reader {
 
 SeenByRun LookedAt(const Evidence& evidence, const FlatTree& tree) {
   return Reader(evidence, tree).Read();
+}
+
+bool IsNamed(const RunLoss& loss, const FlatTree& tree, const std::string& subject) {
+  return std::any_of(loss.named.begin(), loss.named.end(), [&](const std::string& named) {
+    if (named == subject) return true;
+    if (!subject.starts_with('/')) return false;
+    if (!named.starts_with('/')) return Stem(named) == Stem(subject);
+    const std::string real = RealPath(tree, named);
+    return real == RealPath(tree, subject) || named.starts_with(subject + "/") ||
+           real.starts_with(subject + "/") ||
+           (Stem(named) == Stem(subject) && ParentOf(named) == ParentOf(subject));
+  });
 }
 
 bool CouldSee(const SeenByRun& looked, const FlatTree& tree, const std::string& path) {

@@ -40,10 +40,13 @@ struct RunLoss {
   int pid = 0;
   std::string reason;
   EventId event = 0;
+  // Paths, names of libraries, variables and functions of the chain of losses, the nearest first.
+  std::vector<std::string> named;
 };
 
 struct SeenByRun {
   bool complete = false;             // all that was asked of the kernel is known
+  bool vulkan = false;               // a loader of Vulkan was loaded, which lists whatever is there
   std::set<std::string> paths;       // as they were named, and what their links ended at
   std::set<std::string> listed;      // directories
   std::vector<std::string> missing;  // paths that were not there, in order, once each
@@ -59,6 +62,8 @@ SeenByRun LookedAt(const Evidence& evidence, const FlatTree& tree);
 // Whether a change of this path could have been seen: it was asked for, or its directory was
 // listed.
 bool CouldSee(const SeenByRun& looked, const FlatTree& tree, const std::string& path);
+// Whether the chain of losses names what is here called by its path or its name.
+bool IsNamed(const RunLoss& loss, const FlatTree& tree, const std::string& subject);
 // What a run was like, in short: two runs of which it differs did not fail for the same reason.
 std::string Signature(const SeenByRun& looked);
 

@@ -42,6 +42,27 @@ bool Has(const std::vector<Installed>& list, const FlatEntry& entry) {
                      [&](const Installed& one) { return one.entry == entry; });
 }
 
+// The directory that both are below.
+std::string CommonStart(std::string directory, const std::string& path) {
+  while (directory != "/" && !path.starts_with(directory + "/")) directory = ParentOf(directory);
+  return directory;
+}
+
+// Each library once, as a file of the name by which it is asked for.
+FlatTree ByTheirNames(const FlatTree& installed) {
+  FlatTree named = installed;
+  for (const auto& [path, entry] : installed) {
+    if (entry.kind != FlatEntry::Kind::kLink) continue;
+    const auto end = installed.find(RealPath(installed, path));
+    named.erase(path);
+    // "libcudart.so" is for who links, "libcudart.so.12" for who loads.
+    if (end == installed.end() || path.ends_with(".so")) continue;
+    named.erase(end->first);
+    named[path] = end->second;
+  }
+  return named;
+}
+
 }  // namespace
 
 Result<Packages> Packages::Read(const Catalog& catalog) {
@@ -99,6 +120,33 @@ std::vector<Installed> Packages::Named(const std::string& name, const FlatTree& 
       found.push_back({package, installed.at(RealPath(installed, path))});
   SortByPresence(found, tree);
   return found;
+}
+
+bool Packages::IsExpected(const std::string& path, const FlatTree& tree) const {
+  return std::any_of(packages_.begin(), packages_.end(), [&](const auto& package) {
+    return package.second.count(path) != 0 && Presence(package.first, tree) > 0;
+  });
+}
+
+std::vector<Packages::Folder> Packages::FoldersMissingIn(const FlatTree& tree) const {
+  std::vector<Folder> folders;
+  for (const auto& [name, installed] : packages_) {
+    std::map<std::string, FlatTree> of;  // by directory; "" is the whole package
+    std::string top;
+    for (const auto& [path, entry] : installed) {
+      of[ParentOf(path)][path] = entry;
+      of[""][path] = entry;
+      top = top.empty() ? ParentOf(path) : CommonStart(top, path);
+    }
+    if (of.size() < 3) of.erase("");
+    for (auto& [directory, entries] : of) {
+      const bool any = std::any_of(entries.begin(), entries.end(),
+                                   [&](const auto& one) { return HasPath(tree, one.first); });
+      if (!any && entries.size() > 1)
+        folders.push_back({name, directory.empty() ? top : directory, ByTheirNames(entries)});
+    }
+  }
+  return folders;
 }
 
 std::vector<std::string> Packages::PathsIn(const FlatTree& tree) const {

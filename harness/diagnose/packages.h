@@ -29,6 +29,16 @@ class Packages {
   // The same for a library of this last name in whatever directory: links of packages count as what
   // they end at.
   std::vector<Installed> Named(const std::string& name, const FlatTree& tree) const;
+  // What can be installed at once, of which nothing stands in the tree: a directory of a package,
+  // or all of a package. Libraries stand under the names by which they are asked for.
+  struct Folder {
+    std::string package;
+    std::string directory;
+    FlatTree entries;
+  };
+  std::vector<Folder> FoldersMissingIn(const FlatTree& tree) const;
+  // Whether a package of which something stands in the tree has the path.
+  bool IsExpected(const std::string& path, const FlatTree& tree) const;
   // Every path of the packages of which something stands in the tree.
   std::vector<std::string> PathsIn(const FlatTree& tree) const;
   // The last names of what packages install right in a directory.

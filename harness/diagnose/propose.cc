@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
+#include "harness/scenario/catalog/fixtures.h"
+#include "harness/scenario/model/users.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/stage/identity.h"
 
@@ -16,7 +18,9 @@ using Kind = Intervention::Kind;
 // The bits of `wanted` (07) that an entry does not give the user, at the place where the kernel
 // looks.
 FileMode LackedBits(const FlatEntry& entry, const Identity& user, FileMode wanted) {
-  const int shift = entry.uid == user.uid ? 6 : entry.gid == user.gid ? 3 : 0;
+  const bool of_group = entry.gid == user.gid || std::find(user.groups.begin(), user.groups.end(),
+                                                           entry.gid) != user.groups.end();
+  const int shift = entry.uid == user.uid ? 6 : of_group ? 3 : 0;
   return (wanted & ~(entry.mode >> shift)) << shift;
 }
 
@@ -38,11 +42,29 @@ class Modes {
     return refusal.writes ? 06 : 04;
   }
 
+  // A group that is let in already: whoever joins it needs nobody to open anything to all.
+  void Join(const std::string& path, const FlatEntry& entry, FileMode bits, FileMode wanted) {
+    if (bits > 07 || entry.gid == 0 || (entry.mode >> 3 & wanted) != wanted) return;
+    Intervention change;
+    change.kind = Kind::kGroup;
+    change.subject = path;
+    change.value = GroupName(entry.gid);
+    change.tier = kRefused;
+    all_.push_back(change);
+  }
+
+  static std::string GroupName(unsigned gid) {
+    for (const KnownGroup& group : kGroups)
+      if (group.gid == gid) return std::string(group.name);
+    return std::to_string(gid);
+  }
+
   void Add(const std::string& path, FileMode wanted) {
     const auto entry = tree_.find(path);
     if (entry == tree_.end() || entry->second.kind == FlatEntry::Kind::kAbsent) return;
     const FileMode bits = LackedBits(entry->second, user_, wanted);
     if (bits == 0) return;
+    Join(path, entry->second, bits, wanted);
     Intervention change;
     change.kind = Kind::kChmod;
     change.subject = path;
@@ -75,7 +97,11 @@ std::vector<Intervention> Once(std::vector<Intervention> all) {
 
 Result<ProposalContext> ProposalContext::Read(const Catalog& catalog) {
   TRY(Packages packages, Packages::Read(catalog));
-  ProposalContext knowledge{std::move(packages), {}};
+  ProposalContext knowledge{std::move(packages), {}, {}};
+  Fixtures fixtures(catalog);
+  TRY(const auto* scanners, fixtures.AllScanners());
+  for (const auto& [name, scanner] : *scanners)
+    if (scanner.missing.empty() && !scanner.given.empty()) knowledge.scanners.push_back(scanner);
   for (const std::string& name : NamesIn(catalog.devices, ".yaml")) {
     TRY(GpuDevice device, ReadDeviceFile(fmt::format("{}/{}.yaml", catalog.devices, name)));
     std::string its_name = device.name;
@@ -85,8 +111,10 @@ Result<ProposalContext> ProposalContext::Read(const Catalog& catalog) {
 }
 
 void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
-  const std::optional<Identity> user = FindUser(flat.c.user);
+  std::optional<Identity> user = FindUser(flat.c.user);
   if (!user || user->uid == 0) return;
+  for (const std::string& group : flat.c.groups)
+    if (const auto gid = FindGroup(group)) user->groups.push_back(*gid);
   Modes modes(flat, *user, all);
   for (const Refusal& refusal : looked.refused) modes.Propose(refusal);
 }
@@ -95,6 +123,7 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
                                   const ProposalContext& knowledge, bool too_many) {
   std::vector<Intervention> all;
   ProposeModes(flat, looked, all);
+  ProposeSearch(flat, looked, knowledge.packages, all);
   ProposeLacks(flat, looked, knowledge.packages, all);
   ProposeInstalls(flat, looked, knowledge.packages, all);
   ProposeRemovals(flat, looked, too_many, all);

@@ -15,6 +15,7 @@ namespace gpustage {
 struct ProposalContext {
   Packages packages;
   std::map<std::string, GpuDevice> devices;  // as recorded, by their names
+  std::vector<ScannerSpec> scanners;         // that are here, in all versions
 
   static Result<ProposalContext> Read(const Catalog& catalog);
 };
@@ -23,16 +24,19 @@ struct ProposalContext {
 enum Tier : int {
   kRefused = 1,     // the kernel said no
   kLacked,          // a library was looked for and not found
+  kElsewhere,       // it was not, and stands where nobody looked
   kMask,            // a variable that hides or preloads
   kDiffers,         // a file that was read is not the one that its package installs
   kNotInstalled,    // a file that a package installs was looked for, or its directory listed
   kOtherDirectory,  // a directory of that kind stands elsewhere
+  kFolder,          // a whole directory of a package
   kVariable,
   kShadow,  // it stands before another of its name
   kTwice,   // a candidate more
   kSearchPath,
   kUserTier,
   kAnything,  // whatever was read
+  kVersion,   // of the scanner
   kDriverTier,
   kFaultTier,
 };
@@ -43,6 +47,8 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
 
 // Parts of it, by what they change.
 void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+void ProposeSearch(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
+                   std::vector<Intervention>& all);
 void ProposeLacks(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                   std::vector<Intervention>& all);
 void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,

@@ -66,10 +66,11 @@ class Supply {
       return std::find(lack.directories.begin(), lack.directories.end(), directory) !=
              lack.directories.end();
     };
-    for (const std::string& directory : lack.directories)
-      if (!packages_.At(RealPath(tree_, directory) + "/" + lack.name, tree_).empty() &&
-          HasPath(tree_, RealPath(tree_, directory)))
-        Append(places, RealPath(tree_, directory));
+    for (const bool there : {true, false})
+      for (const std::string& directory : lack.directories)
+        if (const std::string real = RealPath(tree_, directory);
+            !packages_.At(real + "/" + lack.name, tree_).empty() && HasPath(tree_, real) == there)
+          Append(places, real);
     if (searched(ParentOf(lack.requester)))
       Append(places, RealPath(tree_, ParentOf(lack.requester)));
     for (const std::string& directory : lack.directories)
@@ -110,7 +111,7 @@ class Supply {
 
   void Elsewhere(const std::string& path, const std::string& name) {
     for (const std::string& other : FilesNamed(tree_, name))
-      if (other != path) all_.push_back(Change(Kind::kCopy, kLacked, path, other));
+      if (other != path) all_.push_back(Change(Kind::kCopy, kElsewhere, path, other));
   }
 
   const FlatTree& tree_;
@@ -196,7 +197,40 @@ void ProposeDirectories(const FlatCase& flat, const SeenByRun& looked, const Pac
   }
 }
 
+// A directory of a package, or a whole one, that is not there.
+void ProposeFolders(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
+                    std::vector<Intervention>& all) {
+  for (const Packages::Folder& folder : packages.FoldersMissingIn(flat.tree)) {
+    const bool seen =
+        std::any_of(folder.entries.begin(), folder.entries.end(),
+                    [&](const auto& entry) { return CouldSee(looked, flat.tree, entry.first); });
+    if (!seen || folder.entries.empty()) continue;
+    Intervention change = Change(Kind::kInstallAll, kFolder, folder.directory, folder.package);
+    change.entries = folder.entries;
+    all.push_back(std::move(change));
+  }
+}
+
 }  // namespace
+
+// The loader is told where it stands; before copies, which no update reaches. Where a package that
+// is there has it in a place that is searched, it belongs there.
+void ProposeSearch(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
+                   std::vector<Intervention>& all) {
+  const std::string was = VariableOf(flat, "LD_LIBRARY_PATH").value_or("");
+  for (const Lack& lack : looked.lacks) {
+    const bool belongs = std::any_of(
+        lack.directories.begin(), lack.directories.end(), [&](const std::string& directory) {
+          return packages.IsExpected(RealPath(flat.tree, directory) + "/" + lack.name, flat.tree);
+        });
+    const int tier = belongs ? kSearchPath : kElsewhere;
+    for (const std::string& path : FilesNamed(flat.tree, lack.name)) {
+      all.push_back(Change(Kind::kSetVariable, tier, "LD_LIBRARY_PATH",
+                           (was.empty() ? "" : was + ":") + ParentOf(path)));
+      all.push_back(Change(Kind::kSearch, tier, "/etc/ld.so.conf", ParentOf(path)));
+    }
+  }
+}
 
 void ProposeLacks(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                   std::vector<Intervention>& all) {
@@ -209,6 +243,7 @@ void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packag
   ProposeReplacements(flat, looked, packages, all);
   ProposeMissing(flat, looked, packages, all);
   ProposeDirectories(flat, looked, packages, all);
+  ProposeFolders(flat, looked, packages, all);
 }
 
 void ProposeRemovals(const FlatCase& flat, const SeenByRun& looked, bool too_many,

@@ -26,6 +26,9 @@ bool Hides(const std::string& name) {
 // What every program is started with.
 bool IsPlain(const std::string& name) { return name == "PATH" || name == "HOME" || name == "LANG"; }
 
+// By which the fake machine is told what it is: no machine has one, so none is a cause.
+bool IsOfHarness(const std::string& name) { return name.starts_with("GPUSTAGE_"); }
+
 std::vector<std::string> Split(const std::string& list, const char* separators) {
   std::vector<std::string> parts;
   for (size_t start = 0; start <= list.size();) {
@@ -71,15 +74,6 @@ void ProposeNames(const EnvVar& variable, const FlatCase& flat, std::vector<Inte
     all.push_back(Change(Kind::kSetVariable, kVariable, variable.name, name));
 }
 
-void ProposeSearchPath(const FlatCase& flat, const SeenByRun& looked,
-                       std::vector<Intervention>& all) {
-  const std::string was = VariableOf(flat, "LD_LIBRARY_PATH").value_or("");
-  for (const Lack& lack : looked.lacks)
-    for (const std::string& path : FilesNamed(flat.tree, lack.name))
-      all.push_back(Change(Kind::kSetVariable, kSearchPath, "LD_LIBRARY_PATH",
-                           (was.empty() ? "" : was + ":") + ParentOf(path)));
-}
-
 // A path that the environment names and that is not there.
 void ProposeNamedPaths(const FlatCase& flat, const SeenByRun& looked,
                        std::vector<Intervention>& all) {
@@ -90,13 +84,28 @@ void ProposeNamedPaths(const FlatCase& flat, const SeenByRun& looked,
           all.push_back(Change(Kind::kMakeDirectory, kVariable, *variable.value));
 }
 
+// What a driver makes all at once comes back all at once.
+void ProposeNodes(const FlatCase& flat, std::vector<Intervention>& all) {
+  static constexpr char kAllOfNvidia[] = "/dev/nvidia*";
+  int of_nvidia = 0;
+  for (const auto& [path, entry] : flat.tree) {
+    if (entry.kind != FlatEntry::Kind::kAbsent || !path.starts_with("/dev/")) continue;
+    all.push_back(Change(Kind::kAddNode, kRefused, path));
+    of_nvidia += path.starts_with("/dev/nvidia") ? 1 : 0;
+  }
+  if (of_nvidia > 1) all.push_back(Change(Kind::kAddNode, kRefused, kAllOfNvidia));
+}
+
 }  // namespace
 
 void ProposeEnvironment(const FlatCase& flat, const SeenByRun& looked,
                         std::vector<Intervention>& all) {
   for (const EnvVar& variable : flat.c.env) {
-    if (!variable.value) continue;
-    const int tier = Hides(variable.name) ? kMask : IsPlain(variable.name) ? kAnything : kVariable;
+    if (!variable.value || IsOfHarness(variable.name)) continue;
+    const bool named = IsNamed(looked.loss, flat.tree, variable.name);
+    const int tier = Hides(variable.name) || named ? kMask
+                     : IsPlain(variable.name)      ? kAnything
+                                                   : kVariable;
     ProposeEntries(variable, tier, all);
     all.push_back(Change(Kind::kUnsetVariable, tier, variable.name));
     if (!IsPlain(variable.name) && !variable.value->empty() &&
@@ -104,18 +113,22 @@ void ProposeEnvironment(const FlatCase& flat, const SeenByRun& looked,
       ProposeNames(variable, flat, all);
   }
   ProposeNamedPaths(flat, looked, all);
-  ProposeSearchPath(flat, looked, all);
   if (flat.c.user != "root" && flat.c.user != "0")
     all.push_back(Change(Kind::kUser, kUserTier, "user", "root"));
-  for (const auto& [path, entry] : flat.tree)
-    if (entry.kind == FlatEntry::Kind::kAbsent && path.starts_with("/dev/"))
-      all.push_back(Change(Kind::kAddNode, kRefused, path));
+  ProposeNodes(flat, all);
 }
 
 void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const ProposalContext& knowledge,
                     std::vector<Intervention>& all) {
   const Machine& machine = flat.c.machine;
   all.push_back(Change(Kind::kDriverVersion, kDriverTier, "kernel module"));
+  const ScannerSpec& scanner = flat.c.runs.front().scanner;
+  for (const ScannerSpec& other : knowledge.scanners) {
+    if (other.given != scanner.given || other.version == scanner.version) continue;
+    Intervention change = Change(Kind::kScanner, kVersion, other.given, other.version);
+    change.scanner = other;
+    all.push_back(std::move(change));
+  }
   all.push_back(Change(Kind::kCudaVersion, kDriverTier, "driver"));
   all.push_back(Change(Kind::kLayout, kFaultTier, "cudaDeviceProp"));
   for (size_t i = 0; i < machine.faults.size(); ++i) {

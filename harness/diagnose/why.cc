@@ -18,12 +18,14 @@ constexpr size_t kMostFromOneState = 24;
 // Before faults are opened, so many starts go to what new failures point to.
 constexpr int kMostPointed = 32;
 
-bool IsOfTree(const Intervention& change) {
-  return change.kind >= Kind::kLink && change.kind <= Kind::kChmod;
+// Of a path that some process must look at, or it changes nothing.
+bool HasOnePath(const Intervention& change) {
+  return change.kind >= Kind::kLink && change.kind <= Kind::kChmod &&
+         change.kind != Kind::kInstallAll && change.kind != Kind::kSearch;
 }
 
 bool IsLastResort(const Intervention& change) {
-  return IsOfMachine(change) || change.kind == Kind::kUser;
+  return IsOfMachine(change) || change.kind == Kind::kUser || change.kind == Kind::kScanner;
 }
 
 struct Change {
@@ -49,6 +51,13 @@ int Progress(const Evidence& evidence) {
   return furthest;
 }
 
+// Vulkan lists whatever is there; all others only what is of their own maker.
+int64_t DevicesFor(const Machine& machine, const SeenByRun& looked) {
+  const auto own = static_cast<int64_t>(machine.devices.size());
+  const auto others = static_cast<int64_t>(machine.others.size());
+  return looked.vulkan ? own + others : own > 0 ? own : others;
+}
+
 class Search {
  public:
   Search(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
@@ -61,9 +70,9 @@ class Search {
   Result<WhyReport> Go() {
     const AttemptResult base = trials_.Explained(flat_);
     if (!base->failure.empty()) return Error{base->failure};
-    report_.there = static_cast<int64_t>(flat_.c.machine.devices.size());
     report_.before = base->count;
     report_.looked = LookedAt(base->evidence, flat_.tree);
+    report_.there = DevicesFor(flat_.c.machine, report_.looked);
     if (const EventId event = report_.looked.loss.event; event > 0)
       report_.event = ToString(base->evidence.At(event));
     report_.healthy = base->count && *base->count == report_.there;
@@ -114,7 +123,7 @@ class Search {
       if (trials_.IsSpent() || started >= most) break;
       Change change{what, state.flat, nullptr};
       if (!Apply(what, change.flat)) continue;
-      if (IsOfTree(what) && !CouldSee(state.looked, state.flat.tree, what.subject)) {
+      if (HasOnePath(what) && !CouldSee(state.looked, state.flat.tree, what.subject)) {
         ++report_.unseen;
         continue;
       }
@@ -230,6 +239,18 @@ class Search {
     return changes;
   }
 
+  // Whether each change is of what the chain of losses names.
+  bool Names(const Mending& answer) const {
+    return std::all_of(answer.changes.begin(), answer.changes.end(), [&](const auto& change) {
+      const RunLoss& loss = report_.looked.loss;
+      if (IsNamed(loss, flat_.tree, change.subject)) return true;
+      // A place to look in for what was looked for.
+      const bool place = change.tier == kElsewhere || change.tier == kSearchPath;
+      return place && std::any_of(report_.looked.lacks.begin(), report_.looked.lacks.end(),
+                                  [&](const Lack& lack) { return IsNamed(loss, {}, lack.name); });
+    });
+  }
+
   int64_t Distance(const Mending& answer) const {
     return std::abs(answer.after.value_or(0) - report_.there);
   }
@@ -237,6 +258,8 @@ class Search {
   void Rank() {
     std::stable_sort(found_.begin(), found_.end(), [&](const Mending& a, const Mending& b) {
       if (a.size != b.size) return a.size < b.size;
+      const bool named_a = Names(a), named_b = Names(b);
+      if (named_a != named_b) return named_a;
       const int tier_a = a.changes.front().tier, tier_b = b.changes.front().tier;
       if (tier_a != tier_b) return tier_a < tier_b;
       return Distance(a) < Distance(b);

@@ -186,6 +186,8 @@ std::string FailureBlock(const ReportedRun& run, const TextStyle& style) {
   text += AssumedText(run.assumed, width);
   text += fmt::format("  {:<9} {}\n", "look",
                       OneLine(run.TraceCommand(style.program) + style.scanners));
+  if (const std::string like = style.like ? style.like(run) : ""; !like.empty())
+    text += fmt::format("  {:<9} {}\n", "like", OneLine(like));
   return text;
 }
 

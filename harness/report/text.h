@@ -2,6 +2,7 @@
 // cut: what has no room goes on in the next line.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -18,7 +19,9 @@ struct TextStyle {
   bool stacked =
       false;  // a line for the case and a line for its answer, where both have no room in one
   std::string program = "gpustage";  // as it was called, for the next command
-  std::string scanners;              // " --scanner mine.yaml", so that it is of the same scanner
+  // The command that shows the scenario whose problem is most like that of a bad run, or "".
+  std::function<std::string(const ReportedRun&)> like = {};
+  std::string scanners;  // " --scanner mine.yaml", so that it is of the same scanner
 };
 
 // For a terminal of this width.

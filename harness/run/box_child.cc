@@ -313,6 +313,8 @@ void BoxChild::TakeIdentity() const {
 }
 
 void BoxChild::RunInit() {
+  // A listener may just have taken another's ids, and whoever maps ours needs our /proc.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   ForgetInterrupts();
   if (go >= 0) {

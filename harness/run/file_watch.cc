@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,6 +55,9 @@ void TakeFileIds(const FileWatchSpec& spec) {
   syscall(SYS_setgroups, spec.groups.size(), spec.groups.data());
   syscall(SYS_setfsgid, spec.gid);
   syscall(SYS_setfsuid, spec.uid);
+  // With these ids the kernel takes /proc/self from us, the whole process, and the maps of boxes
+  // that are cloned from it (fs/exec.c, commit_creds). We are who we were.
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::future<void> over,

@@ -191,13 +191,25 @@ RawRun RunOurs(const HostStart& start, const std::vector<std::string>& words, in
 
 }  // namespace
 
-std::map<std::string, std::string> AskDriver(const HostStart& start, const std::string& family,
-                                             const std::string& library,
-                                             const Recorders& recorders) {
+std::vector<std::string> OurEnvironment() {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  return environment;
+}
+
+std::string ProbeDriver(const HostStart& start, const std::string& family,
+                        const std::string& library, const Recorders& recorders) {
   const std::string probe = ParentOf(recorders.ask) + "/driver_probe";
   std::string printed;
   for (const OutputChunk& chunk : RunOurs(start, {probe, family, library}, kDriverLimitS).output)
     if (chunk.stream == Stream::kStdout) printed += chunk.bytes;
+  return printed;
+}
+
+std::map<std::string, std::string> AskDriver(const HostStart& start, const std::string& family,
+                                             const std::string& library,
+                                             const Recorders& recorders) {
+  const std::string printed = ProbeDriver(start, family, library, recorders);
   std::map<std::string, std::string> values;
   for (size_t begin = 0; begin < printed.size();) {
     const size_t end = std::min(printed.find('\n', begin), printed.size());

@@ -23,6 +23,11 @@ struct HostStart {
 // starts is ended with it: nobody would answer the calls that the listener stops any more.
 Result<RawRun> RunOnHost(const HostStart& start, const Root& ours, const Recorders& recorders);
 
+std::vector<std::string> OurEnvironment();
+
+// The lines that the probe of gpustage-capture prints of a driver: family is "cuda" or "nvml".
+std::string ProbeDriver(const HostStart& start, const std::string& family,
+                        const std::string& library, const Recorders& recorders);
 // What the driver answers who has this environment: "cuInit" -> "100", "count" -> "1". Of the probe
 // of gpustage-capture; empty where it could not be started. Started once the run is over, within a
 // limit of time.

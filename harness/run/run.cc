@@ -50,6 +50,7 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root,
   box.loopback = start.loopback;
   box.time_limit = start.time_limit;
   box.output_limit = start.output_limit;
+  box.memory_limit = start.memory_limit;
   box.done_when = start.done_when;
   box.settle = start.settle;
   TRY(MakeJournal(root));

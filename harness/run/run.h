@@ -31,6 +31,7 @@ struct ScannerStart {
   bool loopback = false;
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;
+  int64_t memory_limit = 0;  // bytes of data that a process may have; 0: as we
   std::function<bool(std::string_view)> done_when;
   std::chrono::milliseconds settle{0};  // what it prints after that line is waited for
   std::vector<TimedChange> meanwhile;   // what happens to the tree while it runs

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <functional>
@@ -195,6 +196,17 @@ int OfferToListen() {
              : errno;
 }
 
+// A process that was cloned while a thread of ours took another's ids has no /proc for us before it
+// runs and says otherwise (RunInit).
+int WriteMap(const std::string& file, const std::string& map) {
+  for (int tries = 0; tries < 500; ++tries) {
+    if (WriteLine(file, map)) return 0;
+    if (errno != EACCES) return errno;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return EACCES;
+}
+
 }  // namespace
 
 int MapSameIds(pid_t process) {
@@ -205,7 +217,8 @@ int MapSameIds(pid_t process) {
     std::string same;
     for (uint64_t inside, outside, count; lines >> inside >> outside >> count;)
       same += fmt::format("{} {} {}\n", inside, inside, count);
-    if (!WriteLine(fmt::format("/proc/{}/{}", process, name), same)) return errno;
+    if (const int failure = WriteMap(fmt::format("/proc/{}/{}", process, name), same); failure != 0)
+      return failure;
   }
   return 0;
 }

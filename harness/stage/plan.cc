@@ -6,6 +6,7 @@
 #include <map>
 
 #include "fakes/world/format.h"
+#include "harness/stage/amd_kernel.h"
 #include "harness/stage/identity.h"
 #include "harness/stage/world_file.h"
 
@@ -17,12 +18,11 @@ constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 // What every Debian system has, merged /usr included, and what a bare service needs to start.
 std::vector<TreeOp> Skeleton(const Case& c, bool owners) {
   std::vector<TreeOp> ops;
-  for (const char* directory :
-       {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/bin",
-        "/usr/local/lib", "/etc/ld.so.conf.d", "/dev/shm", "/proc", "/sys", "/run", "/var",
-        "/home/user", "/root", "/usr/share/ollama"})
+  for (const char* directory : {"/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib64",
+                                "/usr/local/bin", "/usr/local/lib", "/etc/ld.so.conf.d", "/proc",
+                                "/sys", "/run", "/var", "/home/user", "/root", "/usr/share/ollama"})
     ops.push_back({MakeDirOp{directory, 0755}, {}});
-  for (const char* open_to_all : {"/tmp", "/var/tmp"})
+  for (const char* open_to_all : {"/tmp", "/var/tmp", "/dev/shm"})
     ops.push_back({MakeDirOp{open_to_all, 01777}, {}});
   for (const char* name : {"bin", "sbin", "lib", "lib64"})
     ops.push_back({SymlinkOp{fmt::format("/{}", name), fmt::format("usr/{}", name)}, {}});
@@ -69,6 +69,7 @@ std::vector<TreeOp> DeviceNodes(const Machine& machine, const std::vector<TreeOp
     ops.push_back({WriteFileOp{fmt::format("{}/{}", kDeviceNodes, name),
                                fmt::format("{}{}\n", world::kNodeContent, name), 0666},
                    {}});
+  for (TreeOp& op : AmdKernelSide(machine.others)) ops.push_back(std::move(op));
   return ops;
 }
 

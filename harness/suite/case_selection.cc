@@ -9,6 +9,7 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/suite/case_names.h"
+#include "harness/suite/scenario_words.h"
 
 namespace gpustage {
 namespace {
@@ -28,6 +29,22 @@ bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRu
          (selection.filter.empty() ||
           (id + " " + run.name).find(selection.filter) != std::string::npos) &&
          (!selection.only || selection.only->contains(id + " [" + run.name + "]"));
+}
+
+bool WantsScenario(const CaseFilter& selection, const Scenario& scenario) {
+  const auto has = [](const std::vector<std::string>& all, const auto& wanted) {
+    return std::any_of(all.begin(), all.end(), wanted);
+  };
+  const std::vector<std::string> tags =
+      selection.tags.empty() ? std::vector<std::string>() : TagsOf(scenario);
+  return std::all_of(selection.tags.begin(), selection.tags.end(),
+                     [&](const std::string& tag) {
+                       return has(tags, [&](const std::string& own) { return own == tag; });
+                     }) &&
+         scenario.claim.find(selection.claim) != std::string::npos &&
+         (selection.cause.empty() || has(CausesOf(scenario), [&](const std::string& own) {
+            return own.find(selection.cause) != std::string::npos;
+          }));
 }
 
 ListedRun Listed(const RunSpec& run) { return {run.name, run.scanner.name, run.scanner.version}; }
@@ -60,6 +77,7 @@ Status CaseSelection::Add(const std::string& file, const std::string& cell) {
   if (is_new_file) {
     auto source = std::make_unique<Source>();
     TRY(source->scenario, ReadScenarioFile(file, fixtures_->catalog()));
+    if (!WantsScenario(selection_, source->scenario)) return Ok();
     // Their cases would have one id: one report and one file of evidence for two.
     if (const auto [same, is_new] = by_id_.try_emplace(source->scenario.id, file); !is_new)
       return Error{fmt::format("{} and {} are both the scenario {}: run them apart, or rename one",

@@ -127,6 +127,7 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files,
 }
 
 std::string LogsFolder() { return FindTrees().data + "/fixtures/logs"; }
+std::string WordsFile() { return FindTrees().data + "/fixtures/find/words.yaml"; }
 std::string RecordingsFolder() { return FindTrees().data + "/fixtures/recordings"; }
 
 Recorders FindRecorders() {

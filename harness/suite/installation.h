@@ -17,5 +17,6 @@ Catalog FindCatalog(const std::vector<std::string>& scanner_files,
 Recorders FindRecorders();
 std::string RecordingsFolder();
 std::string LogsFolder();  // what is known of the lines of logs
+std::string WordsFile();   // what is known of words that people search for
 
 }  // namespace gpustage

@@ -45,6 +45,10 @@ Error NothingMatches(const CaseFilter& selection, const std::vector<std::string>
   std::string why;
   for (const std::string& scanner : selection.scanners) why += " --scanner " + scanner;
   if (!selection.filter.empty()) why += fmt::format(" --filter {}", Quote(selection.filter));
+  for (const std::string& tag : selection.tags) why += " --tag " + tag;
+  if (!selection.claim.empty()) why += fmt::format(" --claim {}", Quote(selection.claim));
+  if (!selection.cause.empty()) why += fmt::format(" --cause {}", Quote(selection.cause));
+  if (!why.empty() && runs.empty()) return Error{fmt::format("no scenario matches{}", why)};
   if (why.empty() || runs.empty()) return Error{"no case matches; gpustage list shows all"};
   std::vector<std::string> shown(runs.begin(),
                                  runs.begin() + static_cast<long>(std::min(runs.size(), kShown)));

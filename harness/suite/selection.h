@@ -18,6 +18,10 @@ struct CaseFilter {
   // Scanners that run only when they are asked for, and are.
   std::vector<std::string> requested = {};
   std::vector<std::string> fixtures = {};  // folders of own layouts, devices and scanners
+  // What the file of a scenario must say: every one of the tags, these texts in its claim and in
+  // one of its causes.
+  std::vector<std::string> tags = {};
+  std::string claim = {}, cause = {};
   std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
 };
 

@@ -14,8 +14,8 @@ fail() {
 }
 
 dynamic() { readelf -dW "$file" | sed -nE "s/.*\($1\).*\[(.*)\]/\1/p"; }
-# name or name@@node, a line each
-listed() { sed -n "/^#/!s/\$/${2:+@@$2}/p" "$lists/$1" | LC_ALL=C sort; }
+# name or name@@node, a line each; a list may have NAME@NODE
+listed() { sed -n "/^#/!s/\$/${2:+@@$2}/p" "$lists/$1" | sed -E 's/^([^@]+)@([^@]+)$/\1@@\2/' | LC_ALL=C sort; }
 exported() { nm -D --defined-only --with-symbol-versions "$file" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort; }
 
 # readelf, nm and eu-elflint have nothing to complain of. Where the version node is called as the SONAME, as in NVIDIA's libraries, elflint
@@ -43,7 +43,7 @@ check() {
   local difference
   difference=$(diff <(listed "$list" "$node") <(exported)) ||
     fail "its exports are not those of $list: $(sed -n 2p <<< "$difference")"
-  nm "$file" | grep -E ' t (cu|cuda|__cuda|cublas|nvml|ggml)[A-Z_]' | sed 's/.* t //' | while read -r function; do
+  nm "$file" | grep -E ' t (cu|cuda|__cuda|cublas|nvml|ggml|hip|hsa|rsmi|amdsmi|rocblas|hipblas)[A-Z_]' | sed 's/.* t //' | while read -r function; do
     echo "$name: $function is defined and not in $list"
   done | grep . && failures=$((failures + 1))
   nm -D "$file" | grep -oE '@GLIBC_[0-9.]+' | sed 's/@GLIBC_//' | sort -u | while read -r version; do
@@ -93,6 +93,20 @@ check_all() {
   check nvidia-tls $tls - vulkan/shell-exports.txt libc.so.6
   check x11 libX11.so.6 - vulkan/shell-exports.txt libc.so.6
   check xext libXext.so.6 - vulkan/shell-exports.txt libc.so.6
+  check hsa-5 libhsa-runtime64.so.1 ROCR_1 hsa/exports-5.txt libc.so.6
+  check hsa-6 libhsa-runtime64.so.1 ROCR_1 hsa/exports-6.txt libc.so.6
+  local rocm major rocblas hipblas
+  for rocm in 5:librocblas.so.0:libhipblas.so.0 6:librocblas.so.4:libhipblas.so.2 7:librocblas.so.5:libhipblas.so.3; do
+    IFS=: read -r major rocblas hipblas <<< "$rocm"
+    check hip-$major libamdhip64.so.$major - hip/exports-$major.txt libhsa-runtime64.so.1 libc.so.6
+    check rocblas-$major $rocblas - rocblas/rocblas-exports.txt libamdhip64.so.$major libc.so.6
+    check hipblas-$major $hipblas - rocblas/hipblas-exports.txt $rocblas libamdhip64.so.$major libc.so.6
+    check ggml-hip-upstream-$major - - ggml/exports-cuda.txt libggml-base.so libamdhip64.so.$major $hipblas $rocblas libc.so.6
+    ((major == 5)) || check ggml-hip-ollama-$major - - ggml/exports-cuda.txt \
+      libggml-base.so.0 libamdhip64.so.$major $hipblas $rocblas libc.so.6
+  done
+  check rocm-smi librocm_smi64.so.1 - smi/rsmi-exports.txt libc.so.6
+  check amd-smi libamd_smi.so.26 - smi/amdsmi-exports.txt libc.so.6
   for preload in pass-through loses-caller returns-null breaks-later reenters counts-early; do
     check preload-$preload - - preloads/exports.txt libc.so.6
   done

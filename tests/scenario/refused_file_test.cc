@@ -135,6 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "5:10: unknown network \"internet\"; it can be none or loopback"),
         Scanner("ScannerTimeLimit", "time_limit: 1m\n",
                 "5:13: expected seconds from 0.001 to 86400, got \"1m\""),
+        Scanner("ScannerMemoryLimit", "memory_limit: 8\n",
+                "5:15: expected memory_limit in MiB, a whole number from 16 to 1048576, got \"8\""),
         Scanner("ScannerOutputLimit", "output_limit: 0\n",
                 "5:15: expected output_limit in MiB, a whole number from 1 to 4096, got \"0\"")),
     [](const auto& row) { return std::string(row.param.name); });

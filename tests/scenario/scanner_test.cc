@@ -50,6 +50,7 @@ TEST_F(ScannerTest, HasTheDefaultsOfItsType) {
   EXPECT_EQ(scanner->devices.kind, DeviceReader::Kind::kNone);
   EXPECT_EQ(scanner->time_limit, std::chrono::seconds(30));
   EXPECT_EQ(scanner->output_limit, 64 << 20);
+  EXPECT_EQ(scanner->memory_limit, int64_t{8} << 30);
 }
 
 TEST_F(ScannerTest, ShowsPythonPackagesAndNamesThemToPython) {
@@ -71,10 +72,11 @@ TEST_F(ScannerTest, ShowsPythonPackagesAndNamesThemToPython) {
 }
 
 TEST_F(ScannerTest, ReadsLimitsInSecondsAndMebibytes) {
-  const auto scanner = Read("time_limit: 0.25\noutput_limit: 2\n");
+  const auto scanner = Read("time_limit: 0.25\noutput_limit: 2\nmemory_limit: 64\n");
   ASSERT_THAT(scanner, IsOk());
   EXPECT_EQ(scanner->time_limit, std::chrono::milliseconds(250));
   EXPECT_EQ(scanner->output_limit, 2 << 20);
+  EXPECT_EQ(scanner->memory_limit, 64 << 20);
 }
 
 TEST_F(ScannerTest, ReadsWhatItNeedsOfTheHost) {

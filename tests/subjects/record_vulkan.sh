@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$out"
 if [[ ! -x $program ]]; then
   program=$(mktemp -d)/vulkan_conformance
-  cc -O1 -o "$program" "$here/vulkan_conformance.c" -ldl
+  cc -O1 -o "$program" "$here"/vulkan_conformance{,_bad_input}.c -ldl
 fi
 
 "$program" "$library" >"$out/vulkan.conformance.txt"
@@ -27,7 +27,7 @@ hidden() {
   unshare --mount --propagation private bash -c '
     empty=$(mktemp)
     for node in "${@:3}"; do mount --bind "$empty" "/dev/$node"; done
-    "$1" "$2" | grep -E "^(instance|count): "' _ "$program" "$library" "$@" || echo "exit status $?"
+    "$1" "$2" find | grep -E "^(instance|count): "' _ "$program" "$library" "$@" || echo "exit status $?"
 }
 for nodes in nvidiactl nvidia0 nvidia-uvm "nvidiactl nvidia0"; do
   echo "when: without $nodes"
@@ -36,7 +36,7 @@ for nodes in nvidiactl nvidia0 nvidia-uvm "nvidiactl nvidia0"; do
 done >"$out/vulkan.nodes.txt"
 
 # Which descriptors the driver keeps: what "ulimit -n 16" met on the recorded machine.
-VK_LOADER_DEBUG='' strace -f -e trace=openat,close -o "$out/vulkan.descriptors.txt" "$program" "$library" >/dev/null ||
+VK_LOADER_DEBUG='' strace -f -e trace=openat,close -o "$out/vulkan.descriptors.txt" "$program" "$library" find >/dev/null ||
   echo "no strace" >"$out/vulkan.descriptors.txt"
 
 # What libGLX_nvidia.so.0 is linked to, in order, and what it exports of the loader's interface.

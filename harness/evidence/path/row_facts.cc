@@ -125,7 +125,9 @@ class Walk {
   }
 
   void Call(const Event& event) {
-    const bool starts = Starts(IsOfBackend() ? Family::kRuntime : family_, event.subject);
+    const bool starts = IsOfBackend() ? Starts(Family::kRuntime, event.subject) ||
+                                            Starts(Family::kHip, event.subject)
+                                      : Starts(family_, event.subject);
     if (starts && event.value == 0 && facts_.initialised == 0) facts_.initialised = event.id;
     if (starts && event.value != 0) {
       const bool asked = facts_.counted != 0;

@@ -47,6 +47,7 @@ struct GpuDevice {
   bool recorded = false;  // whole: the real driver refused every attribute that is not there
   Assumed assumed;
   std::string pci_id;        // "10de:2330", "" where it is no PCI device
+  std::string gfx;           // "gfx90a", AMD's; "" where amdkfd does not know it
   std::string mig_parent;    // a MIG slice: the profile of the board that it is cut from
   bool mig_enabled = false;  // a board that slices are cut from
 
@@ -78,7 +79,7 @@ enum class PropsLayout { kOwn, kCuda12, kCuda13, kNaive, kTruncated, kHomemade }
 struct Machine {
   std::vector<GpuDevice> devices;
   std::vector<GpuDevice> boards;      // of MIG slices: NVML lists them, CUDA does not
-  std::vector<GpuDevice> others;      // that are not NVIDIA's: Vulkan lists them, CUDA does not
+  std::vector<GpuDevice> others;      // that are not NVIDIA's: CUDA does not list them
   std::string driver = "580.159.04";  // as NVML and /proc/driver/nvidia/version print it
   std::string kernel_driver;          // the kernel module's version; "": the driver's
   int cuda_version = 13000;           // cuDriverGetVersion: 12080 is 12.8

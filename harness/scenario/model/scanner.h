@@ -88,7 +88,9 @@ struct ScannerSpec {
   LogFormat log_format = LogFormat::kPlain;
   std::chrono::milliseconds time_limit{30000};
   int64_t output_limit = 64 << 20;  // bytes of stdout and stderr together
-  std::string file = {};            // of a definition of the user's own; "" for ours
+  // Bytes of data that each of its processes may have (RLIMIT_DATA).
+  int64_t memory_limit = int64_t{8} << 30;
+  std::string file = {};  // of a definition of the user's own; "" for ours
 
   friend bool operator==(const ScannerSpec&, const ScannerSpec&) = default;
 };

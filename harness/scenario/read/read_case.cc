@@ -104,9 +104,10 @@ class CaseReader {
     for (const auto& [name, scanner] : *scanners) {
       if (std::find(provided.begin(), provided.end(), scanner.fits) == provided.end()) continue;
       const auto& requested = fixtures_.catalog().requested;
-      const bool is_requested = std::any_of(
-          requested.begin(), requested.end(),
-          [&](const auto& wanted) { return wanted.substr(0, wanted.find('@')) == scanner.name; });
+      const bool is_requested = std::any_of(requested.begin(), requested.end(),
+                                            [&program = scanner.name](const auto& wanted) {
+                                              return wanted.substr(0, wanted.find('@')) == program;
+                                            });
       if (!scanner.by_default && !is_requested) continue;
       RunSpec run;
       run.name = name;  // as RunName says it

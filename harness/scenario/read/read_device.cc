@@ -51,6 +51,19 @@ Result<std::array<uint8_t, 16>> ReadUuid(const YamlNode& node) {
   return ErrorAt(node, fmt::format("expected a UUID such as {}, got {}", kForm, Describe(node)));
 }
 
+// "gfx1100", "gfx90a": a major number, and a digit each for the minor one and the stepping.
+Result<std::string> ReadGfx(const YamlNode& node) {
+  constexpr std::string_view kBegin = "gfx";
+  const std::string_view text = node.text;
+  const size_t digits = text.size() - std::min(text.size(), kBegin.size());
+  const bool right = node.IsText() && text.starts_with(kBegin) && (digits == 3 || digits == 4) &&
+                     text.find_first_not_of("0123456789abcdef", kBegin.size()) == text.npos &&
+                     text.substr(kBegin.size(), digits - 2).find_first_of("abcdef") == text.npos;
+  if (right) return node.text;
+  return ErrorAt(node, fmt::format("expected a target of AMD's such as gfx1100 or gfx90a, got {}",
+                                   Describe(node)));
+}
+
 // A device that is described as another one must not answer as the old one did.
 void DeriveAttributes(GpuDevice& device) {
   device.attributes[kComputeCapabilityMajor] = device.cc.major;
@@ -91,6 +104,9 @@ Status ReadDeviceKeys(const YamlNode& node, GpuDevice& device) {
   if (const YamlNode* integrated = node.Find("integrated")) {
     TRY(device.integrated, ReadBool(*integrated, "integrated"));
   }
+  if (const YamlNode* gfx = node.Find("gfx")) {
+    TRY(device.gfx, ReadGfx(*gfx));
+  }
   return Ok();
 }
 
@@ -106,7 +122,7 @@ Result<GpuDevice> ReadModel(const YamlNode& node, Fixtures& fixtures) {
   if (!node.IsText())
     TRY(CheckKeys(node, "a device",
                   {"profile", "name", "uuid", "pci", "cc", "prop_cc", "memory_total", "memory_free",
-                   "nvml_memory_total", "sm_count", "integrated", "attributes", "count"}));
+                   "nvml_memory_total", "sm_count", "integrated", "gfx", "attributes", "count"}));
   GpuDevice device;
   if (const YamlNode* profile = node.IsText() ? &node : node.Find("profile")) {
     TRY(const GpuDevice* known, fixtures.FindDevice(*profile));
@@ -243,10 +259,10 @@ Status ReadAttributes(const YamlNode& node, std::map<int, int>& attributes) {
 
 Result<GpuDevice> ReadDeviceFile(const std::string& file) {
   TRY(const YamlNode node, ReadYamlFile(file));
-  TRY(CheckKeys(
-      node, "a device",
-      {"device", "name", "compute_capability", "memory_total", "memory_free", "nvml_memory_total",
-       "sm_count", "integrated", "pci_id", "mig", "recorded", "attributes", "assumed", "source"}));
+  TRY(CheckKeys(node, "a device",
+                {"device", "name", "compute_capability", "memory_total", "memory_free",
+                 "nvml_memory_total", "sm_count", "integrated", "pci_id", "gfx", "mig", "recorded",
+                 "attributes", "assumed", "source"}));
   for (const char* key : {"device", "name", "memory_total", "source"})
     TRY(Require(node, "a device file", key));
   GpuDevice device;

@@ -215,6 +215,10 @@ Status ReadEnd(const YamlNode& node, ScannerSpec& scanner) {
     TRY(const int64_t mebibytes, ReadInteger(*limit, "output_limit in MiB", 1, 4096));
     scanner.output_limit = mebibytes << 20;
   }
+  if (const YamlNode* limit = node.Find("memory_limit")) {
+    TRY(const int64_t mebibytes, ReadInteger(*limit, "memory_limit in MiB", 16, 1 << 20));
+    scanner.memory_limit = mebibytes << 20;
+  }
   return Ok();
 }
 
@@ -242,7 +246,8 @@ Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures)
                  "devices",
                  "log",
                  "time_limit",
-                 "output_limit"}));
+                 "output_limit",
+                 "memory_limit"}));
   ScannerSpec scanner;
   TRY(scanner.name, ReadFixtureName(node, "scanner"));
   TRY(const YamlNode* about, Require(node, "a scanner", "about"));

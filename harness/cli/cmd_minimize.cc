@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "harness/base/files.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/one_run.h"
+#include "harness/cli/options.h"
+#include "harness/cli/verbs.h"
+#include "harness/diagnose/minimize.h"
+#include "harness/suite/installation.h"
+
+namespace gpustage {
+namespace {
+
+struct MinimizeCommand {
+  std::string scenario;
+  std::string run;
+  std::string out;  // "": stdout
+  int budget = 1000;
+  int jobs = 0;
+};
+
+struct Small {
+  Minimized machine;
+  std::string text;
+};
+
+Result<Small> MakeSmall(const OneRun& one, const MinimizeCommand& command, CaseRunner& runner) {
+  TRY(const ProposalContext knowledge, ProposalContext::Read(FindCatalog({})));
+  TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
+  WhyOptions options;
+  options.jobs = command.jobs > 0
+                     ? command.jobs
+                     : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  options.weigh = false;
+  options.most_answers = 1;
+  TRY(const WhyReport report, gpustage::Why(flat, knowledge, runner, options));
+  options.budget = command.budget;
+  Small small;
+  TRY(small.machine, Minimize(flat, report, runner, options));
+  TRY(small.text, MinimizedText(small.machine, one.c, one.run, knowledge));
+  return small;
+}
+
+int Minimize(const MinimizeCommand& command) {
+  const Result<OneRun> one = FindOneRun(command.scenario, command.run);
+  if (!one) return PrintError(one.error(), kBadInput);
+  const Result<Workspace> workspace = Workspace::Enter(ProbeIsolation(), false);
+  if (!workspace) return PrintError(workspace.error(), kCannotHere);
+  CaseRunner runner(*workspace, FindRecorders(), false);
+  const Result<Small> small = MakeSmall(*one, command, runner);
+  if (!small) return PrintError(small.error(), kCannotHere);
+  if (command.out.empty()) {
+    fmt::print("{}", small->text);
+  } else if (const Status written = WriteFile(command.out, small->text); !written) {
+    return PrintError(written.error(), kBadInput);
+  }
+  const Minimized& machine = small->machine;
+  fmt::print(stderr,
+             "{} of {} parts are left; the machine that has its devices needs {}; {} starts{}\n",
+             machine.parts, machine.parts_before, machine.floor, machine.starts,
+             machine.interrupted ? "; the budget ended it" : "");
+  if (!command.out.empty()) fmt::print(stderr, "next  gpustage run {}\n", command.out);
+  return machine.interrupted ? kSomeBad : kAsExpected;
+}
+
+}  // namespace
+
+Action DeclareMinimize(CLI::App& app) {
+  const auto command = std::make_shared<MinimizeCommand>();
+  app.footer(
+      "Prints a scenario in which the same devices are lost for the same reason and the change "
+      "that "
+      "`why` proves brings them back. No part of it can be left out.");
+  app.add_option("case", command->scenario, "scenario or case")->type_name("SCENARIO")->required();
+  app.add_option("--run", command->run, "which of its runs; the first that can be started here")
+      ->type_name("NAME");
+  app.add_option("-o,--output", command->out, "the scenario file to write; without it, stdout")
+      ->type_name("FILE");
+  app.add_option("--budget", command->budget, "most starts of the scanner")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100000));
+  AddJobs(app, command->jobs);
+  return [command](const Program&) { return Minimize(*command); };
+}
+
+}  // namespace gpustage

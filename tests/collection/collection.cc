@@ -1,0 +1,79 @@
+#include "tests/collection/collection.h"
+
+#include <re2/re2.h>
+
+#include "harness/scenario/read/scenario.h"
+#include "harness/suite/scenario_words.h"
+
+namespace gpustage {
+namespace {
+
+YamlNode ReadFixture(const std::string& name) {
+  const Result<YamlNode> root = ReadYamlFile(InSources("/tests/collection/") + name);
+  EXPECT_THAT(root, IsOk());
+  return root ? *root : YamlNode{};
+}
+
+std::string TextOf(const YamlNode& node, std::string_view key) {
+  const YamlNode* value = node.Find(key);
+  return value == nullptr ? "" : value->text;
+}
+
+}  // namespace
+
+std::vector<Thread> Threads() {
+  std::vector<Thread> threads;
+  for (const YamlNode& node : ReadFixture("titles.yaml").items)
+    threads.push_back({TextOf(node, "id"), TextOf(node, "source"), TextOf(node, "title")});
+  return threads;
+}
+
+std::vector<Kind> Kinds() {
+  std::vector<Kind> kinds;
+  for (const YamlNode& node : ReadFixture("kinds.yaml").items) {
+    Kind kind{TextOf(node, "kind"), TextOf(node, "whose"), TextOf(node, "is"), {}};
+    for (const YamlNode& thread : node.Find("threads")->items) kind.threads.insert(thread.text);
+    kinds.push_back(std::move(kind));
+  }
+  return kinds;
+}
+
+std::set<std::string> ThreadsIn(const std::vector<std::string>& source) {
+  static const re2::RE2 kThread(
+      R"(([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)(?:#|/(?:issues|pull|discussions)/)(\d+))");
+  std::set<std::string> threads;
+  for (const std::string& text : source) {
+    re2::StringPiece rest(text);
+    for (std::string name, number; re2::RE2::FindAndConsume(&rest, kThread, &name, &number);)
+      threads.insert(name + "#" + number);
+  }
+  return threads;
+}
+
+std::vector<FoundScenario> AllScenarioFiles() {
+  const Catalog catalog = FindCatalog({});
+  const Result<std::vector<std::string>> files = DiscoverScenarios({catalog.scenarios});
+  EXPECT_THAT(files, IsOk());
+  std::vector<FoundScenario> all;
+  if (!files) return all;
+  for (const std::string& file : *files) {
+    const Result<Scenario> scenario = ReadScenarioFile(file, catalog);
+    EXPECT_THAT(scenario, IsOk());
+    if (!scenario) continue;
+    const Result<ScenarioWords> words = WordsOf(*scenario);
+    EXPECT_THAT(words, IsOk());
+    all.push_back({scenario->id, file, scenario->claim, words->chain, words->fix, words->thread,
+                   words->tags});
+  }
+  return all;
+}
+
+ByThread ScenariosByThread(const std::vector<FoundScenario>& scenarios) {
+  ByThread by_thread;
+  for (const FoundScenario& scenario : scenarios)
+    for (const std::string& thread : ThreadsIn(scenario.thread))
+      by_thread[thread].push_back(scenario);
+  return by_thread;
+}
+
+}  // namespace gpustage
