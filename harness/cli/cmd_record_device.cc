@@ -24,9 +24,11 @@ int RecordDevice(const RecordOptions& options) {
       ProbeDriver({{}, OurEnvironment()}, "cuda", options.library, FindRecorders());
   const std::vector<capture::DeviceFile> files = capture::DeviceFiles(said);
   if (files.empty()) {
-    const size_t end = said.find('\n');
+    const size_t begin = said.find("cuInit ");
+    const size_t line = begin == std::string::npos ? 0 : begin;
+    const std::string first = said.substr(line, said.find('\n', line) - line);
     return PrintError({fmt::format("{} tells of no device: {}", options.library,
-                                   said.empty() ? "it could not be asked" : said.substr(0, end))},
+                                   said.empty() ? "it could not be asked" : first)},
                       kCannotHere);
   }
   for (const capture::DeviceFile& file : files) {

@@ -163,7 +163,7 @@ class SymptomReader {
 
   void Amd() {
     machine_.facts.gaps.clear();  // of NVIDIA's
-    machine_.layouts = {"amd-kernel-gfx1100"};
+    machine_.layouts.clear();     // the topology is the machine's own
     machine_.devices = {{"rx-7900-xtx", "", "", 0, "", "stands for AMD's"}};
     Ask(machine_, "what HIP answers",
         "it is not asked here: the scanner reads the kernel's topology", "rocminfo");
