@@ -26,6 +26,7 @@ struct ElfFacts {
   std::vector<std::string> versions;  // that it defines, its base name left out
   std::vector<std::pair<std::string, std::string>> wanted_versions;  // file, version
   std::string build_id;
+  std::vector<std::string> unmet;  // of what it needs: nowhere to be found, as somebody's ldd said
 };
 
 enum class FileKind { kDirectory, kFile, kLink, kDevice, kOther };

@@ -5,71 +5,16 @@
 #include <cstring>
 #include <set>
 
-#include "harness/capture/privacy.h"
-#include "harness/capture/stand_in.h"
+#include "harness/capture/sections.h"
 
 namespace gpustage::capture {
 namespace {
 
-// What every staged tree has (harness/stage/identity.cc), or what a box gives: nothing to write.
-const std::set<std::string>& Standing() {
-  static const std::set<std::string> standing = {"/",
-                                                 "/bin",
-                                                 "/dev",
-                                                 "/etc",
-                                                 "/home",
-                                                 "/lib",
-                                                 "/lib64",
-                                                 "/proc",
-                                                 "/root",
-                                                 "/run",
-                                                 "/sbin",
-                                                 "/sys",
-                                                 "/tmp",
-                                                 "/usr",
-                                                 "/usr/bin",
-                                                 "/usr/lib",
-                                                 "/usr/lib64",
-                                                 "/usr/local",
-                                                 "/usr/sbin",
-                                                 "/usr/share",
-                                                 "/var",
-                                                 "/etc/ld.so.conf.d",
-                                                 "/usr/lib/x86_64-linux-gnu"};
-  return standing;
-}
+constexpr size_t kMostPrinted = 200;  // lines of a program behind --
 
-constexpr uint64_t kMostOfTruncated = 100000;  // our fakes are smaller than real libraries
-
-// In double quotes, as our strict YAML takes it; a byte that is no ASCII as \xNN.
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  char code[8];
-  for (const char c : text) {
-    const unsigned char byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (c == '\n') {
-      quoted += "\\n";
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      snprintf(code, sizeof code, "\\x%02X", byte);
-      quoted += code;
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-std::string Octal(mode_t mode) {
-  char text[16];
-  snprintf(text, sizeof text, "\"%04o\"", static_cast<unsigned>(mode));
-  return text;
-}
-
-class Writer {
+class Writer : public Sections {
  public:
-  explicit Writer(const MachineFacts& facts) : facts_(facts) {
-    for (const FileFacts& file : facts.files)
-      if (file.kind == FileKind::kDevice || file.kind == FileKind::kOther) ++odd_;
+  explicit Writer(const MachineFacts& facts) : Sections(facts, {}) {
     for (const Answer& answer : facts.answers) by_family_[answer.family] = &answer;
     count_ = CountOfDevices();
   }
@@ -77,16 +22,15 @@ class Writer {
   std::string Write() {
     Head();
     MachineOf();
-    Tree();
-    Environment();
+    Tree(count_);
+    Environment(facts_.process.pid == 0
+                    ? "of the shell that capture was started in, not of a service"
+                    : "of the process that was named");
     Runs();
     return text_;
   }
 
  private:
-  void Line(const std::string& line) { text_ += line + "\n"; }
-  void Comment(const std::string& words) { Line("# " + words); }
-
   const Answer* Of(const std::string& family) const {
     const auto found = by_family_.find(family);
     return found == by_family_.end() ? nullptr : found->second;
@@ -219,119 +163,6 @@ class Writer {
     if (!attributes.empty()) Line("      attributes: {" + attributes + "}");
   }
 
-  std::string Owner(const FileFacts& file) {
-    if (file.uid == 0 && file.gid == 0) return "";
-    return "  - {chown: " + Quoted(PathOf(file.path)) + ", user: \"" +
-           std::to_string(ids_.Of(file.uid)) + "\", group: \"" + std::to_string(ids_.Of(file.gid)) +
-           "\"}";
-  }
-  std::string PathOf(const std::string& path) { return places_.Path(path); }
-
-  // What of the library differs from the fake that stands for it.
-  std::string BrokenOf(const FileFacts& file, const Fake& fake) {
-    if (!file.error.empty()) return "";
-    if (file.size == 0) return "{empty: true}";
-    if (!file.elf)
-      return file.text.rfind("version https://git-lfs", 0) == 0 ? "{git_lfs: true}"
-                                                                : "{text: \"not a library\"}";
-    const ElfFacts& elf = *file.elf;
-    if (elf.bits == 32) return "{class: 32}";
-    if (!elf.little_endian) return "{endian: big}";
-    if (elf.machine == 183) return "{machine: arm64}";
-    if (elf.ends_early)
-      return "{truncated: " + std::to_string(std::min<uint64_t>(file.size, kMostOfTruncated)) + "}";
-    if (elf.soname != fake.soname && fake.name.rfind("ggml", 0) != 0)
-      return "{soname: " + (elf.soname.empty() ? "none" : Quoted(places_.Name(elf.soname))) + "}";
-    if (elf.runpath && !elf.runpath->empty())
-      return "{runpath: " + Quoted(places_.Paths(*elf.runpath)) + "}";
-    if (elf.rpath && !elf.rpath->empty())
-      return "{rpath: " + Quoted(places_.Paths(*elf.rpath)) + "}";
-    return "";
-  }
-
-  void Tree() {
-    const size_t begin = text_.size();
-    size_t left_out = 0;
-    for (const FileFacts& file : facts_.files) {
-      const std::string path = PathOf(file.path);
-      if (file.kind == FileKind::kDirectory) {
-        if (Standing().count(file.path) != 0 && file.mode == 0755) continue;
-        if (file.path == "/tmp" || file.path == "/proc" || file.path == "/sys") continue;
-        Line("  - {dir: " + Quoted(path) + ", mode: " + Octal(file.mode) + "}");
-      } else if (file.kind == FileKind::kLink) {
-        if (Standing().count(file.path) != 0) continue;
-        Line("  - {symlink: " + Quoted(path) + ", to: " + Quoted(places_.Path(file.link)) + "}");
-        continue;  // who owns a link is no matter
-      } else if (file.kind == FileKind::kFile) {
-        const Fake fake = FakeOf(file);
-        if (fake.name.empty()) {
-          ++left_out;
-          if (file.elf && !file.elf->soname.empty()) Comment("  no fake stands for it: " + path);
-          continue;
-        }
-        const std::string broken = BrokenOf(file, fake);
-        Line("  - {library: " + Quoted(path) + ", fake: " + fake.name +
-             (broken.empty() ? "" : ", broken: " + broken) + ", mode: " + Octal(file.mode) + "}");
-      } else {
-        ++left_out;
-        continue;
-      }
-      if (const std::string owner = Owner(file); !owner.empty()) Line(owner);
-    }
-    if (left_out + odd_ != 0)
-      Comment("  " + std::to_string(left_out + odd_) + " files more that no fake stands for");
-    Nodes();
-    if (!facts_.loader_directories.empty()) {
-      std::string conf;
-      for (const std::string& directory : facts_.loader_directories)
-        conf += places_.Path(directory) + "\n";
-      Line("  - {file: /etc/ld.so.conf, content: " + Quoted(conf) + "}  # its includes, in order");
-    }
-    const bool any =
-        text_.find("\n  - ", begin) != std::string::npos || text_.compare(begin, 4, "  - ") == 0;
-    text_.insert(begin, any ? "tree:\n" : "tree: []\n");
-  }
-  void Nodes() {
-    if (count_ == 0) return;
-    std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
-    for (size_t i = 0; i < count_; ++i) usual.push_back("/dev/nvidia" + std::to_string(i));
-    for (const std::string& path : usual) {
-      const auto node = std::find_if(facts_.nodes.begin(), facts_.nodes.end(),
-                                     [&](const FileFacts& one) { return one.path == path; });
-      if (node == facts_.nodes.end()) {
-        Line("  - {remove: " + path + "}  # it is not there");
-        continue;
-      }
-      // A staged machine's node is a file that says its own name.
-      const bool staged = node->kind == FileKind::kFile &&
-                          node->text == "gpustage node " + path.substr(strlen("/dev/")) + "\n";
-      if (node->kind != FileKind::kDevice && !staged)
-        Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
-      if (node->mode != 0666) Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}");
-      if (const std::string owner = Owner(*node); !owner.empty()) Line(owner);
-    }
-  }
-
-  void Environment() {
-    std::string lines;
-    for (const auto& [name, value] : facts_.process.environment) {
-      const auto known = KnownVariables().find(name);
-      if (known == KnownVariables().end()) continue;
-      std::string kept;
-      switch (known->second) {
-        case VariableKind::kPaths: kept = places_.Paths(value); break;
-        case VariableKind::kPath: kept = places_.Path(value); break;
-        case VariableKind::kMask: kept = places_.Mask(value); break;
-        case VariableKind::kSwitch: kept = places_.Switch(value); break;
-      }
-      lines += "  " + name + ": " + Quoted(kept) + "\n";
-    }
-    if (lines.empty()) return;
-    Comment(facts_.process.pid == 0 ? "of the shell that capture was started in, not of a service"
-                                    : "of the process that was named");
-    text_ += "env:\n" + lines;
-  }
-
   void Runs() {
     Line("user: \"" + std::to_string(ids_.Of(facts_.process.uid)) + "\"");
     const Answer* const driver = Of("cuda");
@@ -347,11 +178,25 @@ class Writer {
     Line("expect:");
     Expect("driver", driver);
     if (!own.empty()) Expect("runtime", runtime);
+    Printed();
     if (ollama)
       Comment(
           "what Ollama does here: add {name: service, scanner: ollama-model} to runs, and to "
           "expect "
           "what its log said");
+  }
+  // Of the program behind --: words that are not known are placeholders here, too.
+  void Printed() {
+    if (facts_.scanner.empty()) return;
+    Comment("  " + places_.Path(facts_.scanner.front()) + " ended with " +
+            std::to_string(facts_.scanner_status) + " and printed:");
+    size_t lines = 0;
+    for (size_t begin = 0; begin < facts_.scanner_output.size() && lines < kMostPrinted; ++lines) {
+      const size_t end =
+          std::min(facts_.scanner_output.find('\n', begin), facts_.scanner_output.size());
+      Comment("  | " + places_.Words(facts_.scanner_output.substr(begin, end - begin)));
+      begin = end + 1;
+    }
   }
   // What the library said there, in the words of a claim.
   void Expect(const std::string& run, const Answer* answer) {
@@ -379,12 +224,8 @@ class Writer {
     Comment(said);
   }
 
-  const MachineFacts& facts_;
   std::map<std::string, const Answer*> by_family_;
-  Placeholders places_;
-  Ids ids_;
-  size_t count_ = 0, odd_ = 0;
-  std::string text_;
+  size_t count_ = 0;
 };
 
 }  // namespace

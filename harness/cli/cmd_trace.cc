@@ -13,11 +13,13 @@
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnose/proofs.h"
+#include "harness/host_trace.h"
 #include "harness/pipeline.h"
 #include "harness/report/for_terminal.h"
 #include "harness/report/html.h"
 #include "harness/report/trace.h"
 #include "harness/run/interrupt.h"
+#include "harness/scenario/catalog/fixtures.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/evidence_dir.h"
 #include "harness/suite/installation.h"
@@ -26,7 +28,8 @@ namespace gpustage {
 namespace {
 
 struct TraceCommand {
-  std::string path;  // a scenario, a case, or a folder of kept evidence
+  bool host = false;  // the live machine instead
+  std::string path;   // a scenario, a case, or a folder of kept evidence
   CaseFilter selection;
   TraceOptions options;
   bool json = false;
@@ -113,7 +116,61 @@ std::string Again(const TraceCommand& command, bool of_catalog, bool alone, cons
                      ScannerWords(command.selection), filter);
 }
 
+// The path of the program that a shell would start; "" when there is none.
+std::string ProgramPath(const std::string& name) {
+  if (name.find('/') != std::string::npos) return FileExists(name) ? name : "";
+  const char* const path = std::getenv("PATH");
+  const std::string folders = path == nullptr ? "/usr/bin:/bin" : path;
+  for (size_t begin = 0; begin <= folders.size();) {
+    const size_t end = std::min(folders.find(':', begin), folders.size());
+    const std::string found = folders.substr(begin, end - begin) + "/" + name;
+    if (FileExists(found) && access(found.c_str(), X_OK) == 0) return found;
+    begin = end + 1;
+  }
+  return "";
+}
+
+// How its log and its devices are read: as those of the scanner that it is by its name.
+ScannerSpec ScannerOf(const std::string& program) {
+  Fixtures fixtures(FindCatalog({}));
+  if (const auto known = fixtures.AllScanners())
+    for (const auto& [name, spec] : **known)
+      if (const std::string& at = spec.at.empty() ? spec.program : spec.at;
+          BaseNameOf(at) == BaseNameOf(program) && BaseNameOf(at).find("python") != 0)
+        return spec;
+  ScannerSpec any;
+  any.name = BaseNameOf(program);
+  any.log_stream = "any";
+  return any;
+}
+
+int TraceHost(const TraceCommand& command, Program program) {
+  if (program.empty()) throw CLI::RequiredError("-- PROGRAM");
+  const std::string path = ProgramPath(program.front());
+  if (path.empty())
+    return PrintError({fmt::format("no program {} is here", Quote(program.front()))}, kBadInput);
+  program.front() = path;
+  const Result<HostTrace> trace = TraceOnHost(program, ScannerOf(path), FindRecorders());
+  if (!trace) return PrintError(trace.error(), kCannotHere);
+  TraceOptions options = command.options;
+  options.width = WidthOfOutput();
+  options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  options.again = CalledAs() + " trace --host";
+  const KeptRun run = Keep(trace->report, trace->report.runs.front());
+  if (command.json) {
+    fmt::print("{}", TraceJson({run}, options));
+    return kAsExpected;
+  }
+  fmt::print("{}", ForTerminal(TraceText(run, options)));
+  for (const std::string& unseen : trace->unseen)
+    fmt::print("{}\n", Wrapped("  not seen here: " + unseen, 4, options.width));
+  return kAsExpected;
+}
+
 int Trace(const TraceCommand& command) {
+  if (command.path.empty())
+    return PrintError({"trace needs a scenario, a case or a folder, or --host -- PROGRAM"},
+                      kBadInput);
   const std::string& path = command.path;
   TraceOptions options = command.options;
   options.width = WidthOfOutput();
@@ -171,8 +228,9 @@ Action DeclareTrace(CLI::App& app) {
       "A folder is one that run --evidence-dir filled; its files are JSON Lines, one a run. "
       "The timeline is printed with --timeline, or with any of --kind, --library and --process.");
   app.add_option("what", options->path, "a scenario, a case, or a folder of run --evidence-dir")
-      ->type_name("SCENARIO")
-      ->required();
+      ->type_name("SCENARIO");
+  app.add_flag("--host", options->host,
+               "of -- PROGRAM on this machine as it is: nothing is staged, nothing is changed");
   AddFilters(app, options->selection);
   app.add_flag("--timeline", options->options.timeline, "every event in order of time");
   OneOf(app.add_option("--kind", options->options.kinds, "only events of this kind")
@@ -186,7 +244,11 @@ Action DeclareTrace(CLI::App& app) {
       ->type_name("FILE");
   app.add_flag("--json", options->json,
                "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
-  return [options](const Program&) { return Trace(*options); };
+  return [options](const Program& program) {
+    if (options->host) return TraceHost(*options, program);
+    if (!program.empty()) throw CLI::ExtrasError({"-- is for --host"});
+    return Trace(*options);
+  };
 }
 
 }  // namespace gpustage

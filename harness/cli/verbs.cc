@@ -7,12 +7,13 @@ namespace gpustage {
 const std::vector<Verb>& Verbs() {
   static const std::vector<Verb> verbs = {
       {"run", "run scenarios and hold them to what they expect", DeclareRun},
-      {"trace", "where the device was lost, and what shows it", DeclareTrace},
+      {"trace", "where the device was lost, and what shows it", DeclareTrace, true},
       {"why", "the smallest changes that bring the device back, proven by running", DeclareWhy},
       {"minimize", "the smallest scenario with the same loss, and what mends it", DeclareMinimize},
       {"diff", "what differs between two runs: the first event, then what led to it", DeclareDiff},
       {"explain", "what a pasted log says, which causes it leaves, and what tells more",
        DeclareExplain},
+      {"import", "a scenario of what people paste: listings, nvidia-smi, env, logs", DeclareImport},
       {"find", "whose problem looks like mine: scenarios by words, a log or a case", DeclareFind},
       {"list", "list cases, their runs and their claims", DeclareList},
       {"new", "write a first scenario to go on from", DeclareNew},
@@ -25,6 +26,8 @@ const std::vector<Verb>& Verbs() {
       {"exec", "run any program inside a staged case", DeclareExec, true},
       {"compare", "what differs between two scanners or versions", DeclareCompare},
       {"record", "keep what scanners saw and said as data", DeclareRecord},
+      {"record-device", "a file of fixtures/devices from what this machine's driver answers",
+       DeclareRecordDevice},
       {"merge", "the JSON reports of shards as one run", DeclareMerge},
       {"doctor", "what this machine can do, and what is missing", DeclareDoctor},
       {"help", "what the commands do, or the options of one", DeclareHelp},

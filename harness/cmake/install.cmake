@@ -19,7 +19,8 @@ install(FILES harness/dev.d/real.sh DESTINATION ${built})
 
 get_property(fakes GLOBAL PROPERTY GPUSTAGE_FAKES)
 install(TARGETS ${fakes} LIBRARY DESTINATION ${built}/fakes)
-install(TARGETS audit ask LIBRARY DESTINATION ${built}/recorders RUNTIME DESTINATION ${built}/recorders)
+install(TARGETS gpustage_capture RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS audit ask capture_probe LIBRARY DESTINATION ${built}/recorders RUNTIME DESTINATION ${built}/recorders)
 install(TARGETS ollama_model ggml_driver dlopen_probe runner_info DESTINATION ${built}/programs)
 
 install(DIRECTORY scenarios fixtures DESTINATION ${data} FILES_MATCHING PATTERN *.yaml PATTERN *.json PATTERN recordings/*.md

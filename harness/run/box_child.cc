@@ -238,17 +238,6 @@ void BoxChild::MountRoot() {
       Fail(BoxStep::kMounts, failure);
 }
 
-// Last of all: from here on whoever listens must let us go on.
-void BoxChild::OfferListener() const {
-  const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-  // Without it a signal would make the same call be told of twice (Linux 5.19).
-  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                          flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &watch_filter);
-  if (listener < 0 && errno == EINVAL)
-    listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &watch_filter);
-  SendListener(watch, static_cast<int>(listener), listener < 0 ? errno : 0);
-}
-
 void BoxChild::RunScanner() const {
   if (terminal) {
     setsid();
@@ -290,7 +279,7 @@ void BoxChild::RunScanner() const {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (watch >= 0) OfferListener();
+  if (watch >= 0) OfferListener(watch, watch_filter);
   execve(argv[0], argv.data(), environment.data());
   Fail(BoxStep::kExec, errno);
   _exit(127);

@@ -91,7 +91,6 @@ struct BoxChild {
  private:
   [[noreturn]] void RunScanner() const;
   void CloseOthers() const;
-  void OfferListener() const;
   void TakeShown();
   void MountRoot();
   void MountProc(int fresh) const;

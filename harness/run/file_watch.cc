@@ -1,6 +1,8 @@
 #include "harness/run/file_watch.h"
 
 #include <fmt/format.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -126,6 +128,16 @@ int SendListener(int channel, int listener, int error) {
     std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
   }
   return sendmsg(channel, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof word) ? 0 : errno;
+}
+
+void OfferListener(int channel, const sock_fprog& filter) {
+  const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  // Without it a signal would make the same call be told of twice (Linux 5.19).
+  long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                          flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &filter);
+  if (listener < 0 && errno == EINVAL)
+    listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  SendListener(channel, static_cast<int>(listener), listener < 0 ? errno : 0);
 }
 
 }  // namespace gpustage

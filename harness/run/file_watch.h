@@ -19,6 +19,8 @@
 #include "harness/base/root.h"
 #include "harness/run/file_record.h"
 
+struct sock_fprog;
+
 namespace gpustage {
 
 struct FileWatchSpec {
@@ -63,5 +65,8 @@ class FileWatch {
 // In the child: hands over the descriptor that seccomp(2) gave, or tells the errno with which it
 // gave none. Makes system calls only. 0 or an errno.
 int SendListener(int channel, int listener, int error);
+
+// In the child, last of all: from here on whoever listens must let it go on.
+void OfferListener(int channel, const sock_fprog& filter);
 
 }  // namespace gpustage

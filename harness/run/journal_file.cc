@@ -52,4 +52,16 @@ Status PlaceAudit(const Root& root, const std::string& library) {
   return root.WriteFile(kAuditPath, image, 0755);
 }
 
+Result<std::string> PlaceAuditOnHost(const Root& root, const std::string& library) {
+  TRY(std::string image, gpustage::ReadFile(library));
+  const std::string journal = root.host_path() + kJournalPath;
+  if (journal.size() >= sizeof world::Stamp{}.journal)
+    return Error{
+        fmt::format("the path of the directory for temporary files is too long: {}", journal)};
+  if (!StampImage(image, 0, kWorldPath, journal))
+    return Error{fmt::format("the audit recorder has no stamp: {}", library)};
+  TRY(root.WriteFile(kAuditPath, image, 0755));
+  return root.host_path() + kAuditPath;
+}
+
 }  // namespace gpustage

@@ -19,6 +19,9 @@ Result<std::string> ReadJournal(const Root& root);
 
 // The audit recorder, stamped, at its place in the tree; `library` is the built one.
 Status PlaceAudit(const Root& root, const std::string& library);
+// The same below a directory that is no root: what it is stamped with, and what is returned, are
+// paths of this machine.
+Result<std::string> PlaceAuditOnHost(const Root& root, const std::string& library);
 inline constexpr char kAuditPath[] = "/.gpustage/audit.so";
 
 }  // namespace gpustage

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "harness/base/files.h"
+#include "harness/run/ask.h"
 #include "harness/run/journal_file.h"
 
 namespace gpustage {
@@ -12,18 +13,6 @@ namespace {
 
 constexpr char kAskPath[] = "/.gpustage/ask";
 constexpr std::string_view kAuditVariable = "LD_AUDIT=";
-
-// Ours joins a list that the scenario may have set; ld.so takes a colon-separated one. It comes
-// first: behind an auditor without la_symbind64, glibc 2.36 tells nobody of a dlsym.
-void WatchLoader(std::vector<std::string>& environment) {
-  const auto found =
-      std::find_if(environment.begin(), environment.end(),
-                   [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
-  if (found != environment.end())
-    found->insert(kAuditVariable.size(), std::string(kAuditPath) + ":");
-  else
-    environment.push_back(std::string(kAuditVariable) + kAuditPath);
-}
 
 // What was watched, and what the recorders inside wrote down.
 Status ReadRecords(const ScannerStart& start, const Root& root, const Recorders& recorders,
@@ -68,7 +57,7 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root,
   box.watch_files = start.record_files && WatchesFiles(recorders.level);
   if (start.record_loader && WatchesLoader(recorders.level)) {
     TRY(PlaceAudit(root, recorders.audit));
-    WatchLoader(box.environment);
+    WatchLoader(kAuditPath, box.environment);
   }
   return box;
 }
@@ -102,12 +91,12 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   asking.done_when = nullptr;
   asking.meanwhile.clear();
   asking.record_loader = asking.record_files = false;
-  // Neither our recorder nor one of the scenario's belongs to the question; and with the variable
-  // of ldd our program would be listed and not run.
-  std::erase_if(asking.environment, [](const std::string& entry) {
-    return entry.starts_with(kAuditVariable) || entry.starts_with("LD_TRACE_LOADED_OBJECTS=");
-  });
+  LeaveAlone(asking.environment);
   TRY(const RawRun run, RunScanner(asking, root, recorders, isolation));
+  return ReadAnswers(run, paths);
+}
+
+std::vector<Answer> ReadAnswers(const RawRun& run, const std::vector<std::string>& paths) {
   std::string printed;
   for (const OutputChunk& chunk : run.output)
     if (chunk.stream == Stream::kStdout) printed += chunk.bytes;
@@ -140,6 +129,22 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
     answers.push_back(std::move(none));
   }
   return answers;
+}
+
+void WatchLoader(const std::string& audit, std::vector<std::string>& environment) {
+  const auto found =
+      std::find_if(environment.begin(), environment.end(),
+                   [](const std::string& entry) { return entry.starts_with(kAuditVariable); });
+  if (found != environment.end())
+    found->insert(kAuditVariable.size(), audit + ":");
+  else
+    environment.push_back(std::string(kAuditVariable) + audit);
+}
+
+void LeaveAlone(std::vector<std::string>& environment) {
+  std::erase_if(environment, [](const std::string& entry) {
+    return entry.starts_with(kAuditVariable) || entry.starts_with("LD_TRACE_LOADED_OBJECTS=");
+  });
 }
 
 }  // namespace gpustage

@@ -7,7 +7,9 @@
 
 namespace gpustage {
 
-bool StampImage(std::string& image, uint32_t instance, const std::string& world) {
+bool StampImage(std::string& image, uint32_t instance, const std::string& world,
+                const std::string& journal) {
+  GPUSTAGE_CHECK(journal.size() < sizeof world::Stamp{}.journal);
   GPUSTAGE_CHECK(world.size() < sizeof world::Stamp{}.world);
   // The text in the read-only data of a program that merely mentions the magic is no slot: a slot
   // is followed by zeros.
@@ -20,9 +22,8 @@ bool StampImage(std::string& image, uint32_t instance, const std::string& world)
     std::memcpy(&stamp, image.data() + at, sizeof stamp);
     if (stamp.instance != 0 || stamp.world[0] != '\0' || stamp.journal[0] != '\0') continue;
     stamp.instance = instance;
-    static_assert(sizeof kJournalPath <= sizeof stamp.journal);
     std::memcpy(stamp.world, world.c_str(), world.size() + 1);
-    std::memcpy(stamp.journal, kJournalPath, sizeof kJournalPath);
+    std::memcpy(stamp.journal, journal.c_str(), journal.size() + 1);
     std::memcpy(image.data() + at, &stamp, sizeof stamp);
     stamped = true;
   }

@@ -8,12 +8,14 @@
 
 #include "harness/base/result.h"
 #include "harness/scenario/model/tree_op.h"
+#include "harness/stage/world_file.h"
 
 namespace gpustage {
 
 // Writes instance number, journal and the path of its world into the image's stamp. False: the
 // image has no stamp, so it is no fake.
-bool StampImage(std::string& image, uint32_t instance, const std::string& world);
+bool StampImage(std::string& image, uint32_t instance, const std::string& world,
+                const std::string& journal = kJournalPath);
 
 // The image as it is to lie in the tree. Bytes of a prebuilt image are changed; no compiler runs.
 // An Error when the image has not what is to be broken.

@@ -18,7 +18,7 @@ for part in lib/gpustage/{fakes/cuda.so,recorders/audit.so,programs/ollama-model
 done
 
 executable=$(find . -type f -perm /111 | sort)
-expected=$(printf '%s\n' ./bin/gpustage{,-gtest,-real} ./lib/gpustage/programs/{dlopen_probe,ggml_driver,ollama-model,runner_info} ./lib/gpustage/recorders/ask)
+expected=$(printf '%s\n' ./bin/gpustage{,-capture,-gtest,-real} ./lib/gpustage/programs/{dlopen_probe,ggml_driver,ollama-model,runner_info} ./lib/gpustage/recorders/{ask,driver_probe})
 [[ $executable == "$expected" ]] || fail "executable is: $executable"
 [[ -z $(find . -type d -empty) ]] || fail "empty: $(find . -type d -empty)"
 

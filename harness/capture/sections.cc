@@ -1,0 +1,197 @@
+#include "harness/capture/sections.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <set>
+
+namespace gpustage::capture {
+namespace {
+
+// What every staged tree has (harness/stage/identity.cc), or what a box gives: nothing to write.
+const std::set<std::string>& Standing() {
+  static const std::set<std::string> standing = {"/",
+                                                 "/bin",
+                                                 "/dev",
+                                                 "/etc",
+                                                 "/home",
+                                                 "/lib",
+                                                 "/lib64",
+                                                 "/proc",
+                                                 "/root",
+                                                 "/run",
+                                                 "/sbin",
+                                                 "/sys",
+                                                 "/tmp",
+                                                 "/usr",
+                                                 "/usr/bin",
+                                                 "/usr/lib",
+                                                 "/usr/lib64",
+                                                 "/usr/local",
+                                                 "/usr/sbin",
+                                                 "/usr/share",
+                                                 "/var",
+                                                 "/etc/ld.so.conf.d",
+                                                 "/usr/lib/x86_64-linux-gnu"};
+  return standing;
+}
+
+constexpr uint64_t kMostOfTruncated = 100000;  // our fakes are smaller than real libraries
+
+std::string Octal(mode_t mode) {
+  char text[16];
+  snprintf(text, sizeof text, "\"%04o\"", static_cast<unsigned>(mode));
+  return text;
+}
+
+}  // namespace
+
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  char code[8];
+  for (const char c : text) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n') {
+      quoted += "\\n";
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      snprintf(code, sizeof code, "\\x%02X", byte);
+      quoted += code;
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string Sections::From(const std::string& key) const {
+  const auto found = origins_.find(key);
+  return found == origins_.end() ? "" : "  # " + found->second;
+}
+
+std::string Sections::Owner(const FileFacts& file) {
+  if (file.uid == 0 && file.gid == 0) return "";
+  return "  - {chown: " + Quoted(PathOf(file.path)) + ", user: \"" +
+         std::to_string(ids_.Of(file.uid)) + "\", group: \"" + std::to_string(ids_.Of(file.gid)) +
+         "\"}";
+}
+
+// What of the library differs from the fake that stands for it.
+std::string Sections::BrokenOf(const FileFacts& file, const Fake& fake) {
+  if (!file.error.empty()) return "";
+  if (file.size == 0) return "{empty: true}";
+  if (!file.elf)
+    return file.text.rfind("version https://git-lfs", 0) == 0 ? "{git_lfs: true}"
+                                                              : "{text: \"not a library\"}";
+  const ElfFacts& elf = *file.elf;
+  if (elf.bits == 32) return "{class: 32}";
+  if (!elf.little_endian) return "{endian: big}";
+  if (elf.machine == 183) return "{machine: arm64}";
+  if (elf.ends_early)
+    return "{truncated: " + std::to_string(std::min<uint64_t>(file.size, kMostOfTruncated)) + "}";
+  if (!elf.unmet.empty()) {
+    std::string names;
+    for (const std::string& name : elf.unmet)
+      names += (names.empty() ? "" : ", ") + places_.Name(name);
+    return "{needs: [" + names + "]}";
+  }
+  if (elf.soname != fake.soname && fake.name.rfind("ggml", 0) != 0)
+    return "{soname: " + (elf.soname.empty() ? "none" : Quoted(places_.Name(elf.soname))) + "}";
+  if (elf.runpath && !elf.runpath->empty())
+    return "{runpath: " + Quoted(places_.Paths(*elf.runpath)) + "}";
+  if (elf.rpath && !elf.rpath->empty()) return "{rpath: " + Quoted(places_.Paths(*elf.rpath)) + "}";
+  return "";
+}
+
+void Sections::File(const FileFacts& file) {
+  const std::string path = PathOf(file.path), from = From(file.path);
+  if (file.kind == FileKind::kDirectory) {
+    if (Standing().count(file.path) != 0 && file.mode == 0755) return;
+    if (file.path == "/tmp" || file.path == "/proc" || file.path == "/sys") return;
+    Line("  - {dir: " + Quoted(path) + ", mode: " + Octal(file.mode) + "}" + from);
+  } else if (file.kind == FileKind::kLink) {
+    if (Standing().count(file.path) != 0) return;
+    Line("  - {symlink: " + Quoted(path) + ", to: " + Quoted(places_.Path(file.link)) + "}" + from);
+    return;  // who owns a link is no matter
+  } else if (file.kind == FileKind::kFile) {
+    const Fake fake = FakeOf(file);
+    if (fake.name.empty()) {
+      ++left_out_;
+      if (file.elf && !file.elf->soname.empty()) Comment("  no fake stands for it: " + path);
+      return;
+    }
+    const std::string broken = BrokenOf(file, fake);
+    Line("  - {library: " + Quoted(path) + ", fake: " + fake.name +
+         (broken.empty() ? "" : ", broken: " + broken) + ", mode: " + Octal(file.mode) + "}" +
+         from);
+  } else {
+    ++left_out_;
+    return;
+  }
+  if (const std::string owner = Owner(file); !owner.empty()) Line(owner);
+}
+
+void Sections::Tree(size_t devices, const std::vector<std::string>& more) {
+  const size_t begin = text_.size();
+  for (const FileFacts& file : facts_.files) File(file);
+  for (const std::string& line : more) Line("  - " + line);
+  if (left_out_ != 0)
+    Comment("  " + std::to_string(left_out_) + " files more that no fake stands for");
+  Nodes(devices);
+  if (!facts_.loader_directories.empty()) {
+    std::string conf;
+    for (const std::string& directory : facts_.loader_directories)
+      conf += places_.Path(directory) + "\n";
+    Line("  - {file: /etc/ld.so.conf, content: " + Quoted(conf) + "}  # its includes, in order");
+  }
+  const bool any =
+      text_.find("\n  - ", begin) != std::string::npos || text_.compare(begin, 4, "  - ") == 0;
+  text_.insert(begin, any ? "tree:\n" : "tree: []\n");
+}
+
+void Sections::Nodes(size_t devices) {
+  if (devices == 0) return;
+  std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
+  for (size_t i = 0; i < devices; ++i) usual.push_back("/dev/nvidia" + std::to_string(i));
+  for (const std::string& path : usual) {
+    const auto node = std::find_if(facts_.nodes.begin(), facts_.nodes.end(),
+                                   [&](const FileFacts& one) { return one.path == path; });
+    if (node == facts_.nodes.end()) {
+      Line("  - {remove: " + path + "}  # it is not there" + From(path));
+      continue;
+    }
+    // A staged machine's node is a file that says its own name.
+    const bool staged = node->kind == FileKind::kFile &&
+                        node->text == "gpustage node " + path.substr(strlen("/dev/")) + "\n";
+    if (node->kind != FileKind::kDevice && !staged)
+      Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
+    if (node->mode != 0666)
+      Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}" + From(path));
+    if (const std::string owner = Owner(*node); !owner.empty()) Line(owner);
+  }
+}
+
+std::string Sections::OfVariable(const std::string& name, const std::string& value) {
+  const auto known = KnownVariables().find(name);
+  if (known == KnownVariables().end()) return places_.Name(value);
+  switch (known->second) {
+    case VariableKind::kPaths: return places_.Paths(value);
+    case VariableKind::kPath: return places_.Path(value);
+    case VariableKind::kMask: return places_.Mask(value);
+    case VariableKind::kSwitch: return places_.Switch(value);
+  }
+  return "";
+}
+
+void Sections::Environment(const std::string& whose) {
+  std::string lines;
+  for (const auto& [name, value] : facts_.process.environment) {
+    if (KnownVariables().count(name) == 0) continue;
+    lines += "  " + name + ": " + Quoted(OfVariable(name, value)) + From("env " + name) + "\n";
+  }
+  if (lines.empty()) return;
+  if (!whose.empty()) Comment(whose);
+  text_ += "env:\n" + lines;
+}
+
+}  // namespace gpustage::capture

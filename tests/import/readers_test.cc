@@ -1,0 +1,151 @@
+// One text of each kind, as the tool prints it, becomes typed facts. The forms are of the tools'
+// own sources or manual pages: ls(1), find(1), ldconfig(8), ldd(1), readelf(1), systemd.exec(5),
+// docker inspect's and vulkaninfo's JSON, nvsmi_device.dtd.
+#include "harness/import/recognise.h"
+#include "harness/suite/installation.h"
+#include "tests/support/matchers.h"
+#include "tests/support/source_dir.h"
+
+namespace gpustage::pasted {
+namespace {
+
+Facts Of(const std::string& text) {
+  static const Result<Knowledge> knowledge = ReadKnowledge(InSources("/fixtures/logs"));
+  const Result<Facts> facts = Recognise(*knowledge, {{"t", text}});
+  EXPECT_THAT(facts, IsOk());
+  return facts ? *facts : Facts{};
+}
+
+TEST(Listings, ModesOwnersLinksAndFoldersAreRead) {
+  const Facts facts =
+      Of("/usr/lib/ollama:\n"
+         "total 4\n"
+         "drwxr-x--- 2 ollama render   4096 Mai 23 21:10 cuda_v12\n"
+         "lrwxrwxrwx 1 root root         17 2024-05-01 12:00 libggml-base.so -> libggml-base.so.0\n"
+         "\n"
+         "/usr/lib/ollama/cuda_v12:\n"
+         "-rwxr-sr-t 1 root root          0 Mai  4  2021 libggml-cuda.so\n");
+  ASSERT_EQ(facts.files.size(), 3u);
+  EXPECT_EQ(facts.files[0].value.facts.path, "/usr/lib/ollama/cuda_v12");
+  EXPECT_EQ(facts.files[0].value.facts.mode, 0750u);
+  EXPECT_EQ(facts.files[0].value.owner, "ollama");
+  EXPECT_EQ(facts.files[0].value.group, "render");
+  EXPECT_EQ(facts.files[1].value.facts.link, "libggml-base.so.0");
+  EXPECT_EQ(facts.files[2].value.facts.path, "/usr/lib/ollama/cuda_v12/libggml-cuda.so");
+  EXPECT_EQ(facts.files[2].value.facts.mode, 03755u);
+  EXPECT_EQ(facts.files[2].value.facts.size, 0u);
+  EXPECT_EQ(facts.files[2].from.line, 7);
+}
+
+TEST(Listings, FindPrintsWholePaths) {
+  const Facts facts =
+      Of("   131077      4 lrwxrwxrwx   1 root     root           12 Jan 10 2024 "
+         "/usr/lib64/libcuda.so.1 -> libcuda.so.550.54.15\n");
+  ASSERT_EQ(facts.files.size(), 1u);
+  EXPECT_EQ(facts.files[0].value.facts.path, "/usr/lib64/libcuda.so.1");
+}
+
+TEST(Listings, WhatIsNotThereIsAFact) {
+  const Facts facts =
+      Of("ls: cannot access '/dev/nvidia-uvm': No such file or directory\n"
+         "ls: cannot open directory '/usr/lib/ollama/cuda_v12': Permission denied\n");
+  ASSERT_EQ(facts.absent.size(), 2u);
+  EXPECT_EQ(facts.absent[0].value.path, "/dev/nvidia-uvm");
+  EXPECT_FALSE(facts.absent[0].value.denied);
+  EXPECT_TRUE(facts.absent[1].value.denied);
+}
+
+// As people paste: a quote of a forum, journald's prefix, CRLF, a prompt, colours.
+TEST(Texts, WhatStandsBeforeALineIsTakenAway) {
+  const Facts facts =
+      Of("> user@host:~$ ldconfig -p | grep cuda\r\n"
+         "> \tlibcuda.so.1 (libc6,x86-64) => /lib64/libcuda.so.1\r\n"
+         "Jun 02 09:33:24 host sh[16]: \x1b[1mCUDA_VISIBLE_DEVICES=1\x1b[0m\r\n");
+  ASSERT_EQ(facts.cache.size(), 1u);
+  EXPECT_EQ(facts.cache[0].value.second, "/lib64/libcuda.so.1");
+  ASSERT_EQ(facts.variables.size(), 1u);
+  EXPECT_EQ(facts.variables[0].value.second, "1");
+}
+
+TEST(Libraries, TheDynamicSectionIsRead) {
+  const Facts facts =
+      Of("$ readelf -d /opt/llama/libggml-cuda.so\n"
+         "\n"
+         "Dynamic section at offset 0x2df0 contains 30 entries:\n"
+         "  Tag        Type                         Name/Value\n"
+         " 0x0000000000000001 (NEEDED)             Shared library: [libcudart.so.12]\n"
+         " 0x000000000000000e (SONAME)             Library soname: [libggml-cuda.so]\n"
+         " 0x000000000000001d (RUNPATH)            Library runpath: [$ORIGIN:/opt/cuda/lib64]\n");
+  ASSERT_EQ(facts.dynamics.size(), 1u);
+  EXPECT_EQ(facts.dynamics[0].value.path, "/opt/llama/libggml-cuda.so");
+  EXPECT_EQ(facts.dynamics[0].value.elf.soname, "libggml-cuda.so");
+  EXPECT_EQ(facts.dynamics[0].value.elf.needed, std::vector<std::string>{"libcudart.so.12"});
+  EXPECT_EQ(facts.dynamics[0].value.elf.runpath, "$ORIGIN:/opt/cuda/lib64");
+}
+
+TEST(Devices, OfNvidiaSmiAsXml) {
+  const Facts facts =
+      Of("<nvidia_smi_log>\n"
+         "  <driver_version>550.54.15</driver_version>\n"
+         "  <cuda_version>12.4</cuda_version>\n"
+         "  <gpu id=\"00000000:01:00.0\">\n"
+         "    <product_name>NVIDIA L4</product_name>\n"
+         "    <uuid>GPU-00000000-0000-0000-0000-000000000009</uuid>\n"
+         "    <fb_memory_usage>\n      <total>23034 MiB</total>\n    </fb_memory_usage>\n"
+         "    <compute_mode>Default</compute_mode>\n");
+  ASSERT_EQ(facts.devices.size(), 1u);
+  EXPECT_EQ(facts.devices[0].value.name, "NVIDIA L4");
+  EXPECT_EQ(facts.devices[0].value.memory, int64_t{23034} << 20);
+  EXPECT_EQ(facts.cuda_version[0].value, "12.4");
+}
+
+TEST(Devices, OfVulkanAsJsonOfRocmSmiAndOfLogs) {
+  const Facts facts =
+      Of("\"deviceName\": \"AMD Radeon RX 7900 XTX (RADV NAVI31)\",\n"
+         "GPU[0]\t\t: Card Series: \t\tRadeon RX 7900 XTX\n"
+         "  Device 0: NVIDIA GeForce RTX 4090, compute capability 8.9, VMM: yes\n");
+  ASSERT_EQ(facts.devices.size(), 3u);
+  EXPECT_EQ(facts.devices[0].value.vendor, "amd");
+  EXPECT_EQ(facts.devices[1].value.api, "rocm-smi");
+  EXPECT_EQ(facts.devices[2].value.compute, "8.9");
+}
+
+TEST(Settings, OfUnitsContainersAndDockerfiles) {
+  const Facts facts =
+      Of("Environment=PATH=/usr/bin CUDA_VISIBLE_DEVICES=0 OLLAMA_DEBUG=1\n"
+         "User=ollama\n"
+         "Environment=\"LD_LIBRARY_PATH=/opt/a b\"\n"
+         "            \"NVIDIA_VISIBLE_DEVICES=all\",\n"
+         "            \"DeviceRequests\": null,\n"
+         "ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
+         "      - OLLAMA_VULKAN=1\n");
+  std::map<std::string, std::string> values;
+  for (const auto& told : facts.variables) values[told.value.first] = told.value.second;
+  EXPECT_EQ(values["CUDA_VISIBLE_DEVICES"], "0");
+  EXPECT_EQ(values["OLLAMA_DEBUG"], "1");
+  EXPECT_EQ(values["NVIDIA_VISIBLE_DEVICES"], "all");
+  EXPECT_EQ(values["NVIDIA_DRIVER_CAPABILITIES"], "compute,utility");
+  EXPECT_EQ(values["OLLAMA_VULKAN"], "1");
+  EXPECT_EQ(facts.user.at(0).value, "ollama");
+  EXPECT_EQ(facts.container.size(), 1u);
+}
+
+TEST(Settings, AVariableThatIsNotOfGpuSoftwareIsNoFact) {
+  EXPECT_TRUE(Of("CUDA_HOME=/usr/local/cuda\nSECRET=1\nHF_TOKEN=x\n").variables.size() == 1);
+}
+
+TEST(Calls, OfStraceSayWhatIsThereAndWhatIsNot) {
+  const Facts facts =
+      Of("openat(AT_FDCWD, \"/usr/lib/libcuda.so.1\", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such "
+         "file or "
+         "directory)\n"
+         "openat(AT_FDCWD, \"/lib64/libcuda.so.1\", O_RDONLY|O_CLOEXEC) = 3\n"
+         "openat(AT_FDCWD, \"/dev/nvidiactl\", O_RDWR) = -1 EACCES (Permission denied)\n");
+  ASSERT_EQ(facts.absent.size(), 2u);
+  EXPECT_TRUE(facts.absent[1].value.denied);
+  ASSERT_EQ(facts.files.size(), 1u);
+  EXPECT_EQ(facts.files[0].value.facts.path, "/lib64/libcuda.so.1");
+}
+
+}  // namespace
+}  // namespace gpustage::pasted
