@@ -26,11 +26,19 @@ constexpr uint64_t kTicks = 100000000;
 int32_t g_users = 0;
 int32_t g_lock = 0;
 
+// By the process that holds it: in a child of a fork nobody lives who would give back its parent's.
 class Locked {
  public:
   Locked() {
-    while (__atomic_exchange_n(&g_lock, 1, __ATOMIC_ACQUIRE) != 0)
-      world::SystemCall(SYS_sched_yield);
+    const auto self = static_cast<int32_t>(world::SystemCall(SYS_getpid));
+    for (;;) {
+      int32_t holder = __atomic_load_n(&g_lock, __ATOMIC_RELAXED);
+      if (holder == self)
+        world::SystemCall(SYS_sched_yield);
+      else if (__atomic_compare_exchange_n(&g_lock, &holder, self, false, __ATOMIC_ACQUIRE,
+                                           __ATOMIC_RELAXED))
+        return;
+    }
   }
   ~Locked() { __atomic_store_n(&g_lock, 0, __ATOMIC_RELEASE); }
 };

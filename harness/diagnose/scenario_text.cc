@@ -275,7 +275,8 @@ std::string EnvText(const std::vector<EnvVar>& env) {
   return map.Text();
 }
 
-std::string FixText(const WrittenFix& fix, const std::vector<GpuDevice>& known) {
+std::string FixText(const WrittenFix& fix, const WrittenScenario& broken,
+                    const std::vector<GpuDevice>& known) {
   std::string text = "fix:\n";
   if (!fix.tree.empty()) text += "  tree:\n" + TreeText(fix.tree, "    ", known);
   if (!fix.env.empty()) text += fmt::format("  env: {}\n", EnvText(fix.env));
@@ -284,7 +285,13 @@ std::string FixText(const WrittenFix& fix, const std::vector<GpuDevice>& known) 
   if (fix.machine)
     text +=
         fmt::format("  machine: {}\n", MachineText(fix.machine->machine, fix.machine->keys, known));
-  return text + fmt::format("  expect: [{{devices: {}}}]\n", fix.devices);
+  Map expect;
+  expect.Add("devices", std::to_string(fix.devices));
+  // Where nothing was counted before, the step is what flips.
+  if (!broken.devices && broken.lost_library)
+    expect.Add("reached", fmt::format("{{library: {}, step: {}}}", Scalar(*broken.lost_library),
+                                      broken.lost_at));
+  return text + fmt::format("  expect: [{}]\n", expect.Text());
 }
 
 }  // namespace
@@ -313,7 +320,7 @@ std::string ScenarioText(const WrittenScenario& scenario, const std::vector<GpuD
     expect.Add("lost", fmt::format("{{library: {}, at: {}}}", Scalar(*scenario.lost_library),
                                    scenario.lost_at));
   if (!expect.IsEmpty()) text += fmt::format("expect: [{}]\n", expect.Text());
-  if (scenario.fix) text += FixText(*scenario.fix, known);
+  if (scenario.fix) text += FixText(*scenario.fix, scenario, known);
   return text;
 }
 

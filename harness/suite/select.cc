@@ -90,6 +90,7 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
   const std::string all = catalog.scenarios;
   CaseSelection selected(selection, catalog);
   Mistakes mistakes;
+  size_t files_read = 0;
   for (const std::string& path : selection.paths.empty() ? std::vector{all} : selection.paths) {
     const Result<NamedFiles> named = FilesNamed(catalog, path);
     if (!named) mistakes.Add(named.error());
@@ -99,13 +100,15 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
         continue;
       else if (const Status added = selected.Add(file, named->cell); !added)
         mistakes.Add(added.error());
+      else
+        ++files_read;
   }
   if (const Status none = mistakes.All(); !none) return none.error();
   if (selected.size() > 0) return selected;
   for (const std::string& scanner : selection.scanners)
     if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty())
       return Error{absent};
-  if (selected.Ranges().empty() && !selection.paths.empty())
+  if (files_read == 0 && !selection.paths.empty())
     return Error{fmt::format("no scenario (*.yaml) in {}", fmt::join(selection.paths, ", "))};
   return NothingMatches(selection, selected.NamesOfRuns());
 }

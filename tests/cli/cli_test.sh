@@ -73,8 +73,8 @@ expect 2 'no option "--fliter"; did you mean "--filter"?' run --fliter x
 expect 2 '--evidence: expected none, libs, files or all, got "bogus"' run --evidence bogus
 expect 2 '"B" is one word too many' trace A B
 expect 2 "help lists the commands" frobnicate
-expect 2 "run          run scenarios" 
-expect 0 "run          run scenarios" help
+expect 2 "run            run scenarios" 
+expect 0 "run            run scenarios" help
 expect 0 "--jobs, -j N" help run
 expect 0 "--jobs, -j N" run --help
 expect 0 "gpustage 0.1.0 (" --version

@@ -10,7 +10,7 @@ cd "$PREFIX"
 
 [[ $(ls) == $'bin\ninclude\nlib\nshare' ]] || fail "not of the FHS: $(ls)"
 programs=$(cd bin && echo ./*)
-[[ $programs == './gpustage ./gpustage-gtest ./gpustage-real' ]] || fail "bin has $programs"
+[[ $programs == './gpustage ./gpustage-capture ./gpustage-gtest ./gpustage-real' ]] || fail "bin has $programs"
 for part in lib/gpustage/{fakes/cuda.so,recorders/audit.so,programs/ollama-model,real.sh} share/gpustage/{fixtures/real-parts.yaml,schemas/scenario.schema.json} \
   share/gpustage/fixtures/{devices,layouts,scanners}/*.yaml share/gpustage/scenarios/first-steps/healthy.yaml share/doc/gpustage/{README.md,copyright,docs/scenario.md} \
   share/{man/man1/gpustage.1,bash-completion/completions/gpustage,zsh/site-functions/_gpustage}; do

@@ -154,8 +154,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "4:29: unknown key \"memory\"; it can be profile, name, uuid, pci, cc, prop_cc, "
                 "memory_total, "
                 "memory_free, nvml_memory_total, sm_count, integrated, gfx, attributes or count"),
-        Machine("NoTarget", "devices: [{profile: rx-7900-xtx, gfx: gfx11}]",
-                "4:40: expected a target of AMD's such as gfx1100 or gfx90a, got \"gfx11\""),
+        Machine("NoTarget", "devices: [{profile: h100, gfx: gfx11}]",
+                "4:34: expected a target of AMD's such as gfx1100 or gfx90a, got \"gfx11\""),
         Machine("NeitherProfileNorName", "devices: [{cc: 9.0}]",
                 "4:13: a device without a profile needs \"name\""),
         Machine("CapabilityWithoutMinor", "devices: [{profile: h100, cc: 9}]",
