@@ -206,6 +206,7 @@ Result<HostTrace> TraceOnHost(const std::vector<std::string>& argv, const Scanne
   spec.name = BaseNameOf(argv[0]);
   spec.scanner = scanner;
   RunReport run{spec, {}, Decode(raw, scanner, Candidates(start, setting), setting)};
+  run.evidence.devices_unreadable = "what a program of this machine prints is not read";
   TRY(Explain(start, recorders, run.evidence));
   AskDrivers(start, recorders, run.evidence);
   trace.unseen = Unseen(run.evidence);

@@ -52,7 +52,11 @@ else
   skipped stub-first 'no toolkit with a stub is installed'
 fi
 
-way missing-library 'libcuda-of-nobody\.so\.1|was not found' "$gpustage" trace --host -- "$work/open" libcuda-of-nobody.so.1
+if ldconfig -p | grep -q 'libcudart\.so\.10\.2 '; then
+  skipped missing-library 'the runtime of CUDA 10.2 is installed'
+else
+  way missing-library 'libcudart\.so\.10\.2 was lost at "loaded".*was not found' "$gpustage" trace --host -- "$work/open" libcudart.so.10.2
+fi
 
 if [[ $EUID == 0 ]]; then
   mkdir "$work/closed" && cp "$real" "$work/closed/libcuda.so.1" && chmod 700 "$work/closed/libcuda.so.1"
