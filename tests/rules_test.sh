@@ -112,11 +112,13 @@ check_sizes() {
 
 # 100 columns, counted in characters. A raw string is one literal, however many lines it has.
 check_columns() {
-  source_files | grep -v '\.inc$' | xargs awk '
+  { source_files; find harness fakes fixtures tests -name '*.c'; } | grep -v '\.inc$' | xargs awk '
     FNR == 1 { raw = 0 }
-    { was = raw }
-    /R"[a-z]*\(/ { raw = 1; was = 1 }
-    raw && /\)[a-z]*"/ { raw = 0 }
+    { was = raw; line = $0 }
+    # A literal of several lines keeps its own; one that ends where it begins can be put together of two.
+    { gsub(/R"[a-z]*\(([^)]|\)[^a-z"])*\)[a-z]*"/, "", line) }
+    line ~ /R"[a-z]*\(/ { raw = 1 }
+    raw && was && /\)[a-z]*"/ { raw = 0 }
     !was { print FILENAME ":" FNR ": " $0 }' | LC_ALL=C.UTF-8 grep -E '^[^ ]+: .{101,}$' | sed -E 's/^([^ ]+): .*/\1: more than 100 columns/' || true
 }
 
@@ -202,6 +204,8 @@ self_test() {
   breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"
   breaks sizes '401 lines, at most 120' harness/base/x.h "$many"
   breaks columns 'more than 100 columns' harness/base/x.cc "// $(printf '%098d' 0)\n"
+  breaks columns 'x.cc:1: more' harness/base/x.cc "auto a = R\"($(printf '%0120d' 0))\";\n"
+  breaks columns 'more than 100 columns' tests/subjects/x.c "// $(printf '%098d' 0)\n"
   breaks columns 'x.cc:4: more' harness/base/x.cc "auto a = R\"(\n$(printf '%0150d' 0))\";\n// $(printf '%097d' 0)\n// $(printf '%098d' 0)\n"
   TOLD=1
   [[ $(clang-format --version 2>/dev/null) != *' version 14.'* ]] ||

@@ -3,8 +3,8 @@
  * program cannot open another system's libraries. Symbols of glibc 2.2.5 only, so that it starts on
  * all of them; its _start is its own, since crt1.o of a new glibc wants a new one.
  *
- * probe cuda|nvml|cudart LIBRARY. Function names and types: cuda.h, nvml.h and cuda_runtime_api.h of
- * the CUDA Toolkit. */
+ * probe cuda|nvml|cudart LIBRARY. Function names and types: cuda.h, nvml.h and
+ * cuda_runtime_api.h of the CUDA Toolkit. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -58,7 +58,8 @@ struct Entry {
 bool Parse(const std::string& line, Entry& entry) {
   static const RE2 format(
       R"(^(?:\d+ +\d+ +)?([-dlcbps])([-rwxsStT]{9})[.+@]? +\d+ +(\S+) +(\S+) +(\d+)(?:, *(\d+))? +)"
-      R"((?:\S+ +\d{1,2} +[\d:]+|\d{1,2} +\S+ +[\d:]+|\d{4}-\d\d-\d\d +\d\d:\d\d(?::[\d.]+)?(?: +[+-]\d{4})?|\d\d-\d\d +\d\d:\d\d) +(.+)$)");
+      R"((?:\S+ +\d{1,2} +[\d:]+|\d{1,2} +\S+ +[\d:]+|)"
+      R"(\d{4}-\d\d-\d\d +\d\d:\d\d(?::[\d.]+)?(?: +[+-]\d{4})?|\d\d-\d\d +\d\d:\d\d) +(.+)$)");
   return RE2::FullMatch(line, format, &entry.letter, &entry.mode, &entry.owner, &entry.group,
                         &entry.size, &entry.minor, &entry.name);
 }
@@ -128,7 +129,8 @@ class Listing {
 
   void Refusal(const PastedLine& line) {
     static const RE2 refusal(
-        R"((?:ls|find|cat|stat): (?:cannot (?:access|open directory|open|stat)|can't open)? ?['"‘`]?(/[^'"’:]+)['"’]?: (No such file or directory|Permission denied))");
+        R"((?:ls|find|cat|stat): (?:cannot (?:access|open directory|open|stat)|can't open)? ?)"
+        R"(['"‘`]?(/[^'"’:]+)['"’]?: (No such file or directory|Permission denied))");
     std::string path, why;
     if (!RE2::PartialMatch(line.text, refusal, &path, &why)) return;
     reader_.facts.absent.push_back(
@@ -148,7 +150,8 @@ void ReadListings(Reader reader) {
 
 void ReadCalls(Reader reader) {
   static const RE2 call(
-      R"re(\b(?:open|openat|stat|lstat|access|newfstatat|faccessat2?)\((?:AT_FDCWD, )?"(/[^"]+)"[^=]*\) *= (-?\d+)(?: (\w+))?)re");
+      R"re(\b(?:open|openat|stat|lstat|access|newfstatat|faccessat2?)\((?:AT_FDCWD, )?)re"
+      R"re("(/[^"]+)"[^=]*\) *= (-?\d+)(?: (\w+))?)re");
   static const RE2 found(R"(^\d+:\s*calling init: (/\S+))");
   static const RE2 tried(R"(^\d+:\s*trying file=(\S+))");
   static const RE2 path(R"(^\d+:\s*search path=(\S*)\s+\(LD_LIBRARY_PATH\))");

@@ -113,7 +113,8 @@ class OtherReader {
   // The devices of a log; what else it says is read by what is known of logs.
   void Log(const PastedLine& line) {
     static const RE2 ollama(
-        R"re(msg="inference compute" id="?([^\s"]+)"?(?: filter_id=\S+)? library=(\w+)(?: variant=\S+)? compute="?([^\s"]*)"?.*?total="([\d.]+) GiB")re");
+        R"re(msg="inference compute" id="?([^\s"]+)"?(?: filter_id=\S+)?)re"
+        R"re( library=(\w+)(?: variant=\S+)? compute="?([^\s"]*)"?.*?total="([\d.]+) GiB")re");
     static const RE2 description(R"re(\b(?:description|name)="([^"]+)")re");
     static const RE2 ggml(R"(^Device (\d+): ([^,]+), compute capability ([\d.]+))");
     static const RE2 loaded(

@@ -31,8 +31,8 @@ class SmiReader {
 
  private:
   bool Head(const PastedLine& line) {
-    static const RE2 head(
-        R"(NVIDIA-SMI ([\d.]+) +(?:KMD Version|Driver Version): ([\d.]+) +CUDA (?:UMD )?Version: ([\d.]+|N/A))");
+    static const RE2 head(R"(NVIDIA-SMI ([\d.]+) +(?:KMD Version|Driver Version): ([\d.]+) +)"
+                          R"(CUDA (?:UMD )?Version: ([\d.]+|N/A))");
     std::string smi, driver, cuda;
     if (!RE2::PartialMatch(line.text, head, &smi, &driver, &cuda)) return false;
     const Origin from = reader_.At("nvidia-smi", line.number);
@@ -43,8 +43,8 @@ class SmiReader {
   }
 
   bool Row(const PastedLine& line) {
-    static const RE2 name(
-        R"(^\| +(\d+) +(\S.*?) +(?:On|Off|N/A|TCC|WDDM|Disabled) *\| +(?:[0-9A-F]{4,8}:)?[0-9A-F]{2}:[0-9A-F]{2}\.\d)");
+    static const RE2 name(R"(^\| +(\d+) +(\S.*?) +(?:On|Off|N/A|TCC|WDDM|Disabled) *\| +)"
+                          R"((?:[0-9A-F]{4,8}:)?[0-9A-F]{2}:[0-9A-F]{2}\.\d)");
     static const RE2 memory(R"(^\|.*\| +\d+MiB */ *(\d+)MiB *\| +\S+ +(\S[^|]*?) *\|)");
     std::string number, words, mode;
     if (RE2::PartialMatch(line.text, name, &number, &words)) {
@@ -70,8 +70,8 @@ class SmiReader {
   }
 
   bool Module(const PastedLine& line) {
-    static const RE2 module(
-        R"(NVRM version: NVIDIA UNIX (?:Open Kernel Module for )?\S+ +(?:Kernel Module +)?(\d[\d.]+))");
+    static const RE2 module(R"(NVRM version: NVIDIA UNIX (?:Open Kernel Module for )?\S+ +)"
+                            R"((?:Kernel Module +)?(\d[\d.]+))");
     static const RE2 library(R"(NVML library version: ([\d.]+))");
     std::string version;
     if (RE2::PartialMatch(line.text, module, &version)) {

@@ -14,9 +14,10 @@ std::string ToString(const Origin& origin) {
 
 std::string CommandOf(const std::string& line) {
   static const RE2 prompt(
-      R"(^(?:\([\w.-]+\) ?)?(?:[\w.-]+@[^$#>]*|\[[^\]]*\] ?|[~/][^$#\s]* ?|fish ?)?[$#>] +(\S.*)$)");
-  static const RE2 bare(
-      R"(^(?:sudo )?((?:ls|ldd|readelf|ldconfig|find|env|printenv|strace|nvidia-smi|systemctl|docker)\b(?: +-{0,2}[\w/.*=|~-]+)*)$)");
+      R"(^(?:\([\w.-]+\) ?)?)"
+      R"((?:[\w.-]+@[^$#>]*|\[[^\]]*\] ?|[~/][^$#\s]* ?|fish ?)?[$#>] +(\S.*)$)");
+  static const RE2 bare(R"(^(?:sudo )?((?:ls|ldd|readelf|ldconfig|find|env|printenv|strace|)"
+                        R"(nvidia-smi|systemctl|docker)\b(?: +-{0,2}[\w/.*=|~-]+)*)$)");
   std::string command;
   if (RE2::FullMatch(line, prompt, &command) || RE2::FullMatch(line, bare, &command))
     return command;

@@ -27,7 +27,8 @@ std::string WithoutPrefixes(std::string line) {
       R"(^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d) (?:stdout|stderr) [FP] )");
   static const RE2 compose(R"(^[A-Za-z0-9][\w.-]* +\| ?)");
   static const RE2 journald(
-      R"(^(?:\S{2,12} [ 0-9]?\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[\d:.,]+(?:Z|[+-]\d\d:?\d\d)) \S+ [\w./@-]+\[\d+\]: ?)");
+      R"(^(?:\S{2,12} [ 0-9]?\d \d\d:\d\d:\d\d(?:\.\d+)?|)"
+      R"(\d{4}-\d\d-\d\dT[\d:.,]+(?:Z|[+-]\d\d:?\d\d)) \S+ [\w./@-]+\[\d+\]: ?)");
   static const RE2 pod(R"(^\[(?:pod/)?[\w.-]+(?:/[\w.-]+)*\] )");
   static const RE2 time(
       R"(^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?(?: -)? *)");
@@ -55,8 +56,8 @@ std::string WithoutControls(std::string text) {
 }
 
 bool IsGap(const std::string& text) {
-  static const RE2 gap(
-      R"((?i)^[\[(<]*\s*(?:\.{3,}|…|\.\s\.\s\.|snip(?:ped)?|truncated|omitted)(?:\s*\w+)?\s*[\])>]*$)");
+  static const RE2 gap(R"((?i)^[\[(<]*\s*(?:\.{3,}|…|\.\s\.\s\.|)"
+                       R"(snip(?:ped)?|truncated|omitted)(?:\s*\w+)?\s*[\])>]*$)");
   return RE2::FullMatch(text, gap);
 }
 

@@ -20,8 +20,8 @@ std::string Unescaped(std::string path) {
 
 // The directory of a backend that some line names: ".../lib/ollama/cuda_v12" and below.
 void FindPlaces(const LogReading& log, std::string& root, std::string& dir) {
-  static const RE2 below(
-      R"(((?:/[^\s"\[\]:,=]*|[A-Za-z]:\\[^"\[\]:,=]*)[/\\]lib[/\\]+ollama)(?:[/\\]+((?:cuda|rocm|vulkan)[\w.]*))?)");
+  static const RE2 below(R"(((?:/[^\s"\[\]:,=]*|[A-Za-z]:\\[^"\[\]:,=]*)[/\\]lib[/\\]+ollama))"
+                         R"((?:[/\\]+((?:cuda|rocm|vulkan)[\w.]*))?)");
   static const RE2 program(R"(cmd="?((?:/[^\s"]*)?)/bin/ollama runner)");
   const std::string wanted = WantedLibrary(log);
   std::string first;

@@ -151,8 +151,9 @@ std::string PlatformOf(const std::vector<PastedLine>& lines) {
 }
 
 bool LooksLikeAnError(const std::string& text) {
-  static const RE2 error(
-      R"((?i)\blevel=(?:ERROR|FATAL)|^(?:\[?(?:error|fatal|panic)\b|E )|\b(?:error|fatal|panic|failed|failure|cannot|could not|unable to|not found|undefined symbol|no such file)\b)");
+  static const RE2 error(R"((?i)\blevel=(?:ERROR|FATAL)|^(?:\[?(?:error|fatal|panic)\b|E )|)"
+                         R"(\b(?:error|fatal|panic|failed|failure|cannot|could not|)"
+                         R"(unable to|not found|undefined symbol|no such file)\b)");
   static const RE2 other(
       R"(^\[GIN\]|level=(?:DEBUG|TRACE)|\b(?:GET|POST|HEAD|DELETE) +"|^[-*#] |^\$ )");
   return RE2::PartialMatch(text, error) && !RE2::PartialMatch(text, other);

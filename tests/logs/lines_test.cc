@@ -38,10 +38,9 @@ TEST(PlainLines, LeaveOutWhatATerminalWouldObey) {
 }
 
 TEST(PlainLines, AreWhatAJsonLineHolds) {
-  EXPECT_EQ(
-      Plain(
-          R"({"log":"time=2026-01-01T10:00:00Z level=INFO msg=\"a b\"\n","stream":"stderr","time":"x"})"),
-      "level=INFO msg=\"a b\"");
+  EXPECT_EQ(Plain(R"({"log":"time=2026-01-01T10:00:00Z level=INFO msg=\"a b\"\n",)"
+                  R"("stream":"stderr","time":"x"})"),
+            "level=INFO msg=\"a b\"");
   EXPECT_EQ(Plain(R"({"MESSAGE":"ggml_cuda_init: found 1 CUDA devices:","_PID":"7"})"),
             "ggml_cuda_init: found 1 CUDA devices:");
   EXPECT_EQ(Plain(R"({"timestamp":1699689763,"level":"WARNING"})"),

@@ -96,8 +96,8 @@ class AgainstStrace : public ProofTest, public testing::WithParamInterface<Subje
   static ByProcess Theirs(const std::string& text) {
     // call(AT_FDCWD</>, "path", …) = result ERRNO, with -y; a call by path alone has no descriptor
     // before it.
-    static const RE2 named(
-        R"re((\w+)\((?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)"(.*)\) += (-?\d+)(?: (E[A-Z0-9]+))?.*)re");
+    static const RE2 named(R"re((\w+)\((?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)")re"
+                           R"re((.*)\) += (-?\d+)(?: (E[A-Z0-9]+))?.*)re");
     static const RE2 listed(R"(getdents64\(\d+<([^>]*)>.*\) += (-?\d+).*)");
     static const std::set<std::string> kListedSet = {
         "open",  "openat", "openat2",   "creat",      "stat",     "lstat",      "newfstatat",

@@ -27,11 +27,13 @@ std::vector<std::string> Canonical(const std::vector<std::string>& lines) {
 constexpr char kDiscovering[] =
     R"(level=INFO source=runner.go:67 msg="discovering available GPUs...")";
 constexpr char kEvaluating[] =
-    R"(level=DEBUG source=runner.go:124 msg="evaluating which, if any, devices to filter out" initial_count=0)";
+    R"(level=DEBUG source=runner.go:124 msg="evaluating which, if any, devices to filter out" )"
+    R"(initial_count=0)";
 constexpr char kEngine[] = R"(level=INFO source=runner.go:1411 msg="starting ollama engine")";
 
 std::string Start(const std::string& port) {
-  return R"(level=INFO source=server.go:431 msg="starting runner" cmd="/usr/local/bin/ollama runner --ollama-engine --port )" +
+  return R"(level=INFO source=server.go:431 msg="starting runner" cmd="/usr/local/bin/ollama )"
+         R"(runner --ollama-engine --port )" +
          port + '"';
 }
 std::string Took(const std::string& directory, const std::string& time) {
@@ -51,8 +53,8 @@ TEST(CanonicalOllamaLog, MasksPortsTimesAndTemporaryNames) {
 
 TEST(CanonicalOllamaLog, MasksThisMachinesMemoryAndProcessor) {
   EXPECT_THAT(
-      Canonical(
-          {R"(level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu type="" total="7.8 GiB" available="5 GiB")"}),
+      Canonical({R"(level=INFO source=types.go:60 msg="inference compute" id=cpu library=cpu )"
+                 R"(type="" total="7.8 GiB" available="5 GiB")"}),
       ElementsAre(HasSubstr("total=HOST available=HOST")));
   EXPECT_THAT(Canonical({"level=INFO source=ggml.go:104 msg=system CPU.0.AVX2=1 CUDA.0.ARCHS=900 "
                          "compiler=cgo(gcc)"}),
@@ -61,7 +63,8 @@ TEST(CanonicalOllamaLog, MasksThisMachinesMemoryAndProcessor) {
 
 TEST(CanonicalOllamaLog, MasksWhatIsLeftOfThisMachinesMemoryToAnIntegratedGpu) {
   const auto devices = [](const std::string& integrated, const std::string& free) {
-    return R"(level=TRACE source=runner.go:467 msg="runner enumerated devices" devices="[{DeviceID:{ID:a Library:CUDA} Integrated:)" +
+    return R"(level=TRACE source=runner.go:467 msg="runner enumerated devices" )"
+           R"(devices="[{DeviceID:{ID:a Library:CUDA} Integrated:)" +
            integrated + " PCIID: TotalMemory:9 FreeMemory:" + free + "}]\"";
   };
   EXPECT_EQ(Canonical({devices("true", "7")}), Canonical({devices("true", "8")}));
@@ -70,18 +73,18 @@ TEST(CanonicalOllamaLog, MasksWhatIsLeftOfThisMachinesMemoryToAnIntegratedGpu) {
 
 TEST(CanonicalOllamaLog, KeepsTheMemoryOfAGpu) {
   EXPECT_THAT(
-      Canonical(
-          {R"(level=INFO source=types.go:42 msg="inference compute" library=CUDA total="80 GiB" available="79 GiB")"}),
+      Canonical({R"(level=INFO source=types.go:42 msg="inference compute" library=CUDA total="80 )"
+                 R"(GiB" available="79 GiB")"}),
       ElementsAre(HasSubstr(R"(available="79 GiB")")));
 }
 
 TEST(CanonicalOllamaLog, LeavesOutWhatIsNotAboutDiscovery) {
   EXPECT_THAT(
-      Canonical(
-          {R"(level=INFO source=images.go:473 msg="total blobs: 0")", "",
-           "Couldn't find '/tmp/.ollama/id_ed25519'. Generating new private key.",
-           R"(level=DEBUG source=ggml.go:324 msg="key with type not found" key=general.name default="")",
-           "/usr/local/lib/ollama/libggml-base.so.0(ggml_abort+0x11f)[0x7f0a]"}),
+      Canonical({R"(level=INFO source=images.go:473 msg="total blobs: 0")", "",
+                 "Couldn't find '/tmp/.ollama/id_ed25519'. Generating new private key.",
+                 R"(level=DEBUG source=ggml.go:324 msg="key with type not found" key=general.name )"
+                 R"(default="")",
+                 "/usr/local/lib/ollama/libggml-base.so.0(ggml_abort+0x11f)[0x7f0a]"}),
       IsEmpty());
 }
 
@@ -159,7 +162,8 @@ TEST(CanonicalOllamaLog, OfLlamaServerDoesNotDependOnTheOrderOfDirectories) {
     std::vector<std::string> lines = {kDiscovering};
     lines.insert(lines.end(), first.begin(), first.end());
     lines.push_back(
-        R"(level=DEBUG source=runner.go:95 msg="skipping available library at user's request" libDir=/v11)");
+        R"(level=DEBUG source=runner.go:95 msg="skipping available library at user's request" )"
+        R"(libDir=/v11)");
     lines.insert(lines.end(), second.begin(), second.end());
     lines.push_back(kEvaluating);
     return Canonical(lines);
@@ -175,13 +179,13 @@ TEST(CanonicalOllamaLog, OfLlamaServerKeepsAFailureWithItsDirectory) {
   std::vector<std::string> lines = {kDiscovering};
   for (const char* directory : {"/v13", "/v12"}) {
     lines.push_back(
-        std::string(
-            R"(level=DEBUG source=llama_server.go:199 msg="llama-server --list-devices failed" libDirs=)") +
+        std::string(R"(level=DEBUG source=llama_server.go:199 msg="llama-server --list-devices )"
+                    R"(failed" libDirs=)") +
         directory);
     lines.push_back(Took(directory, "1ms"));
     lines.push_back(
-        std::string(
-            R"(level=INFO source=runner.go:535 msg="failure during llama-server GPU discovery" OLLAMA_LIBRARY_PATH=)") +
+        std::string(R"(level=INFO source=runner.go:535 msg="failure during llama-server GPU )"
+                    R"(discovery" OLLAMA_LIBRARY_PATH=)") +
         directory);
   }
   lines.push_back(kEvaluating);

@@ -39,7 +39,8 @@ TEST(Recordings, KeepALineOnce) {
 }
 
 std::string WithLog(const std::string& numbers) {
-  return R"({"scanner": "ollama", "version": "1", "lines": ["a", "b"], "recordings": {"a": {"outcome": "done",
+  return R"({"scanner": "ollama", "version": "1", "lines": ["a", "b"],
+             "recordings": {"a": {"outcome": "done",
              "devices": [], "libraries": {}, "funnel": [], "log": ")" +
          numbers + "\"}}}";
 }

@@ -1,4 +1,5 @@
-/* Stands where a driver would, for tests of trace --host on machines without a GPU: no driver, two functions. */
+/* Stands where a driver would, for tests of trace --host on machines without a GPU: no driver, two
+   functions. */
 #include <stdlib.h>
 #include <string.h>
 

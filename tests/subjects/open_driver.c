@@ -1,4 +1,5 @@
-/* Opens a library, libcuda.so.1 without a word, and starts it: what programs that look for a GPU do first. */
+/* Opens a library, libcuda.so.1 without a word, and starts it: what programs that look for a GPU do
+   first. */
 #include <dlfcn.h>
 #include <stdio.h>
 
