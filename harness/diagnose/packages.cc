@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/base/files.h"
+#include "harness/evidence/path/families.h"
 #include "harness/scenario/catalog/fixtures.h"
 
 namespace gpustage {
@@ -48,6 +49,21 @@ std::string CommonStart(std::string directory, const std::string& path) {
   return directory;
 }
 
+// Whose GPUs a library of the family serves.
+enum class Maker { kAny, kNvidia, kAmd };
+Maker MakerOf(Family family) {
+  switch (family) {
+    case Family::kRuntime:
+    case Family::kBlas:
+    case Family::kDriver:
+    case Family::kManagement: return Maker::kNvidia;
+    case Family::kHip:
+    case Family::kHsa:
+    case Family::kSmi: return Maker::kAmd;
+    default: return Maker::kAny;
+  }
+}
+
 // Each library once, as a file of the name by which it is asked for.
 FlatTree ByTheirNames(const FlatTree& installed) {
   FlatTree named = installed;
@@ -80,6 +96,23 @@ Result<Packages> Packages::Read(const Catalog& catalog) {
               packages.images_.end())
         packages.images_.push_back(entry.source);
   return packages;
+}
+
+Packages Packages::For(const Machine& machine) const {
+  const bool nvidia = !machine.devices.empty();
+  const bool amd = std::any_of(machine.others.begin(), machine.others.end(),
+                               [](const GpuDevice& device) { return !device.gfx.empty(); });
+  Packages some = *this;
+  std::erase_if(some.packages_, [&](const auto& package) {
+    bool of_nvidia = false, of_amd = false;
+    for (const auto& [path, entry] : package.second) {
+      const Maker maker = MakerOf(FamilyOfLibrary(BaseNameOf(path)));
+      of_nvidia = of_nvidia || maker == Maker::kNvidia;
+      of_amd = of_amd || maker == Maker::kAmd;
+    }
+    return (of_nvidia && !of_amd && !nvidia && amd) || (of_amd && !of_nvidia && !amd && nvidia);
+  });
+  return some;
 }
 
 double Packages::Presence(const std::string& package, const FlatTree& tree) const {

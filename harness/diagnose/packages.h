@@ -22,6 +22,9 @@ class Packages {
   // Libraries that are missing on this machine are in none.
   static Result<Packages> Read(const Catalog& catalog);
 
+  // Without what serves only GPUs of a maker of whom the machine has none.
+  Packages For(const Machine& machine) const;
+
   const KnownImages& images() const { return images_; }
   // What packages install at the path; those first of which more stands in the tree as they left
   // it.

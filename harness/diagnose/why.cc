@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <limits>
 
 #include "harness/base/files.h"
 
@@ -63,7 +64,7 @@ class Search {
   Search(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
          const WhyOptions& options)
       : flat_(flat),
-        knowledge_(knowledge),
+        knowledge_{knowledge.packages.For(flat.c.machine), knowledge.devices, knowledge.scanners},
         options_(options),
         trials_(runner, options.jobs, options.budget, options.stop) {}
 
@@ -109,7 +110,7 @@ class Search {
     const State start{{}, flat_, report_.looked, 0};
     known_ = all;
     Try(start, usual, usual.size());
-    if (found_.empty()) Chain(&State::pointed);
+    Chain(&State::pointed);
     // Only then what no user can change, and root, who may do everything.
     if (found_.empty()) Try(start, last, last.size());
     if (found_.empty()) Chain(&State::whole);
@@ -172,11 +173,11 @@ class Search {
   void Chain(bool State::*done) {
     const bool only_new = done == &State::pointed;
     const int most = only_new ? trials_.starts() + kMostPointed : options_.budget;
-    while (found_.empty() && !trials_.IsSpent() && trials_.starts() < most) {
+    while (!trials_.IsSpent() && trials_.starts() < most) {
       State* best = nullptr;
       for (State& state : states_)
-        if (!(state.*done) && (!only_new || PointsOn(state)) &&
-            (best == nullptr || IsNearer(state, *best)))
+        if (!(state.*done) && state.changes.size() + 1 < Smallest() &&
+            (!only_new || PointsOn(state)) && (best == nullptr || IsNearer(state, *best)))
           best = &state;
       if (best == nullptr) return;
       best->*done = true;
@@ -186,14 +187,24 @@ class Search {
         const bool touched = std::any_of(
             state.changes.begin(), state.changes.end(),
             [&](const Intervention& before) { return before.subject == change.subject; });
+        // The first failure pointed to it as much as this one does.
         const bool old = std::any_of(known_.begin(), known_.end(), [&](Intervention before) {
+          const bool as_near = before.tier <= change.tier;
           before.tier = change.tier;
-          return before == change;
+          return as_near && before == change;
         });
         return touched || (only_new && (old || change.tier > kOtherDirectory));
       });
       Try(state, all, only_new ? kMostFromOneState : all.size());
     }
+  }
+
+  // A folder of a package is one change to try and many to make: two of another kind are smaller.
+  size_t Smallest() const {
+    size_t smallest = std::numeric_limits<size_t>::max();
+    for (const Mending& answer : found_)
+      smallest = std::min(smallest, static_cast<size_t>(answer.size));
+    return smallest;
   }
 
   // Whether it came at least as far, and its failure is not what was done to it.
@@ -339,7 +350,7 @@ class Search {
   }
 
   const FlatCase& flat_;
-  const ProposalContext& knowledge_;
+  const ProposalContext knowledge_;
   const WhyOptions& options_;
   Trials trials_;
   WhyReport report_;
