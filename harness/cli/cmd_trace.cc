@@ -8,6 +8,7 @@
 #include "harness/base/files.h"
 #include "harness/base/limits.h"
 #include "harness/base/output_file.h"
+#include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
@@ -116,20 +117,6 @@ std::string Again(const TraceCommand& command, bool of_catalog, bool alone, cons
                      ScannerWords(command.selection), filter);
 }
 
-// The path of the program that a shell would start; "" when there is none.
-std::string ProgramPath(const std::string& name) {
-  if (name.find('/') != std::string::npos) return FileExists(name) ? name : "";
-  const char* const path = std::getenv("PATH");
-  const std::string folders = path == nullptr ? "/usr/bin:/bin" : path;
-  for (size_t begin = 0; begin <= folders.size();) {
-    const size_t end = std::min(folders.find(':', begin), folders.size());
-    const std::string found = folders.substr(begin, end - begin) + "/" + name;
-    if (FileExists(found) && access(found.c_str(), X_OK) == 0) return found;
-    begin = end + 1;
-  }
-  return "";
-}
-
 // How its log and its devices are read: as those of the scanner that it is by its name.
 ScannerSpec ScannerOf(const std::string& program) {
   Fixtures fixtures(FindCatalog({}));
@@ -146,9 +133,10 @@ ScannerSpec ScannerOf(const std::string& program) {
 
 int TraceHost(const TraceCommand& command, Program program) {
   if (program.empty()) throw CLI::RequiredError("-- PROGRAM");
-  const std::string path = ProgramPath(program.front());
+  const std::string path = FindProgramOnHost(program.front());
   if (path.empty())
     return PrintError({fmt::format("no program {} is here", Quote(program.front()))}, kBadInput);
+  const Program command_line = program;
   program.front() = path;
   const Result<HostTrace> trace = TraceOnHost(program, ScannerOf(path), FindRecorders());
   if (!trace) return PrintError(trace.error(), kCannotHere);
@@ -156,6 +144,8 @@ int TraceHost(const TraceCommand& command, Program program) {
   options.width = WidthOfOutput();
   options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   options.again = CalledAs() + " trace --host";
+  options.program = " --";
+  for (const std::string& word : command_line) options.program += " " + ShellWord(word);
   const KeptRun run = Keep(trace->report, trace->report.runs.front());
   if (command.json) {
     fmt::print("{}", TraceJson({run}, options));
@@ -229,8 +219,9 @@ Action DeclareTrace(CLI::App& app) {
       "The timeline is printed with --timeline, or with any of --kind, --library and --process.");
   app.add_option("what", options->path, "a scenario, a case, or a folder of run --evidence-dir")
       ->type_name("SCENARIO");
-  app.add_flag("--host", options->host,
-               "of -- PROGRAM on this machine as it is: nothing is staged, nothing is changed");
+  CLI::Option* const host =
+      app.add_flag("--host", options->host,
+                   "of -- PROGRAM on this machine as it is: nothing is staged, nothing is changed");
   AddFilters(app, options->selection);
   app.add_flag("--timeline", options->options.timeline, "every event in order of time");
   OneOf(app.add_option("--kind", options->options.kinds, "only events of this kind")
@@ -241,10 +232,13 @@ Action DeclareTrace(CLI::App& app) {
                  "only this process: a pid or a part of its role");
   app.add_option("--html", options->html,
                  "also a page to look at, as run --report html=FILE has it")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(host);
   app.add_flag("--json", options->json,
                "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
   return [options](const Program& program) {
+    if (options->host && !options->path.empty())
+      throw CLI::ExtrasError({options->path + " is staged, and --host stages nothing"});
     if (options->host) return TraceHost(*options, program);
     if (!program.empty()) throw CLI::ExtrasError({"-- is for --host"});
     return Trace(*options);

@@ -230,11 +230,15 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options) {
     return text;
   }
   const FunnelRow* const lost = LostRow(evidence);
-  const std::string filter =
-      lost != nullptr && lost->pid != 0 ? fmt::format("--process {}", lost->pid) : "--timeline";
-  return text + fmt::format("  next: {} {}\n",
+  std::string filter = "--timeline";
+  if (lost != nullptr && lost->pid != 0)
+    // A box numbers its processes alike each time; a machine does not.
+    filter =
+        "--process " + (options.program.empty() ? std::to_string(lost->pid)
+                                                : lost->role.substr(lost->role.rfind(' ') + 1));
+  return text + fmt::format("  next: {} {}{}\n",
                             options.again.empty() ? "gpustage trace " + run.id : options.again,
-                            filter);
+                            filter, options.program);
 }
 
 std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& options) {

@@ -24,6 +24,7 @@ struct TraceOptions {
   std::vector<ProvenTry> proven;   // of this run; empty where nobody asked why
   bool colour = false;
   size_t width = 100;
+  std::string program;  // " -- PROGRAM ARGS" of trace --host, as a shell takes it; "" in a box
   std::string again;  // the command line that shows this run again, for the next step; "" for trace
                       // and its id
 

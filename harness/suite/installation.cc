@@ -37,13 +37,6 @@ std::vector<std::string> Split(const char* list) {
   return parts;
 }
 
-std::string FindOnPath(const std::string& program) {
-  for (const std::string& directory : Split(std::getenv("PATH")))
-    if (const std::string path = directory + "/" + program; access(path.c_str(), X_OK) == 0)
-      return path;
-  return "";
-}
-
 // "Warning: client version is 0.17.4" without a server; the address is one where none is.
 std::string VersionOf(const std::string& ollama) {
   const Result<ProgramOutput> ran =
@@ -58,7 +51,8 @@ std::string VersionOf(const std::string& ollama) {
 std::vector<GivenProgram> GivenOllamas(std::vector<std::string> paths) {
   if (paths.empty()) paths = Split(std::getenv("GPUSTAGE_OLLAMA"));
   if (paths.empty())
-    if (const std::string found = FindOnPath("ollama"); !found.empty()) paths.push_back(found);
+    if (const std::string found = FindProgramOnHost("ollama"); !found.empty())
+      paths.push_back(found);
   std::vector<GivenProgram> given;
   for (const std::string& path : paths) {
     const std::string program = IsDirectory(path) ? path + "/bin/ollama" : path;
