@@ -168,6 +168,8 @@ enum class RecordKind : uint16_t {
   kCall = 1,  // value: result, or kNoResult; device: ordinal or -1; detail: Fidelity; text:
               // function, arguments, and when a fault met the call "fault: hang", "fault: return
               // 35", …; the number that a count wrote
+  kNode = 2,  // a node that says by its content how it fails: value: the errno that its open stands
+              // for; text: its path. The kernel itself has opened it.
   // The loader, by the audit recorder.
   kProcess = 16,  // value: parent pid; text: executable, command line (words separated by \x1f)
   kSearch = 17,   // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "fakes/world/fault.h"
+#include "fakes/world/journal.h"
 #include "fakes/world/syscall.h"
 #include "fakes/world/text.h"
 #include "fakes/world/world.h"
@@ -34,11 +35,12 @@ int NumberBehind(const char* text, const char* word) {
   return number;
 }
 
-Node Fails(const char* said, int* error) {
+Node Fails(const char* path, const char* said, int* error) {
   const int number = NumberBehind(said, "errno ");
   if (number == 0) return Node::kNotTheDevice;
   if (NumberBehind(said, "from_ms ") > MillisecondsOfProcess()) return Node::kThere;
   if (error != nullptr) *error = number;
+  Append(RecordKind::kNode, number, -1, 0, {path});
   return number == ENOENT ? Node::kMissing : Node::kFails;
 }
 
@@ -54,7 +56,7 @@ Node Look(const char* path, const char* content, int* error) {
   found[length] = '\0';
   const size_t name = strlen(content);
   if (length < name || memcmp(found, content, name) != 0) return Node::kNotTheDevice;
-  return length == name ? Node::kThere : Fails(found + name, error);
+  return length == name ? Node::kThere : Fails(path, found + name, error);
 }
 
 Node LookFor(const char* name, bool may_make, int* error = nullptr) {

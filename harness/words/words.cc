@@ -89,6 +89,12 @@ std::string Mend(const Fact& fact) {
            "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
   if (fact.kind == Kind::kManifest)
     return "see that the manifest names the driver's library, and that this is there";
+  if (fact.kind == Kind::kMask && fact.number < 0)
+    return "unset " + fact.subject + ", or name a device in it";
+  if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))
+    return "unset " + fact.subject + ", or name each device in it once";
+  if (fact.kind == Kind::kMask && fact.subject.ends_with("ORDER"))
+    return "unset " + fact.subject + ", or say PCI_BUS_ID or FASTEST_FIRST";
   if (fact.kind == Kind::kMask && fact.subject.starts_with("VK_"))
     return "unset " + fact.subject + ", or name the driver in it";
   if (fact.kind != Kind::kPlace) return "";
@@ -119,7 +125,9 @@ std::string FactText(const Fact& fact) {
     case Kind::kLink: return fmt::format("{} is a link to {}", fact.subject, fact.other);
     case Kind::kMask:
       return fmt::format("{} is \"{}\" there{}", fact.subject, fact.other,
-                         fact.number > 0 ? fmt::format(", which leaves {}", fact.number) : "");
+                         fact.number > 0   ? fmt::format(", which leaves {}", fact.number)
+                         : fact.number < 0 ? ", which leaves no device"
+                                           : "");
     case Kind::kVersions:
       return fmt::format("the library is of version {} and the kernel's module of {}", fact.subject,
                          fact.other);
@@ -179,7 +187,6 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   if (answered != nullptr && shadowed != nullptr)
     add(fmt::format("take {} out of the way, so that {} answers", answered->other,
                     shadowed->subject));
-  if (row.cause == Cause::kMasked) add("unset CUDA_VISIBLE_DEVICES, or name a device in it");
   if (row.cause == Cause::kNotFound)
     add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
   return all;

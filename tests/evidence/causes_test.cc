@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/scenario/model/cause.h"
+#include "harness/words/words.h"
 #include "tests/support/golden.h"
 #include "tests/support/matchers.h"
 
@@ -22,10 +23,6 @@ const FunnelRow* RowOf(const Example& example) {
   return found;
 }
 
-std::string WithWords(const FunnelRow& row) {
-  return row.reason + (row.loader_says.empty() ? "" : "; ld.so says: " + row.loader_says);
-}
-
 TEST(Causes, LooksAsApproved) {
   std::string table =
       "# What a loss says\n\nOne run for each cause (tests/evidence/cause_examples.cc). `ninja "
@@ -38,7 +35,7 @@ TEST(Causes, LooksAsApproved) {
                          row->lost_at ? ToString(*row->lost_at) : "(not lost)", example.what,
                          row->reason.empty()
                              ? row->remark
-                             : WithWords(*row) + (row->remark.empty() ? "" : " / " + row->remark));
+                             : ReasonText(*row) + (row->remark.empty() ? "" : " / " + row->remark));
   }
   ExpectGolden("causes.md", table);
 }

@@ -48,6 +48,18 @@ TEST(Silence, IsBrokenByALineThatNamesTheLibraryAndComplains) {
       Optional(false));
 }
 
+// Its texts are its own: "The operating system has blocked the request to the device".
+TEST(Silence, IsBrokenByTheErrorOfNvidiasPythonClient) {
+  const char* const library = "/lib/libnvidia-ml.so.1";
+  const auto silent = [&](const char* line) {
+    HandMadeRun run = HandMadeRun().Process(7, 1, "/bin/scan", "scan").Search(7, 1, library);
+    run.Load(7, 50, library).Symbol(7, 50, "nvmlInit_v2").Call(7, "nvmlInit_v2", 17);
+    return Decoded(run.Prints(Stream::kStderr, line).Unload(7, 1), {}).silent_failure;
+  };
+  EXPECT_THAT(silent("NVMLError_OperatingSystem: it was blocked\n"), Optional(false));
+  EXPECT_THAT(silent("NVMLError_NoPermission: it was blocked\n"), Optional(true));
+}
+
 // Ollama 0.17.4 skips directories below the one that a top-level link stands in, and other files of
 // the same name.
 TEST(Silence, IsNotBrokenByALineAboutAnotherDirectory) {

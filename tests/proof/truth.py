@@ -1,9 +1,10 @@
-"""Holds what `gpustage trace` prints to a run that nothing of ours watches: truth.py BUILD [--seed N] [--sample N] [PATH…]
+"""Holds what `gpustage trace` prints to a run that nothing of ours watches: truth.py BUILD [--seed N] [--sample N] [--resume FILE] [PATH…]
 
 Each case runs twice. Once watched: its steps, rules, copies, errnos, versions, codes and silences are what trace prints. Once bare: strace
 says what the kernel was asked, LD_DEBUG what ld.so did, the journal what the fakes answered, the log what was printed. Every statement is
 looked up there. One that is false is told with its case; one that nothing here can check is counted by its kind.
 --sample N: N cases drawn by --seed (a number that is printed); without it all below PATH, or the whole collection.
+--resume FILE: each round of cases is a line there, and a later call goes on behind the last.
 """
 import argparse
 import collections
@@ -86,7 +87,7 @@ class Process:
         self.programs, self.environment, self.inner = [], {}, None
         self.asked, self.listed = [], []  # (path, errno), paths
         self.ld = ""
-        self.blocks, self.bound, self.errors = [], [], []
+        self.blocks, self.bound, self.errors, self.begun = [], [], [], set()
 
     def read_ld(self):
         rule, block = "", None
@@ -103,6 +104,8 @@ class Process:
                 block.tries.append((at[1], rule))
             elif (at := re.match(r"file=(.*?) \[\d+\];  generating link map", line)) and block:
                 block.found = block.tries[-1][0] if block.tries else at[1]
+            elif at := re.match(r"calling init: (.*)", line):
+                self.begun.add(at[1])
             elif at := re.match(r"binding file (.*?) \[\d+\] to (.*?) \[\d+\]: \w+ symbol `(.*?)'", line):
                 self.bound.append(at.groups())
             elif ": error: " in line or "error while loading" in line:
@@ -257,7 +260,9 @@ class Run:
             return any(test(process) for process in self.who(pid)) or any(test(process) for process in self.processes)
 
         def node(at, one):
-            return some(one.pid, lambda process: (at[1], ERRNO.get(at[2], "?")) in process.asked)
+            # A node that says by its content how it fails is opened by the kernel, and refuses in the journal.
+            return some(one.pid, lambda process: (at[1], ERRNO.get(at[2], "?")) in process.asked) or \
+                any(path == at[1] and os.strerror(number) == at[2] for _, path, number in self.told["nodes"])
 
         def refused(at, one):
             looked = self.looked.get(at[3])
@@ -427,8 +432,11 @@ class Run:
             hold("copy", self.looked.get(other, {}).get("error") == 0 and
                  not any(same_path(block.found or "", other) for process in self.who(one.pid) for block in process.blocks))
         if one.word == "before libc":
-            for function, library in [(function, one.text.split(" from ")[-1]) for function in re.findall(r"(\w+) \(#?\w+\)", one.text)]:
-                hold("interposer", any(to == library and symbol == function for process in self.processes for _, to, symbol in process.bound))
+            library = one.text.split(" from ")[-1]
+            for function, how in re.findall(r"(\w+) \((#?\w+)\)", one.text):
+                # What nobody called follows from who is there, and before whom.
+                hold("interposer", any(block.found == library for process in self.processes for block in process.blocks) if how == "derived" else
+                     any(to == library and symbol == function for process in self.processes for _, to, symbol in process.bound))
         if one.word == "outside":
             if at := re.match(r"(/\S+), of this machine's kernel", one.text):
                 hold("outside", any(path == at[1] for process in self.processes for path, _ in process.asked))
@@ -444,7 +452,7 @@ class Run:
         return kinds, false
 
     def ld_says(self, text):
-        """Its own words of that run; what it says to dlopen alone, it did: looked for in vain, or opened and not mapped."""
+        """Its own words of that run; what it says to dlopen alone, it did: looked for in vain, or opened and not mapped, or mapped and never begun."""
         if text in self.log:
             return True
         name, _, words = text.partition(": ")
@@ -453,12 +461,17 @@ class Run:
             if any(all(part in error for part in parts) for error in process.errors):
                 return True
             for block in process.blocks:
-                if block.found or base(block.name) != base(name):
+                if base(block.name) != base(name):
+                    continue
+                if block.found:  # mapped, and then refused: what it asks for is nowhere, or there is no room for it
+                    if block.found not in process.begun and not words.startswith("cannot open"):
+                        return True
                     continue
                 opened = any((os.path.normpath(path), "0") in process.asked for path, _ in block.tries or [(block.name, "")])
                 refused = any((os.path.normpath(path), ERRNO.get(words.split(": ")[-1], "?")) in process.asked
                               for path, _ in block.tries or [(block.name, "")])
-                if refused if words.startswith("cannot open") else opened:
+                # A file of another machine is passed over, and the end of the search is that there is none.
+                if refused or (opened and (not words.startswith("cannot open") or words.endswith(os.strerror(errno.ENOENT)))):
                     return True
         return False
 
@@ -489,11 +502,55 @@ def chosen(options, program):
     return ids
 
 
+def one_round(few, options, program, bare):
+    """What came of these cases, as plain values: a line of the file of --resume."""
+    told_of = {"ids": few, "compared": 0, "checked": collections.Counter(), "unchecked": collections.Counter(), "false": [], "late": []}
+    with tempfile.TemporaryDirectory(prefix="gpustage-truth-") as folder:
+        evidence, trace, wish = folder + "/evidence", folder + "/strace", folder + "/list"
+        env = dict(os.environ, NO_COLOR="1", GPUSTAGE_CALLED_AS="gpustage")
+        subprocess.run([program, "run", "-q", "-j2", "--evidence-dir", evidence, *few], env=env, capture_output=True)
+        if not os.path.isdir(evidence):
+            return told_of
+        text = subprocess.run([program, "trace", evidence], env=env, capture_output=True, text=True).stdout
+        watched = json.loads(subprocess.run([program, "trace", evidence, "--json"], env=env, capture_output=True, text=True).stdout)["runs"]
+        blocks = split_text(text, watched)
+        with open(wish, "w") as out:
+            for run, block in zip(watched, blocks):
+                out.write("\t".join([run["id"], run["run"], *paths_in(block)]) + "\n")
+        done = subprocess.run(["strace", "-f", "-y", "--seccomp-bpf", "-s", "9999", "-o", trace, "-e", "abbrev=!execve", "-e",
+                               "trace=%file,getdents64,clone,clone3,vfork,fork,writev", bare, wish], env=env, capture_output=True, text=True)
+        if done.returncode:
+            print(done.stderr.strip(), file=sys.stderr)
+        told = {(one["id"], one["run"]): one for one in map(json.loads, done.stdout.splitlines())}
+        processes = bare_runs(trace)
+    for run, block in zip(watched, blocks):
+        key = (run["id"], run["run"])
+        if not run["timeline"] or key not in told or key not in processes:
+            continue
+        if told[key]["outcome"].startswith("timed out") and not block.count("timed out"):
+            told_of["late"].append(f"{key[0]} [{key[1]}]")  # strace is slow
+            continue
+        told_of["compared"] += 1
+        both = Run(run, processes[key], told[key])
+        for one in statements(block):
+            kinds, wrong = both.judge(one)
+            told_of["checked"].update(kinds)
+            if not kinds and one.word not in ("next", "try", "not observable"):
+                told_of["unchecked"][one.word] += 1
+                if options.verbose:
+                    print(f"unchecked  {key[0]} [{key[1]}]  {one.word}: {one.text}")
+            for kind in wrong:
+                told_of["false"].append(f"{key[0]} [{key[1]}] {base(one.library)}: {one.word}: {one.text}\n    false: {kind}")
+                print(told_of["false"][-1], flush=True)
+    return told_of
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--resume", type=pathlib.Path, help="a file that keeps what was held; what is in it is not held again")
     parser.add_argument("--verbose", action="store_true", help="the statements that nothing checked, too")
     parser.add_argument("paths", nargs="*")
     options = parser.parse_args()
@@ -502,48 +559,21 @@ def main():
         return 77
     program, bare = str(options.build / "harness/gpustage"), str(options.build / "tests/proof/truth_bare")
     ids = chosen(options, program)
-    print(f"seed {options.seed}: {len(ids)} cases")
-    checked, unchecked, false, late, compared = collections.Counter(), collections.Counter(), [], [], 0
-    for start in range(0, len(ids), CASES_A_ROUND):
-        with tempfile.TemporaryDirectory(prefix="gpustage-truth-") as folder:
-            few = ids[start:start + CASES_A_ROUND]
-            evidence, trace, wish = folder + "/evidence", folder + "/strace", folder + "/list"
-            env = dict(os.environ, NO_COLOR="1", GPUSTAGE_CALLED_AS="gpustage")
-            subprocess.run([program, "run", "-q", "-j2", "--evidence-dir", evidence, *few], env=env, capture_output=True)
-            if not os.path.isdir(evidence):
-                continue
-            text = subprocess.run([program, "trace", evidence], env=env, capture_output=True, text=True).stdout
-            watched = json.loads(subprocess.run([program, "trace", evidence, "--json"], env=env, capture_output=True, text=True).stdout)["runs"]
-            blocks = split_text(text, watched)
-            with open(wish, "w") as out:
-                for run, block in zip(watched, blocks):
-                    out.write("\t".join([run["id"], run["run"], *paths_in(block)]) + "\n")
-            done = subprocess.run(["strace", "-f", "-y", "--seccomp-bpf", "-s", "9999", "-o", trace, "-e", "abbrev=!execve", "-e",
-                                   "trace=%file,getdents64,clone,clone3,vfork,fork,writev", bare, wish], env=env, capture_output=True, text=True)
-            if done.returncode:
-                print(done.stderr.strip(), file=sys.stderr)
-            told = {(one["id"], one["run"]): one for one in map(json.loads, done.stdout.splitlines())}
-            processes = bare_runs(trace)
-            for run, block in zip(watched, blocks):
-                key = (run["id"], run["run"])
-                if not run["timeline"] or key not in told or key not in processes:
-                    continue
-                if told[key]["outcome"].startswith("timed out") and not block.count("timed out"):
-                    late.append(f"{key[0]} [{key[1]}]")  # strace is slow
-                    continue
-                compared += 1
-                both = Run(run, processes[key], told[key])
-                for one in statements(block):
-                    kinds, wrong = both.judge(one)
-                    checked.update(kinds)
-                    if not kinds and one.word not in ("next", "try", "not observable"):
-                        unchecked[one.word] += 1
-                        if options.verbose:
-                            print(f"unchecked  {key[0]} [{key[1]}]  {one.word}: {one.text}")
-                    for kind in wrong:
-                        false.append(f"{key[0]} [{key[1]}] {base(one.library)}: {one.word}: {one.text}\n    false: {kind}")
-                        print(false[-1], flush=True)
-    print(f"{compared} runs; {sum(checked.values())} statements held: " + ", ".join(f"{kind} {count}" for kind, count in checked.most_common()))
+    rounds = []
+    if options.resume and options.resume.exists():
+        rounds = [json.loads(line) for line in options.resume.read_text().splitlines()]
+    held = {one for done in rounds for one in done["ids"]}
+    todo = [one for one in ids if one not in held]
+    print(f"seed {options.seed}: {len(ids)} cases" + (f", {len(ids) - len(todo)} of them held before" if held else ""), flush=True)
+    for start in range(0, len(todo), CASES_A_ROUND):
+        rounds.append(one_round(todo[start:start + CASES_A_ROUND], options, program, bare))
+        if options.resume:
+            with open(options.resume, "a") as out:
+                out.write(json.dumps(rounds[-1]) + "\n")
+    checked, unchecked = (sum((collections.Counter(done[key]) for done in rounds), collections.Counter()) for key in ("checked", "unchecked"))
+    false, late = ([one for done in rounds for one in done[key]] for key in ("false", "late"))
+    print(f"{sum(done['compared'] for done in rounds)} runs; {sum(checked.values())} statements held, {len(false)} of them false: " +
+          ", ".join(f"{kind} {count}" for kind, count in checked.most_common()))
     print("not checked: " + ", ".join(f"{kind} {count}" for kind, count in unchecked.most_common()))
     if late:
         print("not compared, for the bare run did not end in its time: " + ", ".join(late))

@@ -29,12 +29,12 @@ namespace {
 using nlohmann::json;
 using Paths = std::map<std::string, std::vector<std::string>>;  // by the name of a run
 
-json JournalOf(const Root& root) {
+json JournalOf(const Root& root, world::RecordKind kind) {
   json calls = json::array();
   const Result<std::string> bytes = ReadJournal(root);
   if (!bytes) return calls;
   for (const JournalRecord& record : ReadJournalBytes(*bytes).records)
-    if (record.kind == world::RecordKind::kCall && !record.texts.empty())
+    if (record.kind == kind && !record.texts.empty())
       calls.push_back({record.pid, record.texts.front(), record.value});
   return calls;
 }
@@ -65,7 +65,8 @@ Status Print(const Case& c, const RunSpec& spec, const std::vector<std::string>&
       {"run", spec.name},
       {"log", log},
       {"devices", evidence.device_count ? json(*evidence.device_count) : json(nullptr)},
-      {"journal", JournalOf(staged.tree.root)},
+      {"journal", JournalOf(staged.tree.root, world::RecordKind::kCall)},
+      {"nodes", JournalOf(staged.tree.root, world::RecordKind::kNode)},
       {"looked", looked},
       {"outcome", ToString(evidence.outcome)},
       {"machine", evidence.setting.devices},

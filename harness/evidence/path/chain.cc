@@ -20,16 +20,22 @@ using Kind = Fact::Kind;
 
 constexpr std::string_view kNodes[] = {"/dev/nvidia", "/dev/dri/",           "/dev/kfd",
                                        "/dev/dxg",    "/proc/driver/nvidia", "/sys/class/drm"};
-// Which variable hides devices from a family, as its own documentation says.
+// Which variable hides devices from whoever comes to them by a family, as its own documentation
+// says. Vulkan's loader knows none; ggml's backend over it does.
 struct Mask {
-  Family family;
+  Family stack;
   const char* variable;
 };
 constexpr Mask kMasks[] = {{Family::kDriver, "CUDA_VISIBLE_DEVICES"},
                            {Family::kRuntime, "CUDA_VISIBLE_DEVICES"},
-                           {Family::kBackend, "CUDA_VISIBLE_DEVICES"},
+                           {Family::kVulkanLoader, "GGML_VK_VISIBLE_DEVICES"},
+                           {Family::kHip, "ROCR_VISIBLE_DEVICES"},
                            {Family::kHip, "HIP_VISIBLE_DEVICES"},
+                           {Family::kHip, "CUDA_VISIBLE_DEVICES"},
                            {Family::kHsa, "ROCR_VISIBLE_DEVICES"}};
+// A list that names a device twice, and an order that is none, get this code from NVIDIA's driver.
+constexpr int kBadList = 101;
+constexpr const char* kOrder = "CUDA_DEVICE_ORDER";
 
 bool IsNode(const std::string& path) {
   return std::any_of(std::begin(kNodes), std::end(kNodes),
@@ -71,7 +77,9 @@ void AddCopy(const Evidence& evidence, Family family, FunnelRow& row) {
   answered.other = copy->library;
   if (!copy->file.empty() && copy->file != copy->library) answered.other += " -> " + copy->file;
   answered.rule = copy->rule;
-  Add(row, answered);
+  // What was asked for by its path needs no telling: the row has it.
+  const bool plain = copy == &row && answered.rule.empty() && answered.other == row.library;
+  if (!plain) Add(row, answered);
   for (const std::string& other : evidence.setting.libraries) {
     if (BaseNameOf(other) != BaseNameOf(copy->library) || other == copy->library ||
         other == copy->file)
@@ -151,7 +159,7 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   const bool driver = family == Family::kRuntime || family == Family::kDriver;
   if (driver && (IsStub(call.value) || row.below.empty() || IsMismatch(call)))
     AddCopy(evidence, Family::kDriver, row);
-  else if (family == Family::kManagement)
+  else if (family == Family::kManagement && (row.below.empty() || IsMismatch(call)))
     AddCopy(evidence, family, row);
 }
 
@@ -168,15 +176,23 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
     row.below = WhyNoVulkanDriver(evidence, row.pid);
     return;
   }
+  if (row.cause == Cause::kMasked) {
+    for (Fact& mask : MasksOf(evidence, row)) {
+      if (event.value == kBadList) mask.number = 0;
+      Add(row, std::move(mask));
+    }
+    return;
+  }
   if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall) return;
-  if (event.value == world::kNoResult) return AddCopy(evidence, row.family, row);
+  if (event.value == world::kNoResult)
+    return AddCopy(evidence, FamilyOfFunction(event.subject), row);
   if (event.value == 0 && row.cause != Cause::kNoDevice) return;
   if (event.value == 0)
     for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));
   else
     ExplainCall(evidence, event, row);
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&
-      row.cause != Cause::kMasked && evidence.files_observed)
+      evidence.files_observed)
     row.below.insert(row.below.begin(), Fact());
 }
 
@@ -210,13 +226,9 @@ Fact NodeOf(const Event& open) {
 }
 
 // What it leaves is said where it names as many as were reported.
-Fact MaskOf(const char* variable, const std::string& value, int64_t count) {
-  Fact mask;
-  mask.kind = Kind::kMask;
-  mask.subject = variable;
-  mask.other = value;
-  const auto names = 1 + std::count(value.begin(), value.end(), ',');
-  if (names == count) mask.number = count;
+Fact LeftBy(Fact mask, int64_t count) {
+  const auto names = 1 + std::count(mask.other.begin(), mask.other.end(), ',');
+  mask.number = names == count ? count : 0;
   return mask;
 }
 
@@ -228,6 +240,24 @@ void AddMissing(Fact fact, std::vector<Fact>& missing) {
 }
 
 }  // namespace
+
+std::vector<Fact> MasksOf(const Evidence& evidence, const FunnelRow& row) {
+  std::vector<Fact> masks;
+  const auto add = [&](const char* variable) {
+    const auto value = VariableOf(ProcessOf(evidence, row.pid), variable);
+    if (!value) return;
+    Fact fact;
+    fact.kind = Kind::kMask;
+    fact.subject = variable;
+    fact.other = *value;
+    fact.number = -1;
+    masks.push_back(std::move(fact));
+  };
+  for (const Mask& mask : kMasks)
+    if (mask.stack == StackOf(BaseNameOf(row.library))) add(mask.variable);
+  if (row.event != 0 && evidence.At(row.event).value == kBadList) add(kOrder);
+  return masks;
+}
 
 std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call) {
   std::vector<Fact> nodes;
@@ -317,10 +347,8 @@ void FindMissingDevices(Evidence& evidence) {
         if (event.kind == EventKind::kOpen && event.pid == row.pid && event.value > 0 &&
             IsNode(event.subject))
           AddMissing(NodeOf(event), evidence.missing);
-      for (const Mask& mask : kMasks)
-        if (const auto value = VariableOf(ProcessOf(evidence, row.pid), mask.variable);
-            value && mask.family == row.family)
-          AddMissing(MaskOf(mask.variable, *value, count), evidence.missing);
+      for (Fact& mask : MasksOf(evidence, row))
+        AddMissing(LeftBy(std::move(mask), count), evidence.missing);
     }
 }
 

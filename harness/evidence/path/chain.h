@@ -16,6 +16,9 @@ std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call);
 // Those that it was given, however often.
 std::vector<Fact> NodesOpened(const Evidence& evidence, const Event& call);
 
+// The variables of its process that hide devices from this library.
+std::vector<Fact> MasksOf(const Evidence& evidence, const FunnelRow& row);
+
 // A row of the funnel that has no reason of its own takes that of a library which it asks; then
 // every loss is given the facts below it. May be called again after rows have changed.
 void LinkLosses(Evidence& evidence);

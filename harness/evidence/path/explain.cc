@@ -46,19 +46,13 @@ std::string WhatIsThere(const AfterRun& after, const std::string& directory) {
   return fmt::format("no name in {} is a backend's: it has {}", directory, names);
 }
 
-// The first directory above it that somebody listed; "" when nobody came near.
-bool WasNear(const Evidence& evidence, const std::string& directory) {
-  for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kOpen && event.kind != EventKind::kLook &&
-        event.kind != EventKind::kList && event.kind != EventKind::kSearch)
-      continue;
-    if (IsSamePath(event.subject, directory) || event.subject.starts_with(directory + "/"))
-      return true;
-    if ((event.kind == EventKind::kList || event.kind == EventKind::kOpen) &&
-        IsSamePath(event.subject, ParentOf(directory)))
-      return true;
-  }
-  return false;
+// Not where a program looks for its own modules, for manifests or for devices.
+bool IsForLibraries(const std::string& directory) {
+  constexpr std::string_view kOthers[] = {"/proc", "/sys", "/dev", "/python", "/site", "/vulkan/"};
+  return directory != "/" &&
+         std::none_of(std::begin(kOthers), std::end(kOthers), [&](std::string_view other) {
+           return directory.find(other) != std::string::npos;
+         });
 }
 
 // The directories that somebody looked into for backends.
@@ -73,9 +67,7 @@ std::string WhereLooked(const Evidence& evidence) {
     if (const auto told = VariableOf(&process, "OLLAMA_LIBRARY_PATH"); told) add(*told);
   if (places.empty())
     for (const Event& event : evidence.events)
-      if (event.kind == EventKind::kList && !event.subject.starts_with("/proc") &&
-          !event.subject.starts_with("/usr/lib/python") && !event.subject.starts_with("/sys"))
-        add(event.subject);
+      if (event.kind == EventKind::kList && IsForLibraries(event.subject)) add(event.subject);
   std::string text;
   for (const std::string& place : places) text += (text.empty() ? "" : ", ") + place;
   return text;
@@ -317,6 +309,11 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
       if (of_path) {
         AddPlace(after, ParentOf(row.library), more);
         if (more.empty()) AddPlace(after, row.library, more);
+        // "There is no directory X, because X is not there" is one fact.
+        std::erase_if(more, [&](const Fact& fact) {
+          return row.cause == Cause::kNeverListed && fact.kind == Fact::Kind::kPlace &&
+                 fact.error == ENOENT && fact.subject == ParentOf(row.library);
+        });
       }
       row.below.insert(row.below.end(), more.begin(), more.end());
     }

@@ -81,13 +81,10 @@ std::optional<Fault> FaultOf(const Answer& answer, int uid) {
 std::string ProviderName(const std::string& symbol, const std::string& version) {
   if (version.starts_with("lib")) return version;
   constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
-      {"cublasLt", "libcublasLt.so"},
-      {"cublas", "libcublas.so"},
-      {"cuda", "libcudart.so"},
-      {"__cuda", "libcudart.so"},
-      {"nvml", "libnvidia-ml.so"},
-      {"ggml", "libggml-base.so"},
-      {"cu", "libcuda.so"}};
+      {"cublasLt", "libcublasLt.so"}, {"cublas", "libcublas.so"},  {"cuda", "libcudart.so"},
+      {"__cuda", "libcudart.so"},     {"nvml", "libnvidia-ml.so"}, {"ggml", "libggml-base.so"},
+      {"vk", "libvulkan.so"},         {"hip", "libamdhip64.so"},   {"hsa_", "libhsa-runtime64.so"},
+      {"rsmi_", "librocm_smi64.so"},  {"cu", "libcuda.so"}};
   for (const auto& [prefix, name] : kPrefixes)
     if (symbol.starts_with(prefix)) return std::string(name);
   return "";

@@ -135,7 +135,8 @@ class RowBuilder {
       return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
     const Process* const process = ProcessOf(evidence_, row_.pid);
     if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
-        !OnlyLoads(row_.family) && process != nullptr && process->exit_status != 127)
+        process != nullptr && process->exit_status != 127 &&
+        (!OnlyLoads(row_.family) || (!process->end.empty() && !process->exit_status)))
       return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
                   0, Known::kDerived);
     NothingMoreWanted();
@@ -201,12 +202,13 @@ class RowBuilder {
     if (facts_.none != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
                   fmt::format("{} succeeded and gave 0", Function(facts_.none)), facts_.none);
-    if (!IsOfBackend()) return NotAsked();
-    if (facts_.initialised != 0)
+    if (!IsOfBackend() && (facts_.blind_count == 0 || evidence_.device_count != 0))
+      return NotAsked();
+    if (const EventId last = IsOfBackend() ? facts_.initialised : facts_.blind_count; last != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
-                  fmt::format("{} succeeded, and no device was asked for: the driver counts none",
-                              Function(facts_.initialised)),
-                  facts_.initialised, Known::kDerived);
+                  Function(last) + " succeeded, and no device was asked for after it", last,
+                  Known::kDerived);
+    if (const SeenDevice* const device = OwnDevice()) return See(Step::kReported, device->event);
     if (facts_.closed != 0 || (facts_.ended && IsBackendName(BaseNameOf(row_.library))))
       Lose(Step::kInitialised, Cause::kNeverAsked,
            stack_ == Family::kRuntime
@@ -232,28 +234,20 @@ class RowBuilder {
     const Event& call = evidence_.At(facts_.refused);
     const std::string gave =
         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
-    const auto mask = VariableOf(ProcessOf(evidence_, row_.pid), "CUDA_VISIBLE_DEVICES");
     row_.steps[Step::kInitialised] = StepState::kDidNotHappen;
-    if (mask && evidence_.setting.devices != 0 && call.value == 100 && call.fault.empty() &&
+    row_.event = facts_.refused;
+    if (!MasksOf(evidence_, row_).empty() && evidence_.setting.devices != 0 &&
+        (call.value == 100 || call.value == 101) && call.fault.empty() &&
         NodesBelow(evidence_, call).empty())
-      return Lose(
-          Step::kInitialised, Cause::kMasked,
-          fmt::format("{}; CUDA_VISIBLE_DEVICES is \"{}\" in {} (pid {}), which leaves no device",
-                      gave, *mask, row_.role, row_.pid),
-          facts_.refused, Known::kDerived);
+      return Lose(Step::kInitialised, Cause::kMasked, gave, facts_.refused, Known::kDerived);
     Lose(Step::kInitialised, Cause::kInitError, gave, facts_.refused);
   }
 
   void CountError() {
     const Event& call = evidence_.At(facts_.count_error);
-    std::string reason =
-        fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
-    if (facts_.before_error != 0) {
-      const Event& before = evidence_.At(facts_.before_error);
-      reason +=
-          fmt::format(", after {} gave {}", before.subject, CodeText(before.subject, before.value));
-    }
-    Lose(Step::kCounted, Cause::kCountError, std::move(reason), facts_.count_error);
+    Lose(Step::kCounted, Cause::kCountError,
+         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value)),
+         facts_.count_error);
   }
 
   void Died(Step step, const std::string& before) {
@@ -290,6 +284,16 @@ class RowBuilder {
     return said.substr(said.rfind(',') + 1) == BaseNameOf(ParentOf(row_.library));
   }
 
+  // One that is reported through this file, whatever its name promised it to ask.
+  const SeenDevice* OwnDevice() const {
+    if (!evidence_.devices) return nullptr;
+    for (const SeenDevice& device : *evidence_.devices)
+      if (const auto path = device.fields.find("library_path");
+          path != device.fields.end() && path->second.starts_with('/') && IsOurs(path->second))
+        return &device;
+    return nullptr;
+  }
+
   // A count is a count, whether the scanner names its devices or not.
   void CountReported() {
     if (unasked_ || row_.steps[Step::kCounted] != StepState::kSeen) return;
@@ -317,6 +321,9 @@ class RowBuilder {
       return See(Step::kReported, device.event);
     }
     const std::string counted = fmt::format("{} (pid {}) counted a device", row_.role, row_.pid);
+    if (stack_ == Family::kVulkanLoader && !MasksOf(evidence_, row_).empty())
+      return Lose(Step::kReported, Cause::kMasked, counted + " and left it out", facts_.last_call,
+                  Known::kDerived);
     if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
     if (facts_.closed != 0)
       return Lose(Step::kReported, Cause::kOtherApiVersion,

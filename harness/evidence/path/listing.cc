@@ -2,6 +2,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {
 namespace {
@@ -51,6 +52,20 @@ void SeeSteps(const Evidence& evidence, FunnelRow& row) {
 }
 
 }  // namespace
+
+bool WasNear(const Evidence& evidence, const std::string& directory) {
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kOpen && event.kind != EventKind::kLook &&
+        event.kind != EventKind::kList && event.kind != EventKind::kSearch)
+      continue;
+    if (IsSamePath(event.subject, directory) || event.subject.starts_with(directory + "/"))
+      return true;
+    if ((event.kind == EventKind::kList || event.kind == EventKind::kOpen) &&
+        IsSamePath(event.subject, ParentOf(directory)))
+      return true;
+  }
+  return false;
+}
 
 void SeeListing(Evidence& evidence) {
   if (!evidence.files_observed) return;

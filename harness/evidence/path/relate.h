@@ -14,6 +14,9 @@ void RelateRows(Evidence& evidence);
 // that was refused. May be called again after rows have changed.
 void SeeListing(Evidence& evidence);
 
+// Whether anybody looked into this directory, or listed the one above it.
+bool WasNear(const Evidence& evidence, const std::string& directory);
+
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //
 // A row has failed when a device may be missing because of it: it was lost, and not because the

@@ -142,7 +142,6 @@ class Walk {
       const bool asked = facts_.counted != 0 && stack_ != Family::kVulkanLoader;
       if (asked && facts_.count_error == 0) {
         facts_.count_error = event.id;
-        facts_.before_error = failed_;
       } else if (facts_.refused == 0) {
         facts_.refused = event.id;
       }
@@ -151,8 +150,12 @@ class Walk {
     if (event.subject == "ggml_backend_init" && event.fault.starts_with("return"))
       facts_.null_entry = event.id;
     if (starts || event.value == 0 || event.subject == "ggml_backend_init") return;
-    failed_ = event.id;
     if (first_failed_ == 0) first_failed_ = event.id;
+  }
+
+  // Vulkan's codes above 0 are no failures: VK_INCOMPLETE.
+  bool Failed(const Event& call) const {
+    return stack_ == Family::kVulkanLoader ? call.value < 0 : call.value != 0;
   }
 
   void Count(const Event& event) {
@@ -161,8 +164,11 @@ class Walk {
     if (event.value == 0 && facts_.counted == 0 &&
         (event.device >= 0 || (!IsOfCuda() && number && *event.gives > 0)))
       facts_.counted = event.id;
+    // One driver of several that fails takes nothing from another.
+    if (facts_.counted == event.id && stack_ == Family::kVulkanLoader) facts_.count_error = 0;
+    if (event.value == 0 && Counts(event.subject) && !number) facts_.blind_count = event.id;
     if (event.value == 0 && number && *event.gives == 0 && facts_.none == 0) facts_.none = event.id;
-    if (!IsOfBackend() && event.value != 0 && Counts(event.subject) && facts_.count_error == 0 &&
+    if (!IsOfCuda() && Failed(event) && Counts(event.subject) && facts_.count_error == 0 &&
         facts_.counted == 0)
       facts_.count_error = event.id;
   }
@@ -176,7 +182,6 @@ class Walk {
   RowFacts facts_;
   uint64_t object_ = 0;
   bool asked_ = false;  // the last that the loader was asked for is this library
-  EventId failed_ = 0;
   EventId first_failed_ = 0;
 };
 

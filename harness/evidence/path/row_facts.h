@@ -16,17 +16,17 @@ struct RowFacts {
   bool ended = false;   // the process ended in order: the loader let go of the program itself
   std::string same_as;  // it is the same file as this one, which was there already
 
-  EventId initialised = 0;   // a call that starts CUDA, and worked
-  EventId refused = 0;       // one that did not
-  EventId counted = 0;       // a call about a device, that worked
-  EventId count_error = 0;   // the count that failed, after devices were asked for
-  EventId before_error = 0;  // the failed call just before it
-  EventId died = 0;          // a call that never returned, or ggml_abort
-  EventId null_entry = 0;    // ggml_backend_init, which gave nothing
-  EventId missed = 0;        // a function of the family that was looked up in it and is not there
-  EventId none = 0;          // a count that gave 0
-  bool by_name = false;      // it was asked for by its bare name
-  bool went_on = false;      // the process did something after the load
+  EventId initialised = 0;  // a call that starts CUDA, and worked
+  EventId refused = 0;      // one that did not
+  EventId counted = 0;      // a call about a device, that worked
+  EventId count_error = 0;  // the count that failed, after devices were asked for
+  EventId died = 0;         // a call that never returned, or ggml_abort
+  EventId null_entry = 0;   // ggml_backend_init, which gave nothing
+  EventId missed = 0;       // a function of the family that was looked up in it and is not there
+  EventId none = 0;         // a count that gave 0
+  EventId blind_count = 0;  // one that worked, and how many it gave is not known
+  bool by_name = false;     // it was asked for by its bare name
+  bool went_on = false;     // the process did something after the load
   EventId last_call = 0;
 
   bool Touched() const { return opened != 0 || loaded != 0 || entry != 0; }

@@ -39,14 +39,31 @@ bool Complains(const LogLine& line) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
+// "NVMLError_OperatingSystem": how NVIDIA's client of NVML calls NVML_ERROR_OPERATING_SYSTEM, whose
+// text it has in words of its own.
+std::string ClassOf(std::string_view name) {
+  constexpr std::string_view kStart = "NVML_ERROR_";
+  if (!name.starts_with(kStart)) return "";
+  std::string text = "NVMLError_";
+  bool first = true;
+  for (const char c : name.substr(kStart.size())) {
+    if (c != '_') text += first ? c : static_cast<char>(std::tolower(c));
+    first = c == '_';
+  }
+  return text;
+}
+
 // All by which a line may show that it is about this loss.
 std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
   std::vector<std::string> names;
   if (row.cause == Cause::kNoEntryPoint && evidence.At(row.event).kind == EventKind::kMiss)
     names.push_back(evidence.At(row.event).subject);
-  // What Python's client says of a library that it does not find is the text of a code.
+  // What Python's client says of a library or a function that it does not find is the text of a
+  // code.
   if (row.family == Family::kManagement && row.cause == Cause::kNotFound)
     names.emplace_back(CodeOf("nvmlInit_v2", 12).text);
+  if (row.family == Family::kManagement && row.cause == Cause::kNoEntryPoint)
+    names.emplace_back(CodeOf("nvmlInit_v2", 13).text);
   for (const Need& need : row.needs)
     if (need.found.empty()) names.push_back(BaseNameOf(need.name));
   const Event& event = evidence.At(row.event);
@@ -54,6 +71,8 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
     const CudaCode code = CodeOf(event.subject, event.value);
     for (const std::string_view text : {code.name, code.text})
       if (!text.empty()) names.emplace_back(text);
+    if (std::string of_client = ClassOf(code.name); !of_client.empty())
+      names.push_back(std::move(of_client));
   }
   if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
   for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
@@ -128,6 +147,11 @@ bool IsExcluded(const FunnelRow& row) {
   return row.cause == Cause::kFiltered || row.cause == Cause::kNotTried;
 }
 
+// Whether a process asked for it, or looked where it lies: what a scanner set out to use.
+bool IsSought(const Evidence& evidence, const FunnelRow& row) {
+  return row.pid != 0 || !evidence.files_observed || WasNear(evidence, ParentOf(row.library));
+}
+
 // A device can be missing only where there is one; and of a program that the loader ended, only
 // what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
@@ -175,12 +199,13 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 
 const FunnelRow* LostRow(const Evidence& evidence) {
   const FunnelRow* best = nullptr;
-  const auto rank = [](const FunnelRow& row) {
+  const auto rank = [&](const FunnelRow& row) {
     // A Vulkan backend that came to no driver is beside one that was tried and failed.
     const bool asked = row.cause != Cause::kNeverAsked ||
                        StackOf(BaseNameOf(row.library)) != Family::kVulkanLoader;
-    return std::tuple(row.failed, !IsExcluded(row), row.family == Family::kBackend, asked,
-                      row.failed && row.said == 0, row.reached);
+    return std::tuple(row.failed, !IsExcluded(row) && IsSought(evidence, row),
+                      row.family == Family::kBackend, asked, row.failed && row.said == 0,
+                      row.reached);
   };
   for (const FunnelRow& row : evidence.funnel)
     if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;

@@ -115,6 +115,10 @@ class RecordReader {
         event.fault = FaultOf(Text(record, 2));
         event.gives = NumberOf(Text(record, 3));
         break;
+      case RecordKind::kNode:
+        event.kind = EventKind::kOpen;
+        event.detail = "open";
+        break;
       case RecordKind::kProcess:
         event.kind = EventKind::kProcess;
         event.detail = Text(record, 1);
