@@ -329,7 +329,7 @@ Setting SettingOf(const Case& c, const RunSpec& spec) {
   Setting setting;
   const Machine& machine = c.machine;
   setting.devices = static_cast<int>(machine.devices.size());
-  setting.any_device = !machine.devices.empty();
+  setting.any_device = !machine.devices.empty() || !machine.others.empty();
   setting.kernel_driver = machine.kernel_driver.empty() ? machine.driver : machine.kernel_driver;
   for (const auto* ops : {&c.tree, &spec.change})
     for (const TreeOp& op : *ops)
@@ -337,8 +337,9 @@ Setting SettingOf(const Case& c, const RunSpec& spec) {
         const bool own = placed->machine && std::count(placed->machine->keys.begin(),
                                                        placed->machine->keys.end(), "driver") > 0;
         setting.versions[placed->path] = own ? placed->machine->machine.driver : machine.driver;
-        setting.any_device =
-            setting.any_device || (placed->machine && !placed->machine->machine.devices.empty());
+        if (!placed->machine || placed->machine->machine.devices.empty()) continue;
+        setting.any_device = true;
+        if (setting.devices == 0) setting.devices = -1;  // some library has one of its own
       }
   setting.libraries = LibrariesOf(c, spec);
   return setting;

@@ -144,7 +144,8 @@ class Comparison {
   void Add(const Side& a, const Side& b) {
     const auto of_a = ByKey(a), of_b = ByKey(b);
     versions_ = AreVersions(a, b);
-    with_recording_ = !a.live || !b.live;
+    a_is_older_ = !a.live && b.live;
+    b_is_older_ = a.live && !b.live;
     for (const auto& [key, recording] : of_a) {
       const std::string id = CaseOf(key);
       const bool wanted = selected_.contains(id) || (all_selected_ && !a.live);
@@ -180,11 +181,10 @@ class Comparison {
  private:
   void Add(const std::string& key, const std::string& id, const Recording& a, const Recording& b) {
     ++starts_;
+    const Recording of_a = b_is_older_ ? WithRowsOf(a, b) : a;
+    const Recording of_b = a_is_older_ ? WithRowsOf(b, a) : b;
     for (const RecordingDifference& difference :
-         versions_ ? Compare(WithoutVersion(a), WithoutVersion(b)) : Compare(a, b)) {
-      // The funnel of a recording is what gpustage concluded in its day, and no fact of the
-      // program.
-      if (with_recording_ && difference.field == "funnel") continue;
+         versions_ ? Compare(WithoutVersion(of_a), WithoutVersion(of_b)) : Compare(of_a, of_b)) {
       const auto listed =
           std::find_if(known_.begin(), known_.end(), [&](const KnownDifference& one) {
             return one.case_id == id && one.field == difference.field;
@@ -211,7 +211,7 @@ class Comparison {
   std::vector<KnownDifference> known_;
   const bool all_selected_;
   bool versions_ = false;
-  bool with_recording_ = false;  // one side is of another day
+  bool a_is_older_ = false, b_is_older_ = false;  // a recording, of fewer libraries
   size_t starts_ = 0;
   std::map<std::string, std::vector<std::string>>
       lines_;  // of two versions: a line -> where only one has it

@@ -149,6 +149,8 @@ std::string AnswerText(const Evidence& evidence) {
   std::string text = DevicesText(evidence);
   const std::string end = EndText(evidence), missing = MissingText(evidence);
   if (!missing.empty()) text += " " + missing + ".";
+  if (const std::string late = LateText(evidence); !late.empty())
+    text += " A later call failed: " + late + ".";
   const bool never_began = evidence.bad_end && evidence.bad_end->before_main;
   if (!end.empty() && (never_began || !evidence.device_count)) text += " " + end + ".";
   const FunnelRow* const row = LostRow(evidence);

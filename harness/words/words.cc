@@ -70,6 +70,12 @@ const Fact* First(const FunnelRow& row, Kind kind) {
   return nullptr;
 }
 
+// Behind those that are missing stand the calls that failed later.
+std::vector<Fact>::const_iterator FirstLate(const Evidence& evidence) {
+  return std::find_if(evidence.missing.begin(), evidence.missing.end(),
+                      [](const Fact& fact) { return fact.kind == Kind::kCalled; });
+}
+
 // What mends a place: as little as lets whoever was refused in.
 std::string Mend(const Fact& fact) {
   const std::string& path = fact.subject;
@@ -217,8 +223,18 @@ std::string MissingText(const Evidence& evidence) {
   const int64_t count = evidence.device_count.value_or(0);
   if (count <= 0 || count >= evidence.setting.devices) return "";
   std::string text = fmt::format("{} of the machine's {} devices", count, evidence.setting.devices);
-  for (const Fact& fact : evidence.missing)
-    text += (&fact == &evidence.missing.front() ? ": " : "; ") + FactText(fact);
+  for (auto fact = evidence.missing.begin(); fact != FirstLate(evidence); ++fact)
+    text += (fact == evidence.missing.begin() ? ": " : "; ") + FactText(*fact);
+  return text;
+}
+
+std::string LateText(const Evidence& evidence) {
+  std::string text;
+  for (auto fact = FirstLate(evidence); fact != evidence.missing.end(); ++fact)
+    text += (text.empty()                  ? ""
+             : fact->kind == Kind::kCalled ? "; "
+                                           : ", because ") +
+            FactText(*fact);
   return text;
 }
 

@@ -27,4 +27,7 @@ std::string EndText(const Evidence& evidence);
 // Why devices of the machine are missing among those reported; "" when none is.
 std::string MissingText(const Evidence& evidence);
 
+// "cuCtxCreate_v2(flags=0) gave 46 (…) (#12)": calls that failed behind the count; "": none did.
+std::string LateText(const Evidence& evidence);
+
 }  // namespace gpustage

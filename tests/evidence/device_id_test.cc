@@ -45,6 +45,14 @@ TEST(CodeText, NamesACodeByItsApi) {
   EXPECT_EQ(CodeText("cuInit", 123456), "123456, a code that nobody names");
 }
 
+TEST(CodeText, KnowsTheOtherMakersToo) {
+  EXPECT_EQ(CodeOf("hipGetDeviceCount", 100).name, "hipErrorNoDevice");
+  EXPECT_EQ(CodeOf("hsa_init", 4104).name, "HSA_STATUS_ERROR_OUT_OF_RESOURCES");
+  EXPECT_EQ(CodeOf("rsmi_init", 8).name, "RSMI_STATUS_INIT_ERROR");
+  EXPECT_EQ(CodeOf("zeInit", 0x78000001).name, "ZE_RESULT_ERROR_UNINITIALIZED");
+  EXPECT_EQ(CodeOf("clGetPlatformIDs", -1001).name, "CL_PLATFORM_NOT_FOUND_KHR");
+}
+
 struct Meaning {
   bool runtime;
   int64_t code;

@@ -367,9 +367,16 @@ class Run:
         if one.word == "opened":
             return any(asked(process) or mapped(process) or library in process.programs for process in self.who(one.pid))
         if one.word == "loaded":
-            return any(mapped(process) for process in self.who(one.pid)) or any(library in process.programs for process in self.processes)
+            # Another name of a file that is there already is asked for, and not mapped again.
+            end = self.looked.get(library, {}).get("end")
+            again = end and any(asked(process) and self.looked.get(block.found, {}).get("end", block.found) == end
+                                for process in self.who(one.pid) for block in process.blocks if block.found)
+            return again or any(mapped(process) for process in self.who(one.pid)) or any(library in process.programs for process in self.processes)
         if one.word == "listed":
-            return any(same_path(listed, os.path.dirname(library)) for process in self.processes for listed in process.listed)
+            # strace shows where a link to a directory ends.
+            folder = os.path.dirname(library)
+            end = self.looked.get(folder, {}).get("end", folder)
+            return any(same_path(listed, one) for process in self.processes for listed in process.listed for one in (folder, end))
         if one.word == "matched":
             return any(same_path(path, library) for process in self.processes for path, _ in process.asked) or \
                 any(same_path(block.name, library) for process in self.processes for block in process.blocks)
@@ -477,9 +484,10 @@ class Run:
 
 
 def paths_in(block):
-    """Paths that a text names, to be looked at in the tree; also the libraries of its rows."""
+    """Paths that a text names, to be looked at in the tree; also the libraries of its rows, and their folders."""
     joined = re.sub(r"\n\s+", " ", block)
-    return sorted(set(path.rstrip(".,:;") for path in re.findall(r"(?<![\w.])/[\w./+@-]+", joined)) - {"/"})
+    paths = {path.rstrip(".,:;") for path in re.findall(r"(?<![\w.])/[\w./+@-]+", joined)}
+    return sorted((paths | {os.path.dirname(path) for path in paths if ".so" in path}) - {"/"})
 
 
 def split_text(text, runs):

@@ -84,6 +84,15 @@ TEST(CompareRecordings, OfTwoVersionsForgetsWhereALineIsInTheSource) {
   EXPECT_THAT(Compare(WithoutVersion(older), WithoutVersion(newer)), IsEmpty());
 }
 
+TEST(CompareRecordings, LooksAtRowsThatTheOlderHas) {
+  Recording now = OneGpu();
+  now.funnel.push_back("/lib/libcuda.so.1 in ollama serve: reached loaded");
+  EXPECT_THAT(Compare(OneGpu(), WithRowsOf(now, OneGpu())), IsEmpty());
+  now.funnel.front() = "/a/libggml-cuda.so in ollama runner: reached counted, lost at reported";
+  EXPECT_THAT(Compare(OneGpu(), WithRowsOf(now, OneGpu())),
+              ElementsAre(Field(&RecordingDifference::field, "funnel")));
+}
+
 TEST(CompareRecordings, LooksAtEveryField) {
   Recording other;
   EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(Field(&RecordingDifference::field, "outcome"),

@@ -37,11 +37,6 @@ constexpr Mask kMasks[] = {{Family::kDriver, "CUDA_VISIBLE_DEVICES"},
 constexpr int kBadList = 101;
 constexpr const char* kOrder = "CUDA_DEVICE_ORDER";
 
-bool IsNode(const std::string& path) {
-  return std::any_of(std::begin(kNodes), std::end(kNodes),
-                     [&](std::string_view begin) { return path.starts_with(begin); });
-}
-
 // The row of a library below `row`, in its process, that was lost; null: none.
 const FunnelRow* LostBelow(const Evidence& evidence, const FunnelRow& row) {
   const FunnelRow* found = nullptr;
@@ -118,13 +113,7 @@ void AddCallBefore(const Evidence& evidence, const Event& call, FunnelRow& row) 
     if (before.kind != EventKind::kCall || before.pid != call.pid || before.tid != call.tid)
       continue;
     if (before.value == 0 || before.value == world::kNoResult || before.value == call.value) return;
-    Fact called;
-    called.kind = Kind::kCalled;
-    called.subject = before.subject + "(" + before.detail + ")";
-    called.other = CodeText(before.subject, before.value);
-    called.number = before.value;
-    called.event = before.id;
-    return Add(row, called);
+    return Add(row, CalledOf(before));
   }
 }
 
@@ -216,6 +205,13 @@ void TakeLossOfInner(const Evidence& evidence, FunnelRow& row) {
                            ToString(*below->lost_at), below->reason);
 }
 
+}  // namespace
+
+bool IsNode(const std::string& path) {
+  return std::any_of(std::begin(kNodes), std::end(kNodes),
+                     [&](std::string_view begin) { return path.starts_with(begin); });
+}
+
 Fact NodeOf(const Event& open) {
   Fact node;
   node.kind = Kind::kNode;
@@ -225,21 +221,15 @@ Fact NodeOf(const Event& open) {
   return node;
 }
 
-// What it leaves is said where it names as many as were reported.
-Fact LeftBy(Fact mask, int64_t count) {
-  const auto names = 1 + std::count(mask.other.begin(), mask.other.end(), ',');
-  mask.number = names == count ? count : 0;
-  return mask;
+Fact CalledOf(const Event& call) {
+  Fact called;
+  called.kind = Kind::kCalled;
+  called.subject = call.subject + "(" + call.detail + ")";
+  called.other = CodeText(call.subject, call.value);
+  called.number = call.value;
+  called.event = call.id;
+  return called;
 }
-
-void AddMissing(Fact fact, std::vector<Fact>& missing) {
-  const bool known = std::any_of(missing.begin(), missing.end(), [&](const Fact& other) {
-    return other.kind == fact.kind && other.subject == fact.subject && other.other == fact.other;
-  });
-  if (!known) missing.push_back(std::move(fact));
-}
-
-}  // namespace
 
 std::vector<Fact> MasksOf(const Evidence& evidence, const FunnelRow& row) {
   std::vector<Fact> masks;
@@ -334,22 +324,6 @@ void FindBadEnd(Evidence& evidence) {
     if (asked) end.last = event.id;
   }
   evidence.bad_end = std::move(end);
-}
-
-void FindMissingDevices(Evidence& evidence) {
-  evidence.missing.clear();
-  const int64_t count = evidence.device_count.value_or(0);
-  if (count <= 0 || count >= evidence.setting.devices) return;
-  for (const auto* rows : {&evidence.funnel, &evidence.inner})
-    for (const FunnelRow& row : *rows) {
-      if (row.pid == 0 || row.reached < Step::kInitialised) continue;
-      for (const Event& event : evidence.events)
-        if (event.kind == EventKind::kOpen && event.pid == row.pid && event.value > 0 &&
-            IsNode(event.subject))
-          AddMissing(NodeOf(event), evidence.missing);
-      for (Fact& mask : MasksOf(evidence, row))
-        AddMissing(LeftBy(std::move(mask), count), evidence.missing);
-    }
 }
 
 }  // namespace gpustage

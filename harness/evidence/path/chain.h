@@ -16,6 +16,10 @@ std::vector<Fact> NodesBelow(const Evidence& evidence, const Event& call);
 // Those that it was given, however often.
 std::vector<Fact> NodesOpened(const Evidence& evidence, const Event& call);
 
+bool IsNode(const std::string& path);
+Fact NodeOf(const Event& open);
+Fact CalledOf(const Event& call);
+
 // The variables of its process that hide devices from this library.
 std::vector<Fact> MasksOf(const Evidence& evidence, const FunnelRow& row);
 
@@ -26,7 +30,8 @@ void LinkLosses(Evidence& evidence);
 // Whether the scanner's own process came to its end, and its last words if not.
 void FindBadEnd(Evidence& evidence);
 
-// Why devices of the machine are not among those that were reported, where some were.
+// Why devices of the machine are not among those that were reported, where some were; behind that
+// the calls that failed with those.
 void FindMissingDevices(Evidence& evidence);
 
 }  // namespace gpustage

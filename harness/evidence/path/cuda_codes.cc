@@ -7,7 +7,18 @@
 namespace gpustage {
 namespace {
 
-enum class Api { kDriver, kRuntime, kManagement, kVulkan, kNone };
+enum class Api {
+  kDriver,
+  kRuntime,
+  kManagement,
+  kVulkan,
+  kHip,
+  kHsa,
+  kSmi,
+  kOpenCl,
+  kLevelZero,
+  kNone
+};
 
 struct Row {
   Api api;
@@ -27,6 +38,11 @@ Api ApiOf(Family family) {
     case Family::kManagement: return Api::kManagement;
     case Family::kVulkanLoader:
     case Family::kVulkanDriver: return Api::kVulkan;
+    case Family::kHip: return Api::kHip;
+    case Family::kHsa: return Api::kHsa;
+    case Family::kSmi: return Api::kSmi;
+    case Family::kOpenCl: return Api::kOpenCl;
+    case Family::kLevelZero: return Api::kLevelZero;
     default: return Api::kNone;
   }
 }
@@ -34,10 +50,15 @@ Api ApiOf(Family family) {
 }  // namespace
 
 CudaCode CodeOf(std::string_view function, int64_t code) {
-  const Api api = ApiOf(FamilyOfFunction(function));
+  // AMD's newer SMI has codes of its own.
+  const Api api = function.starts_with("amdsmi") ? Api::kNone : ApiOf(FamilyOfFunction(function));
   for (const Row& row : kRows)
     if (row.api == api && row.code == code) return row.meaning;
   return {};
+}
+
+bool IsFailure(std::string_view function, int64_t code) {
+  return ApiOf(FamilyOfFunction(function)) == Api::kVulkan ? code < 0 : code != 0;
 }
 
 std::string CodeText(std::string_view function, int64_t code) {

@@ -267,6 +267,8 @@ Fact PlaceFact(const Looked& looked, int uid) {
 void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>& facts) {
   const Looked* const looked = LookedAt(after, path);
   if (looked == nullptr || looked->error == 0) return;
+  // That it is not there itself is said already.
+  if (looked->error == ENOENT && looked->end == path && looked->links.empty()) return;
   for (const auto& [link, to] : looked->links) {
     Fact fact;
     fact.kind = Fact::Kind::kLink;
@@ -308,19 +310,18 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
                            row.cause == Cause::kUnreadable || row.cause == Cause::kNeverListed;
       if (of_path) {
         AddPlace(after, ParentOf(row.library), more);
-        if (more.empty()) AddPlace(after, row.library, more);
-        // "There is no directory X, because X is not there" is one fact.
-        std::erase_if(more, [&](const Fact& fact) {
-          return row.cause == Cause::kNeverListed && fact.kind == Fact::Kind::kPlace &&
-                 fact.error == ENOENT && fact.subject == ParentOf(row.library);
-        });
+        if (more.empty() && row.cause != Cause::kNeverListed) AddPlace(after, row.library, more);
       }
       row.below.insert(row.below.end(), more.begin(), more.end());
     }
-  std::vector<Fact> more;
-  for (const Fact& fact : evidence.missing)
+  std::vector<Fact> all;
+  for (const Fact& fact : evidence.missing) {
+    all.push_back(fact);
+    std::vector<Fact> more;
     if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
-  evidence.missing.insert(evidence.missing.end(), more.begin(), more.end());
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  evidence.missing = std::move(all);
 }
 
 bool NeedsAnswer(const FunnelRow& row) {

@@ -153,7 +153,6 @@ class RowBuilder {
     return true;
   }
 
-  // A name that the loader looked for in vain.
   std::string NotFound() {
     const Need ask = AskFor(evidence_, row_);
     if (row_.library.find('/') != std::string::npos || ask.event == 0) return "";
@@ -354,9 +353,10 @@ class RowBuilder {
         break;
       }
     if (!row_.lost_at && !facts_.same_as.empty()) {
-      row_.cause = Cause::kCountedTwice;
-      row_.remark = fmt::format(
-          "it is the same file as {}, so its devices are counted a second time", facts_.same_as);
+      if (facts_.inits > 1) row_.cause = Cause::kCountedTwice;
+      row_.remark =
+          fmt::format("it is the same file as {}{}", facts_.same_as,
+                      facts_.inits > 1 ? ", so its devices are counted a second time" : "");
     }
     if (row_.event == 0) row_.event = evidence_.outcome_event();
   }

@@ -33,7 +33,11 @@ bool Happened(StepState state) { return state == StepState::kSeen || state == St
 
 // Whoever knows a name lists no directory for it; that is seen, not derived.
 void SeeSteps(const Evidence& evidence, FunnelRow& row) {
-  const EventId listing = ListingOf(evidence, row.library);
+  EventId listing = ListingOf(evidence, row.library);
+  // What was listed later led nobody to it.
+  if (const auto opened = row.events.find(Step::kOpened);
+      opened != row.events.end() && listing > opened->second)
+    listing = 0;
   StepState& listed = row.steps[Step::kListed];
   StepState& matched = row.steps[Step::kMatched];
   if (listing == 0) {

@@ -6,6 +6,7 @@
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
 
@@ -25,6 +26,13 @@ class Walk {
   RowFacts Facts() {
     for (const Event& event : evidence_.events)
       if (event.pid == pid_ && pid_ != 0) Loader(event);
+    if (!facts_.same_as.empty())
+      facts_.inits = static_cast<int>(
+          std::count_if(evidence_.events.begin(), evidence_.events.end(), [&](const Event& event) {
+            return event.kind == EventKind::kSymbol && event.pid == pid_ &&
+                   event.subject == "ggml_backend_init" &&
+                   LexicallyNormal(event.detail) == facts_.same_as;
+          }));
     if (facts_.entry == 0 && facts_.loaded != 0 && facts_.by_name) EnterByCall();
     if (facts_.entry != 0) Calls();
     return facts_;
@@ -39,12 +47,26 @@ class Walk {
   bool IsOfBackend() const { return family_ == Family::kBackend || family_ == Family::kNone; }
   bool IsOfCuda() const { return IsOfBackend() && stack_ == Family::kRuntime; }
   bool IsOurs(const Event& call) const {
+    if (family_ == Family::kVulkanDriver && call.subject.starts_with("vk_icd") &&
+        !IsLastDriver(call.id))
+      return false;
     if (!IsOfBackend()) return Asks(family_, call.subject);
     const Family of = FamilyOfFunction(call.subject);
     const bool cuda = of == Family::kDriver || of == Family::kRuntime || of == Family::kBlas ||
                       of == Family::kManagement;
     if (of == Family::kBackend || of == Family::kNone) return true;
     return stack_ == Family::kRuntime ? cuda : Asks(stack_, call.subject);
+  }
+
+  // Vulkan's loader speaks to each driver right after it has loaded it: of several, the last one.
+  bool IsLastDriver(EventId before) const {
+    for (EventId id = before - 1; id > 0; --id) {
+      const Event& load = evidence_.At(id);
+      if (load.kind == EventKind::kLoad && load.pid == pid_ &&
+          FamilyOfLibrary(BaseNameOf(load.subject)) == Family::kVulkanDriver)
+        return IsHere(load.subject);
+    }
+    return true;
   }
 
   void Loader(const Event& event) {
@@ -153,11 +175,6 @@ class Walk {
     if (first_failed_ == 0) first_failed_ = event.id;
   }
 
-  // Vulkan's codes above 0 are no failures: VK_INCOMPLETE.
-  bool Failed(const Event& call) const {
-    return stack_ == Family::kVulkanLoader ? call.value < 0 : call.value != 0;
-  }
-
   void Count(const Event& event) {
     if (facts_.initialised == 0) return;
     const bool number = Counts(event.subject) && event.gives.has_value();
@@ -168,8 +185,8 @@ class Walk {
     if (facts_.counted == event.id && stack_ == Family::kVulkanLoader) facts_.count_error = 0;
     if (event.value == 0 && Counts(event.subject) && !number) facts_.blind_count = event.id;
     if (event.value == 0 && number && *event.gives == 0 && facts_.none == 0) facts_.none = event.id;
-    if (!IsOfCuda() && Failed(event) && Counts(event.subject) && facts_.count_error == 0 &&
-        facts_.counted == 0)
+    if (!IsOfCuda() && IsFailure(event.subject, event.value) && Counts(event.subject) &&
+        facts_.count_error == 0 && facts_.counted == 0)
       facts_.count_error = event.id;
   }
 

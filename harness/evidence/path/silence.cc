@@ -152,10 +152,18 @@ bool IsSought(const Evidence& evidence, const FunnelRow& row) {
   return row.pid != 0 || !evidence.files_observed || WasNear(evidence, ParentOf(row.library));
 }
 
+// Whether the machine has a GPU that this library could have had.
+bool CanHave(const Evidence& evidence, const FunnelRow& row) {
+  const Family stack = StackOf(BaseNameOf(row.library));
+  const bool of_nvidia = stack == Family::kRuntime || stack == Family::kBlas ||
+                         stack == Family::kDriver || stack == Family::kManagement;
+  return evidence.setting.any_device && (evidence.setting.devices != 0 || !of_nvidia);
+}
+
 // A device can be missing only where there is one; and of a program that the loader ended, only
 // what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at || !evidence.setting.any_device) return false;
+  if (!row.lost_at || !CanHave(evidence, row)) return false;
   const bool some = evidence.device_count.value_or(0) > 0;
   if (some && evidence.setting.devices == 0) return false;
   if (evidence.bad_end && evidence.bad_end->before_main && row.pid != evidence.bad_end->pid)
@@ -181,6 +189,33 @@ std::string Words(const Evidence& evidence, EventId id) {
     if (line.event == id) text = line.message;
   constexpr size_t kLongest = 80;
   return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
+}
+
+// Whether `number` stands in it by itself.
+bool HasNumber(const std::string& text, const std::string& number) {
+  const auto digit = [&](size_t at) {
+    return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0;
+  };
+  for (size_t at = text.find(number); at != std::string::npos; at = text.find(number, at + 1))
+    if ((at == 0 || !digit(at - 1)) && !digit(at + number.size())) return true;
+  return false;
+}
+
+// No device is missing; but a call may have failed that was to work with one.
+std::string AfterTheCount(const Evidence& evidence) {
+  const auto late = std::find_if(evidence.missing.begin(), evidence.missing.end(),
+                                 [](const Fact& fact) { return fact.kind == Fact::Kind::kCalled; });
+  if (late == evidence.missing.end()) return "nothing failed";
+  const Event& call = evidence.At(late->event);
+  const CudaCode code = CodeOf(call.subject, call.value);
+  for (const LogLine& line : evidence.log)
+    if (Complains(line) &&
+        ((!code.name.empty() && (line.text.find(code.name) != std::string::npos ||
+                                 line.text.find(code.text) != std::string::npos)) ||
+         HasNumber(line.text, std::to_string(call.value))))
+      return fmt::format("no device is missing, and of {} #{} says: {}", call.subject, line.event,
+                         Words(evidence, line.event));
+  return fmt::format("no device is missing; that {} failed, no line says", call.subject);
 }
 
 // The same by the process that lost it, where nobody reads.
@@ -265,7 +300,7 @@ void FindSilence(Evidence& evidence) {
     evidence.silent_because =
         fmt::format("it did not come to its end: {}", ToString(evidence.outcome));
   } else {
-    evidence.silent_because = "nothing failed";
+    evidence.silent_because = AfterTheCount(evidence);
   }
 }
 

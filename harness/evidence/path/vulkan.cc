@@ -95,6 +95,9 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
   for (const Event& event : evidence.events)
     if (event.kind == EventKind::kCall && event.pid == pid && event.subject.starts_with("vk") &&
         event.value < 0 && event.value >= -1000100000) {
+      const bool told = std::any_of(facts.begin(), facts.end(),
+                                    [&](const Fact& fact) { return fact.event == event.id; });
+      if (told) break;
       Fact called;
       called.kind = Kind::kCalled;
       called.subject = event.subject;

@@ -121,6 +121,14 @@ Recording WithoutVersion(Recording recording) {
   return recording;
 }
 
+Recording WithRowsOf(Recording recording, const Recording& other) {
+  const auto of = [](const std::string& row) { return row.substr(0, row.rfind(": ")); };
+  std::set<std::string> known;
+  for (const std::string& row : other.funnel) known.insert(of(row));
+  std::erase_if(recording.funnel, [&](const std::string& row) { return !known.contains(of(row)); });
+  return recording;
+}
+
 std::vector<RecordingDifference> Compare(const Recording& a, const Recording& b) {
   std::vector<RecordingDifference> differences;
   const auto compare = [&](const char* field, const std::vector<std::string>& of_a,

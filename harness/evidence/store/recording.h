@@ -29,6 +29,11 @@ Recording RecordingOf(const Evidence& evidence);
 // for each setting of the server's: what two versions are compared by.
 Recording WithoutVersion(Recording recording);
 
+// With those rows of the funnel alone that speak of a library in a process of which `other` has a
+// row: what is concluded of more libraries than in the day of a recording is no difference of the
+// programs.
+Recording WithRowsOf(Recording recording, const Recording& other);
+
 // Of one scanner in one version, by "CASE debug=LEVEL".
 struct Recordings {
   std::string scanner;

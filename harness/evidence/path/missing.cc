@@ -1,0 +1,87 @@
+// Devices of the machine that are not among those that were counted, and calls that were to put a
+// counted one to work and failed.
+#include <algorithm>
+#include <set>
+
+#include "fakes/world/format.h"
+#include "harness/evidence/path/chain.h"
+#include "harness/evidence/path/cuda_codes.h"
+
+namespace gpustage {
+namespace {
+
+// Calls that put a device to work after it was counted.
+constexpr std::string_view kWorks[] = {"cuCtxCreate",
+                                       "cuCtxCreate_v2",
+                                       "cuCtxCreate_v3",
+                                       "cuCtxCreate_v4",
+                                       "cuDevicePrimaryCtxRetain",
+                                       "cuMemGetInfo",
+                                       "cuMemGetInfo_v2",
+                                       "cuMemAlloc",
+                                       "cuMemAlloc_v2",
+                                       "cudaSetDevice",
+                                       "cudaMemGetInfo",
+                                       "cudaMalloc",
+                                       "hipSetDevice",
+                                       "hipMemGetInfo",
+                                       "hipMalloc",
+                                       "vkCreateDevice",
+                                       "cublasCreate_v2"};
+
+bool Works(std::string_view function) {
+  return std::find(std::begin(kWorks), std::end(kWorks), function) != std::end(kWorks);
+}
+
+// What it leaves is said where it names as many as were reported.
+Fact LeftBy(Fact mask, int64_t count) {
+  const auto names = 1 + std::count(mask.other.begin(), mask.other.end(), ',');
+  mask.number = names == count ? count : 0;
+  return mask;
+}
+
+void AddMissing(Fact fact, std::vector<Fact>& missing) {
+  const bool known = std::any_of(missing.begin(), missing.end(), [&](const Fact& other) {
+    return other.kind == fact.kind && other.subject == fact.subject && other.other == fact.other;
+  });
+  if (!known) missing.push_back(std::move(fact));
+}
+
+// Of the devices that are not among those that were counted.
+void FindMissing(int64_t count, Evidence& evidence) {
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      if (row.pid == 0 || row.reached < Step::kInitialised) continue;
+      for (const Event& event : evidence.events)
+        if (event.kind == EventKind::kOpen && event.pid == row.pid && event.value > 0 &&
+            IsNode(event.subject))
+          AddMissing(NodeOf(event), evidence.missing);
+      for (Fact& mask : MasksOf(evidence, row))
+        AddMissing(LeftBy(std::move(mask), count), evidence.missing);
+    }
+}
+
+// Calls that were to put a counted device to work and failed, each function once.
+void FindLate(Evidence& evidence) {
+  std::set<std::string> told;
+  for (const Event& event : evidence.events) {
+    if (event.kind != EventKind::kCall || !Works(event.subject) ||
+        event.value == world::kNoResult || !IsFailure(event.subject, event.value) ||
+        !told.insert(event.subject).second)
+      continue;
+    evidence.missing.push_back(CalledOf(event));
+    for (Fact& node : NodesBelow(evidence, event)) evidence.missing.push_back(std::move(node));
+  }
+}
+
+}  // namespace
+
+void FindMissingDevices(Evidence& evidence) {
+  evidence.missing.clear();
+  const int64_t count = evidence.device_count.value_or(0);
+  if (count <= 0) return;
+  if (count < evidence.setting.devices) FindMissing(count, evidence);
+  FindLate(evidence);
+}
+
+}  // namespace gpustage
