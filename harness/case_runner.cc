@@ -330,6 +330,10 @@ Setting SettingOf(const Case& c, const RunSpec& spec) {
   const Machine& machine = c.machine;
   setting.devices = static_cast<int>(machine.devices.size());
   setting.any_device = !machine.devices.empty() || !machine.others.empty();
+  setting.others = static_cast<int>(machine.others.size());
+  setting.amd = static_cast<int>(
+      std::count_if(machine.others.begin(), machine.others.end(),
+                    [](const GpuDevice& device) { return device.pci_id.starts_with("1002:"); }));
   setting.kernel_driver = machine.kernel_driver.empty() ? machine.driver : machine.kernel_driver;
   for (const auto* ops : {&c.tree, &spec.change})
     for (const TreeOp& op : *ops)

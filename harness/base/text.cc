@@ -103,14 +103,21 @@ std::string ShellWord(const std::string& word) {
   return quoted + "'";
 }
 
-std::string JoinOr(const std::vector<std::string>& words) {
+namespace {
+
+std::string Joined(const std::vector<std::string>& words, const char* before_last) {
   std::string joined;
   for (size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) joined += i + 1 == words.size() ? " or " : ", ";
+    if (i > 0) joined += i + 1 == words.size() ? before_last : ", ";
     joined += words[i];
   }
   return joined;
 }
+
+}  // namespace
+
+std::string JoinOr(const std::vector<std::string>& words) { return Joined(words, " or "); }
+std::string JoinAnd(const std::vector<std::string>& words) { return Joined(words, " and "); }
 
 std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& words) {
   if (const auto nearest = NearestWord(wrong, words))

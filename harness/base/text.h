@@ -24,8 +24,9 @@ std::optional<std::string> NearestWord(std::string_view wrong,
 // What follows "unknown key "expcet"": `; did you mean "expect"?`, or all words when none is near.
 std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& words);
 
-// "a", "a or b", "a, b or c".
+// "a", "a or b", "a, b or c"; and with "and".
 std::string JoinOr(const std::vector<std::string>& words);
+std::string JoinAnd(const std::vector<std::string>& words);
 
 // The error as a user reads it, without a last newline:
 //   scenarios/a.yaml:7:5: unknown key "expcet"; did you mean "expect"?

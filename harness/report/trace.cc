@@ -158,7 +158,8 @@ std::string AnswerText(const Evidence& evidence) {
   if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0)
     return text + " No process asked for a library of a GPU.";
   if (row == nullptr ||
-      (!row->failed && (evidence.device_count.value_or(0) > 0 || !evidence.setting.any_device)))
+      (!row->failed && (evidence.device_count.value_or(0) > 0 ||
+                        !MayHave(evidence.setting, StackOf(BaseNameOf(row->library))))))
     return text;
   text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library),
                       ToString(*row->lost_at), row->pid == 0 ? ":" : "", Place(evidence, *row));

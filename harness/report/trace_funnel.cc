@@ -51,10 +51,12 @@ class Path {
            true);
       if (!row_.loader_says.empty()) Line("ld.so says", row_.loader_says);
       for (const Fact& fact : row_.below)
-        Line(fact.kind == Fact::Kind::kAnswered   ? "which copy"
-             : fact.kind == Fact::Kind::kShadowed ? "shadows"
-             : fact.kind == Fact::Kind::kLink     ? "link"
-                                                  : "because",
+        Line(fact.kind == Fact::Kind::kAnswered                     ? "which copy"
+             : fact.kind == Fact::Kind::kShadowed                   ? "shadows"
+             : fact.kind == Fact::Kind::kLink                       ? "link"
+             : fact.kind == Fact::Kind::kAlso                       ? "likewise"
+             : fact.kind == Fact::Kind::kOpened && fact.number != 0 ? "given"
+                                                                    : "because",
              FactText(fact));
       const std::vector<std::string> tries = Suggestions(row_);
       for (const std::string& what : tries) Line("try", what + Proof(what));
@@ -219,7 +221,9 @@ bool IsAbout(const FunnelRow& row, const std::string& library) {
 std::string InnerPaths(const Evidence& evidence, const TraceOptions& options) {
   std::string text;
   for (const FunnelRow& inner : evidence.inner) {
-    if (!inner.lost_at || !IsAbout(inner, options.library)) continue;
+    // What ggml asks NVML for beside the device is no loss of one.
+    if (!inner.lost_at || inner.family == Family::kManagement || !IsAbout(inner, options.library))
+      continue;
     const bool told =
         std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& row) {
           return row.pid == inner.pid && row.lost_at &&

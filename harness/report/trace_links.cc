@@ -10,6 +10,8 @@
 namespace gpustage {
 namespace {
 
+constexpr size_t kMostLacks = 3;  // that are told: one old libstdc++ is lacked by everybody
+
 // Several processes mostly lack the same.
 std::vector<std::string> Lacks(const Evidence& evidence) {
   std::vector<std::string> sentences;
@@ -17,6 +19,11 @@ std::vector<std::string> Lacks(const Evidence& evidence) {
   for (const Gap& gap : evidence.linkage.gaps)
     if (const std::string sentence = ToString(gap); told.insert(sentence).second)
       sentences.push_back(fmt::format("{} ({})", sentence, ProcessName(evidence, gap.pid)));
+  if (sentences.size() > kMostLacks) {
+    const size_t more = sentences.size() - kMostLacks;
+    sentences.resize(kMostLacks);
+    sentences.push_back(fmt::format("and {} more pairs of libraries", more));
+  }
   return sentences;
 }
 

@@ -95,6 +95,15 @@ std::string Mend(const Fact& fact) {
            "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
   if (fact.kind == Kind::kManifest)
     return "see that the manifest names the driver's library, and that this is there";
+  if (fact.kind == Kind::kElsewhere)
+    return fmt::format("add {} to LD_LIBRARY_PATH, or to /etc/ld.so.conf and run ldconfig",
+                       ParentOf(path));
+  if (fact.kind == Kind::kMask && path == "NVIDIA_DRIVER_CAPABILITIES")
+    return fact.other.find("compute") != std::string::npos || fact.other == "all"
+               ? ""
+               : "set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container";
+  if (fact.kind == Kind::kAlso && fact.error == EACCES)
+    return fmt::format("chmod o+rw {}, too", path);
   if (fact.kind == Kind::kMask && fact.number < 0)
     return "unset " + fact.subject + ", or name a device in it";
   if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))
@@ -107,11 +116,41 @@ std::string Mend(const Fact& fact) {
   if (fact.error == EACCES) {
     if (fact.number == 1) return "chmod o+x " + path;
     if (S_ISDIR(fact.mode)) return "chmod o+rx " + path;
-    if (path.starts_with("/dev/"))
-      return fmt::format("chmod 0666 {}, or put the user into the group of {}", path, path);
+    if (path.starts_with("/dev/")) {
+      const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
+      const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
+      return fmt::format("chmod o+rw {}", path) +
+             (helps ? fmt::format(", or put the user into the group {}", group) : "");
+    }
     return "chmod o+r " + path;
   }
   return "";
+}
+
+// Which of several copies should answer: the one of the module's version, if there is one.
+template <typename Add>
+void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
+  const Fact* const versions = First(row, Kind::kVersions);
+  const Fact* const answered = First(row, Kind::kAnswered);
+  const Fact* shadowed = First(row, Kind::kShadowed);
+  const bool differ = versions != nullptr && versions->subject != versions->other;
+  for (const Fact& fact : row.below)
+    if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
+  const bool fits = differ && shadowed != nullptr && shadowed->other == versions->other;
+  if (answered != nullptr && shadowed != nullptr) {
+    const std::string first = fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers",
+                                          ParentOf(shadowed->subject), shadowed->subject);
+    const bool fixed = answered->rule == "RPATH" || answered->rule.empty();
+    const bool store = answered->other.starts_with("/nix/store/");
+    add(store   ? first
+        : fixed ? fmt::format("take {} out of the way, so that {} answers", answered->other,
+                              shadowed->subject)
+                : fmt::format("take {} out of the way, or {}", answered->other, first));
+  }
+  if (differ && !fits)
+    add(fmt::format(
+        "restart, so that the kernel loads the module of {}, or install the libraries of {}",
+        versions->subject, versions->other));
 }
 
 }  // namespace
@@ -134,7 +173,24 @@ std::string FactText(const Fact& fact) {
                          fact.number > 0   ? fmt::format(", which leaves {}", fact.number)
                          : fact.number < 0 ? ", which leaves no device"
                                            : "");
+    case Kind::kOpened:
+      return fact.number != 0
+                 ? fact.subject + " could be opened"
+                 : fmt::format("nothing was refused: it opened {}; the library itself says so",
+                               fact.subject);
+    case Kind::kAlso:
+      return fact.error == ENOENT ? fact.subject + " would not be there either"
+                                  : fmt::format("{} would be refused too: {}", fact.subject,
+                                                std::strerror(fact.error));
+    case Kind::kElsewhere:
+      return fmt::format("{} is at {}, where nothing looked", fact.other, fact.subject);
+    case Kind::kSibling:
+      return fmt::format("{} of the same driver is there, and no {} is anywhere", fact.subject,
+                         fact.other);
     case Kind::kVersions:
+      if (fact.subject == fact.other)
+        return fmt::format("the library and the kernel's module are both of version {}",
+                           fact.subject);
       return fmt::format("the library is of version {} and the kernel's module of {}", fact.subject,
                          fact.other);
     case Kind::kNowhere:
@@ -144,12 +200,14 @@ std::string FactText(const Fact& fact) {
     case Kind::kManifest: return ManifestText(fact);
     case Kind::kAnswered:
       return fmt::format("{} is {}{}", fact.subject, fact.other, ByRuleText(fact.rule));
-    case Kind::kShadowed: return fmt::format("another copy is {}", fact.subject);
+    case Kind::kShadowed:
+      return fmt::format("another copy is {}{}", fact.subject,
+                         fact.other.empty() ? "" : " of version " + fact.other);
     case Kind::kCalled:
       return fmt::format("{} gave {}{}", fact.subject, fact.other, EventMark(fact.event));
     case Kind::kNothing:
       return "nothing below it was seen: no node of a GPU that was asked for was refused or "
-             "missing";
+             "missing; the library itself says so";
   }
   return "";
 }
@@ -159,11 +217,12 @@ std::string ReasonText(const FunnelRow& row) {
   if (!row.loader_says.empty()) text += "; ld.so says: " + row.loader_says;
   for (const Fact& fact : row.below)
     if (fact.kind != Kind::kNothing)
-      text +=
-          (fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed || fact.kind == Kind::kLink
-               ? "; "
-               : ", because ") +
-          FactText(fact);
+      text += (fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed ||
+                       fact.kind == Kind::kLink || fact.kind == Kind::kAlso ||
+                       (fact.kind == Kind::kOpened && fact.number != 0)
+                   ? "; "
+                   : ", because ") +
+              FactText(fact);
   return text;
 }
 
@@ -171,9 +230,10 @@ std::string LastFact(const FunnelRow& row) {
   for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
         fact->kind == Kind::kVersions || fact->kind == Kind::kPlace ||
-        fact->kind == Kind::kManifest)
+        fact->kind == Kind::kManifest || fact->kind == Kind::kElsewhere ||
+        fact->kind == Kind::kSibling)
       return FactText(*fact);
-  return "";
+  return row.reason;
 }
 
 std::vector<std::string> Suggestions(const FunnelRow& row) {
@@ -182,19 +242,33 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
     if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
   };
   for (const Fact& fact : row.below) add(Mend(fact));
-  if (const Fact* const versions = First(row, Kind::kVersions))
-    add(fmt::format("restart, so that the kernel loads the module of {}", versions->subject));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
+  AddMendsOfCopies(row, add);
   const Fact* const answered = First(row, Kind::kAnswered);
-  const Fact* const shadowed = First(row, Kind::kShadowed);
-  if (answered != nullptr && shadowed != nullptr)
-    add(fmt::format("take {} out of the way, so that {} answers", answered->other,
-                    shadowed->subject));
-  if (row.cause == Cause::kNotFound)
+  const Fact* const versions = First(row, Kind::kVersions);
+  const bool refuses =
+      First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
+  if (refuses && answered != nullptr && First(row, Kind::kShadowed) == nullptr &&
+      (versions == nullptr || versions->subject == versions->other))
+    add(fmt::format("put another copy of {} there: of the same version anew, or of another",
+                    answered->subject));
+  if ((row.cause == Cause::kMissingSymbol || row.cause == Cause::kMissingVersion) &&
+      answered != nullptr && First(row, Kind::kShadowed) == nullptr)
+    add(fmt::format("install another version of {}: this one is the only copy", answered->subject));
+  const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
+  if (row.cause == Cause::kNotFound && !elsewhere)
     add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
+  if (row.cause == Cause::kMissingDependency && !elsewhere)
+    for (const Need& need : row.needs)
+      if (need.found.empty() && !need.opened) {
+        add(fmt::format(
+            "install what has {}{}", BaseNameOf(need.name),
+            FamilyOfLibrary(BaseNameOf(need.name)) == Family::kDriver ? ": NVIDIA's driver" : ""));
+        break;
+      }
   return all;
 }
 

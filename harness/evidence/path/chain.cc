@@ -8,6 +8,7 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/row_facts.h"
@@ -82,11 +83,15 @@ void AddCopy(const Evidence& evidence, Family family, FunnelRow& row) {
     Fact shadowed;
     shadowed.kind = Kind::kShadowed;
     shadowed.subject = other;
+    if (const auto known = evidence.setting.versions.find(other);
+        known != evidence.setting.versions.end())
+      shadowed.other = known->second;
     Add(row, shadowed);
   }
 }
 
-void AddVersions(const Evidence& evidence, FunnelRow& row) {
+// Where they are the same they are told only to rule that out.
+void AddVersions(const Evidence& evidence, bool same_too, FunnelRow& row) {
   const Setting& setting = evidence.setting;
   const FunnelRow* const driver = row.family == Family::kDriver || row.family == Family::kManagement
                                       ? &row
@@ -102,7 +107,8 @@ void AddVersions(const Evidence& evidence, FunnelRow& row) {
           versions.subject.empty() && known != setting.versions.end())
         versions.subject = known->second;
   }
-  if (!versions.subject.empty() && !versions.other.empty() && versions.subject != versions.other)
+  if (!versions.subject.empty() && !versions.other.empty() &&
+      (same_too || versions.subject != versions.other))
     Add(row, versions);
 }
 
@@ -119,7 +125,7 @@ void AddCallBefore(const Evidence& evidence, const Event& call, FunnelRow& row) 
 
 bool IsStub(int64_t code) { return code == 34; }
 bool IsMismatch(const Event& call) {
-  return call.value == 803 ||
+  return call.value == 803 || call.value == 804 || call.value == 35 ||
          (FamilyOfFunction(call.subject) == Family::kManagement && call.value == 18);
 }
 
@@ -127,7 +133,7 @@ bool IsMismatch(const Event& call) {
 void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   const Family family = FamilyOfFunction(call.subject);
   for (Fact& node : NodesBelow(evidence, call)) Add(row, std::move(node));
-  if (IsMismatch(call)) AddVersions(evidence, row);
+  if (IsMismatch(call)) AddVersions(evidence, call.value == 35, row);
   const FunnelRow* const below = LostBelow(evidence, row);
   if (below != nullptr && below->cause == Cause::kNotFound) {
     Fact nowhere;
@@ -150,6 +156,19 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
     AddCopy(evidence, Family::kDriver, row);
   else if (family == Family::kManagement && (row.below.empty() || IsMismatch(call)))
     AddCopy(evidence, family, row);
+}
+
+// Every node was given, and the versions are known: it is the library itself that refuses.
+void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) {
+  std::vector<std::string> nodes;
+  for (const Fact& node : NodesOpened(evidence, call)) nodes.push_back(node.subject);
+  if (nodes.empty() || row.cause == Cause::kMasked) return;
+  std::reverse(nodes.begin(), nodes.end());
+  Fact opened;
+  opened.kind = Kind::kOpened;
+  opened.subject = JoinAnd(nodes);
+  row.below.insert(row.below.begin(), std::move(opened));
+  AddVersions(evidence, true, row);
 }
 
 bool IsBelow(const Fact& fact) {
@@ -180,6 +199,8 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
     for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));
   else
     ExplainCall(evidence, event, row);
+  if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value))
+    AddNoObstacle(evidence, event, row);
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&
       evidence.files_observed)
     row.below.insert(row.below.begin(), Fact());

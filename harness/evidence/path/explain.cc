@@ -6,10 +6,12 @@
 #include <cstring>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/failed_load.h"
 #include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/places.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/evidence/path/row_facts.h"
 
@@ -26,12 +28,6 @@ void Set(FunnelRow& row, Cause cause, std::string reason, Known known) {
 bool IsOpenedByName(const std::string& base_name) {
   static const RE2 name(R"(libggml-[a-z]+(-.*)?\.so)");
   return RE2::FullMatch(base_name, name);
-}
-
-const Looked* LookedAt(const AfterRun& after, const std::string& path) {
-  for (const Looked& looked : after.looked)
-    if (looked.path == path) return &looked;
-  return nullptr;
 }
 
 // No name in the directory is the library's: what is in it instead.
@@ -56,10 +52,10 @@ bool IsForLibraries(const std::string& directory) {
 }
 
 // The directories that somebody looked into for backends.
-std::string WhereLooked(const Evidence& evidence) {
+std::string WhereLooked(const Evidence& evidence, const std::string& but) {
   std::vector<std::string> places;
   const auto add = [&](const std::string& place) {
-    if (places.size() < 4 && !place.empty() &&
+    if (places.size() < 4 && !place.empty() && place != but &&
         std::find(places.begin(), places.end(), place) == places.end())
       places.push_back(place);
   };
@@ -82,7 +78,7 @@ void Untouched(FunnelRow& row, Step at, Cause cause, std::string reason, Known k
 void ExplainUntouched(const Evidence& evidence, const Answer& answer, const AfterRun& after,
                       FunnelRow& row) {
   const std::string directory = ParentOf(row.library), name = BaseNameOf(row.library);
-  const std::string where = WhereLooked(evidence);
+  const std::string where = WhereLooked(evidence, directory);
   const bool nobody_near = evidence.files_observed && !WasNear(evidence, directory);
   if (answer.list_error == ENOENT) {
     Untouched(row, Step::kListed, Cause::kNeverListed,
@@ -250,80 +246,6 @@ const std::vector<Answer>* AnswersFor(const AfterRun& after, const Evidence& evi
   return nullptr;
 }
 
-Fact PlaceFact(const Looked& looked, int uid) {
-  Fact place;
-  place.kind = Fact::Kind::kPlace;
-  place.subject = looked.end;
-  place.other = looked.path;
-  place.error = looked.error;
-  place.number = looked.entering ? 1 : 0;
-  place.uid = uid;
-  place.mode = looked.mode;
-  place.owner = looked.owner;
-  return place;
-}
-
-// Where a path leads, and which of its components stops whoever goes there.
-void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>& facts) {
-  const Looked* const looked = LookedAt(after, path);
-  if (looked == nullptr || looked->error == 0) return;
-  // That it is not there itself is said already.
-  if (looked->error == ENOENT && looked->end == path && looked->links.empty()) return;
-  for (const auto& [link, to] : looked->links) {
-    Fact fact;
-    fact.kind = Fact::Kind::kLink;
-    fact.subject = link;
-    fact.other = to;
-    if (facts.size() < 4) facts.push_back(std::move(fact));
-  }
-  facts.push_back(PlaceFact(*looked, after.uid));
-}
-
-const Event* FailedCall(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at || row.event == 0 || *row.lost_at < Step::kInitialised) return nullptr;
-  const Event& event = evidence.At(row.event);
-  return event.kind == EventKind::kCall ? &event : nullptr;
-}
-
-// What lets itself be opened in a node's place, and is none.
-void AddWrongNodes(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
-  const Event* const call = FailedCall(evidence, row);
-  if (call == nullptr) return;
-  for (Fact& node : NodesOpened(evidence, *call)) {
-    const Looked* const looked = LookedAt(after, node.subject);
-    if (looked == nullptr || looked->error != 0 || looked->is_node) continue;
-    std::erase_if(row.below, [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
-    node.mode = looked->mode;
-    row.below.insert(row.below.begin(), std::move(node));
-  }
-}
-
-void AddPlaces(const AfterRun& after, Evidence& evidence) {
-  for (auto* rows : {&evidence.funnel, &evidence.inner})
-    for (FunnelRow& row : *rows) {
-      if (!row.lost_at) continue;
-      AddWrongNodes(after, evidence, row);
-      std::vector<Fact> more;
-      for (const Fact& fact : row.below)
-        if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
-      const bool of_path = row.cause == Cause::kUnlistable || row.cause == Cause::kUnopenable ||
-                           row.cause == Cause::kUnreadable || row.cause == Cause::kNeverListed;
-      if (of_path) {
-        AddPlace(after, ParentOf(row.library), more);
-        if (more.empty() && row.cause != Cause::kNeverListed) AddPlace(after, row.library, more);
-      }
-      row.below.insert(row.below.end(), more.begin(), more.end());
-    }
-  std::vector<Fact> all;
-  for (const Fact& fact : evidence.missing) {
-    all.push_back(fact);
-    std::vector<Fact> more;
-    if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
-    all.insert(all.end(), more.begin(), more.end());
-  }
-  evidence.missing = std::move(all);
-}
-
 bool NeedsAnswer(const FunnelRow& row) {
   return row.lost_at && (*row.lost_at == Step::kOpened || *row.lost_at == Step::kLoaded);
 }
@@ -344,28 +266,6 @@ std::vector<Question> OpenQuestions(const Evidence& evidence) {
   };
   for (const FunnelRow& row : evidence.funnel) ask(row);
   return questions;
-}
-
-std::vector<std::string> PathsToLook(const Evidence& evidence) {
-  std::vector<std::string> paths;
-  const auto add = [&](const std::string& path) {
-    if (path.starts_with('/') && std::find(paths.begin(), paths.end(), path) == paths.end())
-      paths.push_back(path);
-  };
-  for (const auto* rows : {&evidence.funnel, &evidence.inner})
-    for (const FunnelRow& row : *rows) {
-      if (row.lost_at && *row.lost_at <= Step::kLoaded) {
-        add(row.library);
-        add(ParentOf(row.library));
-      }
-      for (const Fact& fact : row.below)
-        if (fact.kind == Fact::Kind::kNode) add(fact.subject);
-      if (const Event* const call = FailedCall(evidence, row))
-        for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
-    }
-  for (const Fact& fact : evidence.missing)
-    if (fact.kind == Fact::Kind::kNode) add(fact.subject);
-  return paths;
 }
 
 void ExplainLosses(const AfterRun& after, Evidence& evidence) {

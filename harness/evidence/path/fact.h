@@ -9,20 +9,25 @@ namespace gpustage {
 
 struct Fact {
   enum class Kind {
-    kReason,    // subject: the reason of the library below, as a sentence
-    kNode,      // subject: a path that a library asked the kernel for; error: what it said; 0: it
-                // was opened, and is no node of that name
-    kPlace,     // where a path ends. subject: the component that refuses or is not there; other:
-                // the path that was asked for; error, mode, owner
-    kLink,      // subject: a link; other: where it points
-    kMask,      // subject: a variable; other: its value
-    kVersions,  // subject: the version of the library; other: that of the kernel's module
-    kNowhere,   // subject: a library; other: who asks for it, "" the program or one that is told;
-                // number: the places where it was looked for
-    kManifest,  // of a Vulkan driver. subject: manifests that were read, "" none; other: the
-                // directories that were listed for them; number: that were asked for
+    kReason,     // subject: the reason of the library below, as a sentence
+    kNode,       // subject: a path that a library asked the kernel for; error: what it said; 0: it
+                 // was opened, and is no node of that name
+    kPlace,      // where a path ends. subject: the component that refuses or is not there; other:
+                 // the path that was asked for; error, mode, owner
+    kLink,       // subject: a link; other: where it points
+    kMask,       // subject: a variable; other: its value
+    kVersions,   // subject: the version of the library; other: that of the kernel's module
+    kNowhere,    // subject: a library; other: who asks for it, "" the program or one that is told;
+                 // number: the places where it was looked for
+    kManifest,   // of a Vulkan driver. subject: manifests that were read, "" none; other: the
+                 // directories that were listed for them; number: that were asked for
+    kOpened,     // subject: nodes that the library was given: "A and B"; number: 0 where it was
+                 // refused none
+    kAlso,       // subject: other nodes of the same driver that refuse alike: "A and B"; error
+    kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name
+    kSibling,   // subject: a library of the same driver, which is there; other: the one that is not
     kAnswered,  // subject: a library; other: the file that answered for it; rule: that found it
-    kShadowed,  // subject: another copy of the library, which was not taken
+    kShadowed,  // subject: another copy of the library, which was not taken; other: its version
     kCalled,    // subject: a call that failed before; number: its code
     kNothing,   // no fact below was seen
   };

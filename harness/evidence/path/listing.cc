@@ -57,6 +57,42 @@ void SeeSteps(const Evidence& evidence, FunnelRow& row) {
 
 }  // namespace
 
+// By whoever looks for backends: what ld.so tries there for another name is no such look.
+static bool WasListed(const Evidence& evidence, const std::string& directory) {
+  return std::any_of(evidence.events.begin(), evidence.events.end(), [&](const Event& event) {
+    return event.kind == EventKind::kList &&
+           (IsSamePath(event.subject, directory) || IsSamePath(event.subject, ParentOf(directory)));
+  });
+}
+
+void DropWhatIsNoLoss(Evidence& evidence) {
+  std::vector<FunnelRow>& rows = evidence.funnel;
+  // A program asks for "libvulkan.so" and then for "libvulkan.so.1".
+  const auto other_name = [&](const FunnelRow& lost) {
+    const std::string name = BaseNameOf(lost.library);
+    const std::string stem = name.substr(0, name.find(".so") + 3);
+    return lost.cause == Cause::kNotFound &&
+           std::any_of(rows.begin(), rows.end(), [&](const FunnelRow& other) {
+             return other.pid == lost.pid && BaseNameOf(other.library) != name &&
+                    BaseNameOf(other.library).starts_with(stem) && other.reached >= Step::kLoaded;
+           });
+  };
+  const bool others_asked = std::any_of(rows.begin(), rows.end(), [](const FunnelRow& row) {
+    return row.pid != 0 && row.family != Family::kBackend && row.family != Family::kNone;
+  });
+  const bool backend_asked = std::any_of(rows.begin(), rows.end(), [](const FunnelRow& row) {
+    return row.pid != 0 && row.family == Family::kBackend;
+  });
+  const auto unwanted = [&](const FunnelRow& row) {
+    return others_asked && !backend_asked && row.pid == 0 && row.family == Family::kBackend &&
+           evidence.files_observed && !WasListed(evidence, ParentOf(row.library));
+  };
+  std::vector<bool> drop;
+  for (const FunnelRow& row : rows) drop.push_back(other_name(row) || unwanted(row));
+  size_t i = 0;
+  std::erase_if(rows, [&](const FunnelRow&) { return drop[i++]; });
+}
+
 bool WasNear(const Evidence& evidence, const std::string& directory) {
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kOpen && event.kind != EventKind::kLook &&

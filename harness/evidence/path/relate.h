@@ -17,6 +17,10 @@ void SeeListing(Evidence& evidence);
 // Whether anybody looked into this directory, or listed the one above it.
 bool WasNear(const Evidence& evidence, const std::string& directory);
 
+// Takes out of the funnel what is nobody's loss: a name that was a try before another one of the
+// same library, and backends where the program wanted none.
+void DropWhatIsNoLoss(Evidence& evidence);
+
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //
 // A row has failed when a device may be missing because of it: it was lost, and not because the

@@ -168,6 +168,9 @@ class Walk {
         facts_.refused = event.id;
       }
     }
+    if (facts_.counted != 0 && !starts && IsFailure(event.subject, event.value) &&
+        FamilyOfFunction(event.subject) != Family::kBackend)
+      facts_.late = event.id;
     Count(event);
     if (event.subject == "ggml_backend_init" && event.fault.starts_with("return"))
       facts_.null_entry = event.id;

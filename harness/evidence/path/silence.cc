@@ -74,6 +74,9 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
     if (std::string of_client = ClassOf(code.name); !of_client.empty())
       names.push_back(std::move(of_client));
   }
+  // What the loader says where no driver is left: LoaderInterfaceArchitecture.md of its own.
+  if (row.cause == Cause::kNeverAsked && StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
+    names.insert(names.end(), {"vkCreateInstance", "ERROR_INCOMPATIBLE_DRIVER"});
   if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
   for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
     if (row.reason.find(signal) != std::string::npos) names.emplace_back(signal);
@@ -107,12 +110,6 @@ bool Says(const LogLine& line, const FunnelRow& row, const std::vector<std::stri
          });
 }
 
-std::string NoLine(size_t lines) {
-  return lines == 0   ? "nothing was printed"
-         : lines == 1 ? "the one line that was printed does not say so"
-                      : fmt::format("none of {} log lines says so", lines);
-}
-
 // Where no library is lost there is no name to look for; a key that a server made for itself is no
 // word of a GPU either.
 bool SpeaksOfGpus(const LogLine& line) {
@@ -124,10 +121,33 @@ bool SpeaksOfGpus(const LogLine& line) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
+std::string Quoted(const LogLine& line) {
+  constexpr size_t kLongest = 160;
+  const std::string& text = line.message.empty() ? line.text : line.message;
+  return fmt::format("\"{}\" (#{})",
+                     text.size() <= kLongest ? text : text.substr(0, kLongest) + "…", line.event);
+}
+
+// What was printed in place of a word about the loss: mostly the next to read.
+std::string NoLine(const std::vector<LogLine>& log) {
+  if (log.empty()) return "nothing was printed";
+  const auto complaint = std::find_if(log.rbegin(), log.rend(), [](const LogLine& line) {
+    return Complains(line) && (SpeaksOfGpus(line) || line.level == "ERROR");
+  });
+  if (log.size() == 1)
+    return "the one line that was printed does not say so: " + Quoted(log.front());
+  return fmt::format("none of {} log lines says so", log.size()) +
+         (complaint == log.rend() ? "" : "; the last that complains is " + Quoted(*complaint));
+}
+
+int DevicesOf(const Setting& setting) {
+  return std::max(setting.devices, 0) + std::max(setting.others, 0);
+}
+
 // The machine has a GPU, the scanner counted none, and nobody asked for any library of one.
 bool NothingAsked(const Evidence& evidence) {
-  return evidence.device_count == 0 && evidence.setting.devices > 0 && evidence.loader_observed &&
-         evidence.funnel.empty() && evidence.inner.empty() &&
+  return evidence.device_count == 0 && DevicesOf(evidence.setting) > 0 &&
+         evidence.loader_observed && evidence.funnel.empty() && evidence.inner.empty() &&
          std::none_of(evidence.log.begin(), evidence.log.end(),
                       [](const LogLine& line) { return Complains(line) && SpeaksOfGpus(line); });
 }
@@ -152,20 +172,11 @@ bool IsSought(const Evidence& evidence, const FunnelRow& row) {
   return row.pid != 0 || !evidence.files_observed || WasNear(evidence, ParentOf(row.library));
 }
 
-// Whether the machine has a GPU that this library could have had.
-bool CanHave(const Evidence& evidence, const FunnelRow& row) {
-  const Family stack = StackOf(BaseNameOf(row.library));
-  const bool of_nvidia = stack == Family::kRuntime || stack == Family::kBlas ||
-                         stack == Family::kDriver || stack == Family::kManagement;
-  return evidence.setting.any_device && (evidence.setting.devices != 0 || !of_nvidia);
-}
-
 // A device can be missing only where there is one; and of a program that the loader ended, only
 // what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at || !CanHave(evidence, row)) return false;
+  if (!row.lost_at || !MayHave(evidence.setting, StackOf(BaseNameOf(row.library)))) return false;
   const bool some = evidence.device_count.value_or(0) > 0;
-  if (some && evidence.setting.devices == 0) return false;
   if (evidence.bad_end && evidence.bad_end->before_main && row.pid != evidence.bad_end->pid)
     return false;
   if (some && row.family != Family::kBackend && row.family != Family::kNone) return false;
@@ -232,6 +243,19 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 
 }  // namespace
 
+bool MayHave(const Setting& setting, Family stack) {
+  switch (stack) {
+    case Family::kHip:
+    case Family::kHsa:
+    case Family::kSmi: return setting.any_device && setting.amd != 0;
+    case Family::kVulkanLoader:
+    case Family::kVulkanDriver:
+    case Family::kOpenCl:
+    case Family::kLevelZero: return setting.any_device;
+    default: return setting.any_device && setting.devices != 0;
+  }
+}
+
 const FunnelRow* LostRow(const Evidence& evidence) {
   const FunnelRow* best = nullptr;
   const auto rank = [&](const FunnelRow& row) {
@@ -272,14 +296,14 @@ void FindSilence(Evidence& evidence) {
     evidence.silent_failure = true;
     evidence.silent_because =
         fmt::format("the machine has {} device{}, no process asked for a library of a GPU, and {}",
-                    evidence.setting.devices, evidence.setting.devices == 1 ? "" : "s",
-                    NoLine(evidence.log.size()));
+                    DevicesOf(evidence.setting), DevicesOf(evidence.setting) == 1 ? "" : "s",
+                    NoLine(evidence.log));
     return;
   }
   if (silent != nullptr) {
     evidence.silent_because =
         fmt::format("{} was lost at \"{}\", and {}", BaseNameOf(silent->library),
-                    ToString(*silent->lost_at), NoLine(evidence.log.size()));
+                    ToString(*silent->lost_at), NoLine(evidence.log));
     if (const Event* const said = SaidToNobody(evidence, *silent))
       evidence.silent_because +=
           fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));

@@ -76,14 +76,15 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
     if (std::find(facts.begin(), facts.end(), fact) == facts.end())
       facts.push_back(std::move(fact));
   };
-  bool any = false;
+  bool any = false, lost = false;
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {
       if (row.pid != pid || row.family != Family::kVulkanDriver) continue;
       any = true;
+      lost = lost || row.lost_at;
       if (row.lost_at) add(LossOf(evidence, row));
     }
-  if (!any && evidence.files_observed) add(ManifestsOf(evidence, pid));
+  if ((!any || lost) && evidence.files_observed) add(ManifestsOf(evidence, pid));
   for (const char* const choice : kChoices)
     if (const auto value = VariableOf(ProcessOf(evidence, pid), choice)) {
       Fact mask;

@@ -153,6 +153,8 @@ std::string SettingText(const Evidence& evidence) {
   ordered_json line = {{"record", "setting"},
                        {"devices", setting.devices},
                        {"any_device", setting.any_device},
+                       {"amd", setting.amd},
+                       {"others", setting.others},
                        {"libraries", Write(setting.libraries)},
                        {"versions", Write(setting.versions)},
                        {"kernel_driver", setting.kernel_driver},
@@ -173,8 +175,10 @@ void ReadFunnelLine(const std::string& record, const std::string& text, Evidence
   } else if (record == "inner") {
     evidence.inner.push_back(ReadRow(line));
   } else {
-    evidence.setting = {line.at("devices"), line.at("any_device"), ReadTexts(line.at("libraries")),
-                        ReadMap(line.at("versions")), line.at("kernel_driver")};
+    evidence.setting = {
+        line.at("devices"),       line.at("any_device"),           line.value("amd", -1),
+        line.value("others", -1), ReadTexts(line.at("libraries")), ReadMap(line.at("versions")),
+        line.at("kernel_driver")};
     evidence.missing = ReadFacts(line.at("missing"));
     if (!line.contains("bad_end")) return;
     const ordered_json& end = line.at("bad_end");

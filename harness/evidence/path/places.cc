@@ -1,0 +1,256 @@
+#include "harness/evidence/path/places.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/evidence/path/chain.h"
+
+namespace gpustage {
+
+const Looked* LookedAt(const AfterRun& after, const std::string& path) {
+  for (const Looked& looked : after.looked)
+    if (looked.path == path) return &looked;
+  return nullptr;
+}
+
+namespace {
+
+Fact PlaceFact(const Looked& looked, int uid) {
+  Fact place;
+  place.kind = Fact::Kind::kPlace;
+  place.subject = looked.end;
+  place.other = looked.path;
+  place.error = looked.error;
+  place.number = looked.entering ? 1 : 0;
+  place.uid = uid;
+  place.mode = looked.mode;
+  place.owner = looked.owner;
+  return place;
+}
+
+// Where a path leads, and which of its components stops whoever goes there.
+void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>& facts) {
+  const Looked* const looked = LookedAt(after, path);
+  if (looked == nullptr || looked->error == 0) return;
+  // That it is not there itself is said already.
+  if (looked->error == ENOENT && looked->end == path && looked->links.empty()) return;
+  for (const auto& [link, to] : looked->links) {
+    Fact fact;
+    fact.kind = Fact::Kind::kLink;
+    fact.subject = link;
+    fact.other = to;
+    if (facts.size() < 4) facts.push_back(std::move(fact));
+  }
+  facts.push_back(PlaceFact(*looked, after.uid));
+}
+
+const Event* FailedCall(const Evidence& evidence, const FunnelRow& row) {
+  if (!row.lost_at || row.event == 0 || *row.lost_at < Step::kInitialised) return nullptr;
+  const Event& event = evidence.At(row.event);
+  return event.kind == EventKind::kCall ? &event : nullptr;
+}
+
+// What lets itself be opened in a node's place, and is none.
+void AddWrongNodes(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
+  const Event* const call = FailedCall(evidence, row);
+  if (call == nullptr) return;
+  for (Fact& node : NodesOpened(evidence, *call)) {
+    const Looked* const looked = LookedAt(after, node.subject);
+    if (looked == nullptr || looked->error != 0 || looked->is_node) continue;
+    std::erase_if(row.below, [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
+    node.mode = looked->mode;
+    row.below.insert(row.below.begin(), std::move(node));
+  }
+}
+
+// The library that was looked for in vain; "": it was lost for another reason.
+std::string LookedForInVain(const FunnelRow& row) {
+  if (row.cause == Cause::kNotFound) return BaseNameOf(row.library);
+  if (row.cause != Cause::kMissingDependency) return "";
+  for (const Need& need : row.needs)
+    if (need.found.empty() && !need.opened) return BaseNameOf(need.name);
+  return "";
+}
+
+std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& name) {
+  std::vector<std::string> copies;
+  for (const std::string& path : evidence.setting.libraries)
+    if (BaseNameOf(path) == name) copies.push_back(path);
+  return copies;
+}
+
+// Where it lies instead; of the driver's, what of the same driver is there without it.
+void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
+  const std::string name = LookedForInVain(row);
+  if (name.empty()) return;
+  const auto is_there = [&](const std::string& path) {
+    const Looked* const looked = LookedAt(after, path);
+    return looked != nullptr && looked->error == 0;
+  };
+  bool any = false;
+  for (const std::string& path : CopiesOf(evidence, name)) {
+    if (!is_there(path)) continue;
+    Fact copy;
+    copy.kind = Fact::Kind::kElsewhere;
+    copy.subject = path;
+    copy.other = name;
+    row.below.push_back(std::move(copy));
+    any = true;
+  }
+  if (any || FamilyOfLibrary(name) != Family::kDriver) return;
+  for (const std::string& path : CopiesOf(evidence, "libnvidia-ml.so.1"))
+    if (is_there(path)) {
+      Fact sibling;
+      sibling.kind = Fact::Kind::kSibling;
+      sibling.subject = path;
+      sibling.other = name;
+      row.below.push_back(std::move(sibling));
+      break;
+    }
+  const Process* const process = row.pid == 0 ? nullptr : ProcessOf(evidence, row.pid);
+  if (const auto value = VariableOf(process, "NVIDIA_DRIVER_CAPABILITIES")) {
+    Fact mask;
+    mask.kind = Fact::Kind::kMask;
+    mask.subject = "NVIDIA_DRIVER_CAPABILITIES";
+    mask.other = *value;
+    row.below.push_back(std::move(mask));
+  }
+}
+
+// Which copy lacks what another library asks of it, and which others there are.
+void AddProvider(const Evidence& evidence, FunnelRow& row) {
+  if (row.cause != Cause::kMissingSymbol && row.cause != Cause::kMissingVersion) return;
+  for (const Gap& gap : evidence.linkage.gaps) {
+    if (gap.pid != row.pid || gap.provider.empty()) continue;
+    Fact answered;
+    answered.kind = Fact::Kind::kAnswered;
+    answered.subject = BaseNameOf(gap.provider);
+    answered.other = gap.provider;
+    for (const Need& need : row.needs)
+      if (need.found == gap.provider) answered.rule = need.rule;
+    row.below.push_back(answered);
+    for (const std::string& copy : CopiesOf(evidence, answered.subject)) {
+      if (copy == gap.provider) continue;
+      Fact shadowed;
+      shadowed.kind = Fact::Kind::kShadowed;
+      shadowed.subject = copy;
+      row.below.push_back(std::move(shadowed));
+    }
+    return;
+  }
+}
+
+// The nodes that a program of NVIDIA's opens, one after the other.
+std::vector<std::string> NodesOfDriver(const Evidence& evidence) {
+  std::vector<std::string> nodes = {"/dev/nvidiactl"};
+  for (int i = 0; i < evidence.setting.devices; ++i)
+    nodes.push_back(fmt::format("/dev/nvidia{}", i));
+  nodes.emplace_back("/dev/nvidia-uvm");
+  return nodes;
+}
+
+const Fact* RefusedNode(const FunnelRow& row) {
+  for (const Fact& fact : row.below)
+    if (fact.kind == Fact::Kind::kNode && fact.error != 0 &&
+        fact.subject.starts_with("/dev/nvidia"))
+      return &fact;
+  return nullptr;
+}
+
+// A program stops at the first node that refuses; whoever mends that one meets the next.
+void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
+  const Fact* const refused = RefusedNode(row);
+  if (refused == nullptr) return;
+  const int error = refused->error;
+  std::vector<std::string> alike;
+  for (const std::string& node : NodesOfDriver(evidence)) {
+    const bool told = std::any_of(row.below.begin(), row.below.end(),
+                                  [&](const Fact& fact) { return fact.subject == node; });
+    const Looked* const looked = LookedAt(after, node);
+    if (!told && looked != nullptr && looked->error == error) alike.push_back(node);
+  }
+  std::vector<Fact> more;
+  if (!alike.empty()) {
+    Fact also;
+    also.kind = Fact::Kind::kAlso;
+    also.subject = JoinAnd(alike);
+    also.error = error;
+    more.push_back(std::move(also));
+  }
+  std::vector<std::string> given;
+  if (const Event* const call = FailedCall(evidence, row))
+    for (const Fact& node : NodesOpened(evidence, *call))
+      if (node.subject != refused->subject) given.insert(given.begin(), node.subject);
+  if (!given.empty()) {
+    Fact opened;
+    opened.kind = Fact::Kind::kOpened;
+    opened.subject = JoinAnd(given);
+    opened.number = 1;
+    more.push_back(std::move(opened));
+  }
+  row.below.insert(row.below.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+void AddPlaces(const AfterRun& after, Evidence& evidence) {
+  for (auto* rows : {&evidence.funnel, &evidence.inner})
+    for (FunnelRow& row : *rows) {
+      if (!row.lost_at) continue;
+      AddWrongNodes(after, evidence, row);
+      std::vector<Fact> more;
+      for (const Fact& fact : row.below)
+        if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
+      const bool of_path = row.cause == Cause::kUnlistable || row.cause == Cause::kUnopenable ||
+                           row.cause == Cause::kUnreadable || row.cause == Cause::kNeverListed;
+      if (of_path) {
+        AddPlace(after, ParentOf(row.library), more);
+        if (more.empty() && row.cause != Cause::kNeverListed) AddPlace(after, row.library, more);
+      }
+      row.below.insert(row.below.end(), more.begin(), more.end());
+      AddElsewhere(after, evidence, row);
+      AddProvider(evidence, row);
+      AddAlso(after, evidence, row);
+    }
+  std::vector<Fact> all;
+  for (const Fact& fact : evidence.missing) {
+    all.push_back(fact);
+    std::vector<Fact> more;
+    if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  evidence.missing = std::move(all);
+}
+
+std::vector<std::string> PathsToLook(const Evidence& evidence) {
+  std::vector<std::string> paths;
+  const auto add = [&](const std::string& path) {
+    if (path.starts_with('/') && std::find(paths.begin(), paths.end(), path) == paths.end())
+      paths.push_back(path);
+  };
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      if (row.lost_at && *row.lost_at <= Step::kLoaded) {
+        add(row.library);
+        add(ParentOf(row.library));
+      }
+      for (const Fact& fact : row.below)
+        if (fact.kind == Fact::Kind::kNode) add(fact.subject);
+      if (const Event* const call = FailedCall(evidence, row))
+        for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
+      if (RefusedNode(row) != nullptr)
+        for (const std::string& node : NodesOfDriver(evidence)) add(node);
+      if (row.lost_at && *row.lost_at <= Step::kLoaded)
+        for (const std::string& name : {LookedForInVain(row), std::string("libnvidia-ml.so.1")})
+          for (const std::string& copy : CopiesOf(evidence, name)) add(copy);
+    }
+  for (const Fact& fact : evidence.missing)
+    if (fact.kind == Fact::Kind::kNode) add(fact.subject);
+  return paths;
+}
+
+}  // namespace gpustage

@@ -1,0 +1,400 @@
+#include "harness/evidence/path/row_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/chain.h"
+#include "harness/evidence/path/cuda_codes.h"
+#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/row_facts.h"
+
+namespace gpustage {
+namespace {
+
+constexpr Step kSteps[] = {Step::kListed,     Step::kMatched,     Step::kOpened,  Step::kLoaded,
+                           Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported};
+
+// Draws the conclusions of one row.
+class RowBuilder {
+ public:
+  RowBuilder(const Evidence& evidence, const std::string& library, int pid)
+      : evidence_(evidence), facts_(FactsOf(evidence, library, pid)) {
+    row_.library = library;
+    row_.pid = pid;
+    row_.family = FamilyOfLibrary(BaseNameOf(library));
+    stack_ = StackOf(BaseNameOf(library));
+    row_.linked = facts_.by_name;
+    if (const Need ask = AskFor(evidence, row_); ask.event != 0) row_.rule = ask.rule;
+    if (facts_.loaded != 0) row_.file = FileOf(evidence, facts_.loaded);
+    row_.needs = NeedsOf(evidence, row_);
+    if (const Process* process = ProcessOf(evidence, pid)) row_.role = process->role;
+    for (const Step step : kSteps) row_.steps[step] = StepState::kNotObservable;
+  }
+
+  FunnelRow Build() {
+    See(Step::kOpened, facts_.opened);
+    See(Step::kLoaded, facts_.same_as.empty() ? facts_.loaded : facts_.entry);
+    See(Step::kEntryPoint, facts_.entry);
+    if (!facts_.Touched()) {
+      if (evidence_.loader_observed) row_.steps[Step::kOpened] = StepState::kDidNotHappen;
+    } else if (facts_.entry == 0) {
+      Loading();
+    } else {
+      Asking();
+    }
+    if (row_.steps[Step::kCounted] == StepState::kSeen ||
+        row_.steps[Step::kInitialised] == StepState::kSeen)
+      Reported();
+    Settle();
+    return row_;
+  }
+
+ private:
+  void See(Step step, EventId id) {
+    if (id == 0) return;
+    row_.steps[step] = StepState::kSeen;
+    row_.events[step] = id;
+    row_.event = std::max(row_.event, id);
+  }
+
+  void Lose(Step step, Cause cause, std::string reason, EventId event = 0,
+            Known known = Known::kSeen) {
+    row_.steps[step] = StepState::kDidNotHappen;
+    row_.cause = cause;
+    row_.reason = std::move(reason);
+    row_.known = known;
+    if (event != 0) row_.event = event;
+  }
+
+  // It was asked for, and got no entry point. What is wrong with the file, the system is asked
+  // later.
+  void Loading() {
+    if (facts_.loaded == 0) {
+      const std::string reason = NotFound();
+      return Lose(Step::kLoaded, row_.cause, reason, row_.event);
+    }
+    if (facts_.missed != 0) return Missed();
+    if (row_.linked || !IsOfBackend() || LibraryGivenToLoader(evidence_, row_.pid) == row_.library)
+      return LoadedOnly();
+    if (facts_.closed != 0) return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
+    // A process that ends in order unloads what it had. One that did not was stopped in the middle
+    // of the load.
+    if (!facts_.ended)
+      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
+                  0, Known::kDerived);
+    Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
+         "it was loaded, and no entry point such as ggml_backend_init was looked up and found in "
+         "it");
+  }
+
+  bool IsOfBackend() const {
+    return row_.family == Family::kBackend || row_.family == Family::kNone;
+  }
+
+  // What this library lacks, or one of a GPU below it; none when it is nothing or another one's:
+  // what a process lacks elsewhere is not this one's loss. Behind it the loader may have gone on,
+  // as for ldd.
+  std::optional<Need> OwnLack() const {
+    std::set<std::string> below = {row_.library};
+    for (const Need& need : row_.needs) {
+      const std::string by = LexicallyNormal(need.requester);
+      const bool own =
+          need.requester.empty() || below.contains(by) || IsSamePath(need.requester, row_.library);
+      if (!own) continue;
+      if (!need.found.empty()) {
+        below.insert(LexicallyNormal(need.found));
+        continue;
+      }
+      if (need.requester.empty() || IsSamePath(need.requester, row_.library) ||
+          FamilyOfLibrary(BaseNameOf(by)) != Family::kNone)
+        return need;
+    }
+    return std::nullopt;
+  }
+
+  void NothingMoreWanted() {
+    unasked_ = true;
+    for (const Step step : {Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported})
+      row_.steps[step] = StepState::kDidNotHappen;
+  }
+
+  // What is linked, or is no backend, need not be asked for a function by name.
+  void LoadedOnly() {
+    const bool given = LibraryGivenToLoader(evidence_, row_.pid) == row_.library;
+    const std::optional<Need> lack = OwnLack();
+    if (lack && (given || (!facts_.ended && !facts_.went_on)))
+      return Lose(Step::kLoaded, Cause::kMissingDependency, MissingDependency(*lack), row_.event);
+    if (given) return NothingMoreWanted();
+    if (NobodyStarted()) return;
+    if (facts_.closed != 0 && !facts_.went_on)
+      return Lose(Step::kLoaded, Cause::kUnknown, MissingDependency());
+    const Process* const process = ProcessOf(evidence_, row_.pid);
+    if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
+        process != nullptr && process->exit_status != 127 &&
+        (!OnlyLoads(row_.family) || (!process->end.empty() && !process->exit_status)))
+      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
+                  0, Known::kDerived);
+    NothingMoreWanted();
+  }
+
+  // Vulkan's loader was there, no driver of it was started, and no device was found.
+  bool NobodyStarted() {
+    const bool vulkan = stack_ == Family::kVulkanLoader &&
+                        (facts_.entry != 0 || row_.linked || !IsOfBackend()) && facts_.went_on &&
+                        facts_.initialised == 0;
+    if (!vulkan || !MayHave(evidence_.setting, stack_) || evidence_.device_count.value_or(1) != 0)
+      return false;
+    Lose(Step::kInitialised, Cause::kNeverAsked, "no Vulkan driver was started in its process",
+         row_.event, Known::kDerived);
+    return true;
+  }
+
+  std::string NotFound() {
+    const Need ask = AskFor(evidence_, row_);
+    if (ask.event == 0) return "";
+    if (row_.library.find('/') != std::string::npos)
+      return IsOfBackend() ? "" : NotOpened();  // a backend's file is asked about after the run
+    row_.cause = Cause::kNotFound;
+    row_.event = ask.event;
+    return fmt::format("{}{} was looked for in {} {} ({}), and was not found", row_.library,
+                       ask.requester.empty() ? "" : ", which " + ask.requester + " asks for,",
+                       ask.tried.size(), ask.tried.size() == 1 ? "place" : "places",
+                       CountByRule(ask));
+  }
+
+  // Asked for by its path, by what the kernel said of that.
+  std::string NotOpened() {
+    for (const Event& event : evidence_.events)
+      if (event.kind == EventKind::kOpen && event.pid == row_.pid && event.value > 0 &&
+          IsSamePath(event.subject, row_.library)) {
+        row_.event = event.id;
+        return fmt::format("{} could not be opened: {}", row_.library,
+                           std::strerror(static_cast<int>(event.value)));
+      }
+    return "it was asked for by its path, and was not loaded";
+  }
+
+  void Missed() {
+    const Event& miss = evidence_.At(facts_.missed);
+    Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
+         fmt::format("{} was looked up in it and is not there", miss.subject), facts_.missed);
+  }
+
+  // The name that was looked for last on behalf of this load, when no file was mapped for it.
+  std::string MissingDependency() {
+    const std::vector<Need>& needs = row_.needs;
+    return needs.empty() || !needs.back().found.empty() ? "" : MissingDependency(needs.back());
+  }
+  std::string MissingDependency(const Need& need) {
+    row_.event = need.event;
+    row_.cause = Cause::kMissingDependency;
+    return fmt::format("{}, needed by {}, was looked for in {} {} and not loaded",
+                       BaseNameOf(need.name),
+                       need.requester.empty() ? row_.library : need.requester, need.tried.size(),
+                       need.tried.size() == 1 ? "place" : "places");
+  }
+
+  // What the fakes were asked after the entry point was found.
+  void Asking() {
+    See(Step::kInitialised, facts_.initialised);
+    if (facts_.count_error == 0) See(Step::kCounted, facts_.counted);
+    if (facts_.null_entry != 0)
+      return Lose(Step::kInitialised, Cause::kNullEntryPoint,
+                  "ggml_backend_init was called and returned nothing (NULL)", facts_.null_entry);
+    if (facts_.refused != 0 && facts_.initialised == 0) return Refused();
+    if (facts_.missed != 0 && facts_.initialised == 0 && facts_.died == 0) return Missed();
+    if (facts_.count_error != 0) return CountError();
+    if (facts_.refused != 0 && facts_.counted == 0) return Refused();
+    if (facts_.died != 0 && facts_.counted == 0)
+      return Died(facts_.initialised == 0 ? Step::kInitialised : Step::kCounted, "");
+    if (facts_.counted != 0) return;
+    if (facts_.none != 0)
+      return Lose(Step::kCounted, Cause::kNoDevice,
+                  fmt::format("{} succeeded and gave 0", Function(facts_.none)), facts_.none);
+    if (!IsOfBackend() && (facts_.blind_count == 0 || evidence_.device_count != 0))
+      return NobodyStarted() ? void() : NotAsked();
+    if (const EventId last = IsOfBackend() ? facts_.initialised : facts_.blind_count; last != 0)
+      return Lose(Step::kCounted, Cause::kNoDevice,
+                  Function(last) + " succeeded, and no device was asked for after it", last,
+                  Known::kDerived);
+    if (const SeenDevice* const device = OwnDevice()) return See(Step::kReported, device->event);
+    if (facts_.closed != 0 || (facts_.ended && IsBackendName(BaseNameOf(row_.library))))
+      Lose(Step::kInitialised, Cause::kNeverAsked,
+           stack_ == Family::kRuntime
+               ? "its entry point was found, and no CUDA library was asked for a device after that"
+               : fmt::format("its entry point was found, and {} was not asked for a device after "
+                             "that",
+                             NameOf(stack_)),
+           facts_.entry, Known::kDerived);
+  }
+
+  // It started, or something of it was looked up, and nobody counted: no step is due that nobody
+  // wants.
+  void NotAsked() {
+    unasked_ = true;
+    for (const Step step : {Step::kInitialised, Step::kCounted, Step::kReported})
+      if (row_.steps[step] == StepState::kNotObservable)
+        row_.steps[step] = StepState::kDidNotHappen;
+  }
+
+  std::string Function(EventId id) const { return evidence_.At(id).subject; }
+
+  void Refused() {
+    const Event& call = evidence_.At(facts_.refused);
+    const std::string gave =
+        fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
+    row_.steps[Step::kInitialised] = StepState::kDidNotHappen;
+    row_.event = facts_.refused;
+    if (!MasksOf(evidence_, row_).empty() && evidence_.setting.devices != 0 &&
+        (call.value == 100 || call.value == 101) && call.fault.empty() &&
+        NodesBelow(evidence_, call).empty())
+      return Lose(Step::kInitialised, Cause::kMasked, gave, facts_.refused, Known::kDerived);
+    Lose(Step::kInitialised, Cause::kInitError, gave, facts_.refused);
+  }
+
+  std::string Late() const {
+    const Event& call = evidence_.At(facts_.late);
+    return fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
+  }
+
+  void CountError() {
+    const Event& call = evidence_.At(facts_.count_error);
+    Lose(Step::kCounted, Cause::kCountError,
+         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value)),
+         facts_.count_error);
+  }
+
+  void Died(Step step, const std::string& before) {
+    const Event& call = evidence_.At(facts_.died);
+    const std::string who = fmt::format("{} (pid {})", row_.role, row_.pid);
+    const std::string& fault = call.fault;
+    std::string how = fmt::format("{} never returned from {}", who, call.subject);
+    if (call.subject == "ggml_abort") how = fmt::format("{} aborted: {}", who, call.detail);
+    if (fault == "segfault") how = fmt::format("{} was killed by SIGSEGV in {}", who, call.subject);
+    if (fault == "abort") how = fmt::format("{} was killed by SIGABRT in {}", who, call.subject);
+    if (fault.starts_with("exit"))
+      how = fmt::format("{} ended itself in {}, exit status {}", who, call.subject,
+                        fault.substr(fault.rfind(' ') + 1));
+    const bool hung = fault == "hang" || fault.starts_with("delay");
+    if (hung) how = fmt::format("{} hung in {} until it was ended", who, call.subject);
+    const bool too_old = call.detail.find("ggml_cuda_has_arch") != std::string::npos;
+    if (too_old)
+      how = fmt::format("{} aborted: its backend was not built for the device's compute capability",
+                        who);
+    Lose(step,
+         hung      ? Cause::kHung
+         : too_old ? Cause::kTooOld
+                   : Cause::kCrashed,
+         too_old ? how : before + how, facts_.died);
+  }
+
+  // What a scanner says of where a device came from: a whole path, or the names of the folders that
+  // its process was given, of which the last is the backend's.
+  bool IsOurs(const std::string& said) const {
+    if (said.starts_with('/'))
+      return IsSamePath(said, row_.library) || said == facts_.same_as ||
+             IsSamePath(said, ParentOf(row_.library)) ||
+             (!row_.file.empty() && IsSamePath(said, row_.file));
+    return said.substr(said.rfind(',') + 1) == BaseNameOf(ParentOf(row_.library));
+  }
+
+  // One that is reported through this file, whatever its name promised it to ask.
+  const SeenDevice* OwnDevice() const {
+    if (!evidence_.devices) return nullptr;
+    for (const SeenDevice& device : *evidence_.devices)
+      if (const auto path = device.fields.find("library_path");
+          path != device.fields.end() && path->second.starts_with('/') && IsOurs(path->second))
+        return &device;
+    return nullptr;
+  }
+
+  // A count is a count, whether the scanner names its devices or not.
+  void CountReported() {
+    if (unasked_ || row_.steps[Step::kCounted] != StepState::kSeen) return;
+    if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
+    if (evidence_.device_count == 0 && facts_.late != 0)
+      return Lose(Step::kReported, Cause::kDropped, "it counted a device, and then " + Late(),
+                  facts_.late);
+    if (evidence_.device_count.value_or(0) == 0) return;
+    const bool named = evidence_.devices && !evidence_.devices->empty();
+    See(Step::kReported, named ? evidence_.devices->front().event : evidence_.outcome_event());
+  }
+
+  void Reported() {
+    if (!IsOfBackend()) return CountReported();
+    if (!evidence_.devices || row_.steps[Step::kInitialised] == StepState::kDidNotHappen ||
+        row_.steps[Step::kCounted] == StepState::kDidNotHappen)
+      return;
+    // A child of Ollama's second pass has one device only.
+    const Process* const process = ProcessOf(evidence_, row_.pid);
+    const auto mask = VariableOf(process, "GGML_CUDA_INIT")
+                          ? VariableOf(process, "CUDA_VISIBLE_DEVICES")
+                          : std::nullopt;
+    for (const SeenDevice& device : *evidence_.devices) {
+      const auto path = device.fields.find("library_path"), uuid = device.fields.find("uuid");
+      if (mask && uuid != device.fields.end() && uuid->second != *mask) continue;
+      if (path != device.fields.end() && !IsOurs(path->second)) continue;
+      if (facts_.died != 0) break;  // another start of it was luckier
+      return See(Step::kReported, device.event);
+    }
+    const std::string counted = fmt::format("{} (pid {}) counted a device", row_.role, row_.pid);
+    if (stack_ == Family::kVulkanLoader && !MasksOf(evidence_, row_).empty())
+      return Lose(Step::kReported, Cause::kMasked, counted + " and left it out", facts_.last_call,
+                  Known::kDerived);
+    if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
+    if (facts_.closed != 0)
+      return Lose(Step::kReported, Cause::kOtherApiVersion,
+                  counted +
+                      ", and then the scanner closed the library again, as it does with a backend "
+                      "of another API version",
+                  facts_.closed, Known::kDerived);
+    Lose(Step::kReported, Cause::kDropped,
+         fmt::format("{}, and the scanner reported none of it; {}", counted,
+                     facts_.late != 0 ? Late() : "its last call was " + Function(facts_.last_call)),
+         facts_.late != 0 ? facts_.late : facts_.last_call);
+  }
+
+  // A step before one that happened has happened too; the first that did not is where the device
+  // was lost.
+  void Settle() {
+    bool later_happened = false;
+    for (auto step = std::rbegin(kSteps); step != std::rend(kSteps); ++step) {
+      StepState& state = row_.steps[*step];
+      const bool happened = state == StepState::kSeen || state == StepState::kDerived;
+      if (later_happened && !happened) state = StepState::kDerived;
+      if (happened && !row_.reached) row_.reached = *step;
+      later_happened = later_happened || happened;
+    }
+    for (const Step step : kSteps)
+      if (row_.steps[step] == StepState::kDidNotHappen && !unasked_) {
+        row_.lost_at = step;
+        break;
+      }
+    if (!row_.lost_at && !facts_.same_as.empty()) {
+      if (facts_.inits > 1) row_.cause = Cause::kCountedTwice;
+      row_.remark =
+          fmt::format("it is the same file as {}{}", facts_.same_as,
+                      facts_.inits > 1 ? ", so its devices are counted a second time" : "");
+    }
+    if (row_.event == 0) row_.event = evidence_.outcome_event();
+  }
+
+  const Evidence& evidence_;
+  const RowFacts facts_;
+  FunnelRow row_;
+  Family stack_ = Family::kNone;
+  bool unasked_ = false;  // the rest was not asked for, so nothing is lost
+};
+
+}  // namespace
+
+FunnelRow BuildRow(const Evidence& evidence, const std::string& library, int pid) {
+  return RowBuilder(evidence, library, pid).Build();
+}
+
+}  // namespace gpustage
