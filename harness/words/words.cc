@@ -171,7 +171,7 @@ std::string LastFact(const FunnelRow& row) {
   for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
         fact->kind == Kind::kVersions || fact->kind == Kind::kPlace ||
-        fact->kind == Kind::kManifest)
+        fact->kind == Kind::kManifest || (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
   return "";
 }
@@ -183,14 +183,17 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   };
   for (const Fact& fact : row.below) add(Mend(fact));
   if (const Fact* const versions = First(row, Kind::kVersions))
-    add(fmt::format("restart, so that the kernel loads the module of {}", versions->subject));
+    add(
+        fmt::format("restart, so that the kernel loads the module of {}; in a container, or with a "
+                    "compat folder, take that copy of the driver out of the way",
+                    versions->subject));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* const shadowed = First(row, Kind::kShadowed);
-  if (answered != nullptr && shadowed != nullptr)
+  if (answered != nullptr && shadowed != nullptr && row.cause == Cause::kInitError)
     add(fmt::format("take {} out of the way, so that {} answers", answered->other,
                     shadowed->subject));
   if (row.cause == Cause::kNotFound)

@@ -157,6 +157,7 @@ class Walk {
   }
 
   void Call(const Event& event) {
+    if (facts_.counted != 0 && IsFailure(event.subject, event.value)) facts_.late = event.id;
     const bool starts = Starts(stack_, event.subject);
     if (starts && event.value == 0 && facts_.initialised == 0) facts_.initialised = event.id;
     if (starts && event.value != 0) {

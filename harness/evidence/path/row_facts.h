@@ -27,6 +27,7 @@ struct RowFacts {
   EventId blind_count = 0;  // one that worked, and how many it gave is not known
   bool by_name = false;     // it was asked for by its bare name
   bool went_on = false;     // the process did something after the load
+  EventId late = 0;         // the last call that failed after a device was counted
   int inits = 0;            // how often ggml_backend_init of this file was taken
   EventId last_call = 0;
 
