@@ -181,8 +181,9 @@ class Comparison {
  private:
   void Add(const std::string& key, const std::string& id, const Recording& a, const Recording& b) {
     ++starts_;
-    const Recording of_a = b_is_older_ ? WithRowsOf(a, b) : a;
-    const Recording of_b = a_is_older_ ? WithRowsOf(b, a) : b;
+    const Recording& older = a_is_older_ ? a : b;
+    const bool seen = a_is_older_ || b_is_older_;
+    const Recording of_a = seen ? AsSeen(a, older) : a, of_b = seen ? AsSeen(b, older) : b;
     for (const RecordingDifference& difference :
          versions_ ? Compare(WithoutVersion(of_a), WithoutVersion(of_b)) : Compare(of_a, of_b)) {
       const auto listed =

@@ -150,7 +150,7 @@ std::string AnswerText(const Evidence& evidence) {
   const std::string end = EndText(evidence), missing = MissingText(evidence);
   if (!missing.empty()) text += " " + missing + ".";
   if (const std::string late = LateText(evidence); !late.empty())
-    text += " A later call failed: " + late + ".";
+    text += " A call failed: " + late + ".";
   const bool never_began = evidence.bad_end && evidence.bad_end->before_main;
   if (!end.empty() && (never_began || !evidence.device_count)) text += " " + end + ".";
   const FunnelRow* const row = LostRow(evidence);
@@ -198,8 +198,10 @@ std::string NotObservable(const Evidence& evidence) {
     for (const auto& [step, state] : row.steps)
       if (state == StepState::kNotObservable && evidence.loader_observed &&
           (!row.lost_at || step < *row.lost_at)) {
-        add(fmt::format("whether {} was {}{}", BaseNameOf(row.library), ToString(step),
-                        row.pid == 0 ? "" : " in " + ProcessName(evidence, row.pid)));
+        add(fmt::format(
+            "whether {}{} was {}{}", step == Step::kEntryPoint ? "the entry point of " : "",
+            BaseNameOf(row.library), step == Step::kEntryPoint ? "found" : ToString(step),
+            row.pid == 0 ? "" : " in " + ProcessName(evidence, row.pid)));
         break;
       }
   return text;

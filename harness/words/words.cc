@@ -137,7 +137,9 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   for (const Fact& fact : row.below)
     if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
   const bool fits = differ && shadowed != nullptr && shadowed->other == versions->other;
-  if (answered != nullptr && shadowed != nullptr) {
+  const bool theirs = row.cause == Cause::kInitError || row.cause == Cause::kMissingSymbol ||
+                      row.cause == Cause::kMissingVersion;
+  if (answered != nullptr && shadowed != nullptr && theirs) {
     const std::string first = fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers",
                                           ParentOf(shadowed->subject), shadowed->subject);
     const bool fixed = answered->rule == "RPATH" || answered->rule.empty();
@@ -149,7 +151,8 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   }
   if (differ && !fits)
     add(fmt::format(
-        "restart, so that the kernel loads the module of {}, or install the libraries of {}",
+        "restart, so that the kernel loads the module of {}, or install the libraries of {}; in a "
+        "container, or with a compat folder, take that copy of the driver out of the way",
         versions->subject, versions->other));
 }
 
@@ -231,7 +234,7 @@ std::string LastFact(const FunnelRow& row) {
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
         fact->kind == Kind::kVersions || fact->kind == Kind::kPlace ||
         fact->kind == Kind::kManifest || fact->kind == Kind::kElsewhere ||
-        fact->kind == Kind::kSibling)
+        fact->kind == Kind::kSibling || (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
   return row.reason;
 }

@@ -115,6 +115,28 @@ TEST(Chain, SaysWhyOneOfTwoDevicesIsMissing) {
               HasSubstr("/dev/nvidia1 could not be opened: Permission denied"));
 }
 
+// Counted, and then nobody can work with it: no device is missing, and yet something failed.
+TEST(Chain, SaysWhichCallFailedBehindTheCount) {
+  Setting setting;
+  setting.devices = 1;
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  const auto late = [&](const char* function, int64_t code) {
+    return Decode(Driver()
+                      .Call(7, "cuInit", 0)
+                      .Counts(7, "cuDeviceGetCount", 1)
+                      .Call(7, function, code)
+                      .Prints(Stream::kStdout, "1\n"),
+                  scanner, {}, setting);
+  };
+  const Evidence busy = late("cuCtxCreate_v2", 46);
+  EXPECT_THAT(LateText(busy), HasSubstr("gave 46 (CUDA_ERROR_DEVICE_UNAVAILABLE"));
+  EXPECT_THAT(busy.silent_because, HasSubstr("that cuCtxCreate_v2 failed, no line says"));
+  EXPECT_EQ(LateText(late("cuCtxCreate_v2", 0)), "");
+  EXPECT_EQ(LateText(late("cuDeviceGetAttribute", 1)), "");
+  EXPECT_EQ(MissingText(busy), "");
+}
+
 TEST(Chain, NamesBothVersionsOfAMismatch) {
   Setting setting;
   setting.versions[kDriver] = "560.35.05";

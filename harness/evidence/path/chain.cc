@@ -41,13 +41,15 @@ constexpr const char* kOrder = "CUDA_DEVICE_ORDER";
 // The row of a library below `row`, in its process, that was lost; null: none.
 const FunnelRow* LostBelow(const Evidence& evidence, const FunnelRow& row) {
   const FunnelRow* found = nullptr;
-  for (const FunnelRow& inner : evidence.inner) {
-    if (inner.pid != row.pid || !inner.lost_at || inner.library == row.library) continue;
-    const bool asks = row.family == Family::kBackend
-                          ? inner.family == Family::kDriver || inner.family == Family::kRuntime
-                          : inner.family != row.family && AsksFamily(row.family, inner.family);
-    if (asks && (found == nullptr || inner.family == Family::kDriver)) found = &inner;
-  }
+  // In a shim's hands what is asked for is the program's own wish.
+  for (const auto* rows : {&evidence.inner, &evidence.funnel})
+    for (const FunnelRow& inner : *rows) {
+      if (inner.pid != row.pid || !inner.lost_at || inner.library == row.library) continue;
+      const bool asks = row.family == Family::kBackend
+                            ? inner.family == Family::kDriver || inner.family == Family::kRuntime
+                            : inner.family != row.family && AsksFamily(row.family, inner.family);
+      if (asks && (found == nullptr || inner.family == Family::kDriver)) found = &inner;
+    }
   return found;
 }
 
@@ -199,6 +201,13 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
     for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));
   else
     ExplainCall(evidence, event, row);
+  // Of a second pass the mask is that of its process, which has one device of its own.
+  const bool hidden = event.value == 100 || event.value == kBadList;
+  if (row.cause == Cause::kSecondPass && hidden && event.fault.empty()) {
+    FunnelRow there = row;
+    there.pid = event.pid;
+    for (Fact& mask : MasksOf(evidence, there)) Add(row, std::move(mask));
+  }
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value))
     AddNoObstacle(evidence, event, row);
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&

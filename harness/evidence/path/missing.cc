@@ -74,11 +74,22 @@ void FindLate(Evidence& evidence) {
   }
 }
 
+// Of a scanner that was killed: the last call about a device that failed.
+void FindLast(Evidence& evidence) {
+  for (auto event = evidence.events.rbegin(); event != evidence.events.rend(); ++event)
+    if (event->kind == EventKind::kCall && event->value != world::kNoResult &&
+        IsFailure(event->subject, event->value) && (event->device >= 0 || Works(event->subject))) {
+      evidence.missing.push_back(CalledOf(*event));
+      return;
+    }
+}
+
 }  // namespace
 
 void FindMissingDevices(Evidence& evidence) {
   evidence.missing.clear();
   const int64_t count = evidence.device_count.value_or(0);
+  if (evidence.outcome.kind == Outcome::Kind::kKilled) return FindLast(evidence);
   if (count <= 0) return;
   if (count < evidence.setting.devices) FindMissing(count, evidence);
   FindLate(evidence);

@@ -197,6 +197,7 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
   }
   if (Happened(row, Step::kCounted)) return;
   RemarkOnPreload(evidence, row);
+  if (evidence.device_count.value_or(0) > 0) return;  // it helped
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kCall || event.device < 0 || event.value != 0 ||
         event.pid == row.pid)

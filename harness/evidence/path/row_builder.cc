@@ -10,6 +10,7 @@
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/cuda_codes.h"
+#include "harness/evidence/path/death.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/row_facts.h"
 
@@ -244,53 +245,27 @@ class RowBuilder {
 
   std::string Function(EventId id) const { return evidence_.At(id).subject; }
 
-  void Refused() {
-    const Event& call = evidence_.At(facts_.refused);
-    const std::string gave =
-        fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
-    row_.steps[Step::kInitialised] = StepState::kDidNotHappen;
-    row_.event = facts_.refused;
-    if (!MasksOf(evidence_, row_).empty() && evidence_.setting.devices != 0 &&
-        (call.value == 100 || call.value == 101) && call.fault.empty() &&
-        NodesBelow(evidence_, call).empty())
-      return Lose(Step::kInitialised, Cause::kMasked, gave, facts_.refused, Known::kDerived);
-    Lose(Step::kInitialised, Cause::kInitError, gave, facts_.refused);
+  // A variable that hides all: the code says it, where nobody else can have made it.
+  void Failed(Step step, Cause cause, EventId id) {
+    const Event& call = evidence_.At(id);
+    row_.event = id;
+    const Setting& setting = evidence_.setting;
+    const bool any = stack_ == Family::kHip ? setting.any_device : setting.devices != 0;
+    const bool hidden = (call.value == 100 || call.value == 101) && call.fault.empty() && any &&
+                        !MasksOf(evidence_, row_).empty() && NodesBelow(evidence_, call).empty();
+    Lose(step, hidden ? Cause::kMasked : cause,
+         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value)), id,
+         hidden ? Known::kDerived : Known::kSeen);
   }
 
-  std::string Late() const {
-    const Event& call = evidence_.At(facts_.late);
-    return fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value));
-  }
-
-  void CountError() {
-    const Event& call = evidence_.At(facts_.count_error);
-    Lose(Step::kCounted, Cause::kCountError,
-         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value)),
-         facts_.count_error);
-  }
+  void Refused() { Failed(Step::kInitialised, Cause::kInitError, facts_.refused); }
+  void CountError() { Failed(Step::kCounted, Cause::kCountError, facts_.count_error); }
 
   void Died(Step step, const std::string& before) {
-    const Event& call = evidence_.At(facts_.died);
-    const std::string who = fmt::format("{} (pid {})", row_.role, row_.pid);
-    const std::string& fault = call.fault;
-    std::string how = fmt::format("{} never returned from {}", who, call.subject);
-    if (call.subject == "ggml_abort") how = fmt::format("{} aborted: {}", who, call.detail);
-    if (fault == "segfault") how = fmt::format("{} was killed by SIGSEGV in {}", who, call.subject);
-    if (fault == "abort") how = fmt::format("{} was killed by SIGABRT in {}", who, call.subject);
-    if (fault.starts_with("exit"))
-      how = fmt::format("{} ended itself in {}, exit status {}", who, call.subject,
-                        fault.substr(fault.rfind(' ') + 1));
-    const bool hung = fault == "hang" || fault.starts_with("delay");
-    if (hung) how = fmt::format("{} hung in {} until it was ended", who, call.subject);
-    const bool too_old = call.detail.find("ggml_cuda_has_arch") != std::string::npos;
-    if (too_old)
-      how = fmt::format("{} aborted: its backend was not built for the device's compute capability",
-                        who);
-    Lose(step,
-         hung      ? Cause::kHung
-         : too_old ? Cause::kTooOld
-                   : Cause::kCrashed,
-         too_old ? how : before + how, facts_.died);
+    const Death death =
+        DeathIn(evidence_.At(facts_.died), fmt::format("{} (pid {})", row_.role, row_.pid));
+    Lose(step, death.cause, death.cause == Cause::kTooOld ? death.how : before + death.how,
+         facts_.died);
   }
 
   // What a scanner says of where a device came from: a whole path, or the names of the folders that
@@ -317,10 +292,8 @@ class RowBuilder {
   void CountReported() {
     if (unasked_ || row_.steps[Step::kCounted] != StepState::kSeen) return;
     if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
-    if (evidence_.device_count == 0 && facts_.late != 0)
-      return Lose(Step::kReported, Cause::kDropped, "it counted a device, and then " + Late(),
-                  facts_.late);
-    if (evidence_.device_count.value_or(0) == 0) return;
+    if (!evidence_.device_count) return;
+    if (*evidence_.device_count == 0) return Dropped();
     const bool named = evidence_.devices && !evidence_.devices->empty();
     See(Step::kReported, named ? evidence_.devices->front().event : evidence_.outcome_event());
   }
@@ -353,10 +326,19 @@ class RowBuilder {
                       ", and then the scanner closed the library again, as it does with a backend "
                       "of another API version",
                   facts_.closed, Known::kDerived);
+    Dropped();
+  }
+
+  // Why, the last call that failed says, where one did.
+  void Dropped() {
+    const Event& last = evidence_.At(facts_.late != 0 ? facts_.late : facts_.last_call);
     Lose(Step::kReported, Cause::kDropped,
-         fmt::format("{}, and the scanner reported none of it; {}", counted,
-                     facts_.late != 0 ? Late() : "its last call was " + Function(facts_.last_call)),
-         facts_.late != 0 ? facts_.late : facts_.last_call);
+         fmt::format("{} (pid {}) counted a device, and the scanner reported none of it; {}",
+                     row_.role, row_.pid,
+                     facts_.late == 0 ? "its last call was " + last.subject
+                                      : fmt::format("{} gave {}", last.subject,
+                                                    CodeText(last.subject, last.value))),
+         last.id);
   }
 
   // A step before one that happened has happened too; the first that did not is where the device

@@ -157,6 +157,7 @@ class Walk {
   }
 
   void Call(const Event& event) {
+    if (facts_.counted != 0 && IsFailure(event.subject, event.value)) facts_.late = event.id;
     const bool starts = Starts(stack_, event.subject);
     if (starts && event.value == 0 && facts_.initialised == 0) facts_.initialised = event.id;
     if (starts && event.value != 0) {
@@ -168,9 +169,6 @@ class Walk {
         facts_.refused = event.id;
       }
     }
-    if (facts_.counted != 0 && !starts && IsFailure(event.subject, event.value) &&
-        FamilyOfFunction(event.subject) != Family::kBackend)
-      facts_.late = event.id;
     Count(event);
     if (event.subject == "ggml_backend_init" && event.fault.starts_with("return"))
       facts_.null_entry = event.id;

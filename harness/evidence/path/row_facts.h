@@ -25,9 +25,9 @@ struct RowFacts {
   EventId missed = 0;       // a function of the family that was looked up in it and is not there
   EventId none = 0;         // a count that gave 0
   EventId blind_count = 0;  // one that worked, and how many it gave is not known
-  EventId late = 0;         // the last call that failed after a device was counted
   bool by_name = false;     // it was asked for by its bare name
   bool went_on = false;     // the process did something after the load
+  EventId late = 0;         // the last call that failed after a device was counted
   int inits = 0;            // how often ggml_backend_init of this file was taken
   EventId last_call = 0;
 

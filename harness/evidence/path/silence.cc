@@ -172,6 +172,11 @@ bool IsSought(const Evidence& evidence, const FunnelRow& row) {
   return row.pid != 0 || !evidence.files_observed || WasNear(evidence, ParentOf(row.library));
 }
 
+bool IsBelow(const FunnelRow& row, const FunnelRow& other) {
+  return row.pid != 0 && other.pid == row.pid && other.family == Family::kRuntime &&
+         row.family == Family::kDriver && other.lost_at && other.reached >= Step::kEntryPoint;
+}
+
 // A device can be missing only where there is one; and of a program that the loader ended, only
 // what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
@@ -194,12 +199,20 @@ bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
   });
 }
 
-std::string Words(const Evidence& evidence, EventId id) {
+// Of a long line that part in which the first of these names stands.
+std::string Words(const Evidence& evidence, EventId id,
+                  const std::vector<std::string>& names = {}) {
   std::string text = evidence.At(id).subject;
   for (const LogLine& line : evidence.log)
     if (line.event == id) text = line.message;
-  constexpr size_t kLongest = 80;
-  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
+  constexpr size_t kLongest = 80, kBefore = 20;
+  size_t at = std::string::npos;
+  for (const std::string& name : names)
+    if (at == std::string::npos && !name.empty()) at = text.find(name);
+  const bool late = at != std::string::npos && at > kLongest / 2;
+  const size_t start = late ? at - kBefore : 0;
+  return (late ? "…" : "") + text.substr(start, kLongest) +
+         (text.size() > start + kLongest ? "…" : "");
 }
 
 // Whether `number` stands in it by itself.
@@ -216,7 +229,10 @@ bool HasNumber(const std::string& text, const std::string& number) {
 std::string AfterTheCount(const Evidence& evidence) {
   const auto late = std::find_if(evidence.missing.begin(), evidence.missing.end(),
                                  [](const Fact& fact) { return fact.kind == Fact::Kind::kCalled; });
-  if (late == evidence.missing.end()) return "nothing failed";
+  if (late == evidence.missing.end())
+    return evidence.device_count == 0 && evidence.setting.any_device
+               ? "nothing that was seen failed, and no device was counted"
+               : "nothing failed";
   const Event& call = evidence.At(late->event);
   const CudaCode code = CodeOf(call.subject, call.value);
   for (const LogLine& line : evidence.log)
@@ -279,6 +295,10 @@ void FindSilence(Evidence& evidence) {
                   [](const FunnelRow& row) { return row.failed && !IsExcluded(row); });
   for (FunnelRow& row : evidence.funnel) {
     row.failed = row.failed && !(tried && IsExcluded(row));
+    // What another library asked for and did not get is that one's loss.
+    row.failed =
+        row.failed && std::none_of(evidence.funnel.begin(), evidence.funnel.end(),
+                                   [&](const FunnelRow& other) { return IsBelow(row, other); });
     row.said = row.failed ? WhoSays(evidence, row) : 0;
   }
   const FunnelRow* const lost = LostRow(evidence);
@@ -315,7 +335,8 @@ void FindSilence(Evidence& evidence) {
     return;
   }
   if (told != nullptr) {
-    evidence.silent_because = fmt::format("#{} says: {}", told->said, Words(evidence, told->said));
+    evidence.silent_because = fmt::format("#{} says: {}", told->said,
+                                          Words(evidence, told->said, NamesOf(evidence, *told)));
   } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
     evidence.silent_failure.reset();
     evidence.silent_because =

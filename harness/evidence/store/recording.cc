@@ -121,11 +121,17 @@ Recording WithoutVersion(Recording recording) {
   return recording;
 }
 
-Recording WithRowsOf(Recording recording, const Recording& other) {
-  const auto of = [](const std::string& row) { return row.substr(0, row.rfind(": ")); };
-  std::set<std::string> known;
-  for (const std::string& row : other.funnel) known.insert(of(row));
-  std::erase_if(recording.funnel, [&](const std::string& row) { return !known.contains(of(row)); });
+Recording AsSeen(Recording recording, const Recording& older) {
+  const auto key = [](const std::string& row) { return row.substr(0, row.rfind(": ")); };
+  std::set<std::string> known, seen;
+  for (const std::string& row : older.funnel) known.insert(key(row));
+  for (std::string row : recording.funnel) {
+    if (!known.contains(key(row)) || key(row).find(" in ") == std::string::npos) continue;
+    row.resize(std::min(row.size(), row.find(", lost at ")));
+    RE2::Replace(&row, "reached reported$", "reached counted");
+    seen.insert(std::move(row));
+  }
+  recording.funnel = {seen.begin(), seen.end()};
   return recording;
 }
 

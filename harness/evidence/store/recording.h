@@ -29,10 +29,10 @@ Recording RecordingOf(const Evidence& evidence);
 // for each setting of the server's: what two versions are compared by.
 Recording WithoutVersion(Recording recording);
 
-// With those rows of the funnel alone that speak of a library in a process of which `other` has a
-// row: what is concluded of more libraries than in the day of a recording is no difference of the
-// programs.
-Recording WithRowsOf(Recording recording, const Recording& other);
+// With that of the funnel which was seen of the program, up to the count of a library in a process;
+// where it was lost, and why nobody touched a file, was concluded, and is of the day. Rows of which
+// `older` has none are of libraries that nobody looked at then.
+Recording AsSeen(Recording recording, const Recording& older);
 
 // Of one scanner in one version, by "CASE debug=LEVEL".
 struct Recordings {
