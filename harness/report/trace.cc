@@ -153,6 +153,7 @@ std::string AnswerText(const Evidence& evidence) {
     text += " A call failed: " + late + ".";
   const bool never_began = evidence.bad_end && evidence.bad_end->before_main;
   if (!end.empty() && (never_began || !evidence.device_count)) text += " " + end + ".";
+  if (end.empty()) text += LastLineText(evidence);
   const FunnelRow* const row = LostRow(evidence);
   if (never_began && (row == nullptr || !row->failed)) return text;
   if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0)

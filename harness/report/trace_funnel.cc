@@ -51,12 +51,13 @@ class Path {
            true);
       if (!row_.loader_says.empty()) Line("ld.so says", row_.loader_says);
       for (const Fact& fact : row_.below)
-        Line(fact.kind == Fact::Kind::kAnswered                     ? "which copy"
-             : fact.kind == Fact::Kind::kShadowed                   ? "shadows"
-             : fact.kind == Fact::Kind::kLink                       ? "link"
-             : fact.kind == Fact::Kind::kAlso                       ? "likewise"
-             : fact.kind == Fact::Kind::kOpened && fact.number != 0 ? "given"
-                                                                    : "because",
+        Line(fact.kind == Fact::Kind::kAnswered                                 ? "which copy"
+             : fact.kind == Fact::Kind::kShadowed                               ? "shadows"
+             : fact.kind == Fact::Kind::kLink                                   ? "link"
+             : fact.kind == Fact::Kind::kAlso                                   ? "likewise"
+             : fact.kind == Fact::Kind::kOpened && fact.number != 0             ? "given"
+             : fact.kind == Fact::Kind::kVersions && fact.subject == fact.other ? "versions"
+                                                                                : "because",
              FactText(fact));
       const std::vector<std::string> tries = Suggestions(row_);
       for (const std::string& what : tries) Line("try", what + Proof(what));
@@ -222,7 +223,9 @@ std::string InnerPaths(const Evidence& evidence, const TraceOptions& options) {
   std::string text;
   for (const FunnelRow& inner : evidence.inner) {
     // What ggml asks NVML for beside the device is no loss of one.
-    if (!inner.lost_at || inner.family == Family::kManagement || !IsAbout(inner, options.library))
+    // What came as far as the count, the row of its caller tells.
+    if (!inner.lost_at || inner.family == Family::kManagement || inner.lost_at == Step::kReported ||
+        !IsAbout(inner, options.library))
       continue;
     const bool told =
         std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& row) {

@@ -88,6 +88,8 @@ std::string Mend(const Fact& fact) {
     if (path.starts_with("/dev/nvidia"))
       return fmt::format(
           "load the driver's module (nvidia-modprobe); in a container add the node {}", path);
+    if (path == "/dev/kfd" || path.starts_with("/dev/dri/"))
+      return "load the module amdgpu; in a container pass --device /dev/kfd --device /dev/dri";
     return "";
   }
   if (fact.kind == Kind::kManifest && fact.subject.empty())
@@ -95,9 +97,12 @@ std::string Mend(const Fact& fact) {
            "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
   if (fact.kind == Kind::kManifest)
     return "see that the manifest names the driver's library, and that this is there";
+  if (fact.kind == Kind::kElsewhere && fact.other.ends_with(".so"))
+    return fmt::format("ask for it by its SONAME, or make a link {} in a folder that is searched",
+                       fact.other);
   if (fact.kind == Kind::kElsewhere)
-    return fmt::format("add {} to LD_LIBRARY_PATH, or to /etc/ld.so.conf and run ldconfig",
-                       ParentOf(path));
+    return fmt::format("add {} to LD_LIBRARY_PATH", ParentOf(path)) +
+           (fact.rule.empty() ? "" : ", or to /etc/ld.so.conf and run ldconfig");
   if (fact.kind == Kind::kMask && path == "NVIDIA_DRIVER_CAPABILITIES")
     return fact.other.find("compute") != std::string::npos || fact.other == "all"
                ? ""
@@ -119,7 +124,7 @@ std::string Mend(const Fact& fact) {
     if (path.starts_with("/dev/")) {
       const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
       const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
-      return fmt::format("chmod o+rw {}", path) +
+      return fmt::format("chmod o+rw {}, or in a container pass it with --device", path) +
              (helps ? fmt::format(", or put the user into the group {}", group) : "");
     }
     return "chmod o+r " + path;
@@ -186,7 +191,11 @@ std::string FactText(const Fact& fact) {
                                   : fmt::format("{} would be refused too: {}", fact.subject,
                                                 std::strerror(fact.error));
     case Kind::kElsewhere:
-      return fmt::format("{} is at {}, where nothing looked", fact.other, fact.subject);
+      return fmt::format("{} is at {}, where nothing looked{}", fact.other, fact.subject,
+                         fact.other.ends_with(".so")
+                             ? "; ld.so.cache knows a library by its SONAME alone"
+                         : fact.rule.empty() ? "; the loader that ran asked no ld.so.cache"
+                                             : "");
     case Kind::kSibling:
       return fmt::format("{} of the same driver is there, and no {} is anywhere", fact.subject,
                          fact.other);
@@ -222,7 +231,8 @@ std::string ReasonText(const FunnelRow& row) {
     if (fact.kind != Kind::kNothing)
       text += (fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed ||
                        fact.kind == Kind::kLink || fact.kind == Kind::kAlso ||
-                       (fact.kind == Kind::kOpened && fact.number != 0)
+                       (fact.kind == Kind::kOpened && fact.number != 0) ||
+                       (fact.kind == Kind::kVersions && fact.subject == fact.other)
                    ? "; "
                    : ", because ") +
               FactText(fact);
@@ -232,9 +242,10 @@ std::string ReasonText(const FunnelRow& row) {
 std::string LastFact(const FunnelRow& row) {
   for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
-        fact->kind == Kind::kVersions || fact->kind == Kind::kPlace ||
-        fact->kind == Kind::kManifest || fact->kind == Kind::kElsewhere ||
-        fact->kind == Kind::kSibling || (fact->kind == Kind::kMask && fact->number <= 0))
+        (fact->kind == Kind::kVersions && fact->subject != fact->other) ||
+        fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
+        fact->kind == Kind::kElsewhere || fact->kind == Kind::kSibling ||
+        (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
   return row.reason;
 }
@@ -244,17 +255,29 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const auto add = [&](const std::string& what) {
     if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
   };
-  for (const Fact& fact : row.below) add(Mend(fact));
+  const bool driver_lost =
+      First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
+  for (const Fact& fact : row.below)
+    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
   AddMendsOfCopies(row, add);
+  // "All required driver daemons" must run: driver_types.h of CUDA, cudaErrorSystemNotReady.
+  const bool not_ready = row.code == 802;
+  if (not_ready)
+    add("start the driver's daemons: nvidia-fabricmanager on a machine with NVSwitch, "
+        "nvidia-persistenced");
+  const bool of_driver = row.family == Family::kDriver || row.family == Family::kManagement ||
+                         row.family == Family::kBackend;
+  if (row.cause == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
+    add("put another version of the driver there, module and libraries: the call hangs in it");
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* const versions = First(row, Kind::kVersions);
   const bool refuses =
       First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
-  if (refuses && answered != nullptr && First(row, Kind::kShadowed) == nullptr &&
+  if (refuses && !not_ready && answered != nullptr && First(row, Kind::kShadowed) == nullptr &&
       (versions == nullptr || versions->subject == versions->other))
     add(fmt::format("put another copy of {} there: of the same version anew, or of another",
                     answered->subject));
@@ -294,6 +317,18 @@ std::string EndText(const Evidence& evidence) {
         ToString(last));
   }
   return text;
+}
+
+std::string LastLineText(const Evidence& evidence) {
+  const Outcome& outcome = evidence.outcome;
+  if (outcome.kind != Outcome::Kind::kExited || outcome.code == 0 ||
+      evidence.device_count.value_or(0) > 0)
+    return "";
+  for (auto line = evidence.log.rbegin(); line != evidence.log.rend(); ++line)
+    if (!line->text.empty())
+      return fmt::format(" It ended with status {} after \"{}\" (#{}).", outcome.code,
+                         Cut(line->text), line->event);
+  return "";
 }
 
 std::string MissingText(const Evidence& evidence) {

@@ -24,6 +24,9 @@ std::vector<std::string> Suggestions(const FunnelRow& row);
 // "The program ended with 127 before it did anything: …"; "" when it came to its end.
 std::string EndText(const Evidence& evidence);
 
+// " It ended with status 1 after "…" (#12).", of one that found no device; "": it ended well.
+std::string LastLineText(const Evidence& evidence);
+
 // Why devices of the machine are missing among those reported; "" when none is.
 std::string MissingText(const Evidence& evidence);
 

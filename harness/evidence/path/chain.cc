@@ -194,6 +194,8 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
     return;
   }
   if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall) return;
+  if (event.value != world::kNoResult && IsFailure(event.subject, event.value))
+    row.code = event.value;
   if (event.value == world::kNoResult)
     return AddCopy(evidence, FamilyOfFunction(event.subject), row);
   if (event.value == 0 && row.cause != Cause::kNoDevice) return;

@@ -58,7 +58,9 @@ CudaCode CodeOf(std::string_view function, int64_t code) {
 }
 
 bool IsFailure(std::string_view function, int64_t code) {
-  return ApiOf(FamilyOfFunction(function)) == Api::kVulkan ? code < 0 : code != 0;
+  if (ApiOf(FamilyOfFunction(function)) != Api::kVulkan) return code != 0;
+  // A question whether a format is supported may be answered by no: VK_ERROR_FORMAT_NOT_SUPPORTED.
+  return code < 0 && !function.starts_with("vkGetPhysicalDevice");
 }
 
 std::string CodeText(std::string_view function, int64_t code) {

@@ -31,15 +31,20 @@ bool IsOpenedByName(const std::string& base_name) {
 }
 
 // No name in the directory is the library's: what is in it instead.
-std::string WhatIsThere(const AfterRun& after, const std::string& directory) {
+std::string WhatIsThere(const AfterRun& after, const std::string& directory,
+                        const std::string& name) {
   const Looked* const looked = LookedAt(after, directory);
   if (looked == nullptr) return directory + " was listed, and no name in it matches";
   if (looked->names.empty()) return directory + " is empty: there is no file in it";
+  std::vector<std::string> there = looked->names;
+  std::stable_partition(there.begin(), there.end(),
+                        [](const std::string& one) { return one.starts_with("libggml"); });
   std::string names;
-  for (size_t i = 0; i < std::min<size_t>(looked->names.size(), 3); ++i)
-    names += (i == 0 ? "" : ", ") + looked->names[i];
+  for (size_t i = 0; i < std::min<size_t>(there.size(), 3); ++i)
+    names += (i == 0 ? "" : ", ") + there[i];
   if (looked->names.size() > 3) names += fmt::format(" and {} more", looked->names.size() - 3);
-  return fmt::format("no name in {} is a backend's: it has {}", directory, names);
+  return fmt::format("{} is not there: no name in {} is a backend's: it has {}", name, directory,
+                     names);
 }
 
 // Not where a program looks for its own modules, for manifests or for devices.
@@ -98,7 +103,7 @@ void ExplainUntouched(const Evidence& evidence, const Answer& answer, const Afte
                           where.empty() ? "" : "; the scanner looked in " + where),
               Known::kDerived);
   } else if (answer.open_error == ENOENT && answer.kind == '?') {
-    Untouched(row, Step::kMatched, Cause::kNoNameMatches, WhatIsThere(after, directory),
+    Untouched(row, Step::kMatched, Cause::kNoNameMatches, WhatIsThere(after, directory, name),
               Known::kAsked);
   } else if (answer.open_error != 0) {
     const bool dangling = answer.kind == 'l' && answer.open_error == ENOENT;

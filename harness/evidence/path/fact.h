@@ -24,7 +24,8 @@ struct Fact {
     kOpened,     // subject: nodes that the library was given: "A and B"; number: 0 where it was
                  // refused none
     kAlso,       // subject: other nodes of the same driver that refuse alike: "A and B"; error
-    kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name
+    kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name;
+                 // rule: "ld.so.cache" where that was asked
     kSibling,   // subject: a library of the same driver, which is there; other: the one that is not
     kAnswered,  // subject: a library; other: the file that answered for it; rule: that found it
     kShadowed,  // subject: another copy of the library, which was not taken; other: its version

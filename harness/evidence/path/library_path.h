@@ -66,6 +66,7 @@ struct FunnelRow {
   std::string reason;                   // the sentence a user understands; "" when nothing was lost
   std::string loader_says = {};         // ld.so's own words of it, when it was asked
   Cause cause = Cause::kUnknown;
+  int64_t code = 0;            // that the call gave at which it was lost; 0: no call failed
   Known known = Known::kSeen;  // how the reason is known
   std::string
       remark;  // what is odd about a library of which nothing was lost; cause says it in a word

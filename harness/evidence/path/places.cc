@@ -7,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 
 namespace gpustage {
@@ -76,6 +77,17 @@ std::string LookedForInVain(const FunnelRow& row) {
   return "";
 }
 
+// Another loader than the system's has a cache of its own, or none.
+bool AskedCache(const Evidence& evidence, const FunnelRow& row) {
+  const auto by_cache = [](const Need& need) {
+    return need.rule == "ld.so.cache" ||
+           std::any_of(need.tried.begin(), need.tried.end(),
+                       [](const Tried& tried) { return tried.rule == "ld.so.cache"; });
+  };
+  return std::any_of(row.needs.begin(), row.needs.end(), by_cache) ||
+         by_cache(AskFor(evidence, row));
+}
+
 std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& name) {
   std::vector<std::string> copies;
   for (const std::string& path : evidence.setting.libraries)
@@ -98,6 +110,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     copy.kind = Fact::Kind::kElsewhere;
     copy.subject = path;
     copy.other = name;
+    if (AskedCache(evidence, row)) copy.rule = "ld.so.cache";
     row.below.push_back(std::move(copy));
     any = true;
   }
@@ -123,6 +136,15 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
 
 // Which copy lacks what another library asks of it, and which others there are.
 void AddProvider(const Evidence& evidence, FunnelRow& row) {
+  if (row.cause == Cause::kLoadKills)
+    for (const Gap& gap : evidence.linkage.gaps)
+      if (gap.pid == row.pid && gap.unversioned) {
+        Fact reason;
+        reason.kind = Fact::Kind::kReason;
+        reason.subject = ToString(gap);
+        row.below.push_back(std::move(reason));
+        return;
+      }
   if (row.cause != Cause::kMissingSymbol && row.cause != Cause::kMissingVersion) return;
   for (const Gap& gap : evidence.linkage.gaps) {
     if (gap.pid != row.pid || gap.provider.empty()) continue;

@@ -122,7 +122,8 @@ void FollowDropped(const Evidence& evidence, FunnelRow& row) {
   if (row.cause == Cause::kTooOld && row.reason.ends_with("compute capability"))
     row.reason += ComputeOf(evidence, row);
   if (row.lost_at != Step::kReported || row.cause != Cause::kDropped) return;
-  const Garbage garbage = GarbageOf(evidence, row);
+  const bool cuda = StackOf(BaseNameOf(row.library)) == Family::kRuntime;
+  const Garbage garbage = cuda ? GarbageOf(evidence, row) : Garbage();
   const FunnelRow* const second = FailedSecondPass(evidence, row);
   if (!garbage.text.empty()) {
     const std::string then = second == nullptr

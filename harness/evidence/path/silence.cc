@@ -77,6 +77,12 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
   // What the loader says where no driver is left: LoaderInterfaceArchitecture.md of its own.
   if (row.cause == Cause::kNeverAsked && StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
     names.insert(names.end(), {"vkCreateInstance", "ERROR_INCOMPATIBLE_DRIVER"});
+  // A scanner that leaves a device out says that it does.
+  if (row.lost_at == Step::kReported)
+    names.insert(names.end(), {"dropping", "filtering device", "skipping device"});
+  for (const Fact& fact : row.below)
+    if (fact.kind == Fact::Kind::kMask && row.cause == Cause::kMasked)
+      names.push_back(fact.subject);
   if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
   for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
     if (row.reason.find(signal) != std::string::npos) names.emplace_back(signal);
@@ -279,8 +285,8 @@ const FunnelRow* LostRow(const Evidence& evidence) {
     const bool asked = row.cause != Cause::kNeverAsked ||
                        StackOf(BaseNameOf(row.library)) != Family::kVulkanLoader;
     return std::tuple(row.failed, !IsExcluded(row) && IsSought(evidence, row),
-                      row.family == Family::kBackend, asked, row.failed && row.said == 0,
-                      row.reached);
+                      row.family == Family::kBackend, asked, row.pid != 0,
+                      row.failed && row.said == 0, row.reached);
   };
   for (const FunnelRow& row : evidence.funnel)
     if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;

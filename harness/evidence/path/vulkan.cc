@@ -76,15 +76,17 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
     if (std::find(facts.begin(), facts.end(), fact) == facts.end())
       facts.push_back(std::move(fact));
   };
-  bool any = false, lost = false;
+  std::vector<Fact> losses;
+  bool any = false;
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {
       if (row.pid != pid || row.family != Family::kVulkanDriver) continue;
       any = true;
-      lost = lost || row.lost_at;
-      if (row.lost_at) add(LossOf(evidence, row));
+      if (row.lost_at) losses.push_back(LossOf(evidence, row));
     }
-  if ((!any || lost) && evidence.files_observed) add(ManifestsOf(evidence, pid));
+  // The manifests stand above what came of the drivers that they name.
+  if ((!any || !losses.empty()) && evidence.files_observed) add(ManifestsOf(evidence, pid));
+  for (Fact& loss : losses) add(std::move(loss));
   for (const char* const choice : kChoices)
     if (const auto value = VariableOf(ProcessOf(evidence, pid), choice)) {
       Fact mask;

@@ -93,6 +93,7 @@ ordered_json RowLine(const char* record, const FunnelRow& row) {
           {"reason", Write(row.reason)},
           {"loader_says", Write(row.loader_says)},
           {"cause", ToString(row.cause)},
+          {"code", row.code},
           {"known", ToString(row.known)},
           {"remark", Write(row.remark)},
           {"event", row.event},
@@ -123,6 +124,7 @@ FunnelRow ReadRow(const ordered_json& line) {
   const auto cause = ParseCause(line.at("cause").get<std::string>());
   if (!cause) throw std::invalid_argument("unknown cause");
   row.cause = *cause;
+  row.code = line.value("code", int64_t{0});
   const auto known = ParseKnown(line.at("known").get<std::string>());
   if (!known) throw std::invalid_argument("unknown way to know");
   row.known = *known;
