@@ -31,9 +31,10 @@ class TraceTest : public StagedCliTest {
 TEST_F(TraceTest, PrintsTheFunnelFirst) {
   const Ran ran = Trace({Path("lacking.yaml")});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_THAT(ran.out,
-              StartsWith("lacking [ollama-model]\nNo device. libggml-cuda.so was lost at "
-                         "\"loaded\" in runner 3 (child of serve 2), and no log line says\nso.\n"));
+  EXPECT_THAT(
+      ran.out,
+      StartsWith("lacking [ollama-model]\nNo device. libggml-cuda.so was lost at "
+                 "\"loaded\" in runner 3 (child of serve 2), because\nlibcublasLt.so.12, "));
   EXPECT_THAT(ran.out,
               HasSubstr("    needs        libcublasLt.so.12  not found, for libcublas.so.12; "));
   EXPECT_THAT(ran.out, HasSubstr("  silent: yes ("));
@@ -60,7 +61,7 @@ TEST_F(TraceTest, SaysTheSameOfKeptEvidence) {
   const Ran ran = Trace({Path("evidence")});
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("No device. libggml-cuda.so was lost at \"loaded\" in runner 3 "
-                                 "(child of serve 2), and no log line says\nso.\n"));
+                                 "(child of serve 2), because\nlibcublasLt.so.12, needed by"));
   EXPECT_THAT(ran.out, HasSubstr("  next: " GPUSTAGE_PROGRAM " trace " + Path("evidence") +
                                  " --process 3\n"));
   EXPECT_EQ(Trace({Path("evidence/lacking.ollama-model.jsonl")}).status, 0);

@@ -10,7 +10,7 @@ PAGE = pathlib.Path("harness/docs/reasons.md")
 # Codes of a start, each of its API: what the issues of users name.
 CODES = {"driver": [34, 100, 101, 801, 802, 803, 804, 805, 999], "NVML": [4, 9, 12, 15, 17, 18, 999], "runtime": [35]}
 COLUMNS = {"CUDA backend": ["kBackend"], "Vulkan": ["kVulkanLoader"], "runtime": ["kRuntime"], "driver": ["kDriver"], "NVML": ["kManagement"],
-           "libraries of CUDA's": ["kBlas"]}
+           "libraries of CUDA's": ["kBlas"], "HIP": ["kHip"], "HSA": ["kHsa"]}
 
 
 def family_of(name, table):
@@ -47,12 +47,14 @@ def main():
     text = PAGE.read_text()
     notes = dict(re.findall(r"^- \(([a-z])\) (.+)$", text, re.M))
     at = text.index("## Where each is shown")
-    lines = [line for line in text[at:text.index("\n## ", at + 5)].split("\n") if line.startswith("|")]
-    columns = [cell.strip() for cell in lines[0].strip("|").split("|")][2:]
-    for name in columns:
-        if name not in COLUMNS:
-            wrong.append(f"no family is called \"{name}\"")
-    for line in lines[2:]:
+    columns = []
+    for line in text[at:text.index("\n## ", at + 5)].split("\n"):
+        if not line.startswith("|") or line.startswith("|--"):
+            continue
+        if line.startswith("| step"):
+            columns = [cell.strip() for cell in line.strip("|").split("|")][2:]
+            wrong += [f"no family is called \"{name}\"" for name in columns if name not in COLUMNS]
+            continue
         step, key, *row = [cell.strip() for cell in line.strip("|").split("|")]
         words = re.findall(r"`([a-z-]+)`", key)
         numbers = [int(number) for number in re.findall(r"\b\d+\b", key)]

@@ -328,7 +328,37 @@ class Run:
             names = [end["end"] for end in self.looked.values()]
             return any(name.endswith(".so." + at[1]) for name in names) or at[1] in self.told["versions"].values()
 
+        def untried(at, one):
+            name = one.library
+            tried = any(same_path(block.name, name) or same_path(block.found or "", name) for process in self.processes for block in process.blocks)
+            return not tried and self.looked.get(name, {}).get("error") == 0
+
+        def unseen(at, one):
+            near = [path for process in self.processes for path in process.listed] + \
+                [path for process in self.processes for path, _ in process.asked]
+            return not any(same_path(path, at[1]) or path.startswith(at[1] + "/") for path in near)
+
+        def absent(at, one):
+            return self.looked.get(at[1], {}).get("error") in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+        def shut(at, one):
+            return self.looked.get(at[1], self.looked.get(one.library, {})).get("error") not in (0, None)
+
+        # Where a node was refused and then given, nothing is lost by it.
+        def nothing(at, one):
+            for process in self.who(one.pid):
+                nodes = [ask for ask in process.asked if re.match(r"/dev/(nvidia|dri/render|kfd|dxg)", ask[0])]
+                if any(error != "0" and (path, "0") not in nodes for path, error in nodes):
+                    return False
+            return not self.told["nodes"]
+
         return [
+            (r"it can be listed and opened, and no process (?:tried it|opened any backend)", untried),
+            (r"no process looked into (/\S+?)(?=$|;| \()", unseen),
+            (r"there is no directory (/\S+) to be listed", absent),
+            (r"(\S+) is listed but cannot be opened by uid \d+", shut),
+            (r"(/\S+) could not be listed by uid \d+", shut),
+            (r"^nothing below it was seen", nothing),
             (r"(/(?:dev|proc|sys)/\S+) (?:is not there|could not be opened): ([A-Z][A-Za-z ]+?)(?= \(#|$|,|;| and)", node),
             (r"uid (\d+) may not (enter|list|read and write|read) (/\S+) \((\d{4} \S+?:\S+?)\)(, on the way to (/\S+))?", refused),
             (r"([^\s,]+) was looked for in (\d+) places? \(([^)]*)\)", lambda at, one: some(one.pid, places(at[1], at[2], at[3]))),
@@ -409,6 +439,8 @@ class Run:
 
     def silent(self, one):
         """yes: no line that complains names the library. no: the line that says so was printed."""
+        if "(nothing failed)" in one.text:  # a device that could be had was had
+            return self.told["devices"] != 0 or self.told["machine"] <= 0
         if at := re.match(r"yes \((\S+\.so\S*) was lost at", one.text):
             return not any(at[1] in line and self.COMPLAINS.search(line) for line in self.told["log"])
         if at := re.search(r"\(#(\d+)\)", one.text):

@@ -70,7 +70,8 @@ TEST(Trace, HasColourOnlyWhenItIsWanted) {
 TEST(Trace, GivesTheAnswerFirst) {
   EXPECT_THAT(TraceText(Good(), {}), HasSubstr("\n1 device: NVIDIA H100 through "));
   EXPECT_THAT(TraceText(Bad(), {}), HasSubstr("\nNo device. libggml-cuda.so was lost at \"loaded\" "
-                                              "in ggml_driver 2, and no log line says so.\n"));
+                                              "in ggml_driver 2, because libcuda.so.1, needed by"));
+  EXPECT_THAT(TraceText(Bad(), {}), HasSubstr("and no log\nline says so.\n"));
 }
 
 TEST(Trace, ShowsTheTimelineOnDemand) {
