@@ -29,7 +29,8 @@ struct Options {
 };
 
 struct Counts {
-  int scenarios = 0, killed = 0, survived = 0, known = 0, other_symptom = 0, impossible = 0;
+  int scenarios = 0, killed = 0, by_log = 0, survived = 0, known = 0, other_symptom = 0,
+      impossible = 0;
   int bare = 0;     // scenarios that claim nothing below it, or cannot run here
   int without = 0;  // scenarios of which no neighbour keeps the symptom
 };
@@ -39,7 +40,15 @@ bool IsSymptom(const Claim& claim) {
   return std::holds_alternative<DevicesClaim>(claim.what) ||
          std::holds_alternative<DistributionClaim>(claim.what) ||
          std::holds_alternative<OutcomeClaim>(claim.what) ||
+         std::holds_alternative<DeviceClaim>(claim.what) ||
          std::holds_alternative<SilentClaim>(claim.what);
+}
+
+// A line of the log is the report's symptom, too, but a program may say one thing for two faults:
+// it tells nothing from the fault, and another line makes no other symptom.
+bool IsLog(const Claim& claim) {
+  return std::holds_alternative<LogClaim>(claim.what) ||
+         std::holds_alternative<LogOrderClaim>(claim.what);
 }
 
 std::vector<Claim> ClaimsOn(const Case& c, const RunSpec& run) {
@@ -49,22 +58,28 @@ std::vector<Claim> ClaimsOn(const Case& c, const RunSpec& run) {
   return claims;
 }
 
-enum class Fate { kKilled, kSurvived, kOtherSymptom, kImpossible };
+enum class Fate { kKilled, kToldByLog, kSurvived, kOtherSymptom, kImpossible };
 
 Fate FateOf(const Mutant& mutant, CaseRunner& runner) {
   const CaseReport report = RunCase(mutant.c, runner);
   const RunReport& run = report.runs.front();
   if (run.verdict.checks.empty()) return Fate::kImpossible;  // it could not be staged or started
-  bool kept = true, told = false;
+  const auto was_called = [&](const std::string& function) {
+    CallsClaim called;
+    called.function = function;
+    Claim claim;
+    claim.what = called;
+    return CheckClaim(run.evidence, claim).ok;
+  };
+  if (!mutant.calls.empty() && std::none_of(mutant.calls.begin(), mutant.calls.end(), was_called))
+    return Fate::kImpossible;
+  bool kept = true, told = false, by_log = false;
   for (const Claim& claim : ClaimsOn(mutant.c, run.spec)) {
     if (CheckClaim(run.evidence, claim).ok) continue;
-    if (IsSymptom(claim))
-      kept = false;
-    else
-      told = true;
+    (IsSymptom(claim) ? kept : IsLog(claim) ? by_log : told) = !IsSymptom(claim);
   }
   if (!kept) return Fate::kOtherSymptom;
-  return told ? Fate::kKilled : Fate::kSurvived;
+  return told ? Fate::kKilled : by_log ? Fate::kToldByLog : Fate::kSurvived;
 }
 
 // "scenario [run] operator" -> why it may.
@@ -91,36 +106,44 @@ std::vector<std::string> Chosen(const Options& options) {
   return files;
 }
 
-void Try(const Case& c, const std::map<std::string, std::string>& known, CaseRunner& runner,
-         Counts& counts) {
+// Whether the run says why, beside what a user sees: one that is there for comparison does not.
+bool SaysWhy(const std::vector<Claim>& claims) {
+  return std::any_of(claims.begin(), claims.end(), IsSymptom) &&
+         std::any_of(claims.begin(), claims.end(),
+                     [](const Claim& claim) { return !IsSymptom(claim) && !IsLog(claim); });
+}
+
+void Try(const std::vector<Case>& cases, const std::map<std::string, std::string>& known,
+         CaseRunner& runner, Counts& counts) {
   bool kept = false, judged = false;
-  for (size_t run = 0; run < c.runs.size(); ++run) {
-    if (c.runs[run].fixed || !c.runs[run].scanner.missing.empty()) continue;
-    const std::vector<Claim> claims = ClaimsOn(c, c.runs[run]);
-    // A run that is there for comparison claims its devices alone.
-    if (std::none_of(claims.begin(), claims.end(), IsSymptom) ||
-        std::all_of(claims.begin(), claims.end(), IsSymptom))
-      continue;
-    judged = true;
-    for (const Mutant& mutant : MutantsOf(c, run)) {
-      const std::string name = fmt::format("{} [{}] {}", c.scenario, c.runs[run].name, mutant.by);
-      const Fate fate = FateOf(mutant, runner);
-      kept = kept || fate == Fate::kKilled || fate == Fate::kSurvived;
-      counts.killed += fate == Fate::kKilled;
-      counts.other_symptom += fate == Fate::kOtherSymptom;
-      counts.impossible += fate == Fate::kImpossible;
-      if (fate != Fate::kSurvived) continue;
-      ++(known.contains(name) ? counts.known : counts.survived);
-      fmt::print("survives{}: {}\n", known.contains(name) ? " (known)" : "", name);
+  for (const Case& c : cases)
+    for (size_t run = 0; run < c.runs.size(); ++run) {
+      if (c.runs[run].fixed || !c.runs[run].scanner.missing.empty()) continue;
+      const std::vector<Claim> claims = ClaimsOn(c, c.runs[run]);
+      if (!SaysWhy(claims)) continue;
+      judged = true;
+      for (const Mutant& mutant : MutantsOf(c, run, claims)) {
+        const std::string name = fmt::format("{} [{}] {}", c.id, c.runs[run].name, mutant.by);
+        const Fate fate = FateOf(mutant, runner);
+        kept = kept || (fate != Fate::kOtherSymptom && fate != Fate::kImpossible);
+        counts.killed += fate == Fate::kKilled;
+        counts.by_log += fate == Fate::kToldByLog;
+        counts.other_symptom += fate == Fate::kOtherSymptom;
+        counts.impossible += fate == Fate::kImpossible;
+        if (fate == Fate::kToldByLog) fmt::print("told by its log alone: {}\n", name);
+        if (fate != Fate::kSurvived) continue;
+        ++(known.contains(name) ? counts.known : counts.survived);
+        fmt::print("survives{}: {}\n", known.contains(name) ? " (known)" : "", name);
+      }
     }
-  }
+  const std::string& scenario = cases.front().scenario;
   counts.without += judged && !kept;
   counts.bare += !judged;
   if (!judged)
     fmt::print("claims nothing below its symptom, or no run of it can be started here: {}\n",
-               c.scenario);
+               scenario);
   else if (!kept)
-    fmt::print("no neighbour keeps the symptom: {}\n", c.scenario);
+    fmt::print("no neighbour keeps the symptom: {}\n", scenario);
 }
 
 int Main(const Options& options) {
@@ -131,15 +154,26 @@ int Main(const Options& options) {
   CaseRunner runner(*TheWorkspace(), FindRecorders(), false);
   const std::map<std::string, std::string> known = Survivors();
   const Catalog catalog = FindCatalog({});
+  std::set<std::string> reports;
+  for (const Thread& thread : Threads()) reports.insert(thread.source);
   Counts counts;
   for (const std::string& file : Chosen(options)) {
-    const Result<std::vector<Case>> cases = LoadCases(file, catalog);
+    Result<std::vector<Case>> cases = LoadCases(file, catalog);
     if (!cases) {
       fmt::print("{}\n", cases.error().message);
       return 1;
     }
     ++counts.scenarios;
-    Try(cases->front(), known, runner, counts);
+    // Of what is no report's own, one cell.
+    if (std::none_of(cases->front().source.begin(), cases->front().source.end(),
+                     [&](const std::string& source) {
+                       const std::set<std::string> threads = ThreadsIn({source});
+                       return std::any_of(threads.begin(), threads.end(), [&](const auto& thread) {
+                         return reports.contains(thread);
+                       });
+                     }))
+      cases->erase(cases->begin() + 1, cases->end());
+    Try(*cases, known, runner, counts);
     std::fflush(stdout);
   }
   fmt::print(
