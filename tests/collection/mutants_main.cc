@@ -17,6 +17,7 @@
 #include "harness/verdict/verdict.h"
 #include "tests/collection/collection.h"
 #include "tests/collection/mutants.h"
+#include "tests/collection/neighbours.h"
 #include "tests/support/workspace.h"
 
 namespace gpustage {
@@ -113,38 +114,83 @@ bool SaysWhy(const std::vector<Claim>& claims) {
                      [](const Claim& claim) { return !IsSymptom(claim) && !IsLog(claim); });
 }
 
-void Try(const std::vector<Case>& cases, const std::map<std::string, std::string>& known,
-         CaseRunner& runner, Counts& counts) {
-  bool kept = false, judged = false;
-  for (const Case& c : cases)
-    for (size_t run = 0; run < c.runs.size(); ++run) {
-      if (c.runs[run].fixed || !c.runs[run].scanner.missing.empty()) continue;
-      const std::vector<Claim> claims = ClaimsOn(c, c.runs[run]);
-      if (!SaysWhy(claims)) continue;
-      judged = true;
-      for (const Mutant& mutant : MutantsOf(c, run, claims)) {
-        const std::string name = fmt::format("{} [{}] {}", c.id, c.runs[run].name, mutant.by);
-        const Fate fate = FateOf(mutant, runner);
-        kept = kept || (fate != Fate::kOtherSymptom && fate != Fate::kImpossible);
-        counts.killed += fate == Fate::kKilled;
-        counts.by_log += fate == Fate::kToldByLog;
-        counts.other_symptom += fate == Fate::kOtherSymptom;
-        counts.impossible += fate == Fate::kImpossible;
-        if (fate == Fate::kToldByLog) fmt::print("told by its log alone: {}\n", name);
-        if (fate != Fate::kSurvived) continue;
-        ++(known.contains(name) ? counts.known : counts.survived);
-        fmt::print("survives{}: {}\n", known.contains(name) ? " (known)" : "", name);
-      }
+class Trial {
+ public:
+  explicit Trial(CaseRunner& runner)
+      : runner_(runner), known_(Survivors()), catalog_(FindCatalog({})) {
+    for (const Thread& thread : Threads()) reports_.insert(thread.source);
+  }
+
+  Status Try(const std::string& file) {
+    TRY(std::vector<Case> cases, LoadCases(file, catalog_));
+    if (neighbours_.empty()) {
+      TRY(neighbours_, ReadNeighbours());
     }
-  const std::string& scenario = cases.front().scenario;
-  counts.without += judged && !kept;
-  counts.bare += !judged;
-  if (!judged)
-    fmt::print("claims nothing below its symptom, or no run of it can be started here: {}\n",
-               scenario);
-  else if (!kept)
-    fmt::print("no neighbour keeps the symptom: {}\n", scenario);
-}
+    ++counts_.scenarios;
+    if (!IsOfAReport(cases.front())) cases.resize(1);  // of what is no report's own, one cell
+    kept_ = judged_ = false;
+    for (const Case& c : cases)
+      for (size_t run = 0; run < c.runs.size(); ++run) {
+        TRY(TryRun(c, run, c == cases.front()));
+      }
+    const std::string& scenario = cases.front().scenario;
+    counts_.without += judged_ && !kept_;
+    counts_.bare += !judged_;
+    if (!judged_)
+      fmt::print("claims nothing below its symptom, or no run of it can be started here: {}\n",
+                 scenario);
+    else if (!kept_)
+      fmt::print("no neighbour keeps the symptom: {}\n", scenario);
+    return Ok();
+  }
+
+  const Counts& counts() const { return counts_; }
+
+ private:
+  bool IsOfAReport(const Case& c) const {
+    const std::set<std::string> threads = ThreadsIn(c.source);
+    return std::any_of(threads.begin(), threads.end(),
+                       [&](const std::string& thread) { return reports_.contains(thread); });
+  }
+
+  Status TryRun(const Case& c, size_t run, bool first) {
+    const RunSpec& spec = c.runs[run];
+    if (spec.fixed || !spec.scanner.missing.empty()) return Ok();
+    const std::vector<Claim> claims = ClaimsOn(c, spec);
+    if (!SaysWhy(claims)) return Ok();
+    judged_ = true;
+    for (const Mutant& mutant : MutantsOf(c, run, claims)) Note(c, spec, mutant);
+    for (const Neighbour& neighbour : neighbours_) {
+      if (!first || neighbour.scenario != c.scenario || neighbour.run != spec.name) continue;
+      TRY(const Mutant mutant, MutantOf(neighbour, c.file, catalog_));
+      Note(c, spec, mutant);
+    }
+    return Ok();
+  }
+
+  void Note(const Case& c, const RunSpec& run, const Mutant& mutant) {
+    const std::string name = fmt::format("{} [{}] {}", c.id, run.name, mutant.by);
+    const Fate fate = FateOf(mutant, runner_);
+    kept_ = kept_ || (fate != Fate::kOtherSymptom && fate != Fate::kImpossible);
+    counts_.killed += fate == Fate::kKilled;
+    counts_.by_log += fate == Fate::kToldByLog;
+    counts_.other_symptom += fate == Fate::kOtherSymptom;
+    counts_.impossible += fate == Fate::kImpossible;
+    if (fate != Fate::kSurvived && fate != Fate::kToldByLog) return;
+    const bool is_known = known_.contains(name);
+    if (fate == Fate::kSurvived) ++(is_known ? counts_.known : counts_.survived);
+    fmt::print("{}{}: {}\n", fate == Fate::kSurvived ? "survives" : "told by its log alone",
+               is_known ? " (known)" : "", name);
+  }
+
+  CaseRunner& runner_;
+  std::map<std::string, std::string> known_;
+  Catalog catalog_;
+  std::set<std::string> reports_;
+  std::vector<Neighbour> neighbours_;
+  Counts counts_;
+  bool kept_ = false, judged_ = false;  // of the scenario that is tried
+};
 
 int Main(const Options& options) {
   if (!TheWorkspace()) {
@@ -152,30 +198,16 @@ int Main(const Options& options) {
     return 77;
   }
   CaseRunner runner(*TheWorkspace(), FindRecorders(), false);
-  const std::map<std::string, std::string> known = Survivors();
-  const Catalog catalog = FindCatalog({});
-  std::set<std::string> reports;
-  for (const Thread& thread : Threads()) reports.insert(thread.source);
-  Counts counts;
+  Trial trial(runner);
   for (const std::string& file : Chosen(options)) {
-    Result<std::vector<Case>> cases = LoadCases(file, catalog);
-    if (!cases) {
-      fmt::print("{}\n", cases.error().message);
+    const Status tried = trial.Try(file);
+    if (!tried) {
+      fmt::print("{}\n", tried.error().message);
       return 1;
     }
-    ++counts.scenarios;
-    // Of what is no report's own, one cell.
-    if (std::none_of(cases->front().source.begin(), cases->front().source.end(),
-                     [&](const std::string& source) {
-                       const std::set<std::string> threads = ThreadsIn({source});
-                       return std::any_of(threads.begin(), threads.end(), [&](const auto& thread) {
-                         return reports.contains(thread);
-                       });
-                     }))
-      cases->erase(cases->begin() + 1, cases->end());
-    Try(*cases, known, runner, counts);
     std::fflush(stdout);
   }
+  const Counts& counts = trial.counts();
   fmt::print(
       "{} scenarios (seed {}): {} neighbours with the same symptom are told from the fault, {} are "
       "not, {} are not for a known reason; {} show another symptom, {} cannot be staged; of {} "
