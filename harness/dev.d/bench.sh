@@ -55,3 +55,9 @@ bench_why() {
   rm -rf "$folder" && mkdir -p "$folder"
   exec "$TREE/tests/diagnose/why_evaluation" --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json"
 }
+
+# bench_collection [--rounds N] [--only TEXT]: the scenarios of the public reports, over as many bare execs of the same programs.
+bench_collection() {
+  build_for tests harness/all fakes/all fixtures/all collection_cost
+  GPUSTAGE_CACHE=$GPUSTAGE_CACHE exec "$TREE/tests/collection/collection_cost" "$TREE/harness/gpustage" "$@"
+}

@@ -97,17 +97,21 @@ fetch_missing() {
 
 # 1: cannot be had, 2: something else came than what is pinned.
 fetch_part() {
-  local name=$1 archive
+  local name=$1 sum=sha256 archive
   if [[ ${PART[$name client]} == toolkit ]]; then
     installed_toolkit >"$WORK/toolkit" || { say "$name: missing, there is no CUDA Toolkit installed here" && return 1; }
     mkdir "$WORK/tree"
     ln -s "$(<"$WORK/toolkit")"/* "$WORK/tree"
   else
+    if [[ -z ${PART[$name sha256]:-} ]]; then
+      sum=sha256$(python_tag)
+      [[ -n ${PART[$name $sum]:-} ]] || { say "$name: missing, it is pinned for no ${sum#sha256}" && return 1; }
+    fi
     download "$name" || return 1
     archive=$(echo "$WORK"/download/*)
-    if [[ $(sha256sum <"$archive") != "${PART[$name sha256]}  -" ]]; then
+    if [[ $(sha256sum <"$archive") != "${PART[$name $sum]}  -" ]]; then
       say "$name: WRONG CHECKSUM, not installed: ${archive##*/} is $(sha256sum <"$archive" | cut -d' ' -f1)," \
-        "fixtures/real-parts.yaml says ${PART[$name sha256]}"
+        "fixtures/real-parts.yaml says ${PART[$name $sum]}"
       return 2
     fi
     unpack "$archive" "$WORK/tree" || { say "$name: missing, ${archive##*/} could not be unpacked" && return 1; }
@@ -125,6 +129,11 @@ fetch_part() {
   place "$WORK/part" "${PART[$name into]}" "${PIN[$name]}"
 }
 
+# python_tag: cp311, as the wheels for the Python of this machine are called.
+python_tag() {
+  python3 -c 'import sys; print("cp%d%d" % sys.version_info[:2])' 2>/dev/null || echo python
+}
+
 # download NAME: the archive as published, into $WORK/download, by the registry's own client.
 download() {
   local name=$1 client=${PART[$1 client]} package=${PART[$1 package]} version=${PART[$1 version]}
@@ -136,14 +145,15 @@ download() {
 
 # fetch NAME CLIENT PACKAGE VERSION BYTES: into $WORK/download.
 fetch() {
-  local name=$1 client=$2 package=$3 version=$4 command fetched=0 reason started
+  local name=$1 client=$2 package=$3 version=$4 form=--only-binary=:all: command fetched=0 reason started
   local what="$client package $package $version"
   # After a first failure the rest get one quick try each: without a network nobody waits for seven time-outs.
   if [[ $client == npm ]]; then
     command=("${NPM[@]}" pack --silent --cache "$WORK/cache" --pack-destination "$WORK/download" "--fetch-retries=$PATIENT"
       --fetch-retry-mintimeout=1000 "--fetch-timeout=$((PATIENT ? 60000 : 5000))" --loglevel=error "$package@$version")
   else
-    command=("${PIP[@]}" download --quiet --no-deps --only-binary=:all: --no-cache-dir --disable-pip-version-check
+    [[ ${PART[$name archive]:-} == source ]] && form=--no-binary=:all:
+    command=("${PIP[@]}" download --quiet --no-deps "$form" --no-cache-dir --disable-pip-version-check
       "--retries=$PATIENT" "--timeout=$((PATIENT ? 30 : 5))" --dest "$WORK/download" "$package==$version")
   fi
   mkdir "$WORK/download" "$WORK/tmp"
@@ -233,7 +243,7 @@ apt_client() {
 unpack() {
   mkdir "$2"
   case $1 in
-    *.tgz) tar -xzf "$1" -C "$2" ;;
+    *.tgz | *.tar.gz) tar -xzf "$1" -C "$2" ;;
     *.whl) python3 -m zipfile -e "$1" "$2" ;;
   esac
 }

@@ -1,8 +1,10 @@
 #include "tests/collection/mutants.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <set>
+#include <csignal>
 
 #include "harness/base/files.h"
 
@@ -38,22 +40,41 @@ std::vector<std::string> PathsNamed(const Case& c, const std::vector<std::string
   return paths;
 }
 
-void AddFault(const std::string& function, int code, Case& c) {
+// What the one run of `c` finds, too, where its fix has changed the machine.
+template <typename Change>
+void ChangeMachine(const std::string& key, Case& c, const Change& change) {
+  change(c.machine);
+  if (auto& fixed = c.runs.front().machine;
+      fixed && std::count(fixed->keys.begin(), fixed->keys.end(), key) > 0)
+    change(fixed->machine);
+}
+
+void AddFault(const std::string& function, FaultKind kind, int code, Case& c) {
   FaultSpec fault;
   fault.function = function;
+  fault.kind = kind;
   fault.code = code;
-  c.machine.faults.push_back(fault);
-  if (auto& change = c.runs.front().machine;
-      change && std::count(change->keys.begin(), change->keys.end(), "faults") > 0)
-    change->machine.faults.push_back(fault);
+  ChangeMachine("faults", c, [&](Machine& machine) { machine.faults.push_back(fault); });
+}
+
+bool HasFault(const Case& c, const std::string& function) {
+  return std::any_of(c.machine.faults.begin(), c.machine.faults.end(),
+                     [&](const FaultSpec& fault) { return fault.function == function; });
+}
+
+// The claims on `wanted` are held against it.
+void CallItBroken(const RunSpec& wanted, RunSpec& mended) {
+  mended.name = wanted.name;
+  mended.fixed = false;
 }
 
 struct Operator {
   const char* name;
-  std::vector<std::string> of;  // what must be there, by the beginnings of names
-  bool gone = false;            // that is taken away
-  FileMode mode = 0;            // not 0: that is all that is left of them
-  const char* function = "";    // that fails instead
+  std::vector<std::string> of;              // what must be there, by the beginnings of names
+  bool gone = false;                        // that is taken away
+  FileMode mode = 0;                        // not 0: that is all that is left of them
+  std::vector<const char*> nodes = {};      // of a GPU, which are closed instead
+  std::vector<const char*> functions = {};  // that fail instead
   int code = 0;
   const char* variable = "";  // that is set instead
   const char* value = "";
@@ -65,22 +86,36 @@ const std::vector<Operator>& Operators() {
                                         manifests = {"nvidia_icd", "intel_icd", "radeon_icd"},
                                         backends = {"libggml-cuda", "libggml-hip",
                                                     "libggml-vulkan"};
+  static const std::vector<const char*> starts = {"nvmlInit_v2", "nvmlInitWithFlags"};
   static const std::vector<Operator> operators = {
-      {"masked-instead", driver, false, 0, "", 0, "CUDA_VISIBLE_DEVICES", "-1"},
-      {"masked-in-hip-instead", hip, false, 0, "", 0, "HIP_VISIBLE_DEVICES", "-1"},
-      {"masked-in-vulkan-instead", vulkan, false, 0, "", 0, "GGML_VK_VISIBLE_DEVICES", "7"},
+      {"masked-instead", driver, false, 0, {}, {}, 0, "CUDA_VISIBLE_DEVICES", "-1"},
+      {"masked-in-hip-instead", hip, false, 0, {}, {}, 0, "HIP_VISIBLE_DEVICES", "-1"},
+      {"masked-in-hsa-instead", hip, false, 0, {}, {}, 0, "ROCR_VISIBLE_DEVICES", ""},
+      {"masked-in-vulkan-instead", vulkan, false, 0, {}, {}, 0, "GGML_VK_VISIBLE_DEVICES", "7"},
       {"driver-gone-instead", driver, true},
+      {"driver-unreadable-instead", driver, true, 0600},
       {"management-gone-instead", nvml, true},
+      {"management-unreadable-instead", nvml, true, 0600},
       {"runtime-gone-instead", {"libcudart.so"}, true},
       {"cublas-gone-instead", {"libcublas.so"}, true},
+      {"cublas-unreadable-instead", {"libcublas.so"}, true, 0600},
       {"backend-gone-instead", backends, true},
       {"backend-unreadable-instead", backends, true, 0600},
       {"hip-gone-instead", hip, true},
+      {"rocblas-gone-instead", {"librocblas.so"}, true},
       {"manifest-gone-instead", manifests, true},
-      {"no-device-instead", driver, false, 0, "cuInit", 100},
-      {"not-ready-instead", driver, false, 0, "cuInit", 802},
-      {"nvml-unknown-instead", nvml, false, 0, "nvmlInit_v2", 999},
-      {"nvml-mismatch-instead", nvml, false, 0, "nvmlInit_v2", 18},
+      {"manifest-unreadable-instead", manifests, true, 0600},
+      {"control-node-closed-instead", driver, false, 0, {"/dev/nvidiactl"}},
+      {"memory-node-closed-instead", driver, false, 0, {"/dev/nvidia-uvm"}},
+      {"gpu-node-closed-instead", driver, false, 0, {"/dev/nvidia0"}},
+      {"kfd-closed-instead", hip, false, 0, {"/dev/kfd"}},
+      {"no-device-instead", driver, false, 0, {}, {"cuInit"}, 100},
+      {"not-ready-instead", driver, false, 0, {}, {"cuInit"}, 802},
+      {"no-count-instead", driver, false, 0, {}, {"cuDeviceGetCount"}, 3},
+      {"nvml-unknown-instead", nvml, false, 0, {}, starts, 999},
+      {"nvml-mismatch-instead", nvml, false, 0, {}, starts, 18},
+      {"nvml-no-count-instead", nvml, false, 0, {}, {"nvmlDeviceGetCount_v2"}, 999},
+      {"hsa-fails-instead", hip, false, 0, {}, {"hsa_init"}, 4096},
   };
   return operators;
 }
@@ -89,8 +124,8 @@ const std::vector<Operator>& Operators() {
 std::vector<Case> Otherwise(const Case& c, size_t run, size_t fixed, const Operator& by) {
   const RunSpec& wanted = c.runs[run];
   const RunSpec& mended = c.runs[fixed];
-  if (std::any_of(c.machine.faults.begin(), c.machine.faults.end(),
-                  [&](const FaultSpec& fault) { return fault.function == by.function; }))
+  if (std::any_of(by.functions.begin(), by.functions.end(),
+                  [&](const char* function) { return HasFault(c, function); }))
     return {};
   const auto sets = [&](const std::vector<EnvVar>& env) {
     return std::any_of(env.begin(), env.end(),
@@ -110,11 +145,79 @@ std::vector<Case> Otherwise(const Case& c, size_t run, size_t fixed, const Opera
     only.change.push_back({RemoveOp{path}, {}});
     if (by.mode != 0) only.change.back().what = ChmodOp{path, by.mode};
   }
-  only.name = wanted.name;
-  only.fixed = false;
-  if (*by.function != '\0') AddFault(by.function, by.code, other);
+  for (const char* node : by.nodes) {
+    if (touched.contains(node)) return {};
+    only.change.push_back({ChmodOp{node, 0}, {}});
+  }
+  CallItBroken(wanted, only);
+  for (const char* function : by.functions) AddFault(function, FaultKind::kReturn, by.code, other);
   if (*by.variable != '\0') only.env.push_back({by.variable, by.value, {}});
   return {other};
+}
+
+// How a program of these ends as the report's does, in a function of another's.
+std::vector<Mutant> EndedElsewhere(const Case& c, size_t run, size_t fixed, const Claim& claim) {
+  const auto* outcome = std::get_if<OutcomeClaim>(&claim.what);
+  if (outcome == nullptr || (outcome->kind == "exited" && outcome->code.value_or(0) == 0))
+    return {};
+  const FaultKind kind = outcome->kind == "timed_out" ? FaultKind::kHang
+                         : outcome->kind == "exited"  ? FaultKind::kExit
+                         : outcome->code == SIGABRT   ? FaultKind::kAbort
+                                                      : FaultKind::kSegfault;
+  std::vector<Mutant> mutants;
+  for (const char* function :
+       {"cuInit", "cuDeviceGetCount", "nvmlInit_v2", "nvmlInitWithFlags", "nvmlDeviceGetCount_v2",
+        "hsa_init", "hsa_iterate_agents", "rocblas_initialize", "vkCreateInstance",
+        "vkEnumeratePhysicalDevices"}) {
+    if (HasFault(c, function)) continue;
+    Case other = Alone(c, fixed);
+    CallItBroken(c.runs[run], other.runs.front());
+    AddFault(function, kind, kind == FaultKind::kExit ? *outcome->code : 0, other);
+    mutants.push_back({fmt::format("ends-in-{}-instead", function), std::move(other), {function}});
+  }
+  return mutants;
+}
+
+// A machine of NVIDIA's or of another maker's that has as many GPUs as were counted.
+std::vector<Mutant> AsManyGpus(const Case& c, size_t run, size_t fixed, const Claim& claim) {
+  const auto* devices = std::get_if<DevicesClaim>(&claim.what);
+  if (devices == nullptr) return {};
+  const auto wanted = static_cast<size_t>(devices->count.at_least);
+  std::vector<Mutant> mutants;
+  for (const auto list : {&Machine::devices, &Machine::others}) {
+    Case other = Alone(c, fixed);
+    CallItBroken(c.runs[run], other.runs.front());
+    const size_t had = (c.machine.*list).size();
+    if (had == wanted || (had == 0 && list == &Machine::others)) continue;
+    ChangeMachine("devices", other, [&](Machine& machine) {
+      std::vector<GpuDevice>& gpus = machine.*list;
+      while (gpus.size() < wanted) {
+        gpus.push_back(gpus.empty() ? GpuDevice{} : gpus.back());
+        GpuDevice& last = gpus.back();
+        if (last.name.empty()) last.name = "NVIDIA GeForce RTX 3060", last.cc = {8, 6};
+        last.uuid.back() = static_cast<uint8_t>(0x40 + gpus.size());
+        last.pci = fmt::format("0000:{:02x}:00.0", 0x40 + gpus.size());
+      }
+      gpus.resize(wanted);
+    });
+    mutants.push_back({"as-many-gpus-instead", std::move(other), {}});
+  }
+  return mutants;
+}
+
+// The same GPUs the other way round.
+std::vector<Mutant> OtherOrder(const Case& c, size_t run, size_t fixed) {
+  std::vector<Mutant> mutants;
+  for (const auto list : {&Machine::devices, &Machine::others}) {
+    Case other = Alone(c, fixed);
+    CallItBroken(c.runs[run], other.runs.front());
+    ChangeMachine("devices", other, [&](Machine& machine) {
+      std::reverse((machine.*list).begin(), (machine.*list).end());
+    });
+    if (other.machine.*list != c.machine.*list)
+      mutants.push_back({"other-order-instead", std::move(other), {}});
+  }
+  return mutants;
 }
 
 // What is closed is gone, or what is gone is closed; all of it, for a part would leave the fault.
@@ -125,7 +228,7 @@ void ExchangeAll(const char* by, const Case& c, size_t run, const Exchange& exch
   for (TreeOp& op : other.tree)
     if (const auto* own = std::get_if<From>(&op.what); own != nullptr && op.pos.file == c.file)
       exchange(From(*own), op);
-  if (other.tree != c.tree) mutants.push_back({by, std::move(other)});
+  if (other.tree != c.tree) mutants.push_back({by, std::move(other), {}});
 }
 
 // The scenario's own operations and codes exchanged for their neighbours.
@@ -143,27 +246,39 @@ std::vector<Mutant> Exchanged(const Case& c, size_t run) {
         if (!removed.path.starts_with("/dev/")) op.what = ChmodOp{removed.path, 0};
       },
       mutants);
-  for (size_t at = 0; at < c.machine.faults.size(); ++at) {
-    const FaultSpec& fault = c.machine.faults[at];
-    if (fault.kind != FaultKind::kReturn) continue;
+  std::set<int> codes;
+  for (const FaultSpec& fault : c.machine.faults)
+    if (fault.kind == FaultKind::kReturn) codes.insert(fault.code);
+  for (const int code : codes) {  // of all functions that answer it: they are one fault
     constexpr std::array kCodes = {999, 801, 3};
-    Case other = Alone(c, run);
-    other.machine.faults[at].code =
-        *std::find_if(kCodes.begin(), kCodes.end(), [&](int code) { return code != fault.code; });
-    mutants.push_back({"other-code-instead", std::move(other)});
+    Mutant mutant{"other-code-instead", Alone(c, run), {}};
+    for (FaultSpec& fault : mutant.c.machine.faults) {
+      if (fault.kind != FaultKind::kReturn || fault.code != code) continue;
+      mutant.calls.insert(fault.function);
+      fault.code =
+          *std::find_if(kCodes.begin(), kCodes.end(), [&](int other) { return other != code; });
+    }
+    mutants.push_back(std::move(mutant));
   }
   return mutants;
 }
 
 }  // namespace
 
-std::vector<Mutant> MutantsOf(const Case& c, size_t run) {
+std::vector<Mutant> MutantsOf(const Case& c, size_t run, const std::vector<Claim>& claims) {
   std::vector<Mutant> mutants = Exchanged(c, run);
+  const auto add = [&](std::vector<Mutant> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(mutants));
+  };
   for (size_t fixed = 0; fixed < c.runs.size(); ++fixed) {
     if (!c.runs[fixed].fixed || c.runs[fixed].name != c.runs[run].name + kFixedSuffix) continue;
     for (const Operator& by : Operators())
-      for (Case& other : Otherwise(c, run, fixed, by))
-        mutants.push_back({by.name, std::move(other)});
+      for (Case& other : Otherwise(c, run, fixed, by)) add({{by.name, std::move(other), {}}});
+    for (const Claim& claim : claims) {
+      add(EndedElsewhere(c, run, fixed, claim));
+      add(AsManyGpus(c, run, fixed, claim));
+    }
+    add(OtherOrder(c, run, fixed));
   }
   return mutants;
 }

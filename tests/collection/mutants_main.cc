@@ -17,6 +17,7 @@
 #include "harness/verdict/verdict.h"
 #include "tests/collection/collection.h"
 #include "tests/collection/mutants.h"
+#include "tests/collection/neighbours.h"
 #include "tests/support/workspace.h"
 
 namespace gpustage {
@@ -29,7 +30,8 @@ struct Options {
 };
 
 struct Counts {
-  int scenarios = 0, killed = 0, survived = 0, known = 0, other_symptom = 0, impossible = 0;
+  int scenarios = 0, killed = 0, by_log = 0, survived = 0, known = 0, other_symptom = 0,
+      impossible = 0;
   int bare = 0;     // scenarios that claim nothing below it, or cannot run here
   int without = 0;  // scenarios of which no neighbour keeps the symptom
 };
@@ -39,7 +41,15 @@ bool IsSymptom(const Claim& claim) {
   return std::holds_alternative<DevicesClaim>(claim.what) ||
          std::holds_alternative<DistributionClaim>(claim.what) ||
          std::holds_alternative<OutcomeClaim>(claim.what) ||
+         std::holds_alternative<DeviceClaim>(claim.what) ||
          std::holds_alternative<SilentClaim>(claim.what);
+}
+
+// A line of the log is the report's symptom, too, but a program may say one thing for two faults:
+// it tells nothing from the fault, and another line makes no other symptom.
+bool IsLog(const Claim& claim) {
+  return std::holds_alternative<LogClaim>(claim.what) ||
+         std::holds_alternative<LogOrderClaim>(claim.what);
 }
 
 std::vector<Claim> ClaimsOn(const Case& c, const RunSpec& run) {
@@ -49,22 +59,28 @@ std::vector<Claim> ClaimsOn(const Case& c, const RunSpec& run) {
   return claims;
 }
 
-enum class Fate { kKilled, kSurvived, kOtherSymptom, kImpossible };
+enum class Fate { kKilled, kToldByLog, kSurvived, kOtherSymptom, kImpossible };
 
 Fate FateOf(const Mutant& mutant, CaseRunner& runner) {
   const CaseReport report = RunCase(mutant.c, runner);
   const RunReport& run = report.runs.front();
   if (run.verdict.checks.empty()) return Fate::kImpossible;  // it could not be staged or started
-  bool kept = true, told = false;
+  const auto was_called = [&](const std::string& function) {
+    CallsClaim called;
+    called.function = function;
+    Claim claim;
+    claim.what = called;
+    return CheckClaim(run.evidence, claim).ok;
+  };
+  if (!mutant.calls.empty() && std::none_of(mutant.calls.begin(), mutant.calls.end(), was_called))
+    return Fate::kImpossible;
+  bool kept = true, told = false, by_log = false;
   for (const Claim& claim : ClaimsOn(mutant.c, run.spec)) {
     if (CheckClaim(run.evidence, claim).ok) continue;
-    if (IsSymptom(claim))
-      kept = false;
-    else
-      told = true;
+    (IsSymptom(claim) ? kept : IsLog(claim) ? by_log : told) = !IsSymptom(claim);
   }
   if (!kept) return Fate::kOtherSymptom;
-  return told ? Fate::kKilled : Fate::kSurvived;
+  return told ? Fate::kKilled : by_log ? Fate::kToldByLog : Fate::kSurvived;
 }
 
 // "scenario [run] operator" -> why it may.
@@ -91,37 +107,90 @@ std::vector<std::string> Chosen(const Options& options) {
   return files;
 }
 
-void Try(const Case& c, const std::map<std::string, std::string>& known, CaseRunner& runner,
-         Counts& counts) {
-  bool kept = false, judged = false;
-  for (size_t run = 0; run < c.runs.size(); ++run) {
-    if (c.runs[run].fixed || !c.runs[run].scanner.missing.empty()) continue;
-    const std::vector<Claim> claims = ClaimsOn(c, c.runs[run]);
-    // A run that is there for comparison claims its devices alone.
-    if (std::none_of(claims.begin(), claims.end(), IsSymptom) ||
-        std::all_of(claims.begin(), claims.end(), IsSymptom))
-      continue;
-    judged = true;
-    for (const Mutant& mutant : MutantsOf(c, run)) {
-      const std::string name = fmt::format("{} [{}] {}", c.scenario, c.runs[run].name, mutant.by);
-      const Fate fate = FateOf(mutant, runner);
-      kept = kept || fate == Fate::kKilled || fate == Fate::kSurvived;
-      counts.killed += fate == Fate::kKilled;
-      counts.other_symptom += fate == Fate::kOtherSymptom;
-      counts.impossible += fate == Fate::kImpossible;
-      if (fate != Fate::kSurvived) continue;
-      ++(known.contains(name) ? counts.known : counts.survived);
-      fmt::print("survives{}: {}\n", known.contains(name) ? " (known)" : "", name);
-    }
-  }
-  counts.without += judged && !kept;
-  counts.bare += !judged;
-  if (!judged)
-    fmt::print("claims nothing below its symptom, or no run of it can be started here: {}\n",
-               c.scenario);
-  else if (!kept)
-    fmt::print("no neighbour keeps the symptom: {}\n", c.scenario);
+// Whether the run says why, beside what a user sees: one that is there for comparison does not.
+bool SaysWhy(const std::vector<Claim>& claims) {
+  return std::any_of(claims.begin(), claims.end(), IsSymptom) &&
+         std::any_of(claims.begin(), claims.end(),
+                     [](const Claim& claim) { return !IsSymptom(claim) && !IsLog(claim); });
 }
+
+class Trial {
+ public:
+  explicit Trial(CaseRunner& runner)
+      : runner_(runner), known_(Survivors()), catalog_(FindCatalog({})) {
+    for (const Thread& thread : Threads()) reports_.insert(thread.source);
+  }
+
+  Status Try(const std::string& file) {
+    TRY(std::vector<Case> cases, LoadCases(file, catalog_));
+    if (neighbours_.empty()) {
+      TRY(neighbours_, ReadNeighbours());
+    }
+    ++counts_.scenarios;
+    if (!IsOfAReport(cases.front())) cases.resize(1);  // of what is no report's own, one cell
+    kept_ = judged_ = false;
+    for (const Case& c : cases)
+      for (size_t run = 0; run < c.runs.size(); ++run) {
+        TRY(TryRun(c, run, c == cases.front()));
+      }
+    const std::string& scenario = cases.front().scenario;
+    counts_.without += judged_ && !kept_;
+    counts_.bare += !judged_;
+    if (!judged_)
+      fmt::print("claims nothing below its symptom, or no run of it can be started here: {}\n",
+                 scenario);
+    else if (!kept_)
+      fmt::print("no neighbour keeps the symptom: {}\n", scenario);
+    return Ok();
+  }
+
+  const Counts& counts() const { return counts_; }
+
+ private:
+  bool IsOfAReport(const Case& c) const {
+    const std::set<std::string> threads = ThreadsIn(c.source);
+    return std::any_of(threads.begin(), threads.end(),
+                       [&](const std::string& thread) { return reports_.contains(thread); });
+  }
+
+  Status TryRun(const Case& c, size_t run, bool first) {
+    const RunSpec& spec = c.runs[run];
+    if (spec.fixed || !spec.scanner.missing.empty()) return Ok();
+    const std::vector<Claim> claims = ClaimsOn(c, spec);
+    if (!SaysWhy(claims)) return Ok();
+    judged_ = true;
+    for (const Mutant& mutant : MutantsOf(c, run, claims)) Note(c, spec, mutant);
+    for (const Neighbour& neighbour : neighbours_) {
+      if (!first || neighbour.scenario != c.scenario || neighbour.run != spec.name) continue;
+      TRY(const Mutant mutant, MutantOf(neighbour, c.file, catalog_));
+      Note(c, spec, mutant);
+    }
+    return Ok();
+  }
+
+  void Note(const Case& c, const RunSpec& run, const Mutant& mutant) {
+    const std::string name = fmt::format("{} [{}] {}", c.id, run.name, mutant.by);
+    const Fate fate = FateOf(mutant, runner_);
+    kept_ = kept_ || (fate != Fate::kOtherSymptom && fate != Fate::kImpossible);
+    counts_.killed += fate == Fate::kKilled;
+    counts_.by_log += fate == Fate::kToldByLog;
+    counts_.other_symptom += fate == Fate::kOtherSymptom;
+    counts_.impossible += fate == Fate::kImpossible;
+    if (fate != Fate::kSurvived && fate != Fate::kToldByLog) return;
+    const bool is_known = known_.contains(name);
+    if (fate == Fate::kSurvived) ++(is_known ? counts_.known : counts_.survived);
+    fmt::print("{}{}: {}\n", fate == Fate::kSurvived ? "survives" : "told by its log alone",
+               is_known ? " (known)" : "", name);
+  }
+
+  CaseRunner& runner_;
+  std::map<std::string, std::string> known_;
+  Catalog catalog_;
+  std::set<std::string> reports_;
+  std::vector<Neighbour> neighbours_;
+  Counts counts_;
+  bool kept_ = false, judged_ = false;  // of the scenario that is tried
+};
 
 int Main(const Options& options) {
   if (!TheWorkspace()) {
@@ -129,19 +198,16 @@ int Main(const Options& options) {
     return 77;
   }
   CaseRunner runner(*TheWorkspace(), FindRecorders(), false);
-  const std::map<std::string, std::string> known = Survivors();
-  const Catalog catalog = FindCatalog({});
-  Counts counts;
+  Trial trial(runner);
   for (const std::string& file : Chosen(options)) {
-    const Result<std::vector<Case>> cases = LoadCases(file, catalog);
-    if (!cases) {
-      fmt::print("{}\n", cases.error().message);
+    const Status tried = trial.Try(file);
+    if (!tried) {
+      fmt::print("{}\n", tried.error().message);
       return 1;
     }
-    ++counts.scenarios;
-    Try(cases->front(), known, runner, counts);
     std::fflush(stdout);
   }
+  const Counts& counts = trial.counts();
   fmt::print(
       "{} scenarios (seed {}): {} neighbours with the same symptom are told from the fault, {} are "
       "not, {} are not for a known reason; {} show another symptom, {} cannot be staged; of {} "

@@ -84,10 +84,11 @@ INSTANTIATE_TEST_SUITE_P(
                        "1:10: expected scanner: dlopen, the name of the file, got \"x\""},
         RefusedFixture{"ScannerWithoutProgram", "scanners/dlopen.yaml",
                        "scanner: dlopen\nabout: a\n", "1:1: a scanner needs \"program\""},
-        RefusedFixture{"ScannerWithTwoPrograms", "scanners/dlopen.yaml",
-                       "scanner: dlopen\nabout: a\nprogram: {path: /a, build: b}\n",
-                       "3:21: a program has \"path\" already; only one of \"path\", \"build\", "
-                       "\"fake\", \"real\" or \"given\" can be there"},
+        RefusedFixture{
+            "ScannerWithTwoPrograms", "scanners/dlopen.yaml",
+            "scanner: dlopen\nabout: a\nprogram: {path: /a, build: b}\n",
+            "3:21: a program has \"path\" already; only one of \"path\", \"python\", \"build\", "
+            "\"fake\", \"real\" or \"given\" can be there"},
         RefusedFixture{"ScannerWithoutArgv", "scanners/dlopen.yaml",
                        "scanner: dlopen\nabout: a\nprogram: {path: /bin/sh}\n",
                        "1:1: a scanner needs \"argv\""},

@@ -1,5 +1,9 @@
 #include "harness/scenario/model/scanner.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/support/scenario_files.h"
 
 namespace gpustage {
@@ -69,6 +73,29 @@ TEST_F(ScannerTest, ShowsPythonPackagesAndNamesThemToPython) {
               ElementsAre(files_.Path("real/p/site"), files_.Path("real/q/site")));
   EXPECT_THAT(scanner->env, ElementsAre(Pair("PYTHONPATH", files_.Path("real/p/site") + ":" +
                                                                files_.Path("real/q/site"))));
+}
+
+TEST_F(ScannerTest, TakesTheMachinesPythonWithTheModulesOfItsVersion) {
+  for (const char* folder : {"scanners", "scanners/usr", "scanners/usr/bin", "scanners/usr/lib",
+                             "scanners/usr/lib/python9.7"})
+    mkdir(files_.Path(folder).c_str(), 0755);
+  files_.Write("scanners/usr/bin/python9.7", "");
+  chmod(files_.Path("scanners/usr/bin/python9.7").c_str(), 0755);
+  const std::string link = files_.Path("scanners/usr/bin/python3");
+  ASSERT_EQ(symlink("python9.7", link.c_str()), 0);
+  const std::string lines = "host_directories: [/usr/lib/python3]\n";
+  const auto scanner = Read(lines, "{python: " + link + "}");
+  ASSERT_THAT(scanner, IsOk());
+  EXPECT_EQ(scanner->missing, "");
+  EXPECT_EQ(scanner->program, files_.Path("scanners/usr/bin/python9.7"));
+  EXPECT_THAT(scanner->host_directories,
+              ElementsAre(files_.Path("scanners/usr/lib/python9.7"), "/usr/lib/python3"));
+  rmdir(files_.Path("scanners/usr/lib/python9.7").c_str());
+  const auto bare = Read(lines, "{python: " + link + "}");
+  ASSERT_THAT(bare, IsOk());
+  EXPECT_EQ(bare->missing, fmt::format("{} is on this machine without its modules in {}",
+                                       files_.Path("scanners/usr/bin/python9.7"),
+                                       files_.Path("scanners/usr/lib/python9.7")));
 }
 
 TEST_F(ScannerTest, ReadsLimitsInSecondsAndMebibytes) {

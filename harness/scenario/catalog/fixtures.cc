@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdlib>
 #include <sstream>
 
 #include "harness/base/files.h"
@@ -248,8 +250,10 @@ Result<ProgramSource> Fixtures::FindProgram(const YamlEntry& choice) {
     TRY(const LibrarySource source, FindReal(choice.value));
     return ProgramSource{source.host_path, source.missing};
   }
-  if (choice.key == "path") {
-    const std::string path = HostPath(choice.value);
+  if (choice.key == "path" || choice.key == "python") {
+    std::string path = HostPath(choice.value);
+    char real[PATH_MAX];
+    if (choice.key == "python" && realpath(path.c_str(), real) != nullptr) path = real;
     ProgramSource source = ProgramAt(path, fmt::format("{} is not on this machine", path));
     if (source.missing.empty()) TRY(CheckAllowed(choice.value, path));
     return source;

@@ -77,14 +77,25 @@ Status ReadDone(const YamlNode& node, ScannerSpec& scanner) {
   return Ok();
 }
 
+// The machine's own Python is a link to the file of its version, whose modules lie in ../lib.
+void ShowModules(const std::string& python, ScannerSpec& scanner) {
+  const std::string modules =
+      fmt::format("{}/lib/{}", ParentOf(ParentOf(python)), BaseNameOf(python));
+  if (!IsDirectory(modules))
+    scanner.missing =
+        fmt::format("{} is on this machine without its modules in {}", python, modules);
+  scanner.host_directories.push_back(modules);
+}
+
 Status ReadProgram(const YamlNode& node, Fixtures& fixtures, ScannerSpec& scanner) {
-  const std::vector<std::string> kinds = {"path", "build", "fake", "real", "given"};
+  const std::vector<std::string> kinds = {"path", "python", "build", "fake", "real", "given"};
   TRY(CheckKeys(node, "a program", kinds));
   TRY(const YamlEntry* choice, RequireOneOf(node, "a program", kinds));
   TRY(ProgramSource source, fixtures.FindProgram(*choice));
   scanner.program = std::move(source.host_path);
   scanner.missing = std::move(source.missing);
   if (choice->key == "given") scanner.given = choice->value.text;
+  if (choice->key == "python" && scanner.missing.empty()) ShowModules(scanner.program, scanner);
   return Ok();
 }
 
@@ -181,9 +192,10 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
     TRY(scanner.by_default, ReadBool(*by_default, "by_default"));
   }
   if (const YamlNode* directories = node.Find("host_directories")) {
-    TRY(scanner.host_directories, ReadTexts(*directories, "host_directories"));
+    TRY(const std::vector<std::string> shown, ReadTexts(*directories, "host_directories"));
+    scanner.host_directories.insert(scanner.host_directories.end(), shown.begin(), shown.end());
     for (const YamlNode& item : directories->items) TRY(CheckShown(item, item.text));
-    for (const std::string& directory : scanner.host_directories)
+    for (const std::string& directory : shown)
       if (scanner.missing.empty() && !IsDirectory(directory))
         scanner.missing =
             fmt::format("there is no {} on this machine, which {} shows to its program", directory,
