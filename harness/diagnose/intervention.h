@@ -16,7 +16,7 @@ struct Intervention {
     // The environment.
     kSetVariable,    // subject: its name; value
     kUnsetVariable,  // subject: its name
-    kDropEntry,      // subject: a variable that is a list; value: what is left of it
+    kDropEntry,      // subject: a variable or file that is a list; value: what is left of it
     // The tree.
     kLink,           // subject: path; value: what the link says
     kCopy,           // subject: path; value: the path it is copied from
@@ -25,12 +25,14 @@ struct Intervention {
     kSearch,         // subject: the loader's list of directories; value: the directory put first
     kRemove,         // subject: path
     kMakeDirectory,  // subject: path
-    kChmod,          // subject: path; mode: the bits that are added
+    kChmod,          // subject: path, or the start of several and '*'; mode: bits that are added
     // Who runs it.
     kUser,   // value: the user
     kGroup,  // subject: the path that it lets in; value: the group that the user joins
     // The machine.
     kAddNode,        // subject: path, or the start of several and '*'
+    kKernelShows,    // subject: path below /sys or /proc, as the machine's own devices have it
+    kLoadModule,     // subject: of the kernel; all that it makes and shows
     kScanner,        // subject: the program; value: the version
     kDriverVersion,  // the kernel module that the driver is of
     kCudaVersion,    // value: of the driver's CUDA
@@ -57,6 +59,8 @@ bool Apply(const Intervention& intervention, FlatCase& flat);
 int SizeOf(const Intervention& intervention, const FlatCase& flat);
 // Whether a user can do it: not what only the maker of a driver or a device can.
 bool CanBeDone(const Intervention& intervention);
+// Whether a module of the kernel makes the path, or shows it.
+bool IsMadeBy(const std::string& module, const std::string& path);
 // Of the fakes' answers, not of the tree and the environment.
 bool IsOfMachine(const Intervention& intervention);
 

@@ -141,7 +141,12 @@ void ProposeReplacements(const FlatCase& flat, const SeenByRun& looked, const Pa
     for (const Installed& installed : at)
       if (Differs(there->second, installed.entry))
         all.push_back(Install(kDiffers, path, installed));
-    if (!at.empty() || there->second.kind != FlatEntry::Kind::kLibrary) continue;
+    // Where a package has a link, and what that ends at is not there, its end may stand.
+    const bool bare_link = std::any_of(at.begin(), at.end(), [&](const Installed& installed) {
+      return installed.entry.kind == FlatEntry::Kind::kLink &&
+             !HasPath(flat.tree, LexicallyNormal(ParentOf(path) + "/" + installed.entry.text));
+    });
+    if ((!at.empty() && !bare_link) || there->second.kind != FlatEntry::Kind::kLibrary) continue;
     // No package has it there: one more of its name, or a stranger's.
     const std::vector<Installed> named = packages.Named(BaseNameOf(path), flat.tree);
     for (const Installed& installed : named) {

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "harness/base/files.h"
-#include "harness/verdict/verdict.h"
 
 namespace gpustage {
 namespace {
@@ -20,13 +19,7 @@ const RunSpec& After(const Task& task) { return task.c.runs[task.fixed]; }
 
 }  // namespace
 
-// What the fix is expected to count; null: something else than a count is to flip.
-const CountRange* CountOf(const Task& task) {
-  for (const Expectation* expectation : ExpectationsFor(task.c, After(task)))
-    for (const Claim& claim : expectation->claims)
-      if (const auto* devices = std::get_if<DevicesClaim>(&claim.what)) return &devices->count;
-  return nullptr;
-}
+std::optional<CountRange> CountOf(const Task& task) { return ExpectedCount(task.c, After(task)); }
 
 std::vector<Task> TasksOf(const Case& c) {
   std::vector<Task> tasks;
@@ -35,7 +28,7 @@ std::vector<Task> TasksOf(const Case& c) {
       if (c.runs[k].fixed && !c.runs[i].fixed && c.runs[k].name == c.runs[i].name + kFixedSuffix &&
           c.runs[i].scanner.missing.empty()) {
         Task task{c, i, k};
-        if (CountOf(task) != nullptr) tasks.push_back(std::move(task));
+        if (CountOf(task)) tasks.push_back(std::move(task));
       }
   return tasks;
 }
@@ -64,7 +57,8 @@ bool OtherUser(const Task& task) {
 
 bool OtherGroups(const Task& task) { return Before(task).groups != After(task).groups; }
 bool OtherScanner(const Task& task) {
-  return Before(task).scanner.version != After(task).scanner.version;
+  return Before(task).scanner.name != After(task).scanner.name ||
+         Before(task).scanner.version != After(task).scanner.version;
 }
 
 }  // namespace
@@ -91,10 +85,12 @@ std::vector<std::string> WordsOfFix(const Task& task) {
 
 namespace {
 
-bool Satisfies(const Task& task, const std::optional<int64_t>& count) {
-  const CountRange* const wanted = CountOf(task);
-  return count && wanted != nullptr && wanted->at_least <= *count &&
-         (!wanted->at_most || *wanted->at_most >= *count);
+// What the case expects of the run before the fix no longer holds, in the fix's direction.
+bool Flips(const Task& task, const std::optional<int64_t>& before,
+           const std::optional<int64_t>& after) {
+  const std::optional<CountRange> expected = ExpectedCount(task.c, Before(task));
+  if (!after || (expected && expected->Contains(*after))) return false;
+  return IsBetter(after, before, *CountOf(task));
 }
 
 std::string PathOf(const TreeOp& op) {
@@ -159,7 +155,7 @@ bool IsAgain(const FlatCase& flat, const Mending& answer, const WhyReport& repor
   for (const Intervention& change : answer.changes) Apply(change, mended);
   Trials trials(runner, 1, 0, nullptr);
   const auto comes = [&](const std::optional<int64_t>& count) {
-    return IsBetter(count, report.before, report.there);
+    return IsBetter(count, report.before, report.wanted);
   };
   const auto with = trials.Again(mended, 3), without = trials.Again(flat, 3);
   return std::all_of(with.begin(), with.end(), comes) &&
@@ -190,8 +186,9 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   how.jobs = options.jobs;
   how.budget = options.budget;
   how.weigh = false;
+  how.wanted = *CountOf(task);
   TRY(const WhyReport report, Why(flat, knowledge, runner, how));
-  if (Satisfies(task, report.before))
+  if (report.before && CountOf(task)->Contains(*report.before))
     return Error{"as many devices are counted before the fix as after it"};
   Score score;
   score.name = task.Name();
@@ -205,7 +202,7 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   score.starts = report.first_answer_at + 2 * how.rounds;
   const int size = SizeOfFix(task);
   for (const Mending& answer : report.answers)
-    score.found = score.found || (answer.size <= size && Satisfies(task, answer.after));
+    score.found = score.found || (answer.size <= size && Flips(task, report.before, answer.after));
   for (const Intervention& change :
        report.answers.empty() ? std::vector<Intervention>() : report.answers.front().changes)
     score.first = score.first || IsAbout(change, task, flat);

@@ -46,7 +46,7 @@ std::vector<Task> TasksOf(const Case& c);
 int SizeOfFix(const Task& task);
 // What its author changed, a sentence each.
 std::vector<std::string> WordsOfFix(const Task& task);
-const CountRange* CountOf(const Task& task);  // after the fix
+std::optional<CountRange> CountOf(const Task& task);  // after the fix
 
 Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
                        const EvaluationOptions& options);

@@ -150,7 +150,7 @@ Status Publish(const Task& task, const ProposalContext& knowledge, CaseRunner& r
     fmt::print("not published: {}: {}\n", task.Name(), text.error().message);
     return Ok();
   }
-  const CountRange* const wanted = CountOf(task);
+  const std::optional<CountRange> wanted = CountOf(task);
   nlohmann::ordered_json truth = {{"version", 1},
                                   {"name", task.Name()},
                                   {"wanted", {{"at_least", wanted->at_least}}},

@@ -59,7 +59,7 @@ TEST_F(WhyTest, WhatIsCalledProvenCameBackEachTimeAndWasLostEachTime) {
   for (const Mending& answer : report.answers) {
     EXPECT_EQ(answer.came_back, 3);
     EXPECT_EQ(answer.lost_again, 3);
-    EXPECT_TRUE(IsBetter(answer.after, report.before, report.there));
+    EXPECT_TRUE(IsBetter(answer.after, report.before, report.wanted));
   }
   EXPECT_EQ(report.proof_starts, 3 + 3 * static_cast<int>(report.answers.size()));
 }
