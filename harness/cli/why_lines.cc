@@ -52,6 +52,7 @@ std::string WhyLines::Sentence(const ReportedRun& run) {
       const Result<WhyReport> report = Ask(*c, i, runner_, options);
       if (!report) return report.error().message;
       left_ -= report->starts;
+      if (!report->answers.empty()) proven_.push_back({run.Name(), WordsOf(*report)});
       return WordsOf(*report);
     }
   }

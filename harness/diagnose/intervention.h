@@ -10,6 +10,7 @@
 namespace gpustage {
 
 inline constexpr int kNotItsOwn = 1;
+inline constexpr int kHollow = 2;
 
 struct Intervention {
   enum class Kind {
@@ -44,7 +45,7 @@ struct Intervention {
   std::string subject;
   std::string value;
   FileMode mode = 0;
-  int number = 0;  // kInstall: kNotItsOwn where no package installs this path
+  int number = 0;  // kInstall: kNotItsOwn, kHollow where no package installs it
   FlatEntry entry = {};
   FlatTree entries = {};
   std::optional<ScannerSpec> scanner = {};

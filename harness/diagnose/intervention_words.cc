@@ -103,6 +103,7 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
       return {fmt::format("{}sudo ln -s {} {}", keep, Word(change.value), path), back};
     case Kind::kCopy: return {fmt::format("{}sudo cp {} {}", keep, Word(change.value), path), back};
     case Kind::kInstall:
+      if (change.number == kHollow) return {"install the package that has " + path, ""};
       return {fmt::format("{}install {} again from the release that the machine has ({})", keep,
                           path, change.value),
               back};
@@ -155,6 +156,8 @@ std::string ToString(const Intervention& change) {
     case Kind::kLink: return fmt::format("link {} to {}", on, change.value);
     case Kind::kCopy: return fmt::format("copy {} to {}", change.value, on);
     case Kind::kInstall:
+      if (change.number == kHollow)
+        return fmt::format("install what has {} (one with nothing in it was enough)", on);
       return change.number == kNotItsOwn
                  ? fmt::format("have as {} the file of that name of {}", on, change.value)
                  : fmt::format("put back {} as {} installs it", on, change.value);

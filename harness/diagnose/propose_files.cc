@@ -112,6 +112,21 @@ class Supply {
       brought.number = kNotItsOwn;
       all_.push_back(brought);
     }
+    // Nobody knows it: whether it is the name that is lacking, or more.
+    if (!packages_.hollow() || !packages_.At(path, tree_).empty() ||
+        !packages_.Named(BaseNameOf(path), tree_).empty() || IsProposedHollow(BaseNameOf(path)))
+      return;
+    Intervention named = Change(Kind::kInstall, kNotInstalled, path);
+    named.entry.kind = FlatEntry::Kind::kLibrary;
+    named.entry.source = *packages_.hollow();
+    named.number = kHollow;
+    all_.push_back(std::move(named));
+  }
+
+  bool IsProposedHollow(const std::string& name) const {
+    return std::any_of(all_.begin(), all_.end(), [&](const Intervention& change) {
+      return change.number == kHollow && BaseNameOf(change.subject) == name;
+    });
   }
 
   void Elsewhere(const std::string& path, const std::string& name) {

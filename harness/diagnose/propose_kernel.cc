@@ -122,6 +122,8 @@ void ProposeMasks(const FlatCase& flat, const SeenByRun& looked, std::optional<i
                   std::vector<Intervention>& all) {
   const auto there =
       static_cast<int64_t>(std::max(flat.c.machine.devices.size(), flat.c.machine.others.size()));
+  // Who wants fewer than there are wants them hidden; else something is counted twice.
+  const int tier = !most ? kVariable : *most < there ? kRefused : kMask;
   for (const Mask& mask : kMasks) {
     if (!IsLoaded(looked, mask.library) || (!most && there < 2)) continue;
     std::vector<std::string> values;
@@ -130,7 +132,7 @@ void ProposeMasks(const FlatCase& flat, const SeenByRun& looked, std::optional<i
     // Who names each has them all: what takes two for one looks only at those that nobody named.
     if (!most || *most > 1) values.push_back(FirstOf(std::min(there, most.value_or(there))));
     for (const std::string& value : values)
-      all.push_back(Change(Kind::kSetVariable, most ? kMask : kVariable, mask.name, value));
+      all.push_back(Change(Kind::kSetVariable, tier, mask.name, value));
   }
   for (const std::string& path : looked.paths)
     if (most && IsGpuNode(path) && flat.tree.count(path) == 0)

@@ -57,17 +57,19 @@ void ProposeAskedFor(const FlatCase& flat, std::vector<Intervention>& all) {
   }
 }
 
-// What was looked for by its path stands elsewhere.
+// What was looked for by its path stands elsewhere. What the loader looked for is a Lack.
 void ProposeFound(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
   constexpr size_t kMost = 8;
+  constexpr FileMode kRuns = 0111;
   size_t count = 0;
-  for (const std::string& path : looked.missing)
-    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path)))
-      if (count < kMost && other != path &&
-          (flat.tree.at(RealPath(flat.tree, other)).mode & 0111)) {
-        ++count;
-        all.push_back(Change(Kind::kLink, kElsewhere, path, other));
-      }
+  for (const std::string& path : looked.missing) {
+    if (BaseNameOf(path).find(".so") != std::string::npos) continue;
+    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path))) {
+      if (other == path || (flat.tree.at(RealPath(flat.tree, other)).mode & kRuns) == 0) continue;
+      if (++count > kMost) return;
+      all.push_back(Change(Kind::kLink, kElsewhere, path, other));
+    }
+  }
 }
 
 // A library that would have been a candidate, had its folder stood where the program lists.

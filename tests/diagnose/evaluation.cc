@@ -128,6 +128,7 @@ bool IsAbout(const Intervention& change, const Task& task, const FlatCase& flat)
     if (path == change.subject || Family(path) == Family(change.subject) ||
         RealPath(flat.tree, path) == RealPath(flat.tree, change.subject) ||
         change.subject.starts_with(path + "/") ||
+        (change.kind == Kind::kKernelShows && path.starts_with(change.subject + "/")) ||
         (change.subject.ends_with('*') &&
          path.starts_with(change.subject.substr(0, change.subject.size() - 1))) ||
         change.entries.count(path) != 0)
