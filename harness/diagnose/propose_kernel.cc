@@ -41,6 +41,11 @@ GfxVersion VersionOf(const std::string& gfx) {
           std::strtol(gfx.substr(minor + 1).c_str(), nullptr, 16)};
 }
 
+// Of the accelerators without a display, whose kernels no other GPU runs: gfx908, gfx90a, gfx942.
+bool IsOfDataCentre(const GfxVersion& one) {
+  return one.major == 9 && (one.minor > 0 || one.stepping == 8 || one.stepping == 10);
+}
+
 // Of the same generation: the first target of its kind, then those of GPUs that are known.
 std::vector<std::string> RelativesOf(const GfxVersion& own, const ProposalContext& knowledge) {
   std::vector<std::string> relatives;
@@ -54,7 +59,8 @@ std::vector<std::string> RelativesOf(const GfxVersion& own, const ProposalContex
   for (const bool near : {true, false})
     for (const auto& [name, device] : knowledge.devices)
       if (const GfxVersion other = VersionOf(device.gfx);
-          IsAmd(device) && other.major == own.major && (other.minor == own.minor) == near)
+          IsAmd(device) && other.major == own.major &&
+          IsOfDataCentre(other) == IsOfDataCentre(own) && (other.minor == own.minor) == near)
         add(other);
   return relatives;
 }

@@ -103,15 +103,23 @@ std::string Family(const std::string& path) {
   return BaseNameOf(ParentOf(path)) + "/" + name.substr(0, name.find(".so"));
 }
 
-// Scenarios with a fix that stood when `why` was written.
-const std::set<std::string>& WrittenBefore() {
-  static const std::set<std::string> names = [] {
-    std::set<std::string> read;
-    std::ifstream file(GPUSTAGE_BEFORE_WHY);
-    for (std::string name; std::getline(file, name);) read.insert(name);
-    return read;
-  }();
-  return names;
+// Names of scenarios, a line each.
+std::set<std::string> NamesOf(const char* list) {
+  std::set<std::string> read;
+  std::ifstream file(list);
+  for (std::string name; std::getline(file, name);)
+    if (!name.starts_with('#')) read.insert(name);
+  return read;
+}
+
+// Those with a fix that stood when `why` was written.
+bool IsWrittenAfter(const std::string& scenario) {
+  static const std::set<std::string> before = NamesOf(GPUSTAGE_BEFORE_WHY);
+  return before.count(scenario) == 0;
+}
+bool IsUnseen(const std::string& scenario) {
+  static const std::set<std::string> seen = NamesOf(GPUSTAGE_IN_VIEW);
+  return seen.count(scenario) == 0;
 }
 
 bool IsAbout(const Intervention& change, const Task& task, const FlatCase& flat) {
@@ -198,7 +206,8 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   score.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   for (const Mending& answer : report.answers) score.answers.push_back(WordsOf(answer));
   score.named = ChainNames(report.looked.loss, task, flat);
-  score.after = !WrittenBefore().count(task.c.scenario);
+  score.after = IsWrittenAfter(task.c.scenario);
+  score.unseen = IsUnseen(task.c.scenario);
   score.again = AllAgain(flat, report, runner, options);
   score.starts = report.first_answer_at + 2 * how.rounds;
   const int size = SizeOfFix(task);
