@@ -178,10 +178,12 @@ Result<int> EvaluateAll(const EvaluationOptions& options) {
   size_t skipped = 0;
   for (const Task& task : tasks) {
     const Result<Score> score = Evaluate(task, knowledge, runner, options);
-    if (score)
-      scores.push_back(*score);
-    else
-      fmt::print("skip   {}: {}\n", task.Name(), score.error().message), ++skipped;
+    if (!score) {
+      fmt::print("skip   {}: {}\n", task.Name(), score.error().message);
+      ++skipped;
+      continue;
+    }
+    scores.push_back(*score);
     if (!options.publish.empty()) TRY(Publish(task, knowledge, runner, options.publish));
   }
   if (!options.json.empty()) TRY(WriteFile(options.json, ResultsJson(scores)));
