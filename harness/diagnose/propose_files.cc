@@ -55,6 +55,7 @@ class Supply {
       FromPackage(path);
       Elsewhere(path, lack.name);
     }
+    StandIn(lack);
   }
 
  private:
@@ -112,21 +113,23 @@ class Supply {
       brought.number = kNotItsOwn;
       all_.push_back(brought);
     }
-    // Nobody knows it: whether it is the name that is lacking, or more.
-    if (!packages_.hollow() || !packages_.At(path, tree_).empty() ||
-        !packages_.Named(BaseNameOf(path), tree_).empty() || IsProposedHollow(BaseNameOf(path)))
+  }
+
+  // A library that no package has: whether it is the name that is lacking, or more. It stands where
+  // a system's packages install.
+  void StandIn(const Lack& lack) {
+    if (!packages_.hollow() || lack.directories.empty() || !FilesNamed(tree_, lack.name).empty() ||
+        !packages_.Named(lack.name, tree_).empty())
       return;
-    Intervention named = Change(Kind::kInstall, kNotInstalled, path);
+    std::string place = RealPath(tree_, lack.directories.front());
+    for (const std::string& directory : lack.directories)
+      if (RealPath(tree_, directory) == "/usr/lib/x86_64-linux-gnu")
+        place = "/usr/lib/x86_64-linux-gnu";
+    Intervention named = Change(Kind::kInstall, kNotInstalled, place + "/" + lack.name);
     named.entry.kind = FlatEntry::Kind::kLibrary;
     named.entry.source = *packages_.hollow();
     named.number = kHollow;
     all_.push_back(std::move(named));
-  }
-
-  bool IsProposedHollow(const std::string& name) const {
-    return std::any_of(all_.begin(), all_.end(), [&](const Intervention& change) {
-      return change.number == kHollow && BaseNameOf(change.subject) == name;
-    });
   }
 
   void Elsewhere(const std::string& path, const std::string& name) {
