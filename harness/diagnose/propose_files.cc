@@ -239,6 +239,17 @@ void ProposeFolders(const FlatCase& flat, const SeenByRun& looked, const Package
   }
 }
 
+// A name alone may be too much for who lists a directory: where nothing else failed.
+void ProposeNames(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
+  constexpr size_t kMost = 16;
+  if (!looked.lacks.empty() || !looked.refused.empty() || !looked.failed_calls.empty()) return;
+  size_t count = 0;
+  for (const auto& [path, entry] : flat.tree)
+    if (entry.kind == FlatEntry::Kind::kFile && looked.listed.count(ParentOf(path)) != 0 &&
+        looked.paths.count(path) == 0 && count++ < kMost)
+      all.push_back(Change(Kind::kRemove, kAnything, path));
+}
+
 }  // namespace
 
 // The loader is told where it stands; before copies, which no update reaches. Where a package that
@@ -276,6 +287,7 @@ void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packag
 
 void ProposeRemovals(const FlatCase& flat, const SeenByRun& looked, bool too_many,
                      std::vector<Intervention>& all) {
+  ProposeNames(flat, looked, all);
   for (const std::string& path : looked.candidates)
     if (HasPath(flat.tree, path))
       all.push_back(Change(Kind::kRemove, too_many ? kRefused : kTwice, path));

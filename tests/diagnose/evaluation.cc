@@ -217,9 +217,10 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
        report.answers.empty() ? std::vector<Intervention>() : report.answers.front().changes)
     score.first = score.first || IsAbout(change, task, flat);
   const std::string first = score.answers.empty() ? "nothing" : score.answers.front();
-  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}\n", score.found ? "found" : "-----",
+  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}{}\n", score.found ? "found" : "-----",
              score.first ? "first" : "-----", score.named ? "named" : "     ", score.starts,
-             report.starts, score.name, first, report.healthy ? " (healthy)" : "");
+             report.starts, score.name, first, report.healthy ? " (healthy)" : "",
+             score.again ? "" : " (not again)");
   std::fflush(stdout);
   return score;
 }
