@@ -125,7 +125,7 @@ class Supply {
     for (const std::string& directory : lack.directories)
       if (RealPath(tree_, directory) == "/usr/lib/x86_64-linux-gnu")
         place = "/usr/lib/x86_64-linux-gnu";
-    Intervention named = Change(Kind::kInstall, kOrder, place + "/" + lack.name);
+    Intervention named = Change(Kind::kInstall, kNotInstalled, place + "/" + lack.name);
     named.entry.kind = FlatEntry::Kind::kLibrary;
     named.entry.source = *packages_.hollow();
     named.number = kHollow;

@@ -265,6 +265,14 @@ class Search {
     });
   }
 
+  // With something that nobody knows.
+  static bool StandsIn(const Mending& answer) {
+    return std::any_of(answer.changes.begin(), answer.changes.end(),
+                       [](const Intervention& change) {
+                         return change.kind == Kind::kInstall && change.number == kHollow;
+                       });
+  }
+
   int64_t Distance(const Mending& answer) const {
     return DistanceTo(report_.wanted, answer.after.value_or(0));
   }
@@ -272,6 +280,7 @@ class Search {
   void Rank() {
     std::stable_sort(found_.begin(), found_.end(), [&](const Mending& a, const Mending& b) {
       if (a.size != b.size) return a.size < b.size;
+      if (StandsIn(a) != StandsIn(b)) return StandsIn(b);
       const bool named_a = Names(a), named_b = Names(b);
       if (named_a != named_b) return named_a;
       const int tier_a = a.changes.front().tier, tier_b = b.changes.front().tier;
