@@ -22,6 +22,7 @@ struct MinimizeCommand {
   std::string out;  // "": stdout
   int budget = 1000;
   int jobs = 0;
+  bool json = false;
 };
 
 struct Small {
@@ -54,12 +55,15 @@ int Minimize(const MinimizeCommand& command) {
   CaseRunner runner(*workspace, FindRecorders(), false);
   const Result<Small> small = MakeSmall(*one, command, runner);
   if (!small) return PrintError(small.error(), kCannotHere);
-  if (command.out.empty()) {
-    fmt::print("{}", small->text);
-  } else if (const Status written = WriteFile(command.out, small->text); !written) {
-    return PrintError(written.error(), kBadInput);
-  }
+  if (!command.out.empty())
+    if (const Status written = WriteFile(command.out, small->text); !written)
+      return PrintError(written.error(), kBadInput);
   const Minimized& machine = small->machine;
+  if (command.json) {
+    fmt::print("{}", MinimizedJson(machine, small->text));
+    return machine.interrupted ? kSomeBad : kAsExpected;
+  }
+  if (command.out.empty()) fmt::print("{}", small->text);
   fmt::print(stderr,
              "{} of {} parts are left; the machine that has its devices needs {}; {} starts{}\n",
              machine.parts, machine.parts_before, machine.floor, machine.starts,
@@ -85,6 +89,8 @@ Action DeclareMinimize(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 100000));
   AddJobs(app, command->jobs);
+  app.add_flag("--json", command->json,
+               "for programs: the scenario and what is left of the machine");
   return [command](const Program&) { return Minimize(*command); };
 }
 

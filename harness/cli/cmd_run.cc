@@ -224,6 +224,7 @@ int Run(const RunOptions& options, Inputs& inputs) {
   const auto why = [&](const ReportedRun& run) { return whys.For(run); };
   const Status told =
       Tell(report, inputs, *spool, screen, options.why ? MoreOfRun(why) : MoreOfRun(), out);
+  report.proven = whys.proven();
   if (options.verbose) Print(out, SlowestText(report));
   Print(out, SuspectsTable(all.reports));
   if (options.keep) Print(out, fmt::format("trees kept in {}\n", workspace->directory()));

@@ -24,7 +24,8 @@ struct WhyCommand {
   std::string run;       // "": the first that can be started here
   int budget = 200;      // starts
   int jobs = 0;
-  int answers = 5;  // that are printed
+  int answers = 5;    // that are printed
+  int64_t want = -1;  // devices; below 0: all that the machine has
   bool json = false;
   std::string change;              // {tree: …, env: …, user: …}: an announced cause
   std::vector<std::string> words;  // not "OLLAMA_NUM_GPU=999 must be set": the same in words
@@ -56,6 +57,8 @@ Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announce
   TRY(const ProposalContext knowledge, ProposalContext::Read(FindCatalog({})));
   TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
   options.weigh = !announced;
+  if (command.want >= 0) options.wanted = CountRange{command.want, command.want};
+  options.expected = ExpectedCount(one.c, one.c.runs[one.run]);
   if (announced) options.most_answers = 1;
   TRY(WhyReport report, gpustage::Why(flat, knowledge, runner, options));
   report.id = one.c.id;
@@ -129,6 +132,11 @@ Action DeclareWhy(CLI::App& app) {
   app.add_option("--answers", command->answers, "most answers that are printed")
       ->type_name("N")
       ->check(CLI::Range(1, 1000));
+  app.add_option("--want", command->want,
+                 "how many devices are to be counted; else what the case expects and does not get, "
+                 "or all that the machine has")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1000));
   AddJobs(app, command->jobs);
   app.add_flag("--json", command->json, "for programs");
   app.add_option("--change", command->change, "an announced cause: {tree: […], env: {…}, user: …}")

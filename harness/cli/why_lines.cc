@@ -48,9 +48,11 @@ std::string WhyLines::Sentence(const ReportedRun& run) {
       options.budget = std::min(left_, kMostForOneRun);
       options.most_answers = 1;
       options.weigh = false;
+      options.expected = ExpectedCount(*c, c->runs[i]);
       const Result<WhyReport> report = Ask(*c, i, runner_, options);
       if (!report) return report.error().message;
       left_ -= report->starts;
+      if (!report->answers.empty()) proven_.push_back({run.Name(), WordsOf(*report)});
       return WordsOf(*report);
     }
   }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/case_runner.h"
+#include "harness/report/report.h"
 #include "harness/report/reported_run.h"
 #include "harness/suite/case_selection.h"
 
@@ -15,6 +17,8 @@ class WhyLines {
   WhyLines(const CaseSelection& cases, CaseRunner& runner, int jobs, int budget)
       : cases_(cases), runner_(runner), jobs_(jobs), left_(budget) {}
 
+  // What was proven so far.
+  const std::vector<ProvenAnswer>& proven() const { return proven_; }
   // "  why       unset LD_PRELOAD (proven: 3 of 3 starts with it, 3 of 3 without it)\n"
   std::string For(const ReportedRun& run);
 
@@ -25,6 +29,7 @@ class WhyLines {
   CaseRunner& runner_;
   const int jobs_;
   int left_;
+  std::vector<ProvenAnswer> proven_;
 };
 
 }  // namespace gpustage

@@ -165,7 +165,7 @@ Held Hold(const Announcement& announced, const FlatCase& flat, const WhyReport& 
   held.before = report.before;
   held.is_so_already = IsSoAlready(announced, flat);
   const auto better = [&](const std::optional<int64_t>& count) {
-    return IsBetter(count, report.before, report.there);
+    return IsBetter(count, report.before, report.wanted);
   };
   held.with_it = trials.Again(With(announced, flat), options.rounds);
   held.brings_back = std::all_of(held.with_it.begin(), held.with_it.end(), better);

@@ -45,9 +45,11 @@ bool Copy(const std::string& from, const std::string& to, FlatTree& tree) {
 }
 
 bool Remove(const std::string& path, FlatTree& tree) {
-  if (!HasPath(tree, path)) return false;
   const auto there = tree.find(path);
-  const bool replaces = there != tree.end() && there->second.replaces;
+  // A plain system has every node of its devices.
+  const bool plain_node = there == tree.end() && path.starts_with("/dev/");
+  if (!plain_node && !HasPath(tree, path)) return false;
+  const bool replaces = plain_node || there->second.replaces;
   // Another name of the same file keeps it.
   std::string heir;
   if (there != tree.end() && there->second.same_as.empty())
@@ -67,11 +69,15 @@ bool PutAll(const FlatTree& entries, FlatTree& tree) {
   return any;
 }
 
+// A path, or all that start as it does.
+bool IsOf(const std::string& subject, const std::string& path) {
+  return subject.ends_with('*') ? path.starts_with(subject.substr(0, subject.size() - 1))
+                                : path == subject;
+}
+
 // What a plain system has and this machine has not.
 bool IsLackingNode(const FlatTree::value_type& item, const std::string& subject) {
-  if (item.second.kind != FlatEntry::Kind::kAbsent) return false;
-  if (!subject.ends_with('*')) return item.first == subject;
-  return item.first.starts_with(subject.substr(0, subject.size() - 1));
+  return item.second.kind == FlatEntry::Kind::kAbsent && IsOf(subject, item.first);
 }
 
 int NodesOf(const std::string& subject, const FlatTree& tree) {
@@ -103,10 +109,38 @@ bool UseScanner(const ScannerSpec& other, FlatCase& flat) {
   return true;
 }
 
-bool Chmod(const std::string& path, FileMode bits, FlatTree& tree) {
+int LackingBits(const Intervention& change, const FlatTree& tree) {
+  return static_cast<int>(std::count_if(tree.begin(), tree.end(), [&](const auto& item) {
+    return IsOf(change.subject, item.first) && item.second.kind != FlatEntry::Kind::kAbsent &&
+           (item.second.mode & change.mode) != change.mode;
+  }));
+}
+
+bool Chmod(const Intervention& change, FlatTree& tree) {
+  if (LackingBits(change, tree) == 0) return false;
+  for (auto& [path, entry] : tree)
+    if (IsOf(change.subject, path) && entry.kind != FlatEntry::Kind::kAbsent)
+      entry.mode |= change.mode;
+  return true;
+}
+
+// As it is on a plain system with these devices.
+bool ShowAgain(const std::string& path, FlatTree& tree) {
+  const size_t before = tree.size();
+  ErasePath(tree, path);
+  return tree.size() != before;
+}
+
+bool LoadModule(const std::string& module, FlatTree& tree) {
+  return std::erase_if(tree, [&](const auto& item) {
+           return item.second.kind == FlatEntry::Kind::kAbsent && IsMadeBy(module, item.first);
+         }) != 0;
+}
+
+bool SetText(const std::string& path, const std::string& text, FlatTree& tree) {
   const auto there = tree.find(path);
-  if (there == tree.end() || (there->second.mode & bits) == bits) return false;
-  there->second.mode |= bits;
+  if (there == tree.end() || there->second.text == text) return false;
+  there->second.text = text;
   return true;
 }
 
@@ -129,8 +163,11 @@ bool ApplyToTree(const Intervention& change, FlatTree& tree) {
       entry.kind = FlatEntry::Kind::kDirectory;
       entry.mode = 01777;
       return !HasPath(tree, change.subject) && Put(change.subject, std::move(entry), tree);
-    case Kind::kChmod: return Chmod(change.subject, change.mode, tree);
+    case Kind::kChmod: return Chmod(change, tree);
     case Kind::kAddNode: return AddNodes(change.subject, tree);
+    case Kind::kKernelShows: return ShowAgain(change.subject, tree);
+    case Kind::kLoadModule: return LoadModule(change.subject, tree);
+    case Kind::kDropEntry: return SetText(change.subject, change.value, tree);
     default: return false;
   }
 }
@@ -179,14 +216,16 @@ bool ApplyToMachine(const Intervention& change, Machine& machine) {
 bool IsOfMachine(const Intervention& change) { return change.kind >= Kind::kDriverVersion; }
 
 bool CanBeDone(const Intervention& change) {
-  return change.kind != Kind::kDeviceAnswers && change.kind != Kind::kLayout &&
-         change.kind != Kind::kDropFault;
+  return change.kind != Kind::kKernelShows && change.kind != Kind::kDeviceAnswers &&
+         change.kind != Kind::kLayout && change.kind != Kind::kDropFault;
 }
 
 bool Apply(const Intervention& change, FlatCase& flat) {
   switch (change.kind) {
-    case Kind::kSetVariable:
-    case Kind::kDropEntry: return SetVariable(change.subject, change.value, flat);
+    case Kind::kDropEntry:
+      if (change.subject.starts_with('/')) break;
+      return SetVariable(change.subject, change.value, flat);
+    case Kind::kSetVariable: return SetVariable(change.subject, change.value, flat);
     case Kind::kUnsetVariable: return SetVariable(change.subject, std::nullopt, flat);
     case Kind::kUser: {
       const bool other = flat.c.user != change.value;
@@ -204,6 +243,7 @@ bool Apply(const Intervention& change, FlatCase& flat) {
 int SizeOf(const Intervention& change, const FlatCase& flat) {
   if (change.kind == Kind::kInstallAll) return static_cast<int>(change.entries.size());
   if (change.kind == Kind::kAddNode) return std::max(1, NodesOf(change.subject, flat.tree));
+  if (change.kind == Kind::kChmod) return std::max(1, LackingBits(change, flat.tree));
   if (change.kind != Kind::kLink && change.kind != Kind::kCopy && change.kind != Kind::kInstall)
     return 1;
   // A directory goes before something else can have its name.

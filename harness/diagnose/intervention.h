@@ -10,13 +10,14 @@
 namespace gpustage {
 
 inline constexpr int kNotItsOwn = 1;
+inline constexpr int kHollow = 2;
 
 struct Intervention {
   enum class Kind {
     // The environment.
     kSetVariable,    // subject: its name; value
     kUnsetVariable,  // subject: its name
-    kDropEntry,      // subject: a variable that is a list; value: what is left of it
+    kDropEntry,      // subject: a variable or file that is a list; value: what is left of it
     // The tree.
     kLink,           // subject: path; value: what the link says
     kCopy,           // subject: path; value: the path it is copied from
@@ -25,12 +26,14 @@ struct Intervention {
     kSearch,         // subject: the loader's list of directories; value: the directory put first
     kRemove,         // subject: path
     kMakeDirectory,  // subject: path
-    kChmod,          // subject: path; mode: the bits that are added
+    kChmod,          // subject: path, or the start of several and '*'; mode: bits that are added
     // Who runs it.
     kUser,   // value: the user
     kGroup,  // subject: the path that it lets in; value: the group that the user joins
     // The machine.
     kAddNode,        // subject: path, or the start of several and '*'
+    kKernelShows,    // subject: path below /sys or /proc, as the machine's own devices have it
+    kLoadModule,     // subject: of the kernel; all that it makes and shows
     kScanner,        // subject: the program; value: the version
     kDriverVersion,  // the kernel module that the driver is of
     kCudaVersion,    // value: of the driver's CUDA
@@ -42,7 +45,7 @@ struct Intervention {
   std::string subject;
   std::string value;
   FileMode mode = 0;
-  int number = 0;  // kInstall: kNotItsOwn where no package installs this path
+  int number = 0;  // kInstall: kNotItsOwn, kHollow where no package installs it
   FlatEntry entry = {};
   FlatTree entries = {};
   std::optional<ScannerSpec> scanner = {};
@@ -57,6 +60,8 @@ bool Apply(const Intervention& intervention, FlatCase& flat);
 int SizeOf(const Intervention& intervention, const FlatCase& flat);
 // Whether a user can do it: not what only the maker of a driver or a device can.
 bool CanBeDone(const Intervention& intervention);
+// Whether a module of the kernel makes the path, or shows it.
+bool IsMadeBy(const std::string& module, const std::string& path);
 // Of the fakes' answers, not of the tree and the environment.
 bool IsOfMachine(const Intervention& intervention);
 

@@ -1,6 +1,7 @@
 // How a change is said, and done on a real machine.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "harness/base/files.h"
@@ -12,11 +13,28 @@ namespace {
 
 using Kind = Intervention::Kind;
 
-constexpr const char* kKinds[] = {
-    "set-variable",   "unset-variable", "drop-entry",     "link",          "copy",
-    "install",        "install-all",    "search",         "remove",        "make-directory",
-    "chmod",          "user",           "group",          "add-node",      "scanner-version",
-    "driver-version", "cuda-version",   "device-answers", "struct-layout", "drop-fault"};
+constexpr const char* kKinds[] = {"set-variable",
+                                  "unset-variable",
+                                  "drop-entry",
+                                  "link",
+                                  "copy",
+                                  "install",
+                                  "install-all",
+                                  "search",
+                                  "remove",
+                                  "make-directory",
+                                  "chmod",
+                                  "user",
+                                  "group",
+                                  "add-node",
+                                  "kernel-shows",
+                                  "load-module",
+                                  "scanner-version",
+                                  "driver-version",
+                                  "cuda-version",
+                                  "device-answers",
+                                  "struct-layout",
+                                  "drop-fault"};
 
 // "o+x", "u+rw".
 std::string Bits(FileMode mode) {
@@ -38,6 +56,13 @@ std::string Without(std::string bits) {
   for (char& c : bits)
     if (c == '+') c = '-';
   return bits;
+}
+
+// Lines of a file, as a sentence has them.
+std::string InOneLine(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
 }
 
 // For a shell.
@@ -78,6 +103,7 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
       return {fmt::format("{}sudo ln -s {} {}", keep, Word(change.value), path), back};
     case Kind::kCopy: return {fmt::format("{}sudo cp {} {}", keep, Word(change.value), path), back};
     case Kind::kInstall:
+      if (change.number == kHollow) return {"install the package that has " + path, ""};
       return {fmt::format("{}install {} again from the release that the machine has ({})", keep,
                           path, change.value),
               back};
@@ -95,6 +121,14 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
     case Kind::kChmod:
       return {fmt::format("sudo chmod {} {}", Bits(change.mode), path),
               fmt::format("sudo chmod {} {}", Without(Bits(change.mode)), path)};
+    case Kind::kDropEntry: {
+      const auto write = [&](const std::string& text) {
+        return fmt::format("printf %s {} | sudo tee {}", Word(text), path);
+      };
+      const auto was = flat.tree.find(change.subject);
+      return {write(change.value), was == flat.tree.end() ? "" : write(was->second.text)};
+    }
+    case Kind::kLoadModule: return {"sudo modprobe " + path, "sudo modprobe -r " + path};
     case Kind::kAddNode:
       return {change.subject.ends_with("uvm")
                   ? "sudo nvidia-modprobe -u -c 0   # a container: give it the node"
@@ -118,10 +152,12 @@ std::string ToString(const Intervention& change) {
     case Kind::kUnsetVariable: return fmt::format("unset {}", on);
     case Kind::kDropEntry:
       return fmt::format("leave of {} only {}", on,
-                         change.value.empty() ? "nothing" : change.value);
+                         change.value.empty() ? "nothing" : InOneLine(change.value));
     case Kind::kLink: return fmt::format("link {} to {}", on, change.value);
     case Kind::kCopy: return fmt::format("copy {} to {}", change.value, on);
     case Kind::kInstall:
+      if (change.number == kHollow)
+        return fmt::format("install what has {} (one with nothing in it was enough)", on);
       return change.number == kNotItsOwn
                  ? fmt::format("have as {} the file of that name of {}", on, change.value)
                  : fmt::format("put back {} as {} installs it", on, change.value);
@@ -134,6 +170,8 @@ std::string ToString(const Intervention& change) {
     case Kind::kChmod: return fmt::format("chmod {} {}", Bits(change.mode), on);
     case Kind::kUser: return fmt::format("run it as {}", change.value);
     case Kind::kGroup: return fmt::format("let its user be of the group {}", change.value);
+    case Kind::kKernelShows: return fmt::format("have the kernel show {} as of this machine", on);
+    case Kind::kLoadModule: return fmt::format("load the module {}", on);
     case Kind::kScanner: return fmt::format("use {} {}", on, change.value);
     case Kind::kAddNode: return fmt::format("add the device node {}", on);
     case Kind::kDriverVersion: return "load the kernel module of the driver's own version";
@@ -151,7 +189,9 @@ Commands CommandsFor(const Intervention& change, const FlatCase& flat, const std
   switch (change.kind) {
     case Kind::kSetVariable:
     case Kind::kUnsetVariable:
-    case Kind::kDropEntry: return OfVariable(change, flat, service);
+    case Kind::kDropEntry:
+      return change.subject.starts_with('/') ? OfPath(change, flat)
+                                             : OfVariable(change, flat, service);
     case Kind::kUser:
       if (service.empty()) return {fmt::format("sudo -u {} …", change.value), ""};
       return {fmt::format("sudo systemctl edit {}   # [Service] User={}", service, change.value),

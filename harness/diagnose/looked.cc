@@ -26,10 +26,13 @@ bool IsForOneProcessor(const std::string& path) {
                      [&](std::string_view name) { return path.find(name) != std::string::npos; });
 }
 
-// "libcudart" of "/a/libcudart.so.12.8.90".
+// "libcudart" of "/a/libcudart.so.12.8.90"; of what is no library, such as ld.so.conf, all.
 std::string Stem(const std::string& path) {
   const std::string name = BaseNameOf(path);
-  return name.substr(0, name.find(".so"));
+  const size_t end = name.find(".so");
+  const std::string rest = end == std::string::npos ? "" : name.substr(end + 3);
+  const bool library = rest.empty() || (rest[0] == '.' && rest.size() > 1 && isdigit(rest[1]) != 0);
+  return library ? name.substr(0, end) : name;
 }
 
 class Reader {
@@ -41,6 +44,7 @@ class Reader {
     for (const Event& event : evidence_.events) Take(event);
     for (auto& [pid, open] : searches_) Close(open);
     for (const FunnelRow& row : evidence_.funnel) AddOnce(looked_.candidates, row.library);
+    for (const Process& process : evidence_.processes) looked_.processes.insert(process.role);
     std::reverse(looked_.loaded.begin(), looked_.loaded.end());
     if (const FunnelRow* row = LostRow(evidence_)) {
       looked_.loss = {true,     row->library, row->lost_at, row->cause,
@@ -196,6 +200,7 @@ std::string Signature(const SeenByRun& looked) {
   for (const FailedCall& call : looked.failed_calls)
     facts.insert(fmt::format("call {} {}", call.function, call.code));
   for (const std::string& path : looked.loaded) facts.insert("loaded " + path);
+  for (const std::string& role : looked.processes) facts.insert("started " + role);
   std::string text =
       fmt::format("{} {}\n", looked.loss.library,
                   looked.loss.at ? std::to_string(static_cast<int>(*looked.loss.at)) : "");

@@ -55,6 +55,7 @@ struct SeenByRun {
   std::vector<std::string> loaded;  // real paths; the last loaded first
   std::vector<FailedCall> failed_calls;
   std::vector<std::string> candidates;  // of the funnel
+  std::set<std::string> processes;      // that were started, by their roles
   RunLoss loss;
 };
 

@@ -44,6 +44,8 @@ Result<Minimized> Minimize(const FlatCase& flat, const WhyReport& report, CaseRu
 // The whole machine, without a word of what is wrong with it but how its files are made.
 Result<std::string> MachineText(const FlatCase& flat, const Case& original, size_t run,
                                 const ProposalContext& knowledge);
+// For programs: `text` is the scenario.
+std::string MinimizedJson(const Minimized& small, const std::string& text);
 // `original`: how its author wrote the broken libraries that are left. An error names one that
 // cannot be written.
 Result<std::string> MinimizedText(const Minimized& small, const Case& original, size_t run,

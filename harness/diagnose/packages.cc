@@ -95,6 +95,9 @@ Result<Packages> Packages::Read(const Catalog& catalog) {
           std::find(packages.images_.begin(), packages.images_.end(), entry.source) ==
               packages.images_.end())
         packages.images_.push_back(entry.source);
+  // Its two functions say that there is no display.
+  for (const LibrarySource& image : packages.images_)
+    if (image.kind == LibrarySource::Kind::kFake && image.name == "x11") packages.hollow_ = image;
   return packages;
 }
 

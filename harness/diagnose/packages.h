@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class Packages {
   // What packages install at the path; those first of which more stands in the tree as they left
   // it.
   std::vector<Installed> At(const std::string& path, const FlatTree& tree) const;
+  // A library in which there is nothing that anybody calls; none where the catalog has none.
+  const std::optional<LibrarySource>& hollow() const { return hollow_; }
   // The same for a library of this last name in whatever directory: links of packages count as what
   // they end at.
   std::vector<Installed> Named(const std::string& name, const FlatTree& tree) const;
@@ -57,6 +60,7 @@ class Packages {
 
   std::map<std::string, FlatTree> packages_;  // by name
   KnownImages images_;
+  std::optional<LibrarySource> hollow_;
 };
 
 }  // namespace gpustage

@@ -29,6 +29,25 @@ class Modes {
   Modes(const FlatCase& flat, const Identity& user, std::vector<Intervention>& all)
       : tree_(flat.tree), user_(user), all_(all) {}
 
+  // What shut one node of a driver may have shut them all.
+  void OpenNodes(const std::vector<Refusal>& refused) {
+    static constexpr const char* kNodes[] = {"/dev/nvidia", "/dev/dri/renderD"};
+    for (const std::string start : kNodes) {
+      const bool any = std::any_of(refused.begin(), refused.end(), [&](const Refusal& refusal) {
+        return refusal.path.starts_with(start);
+      });
+      int shut = 0;
+      FileMode lacked = 0;
+      for (const auto& [path, entry] : tree_) {
+        if (!path.starts_with(start) || entry.kind == FlatEntry::Kind::kAbsent) continue;
+        const FileMode bits = LackedBits(entry, user_, 06);
+        shut += bits != 0 ? 1 : 0;
+        lacked |= bits;
+      }
+      if (any && shut > 1) Chmod(start + "*", lacked);
+    }
+  }
+
   void Propose(const Refusal& refusal) {
     const std::string real = RealPath(tree_, refusal.path);
     for (std::string above = ParentOf(real); above != "/"; above = ParentOf(above)) Add(above, 01);
@@ -65,6 +84,10 @@ class Modes {
     const FileMode bits = LackedBits(entry->second, user_, wanted);
     if (bits == 0) return;
     Join(path, entry->second, bits, wanted);
+    Chmod(path, bits);
+  }
+
+  void Chmod(const std::string& path, FileMode bits) {
     Intervention change;
     change.kind = Kind::kChmod;
     change.subject = path;
@@ -116,11 +139,12 @@ void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Int
   for (const std::string& group : flat.c.groups)
     if (const auto gid = FindGroup(group)) user->groups.push_back(*gid);
   Modes modes(flat, *user, all);
+  modes.OpenNodes(looked.refused);
   for (const Refusal& refusal : looked.refused) modes.Propose(refusal);
 }
 
 std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
-                                  const ProposalContext& knowledge, bool too_many) {
+                                  const ProposalContext& knowledge, std::optional<int64_t> most) {
   std::vector<Intervention> all;
   ProposeModes(flat, looked, all);
   ProposeSearch(flat, looked, knowledge.packages, all);
@@ -128,8 +152,12 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
   ProposeLinks(flat, looked, all);
   ProposeOrder(flat, looked, all);
   ProposeInstalls(flat, looked, knowledge.packages, all);
-  ProposeRemovals(flat, looked, too_many, all);
+  ProposeMasks(flat, looked, most, all);
+  ProposeRemovals(flat, looked, most.has_value(), all);
   ProposeEnvironment(flat, looked, all);
+  ProposeOverrides(flat, looked, knowledge, all);
+  ProposeKernel(flat, looked, all);
+  ProposeProgram(flat, looked, all);
   ProposeMachine(flat, looked, knowledge, all);
   return Once(std::move(all));
 }

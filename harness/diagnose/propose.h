@@ -42,9 +42,9 @@ enum Tier : int {
   kFaultTier,
 };
 
-// `too_many`: more devices were seen than there are.
+// `most`: more devices were seen than these, which are wanted; none: they were not too many.
 std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
-                                  const ProposalContext& knowledge, bool too_many);
+                                  const ProposalContext& knowledge, std::optional<int64_t> most);
 
 // Parts of it, by what they change.
 void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
@@ -60,6 +60,14 @@ void ProposeRemovals(const FlatCase& flat, const SeenByRun& looked, bool too_man
                      std::vector<Intervention>& all);
 void ProposeEnvironment(const FlatCase& flat, const SeenByRun& looked,
                         std::vector<Intervention>& all);
+// As which target a GPU is taken, what hides one, and what the kernel shows.
+void ProposeOverrides(const FlatCase& flat, const SeenByRun& looked,
+                      const ProposalContext& knowledge, std::vector<Intervention>& all);
+void ProposeMasks(const FlatCase& flat, const SeenByRun& looked, std::optional<int64_t> most,
+                  std::vector<Intervention>& all);
+void ProposeKernel(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+// What the program asked for by its text, by paths, and did not list.
+void ProposeProgram(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const ProposalContext& knowledge,
                     std::vector<Intervention>& all);
 

@@ -55,6 +55,7 @@ class Supply {
       FromPackage(path);
       Elsewhere(path, lack.name);
     }
+    StandIn(lack);
   }
 
  private:
@@ -114,6 +115,23 @@ class Supply {
     }
   }
 
+  // A library that no package has: whether it is the name that is lacking, or more. It stands where
+  // a system's packages install.
+  void StandIn(const Lack& lack) {
+    if (!packages_.hollow() || lack.directories.empty() || !FilesNamed(tree_, lack.name).empty() ||
+        !packages_.Named(lack.name, tree_).empty())
+      return;
+    std::string place = RealPath(tree_, lack.directories.front());
+    for (const std::string& directory : lack.directories)
+      if (RealPath(tree_, directory) == "/usr/lib/x86_64-linux-gnu")
+        place = "/usr/lib/x86_64-linux-gnu";
+    Intervention named = Change(Kind::kInstall, kNotInstalled, place + "/" + lack.name);
+    named.entry.kind = FlatEntry::Kind::kLibrary;
+    named.entry.source = *packages_.hollow();
+    named.number = kHollow;
+    all_.push_back(std::move(named));
+  }
+
   void Elsewhere(const std::string& path, const std::string& name) {
     for (const std::string& other : FilesNamed(tree_, name))
       if (other != path) all_.push_back(Change(Kind::kCopy, kElsewhere, path, other));
@@ -141,7 +159,12 @@ void ProposeReplacements(const FlatCase& flat, const SeenByRun& looked, const Pa
     for (const Installed& installed : at)
       if (Differs(there->second, installed.entry))
         all.push_back(Install(kDiffers, path, installed));
-    if (!at.empty() || there->second.kind != FlatEntry::Kind::kLibrary) continue;
+    // Where a package has a link, and what that ends at is not there, its end may stand.
+    const bool bare_link = std::any_of(at.begin(), at.end(), [&](const Installed& installed) {
+      return installed.entry.kind == FlatEntry::Kind::kLink &&
+             !HasPath(flat.tree, LexicallyNormal(ParentOf(path) + "/" + installed.entry.text));
+    });
+    if ((!at.empty() && !bare_link) || there->second.kind != FlatEntry::Kind::kLibrary) continue;
     // No package has it there: one more of its name, or a stranger's.
     const std::vector<Installed> named = packages.Named(BaseNameOf(path), flat.tree);
     for (const Installed& installed : named) {
@@ -216,6 +239,17 @@ void ProposeFolders(const FlatCase& flat, const SeenByRun& looked, const Package
   }
 }
 
+// A name alone may be too much for who lists a directory: where nothing else failed.
+void ProposeNames(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
+  constexpr size_t kMost = 16;
+  if (!looked.lacks.empty() || !looked.refused.empty() || !looked.failed_calls.empty()) return;
+  size_t count = 0;
+  for (const auto& [path, entry] : flat.tree)
+    if (entry.kind == FlatEntry::Kind::kFile && looked.listed.count(ParentOf(path)) != 0 &&
+        looked.paths.count(path) == 0 && count++ < kMost)
+      all.push_back(Change(Kind::kRemove, kAnything, path));
+}
+
 }  // namespace
 
 // The loader is told where it stands; before copies, which no update reaches. Where a package that
@@ -253,6 +287,7 @@ void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packag
 
 void ProposeRemovals(const FlatCase& flat, const SeenByRun& looked, bool too_many,
                      std::vector<Intervention>& all) {
+  ProposeNames(flat, looked, all);
   for (const std::string& path : looked.candidates)
     if (HasPath(flat.tree, path))
       all.push_back(Change(Kind::kRemove, too_many ? kRefused : kTwice, path));

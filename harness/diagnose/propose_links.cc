@@ -1,5 +1,6 @@
 // Links that lead nowhere or to where the user may not go, and the order of what is searched.
 #include <algorithm>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/diagnose/propose.h"
@@ -41,6 +42,15 @@ void ProposeTargets(const FlatTree& tree, const std::string& path, const std::st
       all.push_back(Change(Kind::kLink, kElsewhere, path, file));
 }
 
+// The last names of a file, and of links that end at it.
+std::set<std::string> NamesOf(const FlatTree& tree, const std::string& file) {
+  std::set<std::string> names = {BaseNameOf(file)};
+  for (const auto& [path, entry] : tree)
+    if (entry.kind == FlatEntry::Kind::kLink && RealPath(tree, path) == file)
+      names.insert(BaseNameOf(path));
+  return names;
+}
+
 // Every entry but the first, put first.
 void ProposeOrders(const EnvVar& variable, std::vector<Intervention>& all) {
   constexpr size_t kMost = 6;
@@ -79,11 +89,19 @@ void ProposeLinks(const FlatCase& flat, const SeenByRun& looked, std::vector<Int
 void ProposeOrder(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
   for (const EnvVar& variable : flat.c.env)
     if (variable.value && variable.name == "LD_LIBRARY_PATH") ProposeOrders(variable, all);
-  // The loader's own directories: another copy of what was loaded comes first.
-  for (const std::string& path : looked.loaded)
-    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path)))
-      if (RealPath(flat.tree, other) != path && IsNamed(looked.loss, flat.tree, path))
-        all.push_back(Change(Kind::kSearch, kOrder, "/etc/ld.so.conf", ParentOf(other)));
+  // Another copy of what was loaded comes first: for this program, or in the loader's own list.
+  const std::string was = VariableOf(flat, "LD_LIBRARY_PATH").value_or("");
+  for (const std::string& path : looked.loaded) {
+    if (looked.failed_calls.empty() && !IsNamed(looked.loss, flat.tree, path)) continue;
+    for (const std::string& name : NamesOf(flat.tree, path))
+      for (const std::string& other : FilesNamed(flat.tree, name)) {
+        if (RealPath(flat.tree, other) == path) continue;
+        const std::string directory = ParentOf(other);
+        all.push_back(Change(Kind::kSetVariable, kOrder, "LD_LIBRARY_PATH",
+                             directory + (was.empty() ? "" : ":" + was)));
+        all.push_back(Change(Kind::kSearch, kOrder, "/etc/ld.so.conf", directory));
+      }
+  }
 }
 
 }  // namespace gpustage

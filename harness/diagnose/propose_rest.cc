@@ -84,6 +84,21 @@ void ProposeNamedPaths(const FlatCase& flat, const SeenByRun& looked,
           all.push_back(Change(Kind::kMakeDirectory, kVariable, *variable.value));
 }
 
+// What the loader loads before everything else, of whichever program.
+void ProposePreloads(const FlatCase& flat, std::vector<Intervention>& all) {
+  static constexpr char kPreload[] = "/etc/ld.so.preload";
+  const auto file = flat.tree.find(kPreload);
+  if (file == flat.tree.end() || file->second.kind != FlatEntry::Kind::kFile) return;
+  const std::vector<std::string> entries = Split(file->second.text, " \t\n:");
+  for (size_t i = 0; entries.size() > 1 && i < entries.size(); ++i) {
+    std::string left;
+    for (size_t k = 0; k < entries.size(); ++k)
+      if (k != i) left += entries[k] + '\n';
+    all.push_back(Change(Kind::kDropEntry, kMask, kPreload, left));
+  }
+  all.push_back(Change(Kind::kRemove, kMask, kPreload));
+}
+
 // What a driver makes all at once comes back all at once.
 void ProposeNodes(const FlatCase& flat, std::vector<Intervention>& all) {
   static constexpr char kAllOfNvidia[] = "/dev/nvidia*";
@@ -115,6 +130,7 @@ void ProposeEnvironment(const FlatCase& flat, const SeenByRun& looked,
   ProposeNamedPaths(flat, looked, all);
   if (flat.c.user != "root" && flat.c.user != "0")
     all.push_back(Change(Kind::kUser, kUserTier, "user", "root"));
+  ProposePreloads(flat, all);
   ProposeNodes(flat, all);
 }
 

@@ -22,7 +22,8 @@ constexpr int kMostPointed = 32;
 // Of a path that some process must look at, or it changes nothing.
 bool HasOnePath(const Intervention& change) {
   return change.kind >= Kind::kLink && change.kind <= Kind::kChmod &&
-         change.kind != Kind::kInstallAll && change.kind != Kind::kSearch;
+         change.kind != Kind::kInstallAll && change.kind != Kind::kSearch &&
+         !change.subject.ends_with('*');
 }
 
 bool IsLastResort(const Intervention& change) {
@@ -52,13 +53,6 @@ int Progress(const Evidence& evidence) {
   return furthest;
 }
 
-// Vulkan lists whatever is there; all others only what is of their own maker.
-int64_t DevicesFor(const Machine& machine, const SeenByRun& looked) {
-  const auto own = static_cast<int64_t>(machine.devices.size());
-  const auto others = static_cast<int64_t>(machine.others.size());
-  return looked.vulkan ? own + others : own > 0 ? own : others;
-}
-
 class Search {
  public:
   Search(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
@@ -76,7 +70,12 @@ class Search {
     report_.there = DevicesFor(flat_.c.machine, report_.looked);
     if (const EventId event = report_.looked.loss.event; event > 0)
       report_.event = ToString(base->evidence.At(event));
-    report_.healthy = base->count && *base->count == report_.there;
+    std::optional<CountRange> wanted = options_.wanted;
+    if (!wanted && base->count && options_.expected && !options_.expected->Contains(*base->count))
+      wanted = options_.expected;
+    report_.asked = wanted.has_value();
+    report_.wanted = wanted.value_or(CountRange{report_.there, report_.there});
+    report_.healthy = base->count && report_.wanted.Contains(*base->count);
     if (report_.healthy) {
       if (options_.weigh) Weigh(flat_);
     } else {
@@ -95,7 +94,11 @@ class Search {
   }
 
  private:
-  bool TooMany() const { return report_.before && *report_.before > report_.there; }
+  // None: not too many were counted.
+  std::optional<int64_t> MostWanted() const {
+    const auto& most = report_.wanted.at_most;
+    return report_.before && most && *report_.before > *most ? most : std::nullopt;
+  }
 
   FlatCase Mended(const Mending& answer) const {
     FlatCase flat = flat_;
@@ -104,7 +107,7 @@ class Search {
   }
 
   void Mend() {
-    const std::vector<Intervention> all = Propose(flat_, report_.looked, knowledge_, TooMany());
+    const std::vector<Intervention> all = Propose(flat_, report_.looked, knowledge_, MostWanted());
     std::vector<Intervention> usual, last;
     for (const Intervention& change : all) (IsLastResort(change) ? last : usual).push_back(change);
     const State start{{}, flat_, report_.looked, 0};
@@ -145,7 +148,7 @@ class Search {
       if (!results[i] || !results[i]->failure.empty()) continue;
       std::vector<Intervention> changes = state.changes;
       changes.push_back(batch[i].what);
-      if (IsBetter(results[i]->count, report_.before, report_.there)) {
+      if (IsBetter(results[i]->count, report_.before, report_.wanted)) {
         Found(std::move(changes), results[i]->count,
               std::min(before + static_cast<int>(i) + 1, trials_.starts()));
       } else if (changes.size() < kMostChanges) {
@@ -182,7 +185,7 @@ class Search {
       if (best == nullptr) return;
       best->*done = true;
       const State state = *best;  // more of them are found on the way
-      std::vector<Intervention> all = Propose(state.flat, state.looked, knowledge_, TooMany());
+      std::vector<Intervention> all = Propose(state.flat, state.looked, knowledge_, MostWanted());
       std::erase_if(all, [&](const Intervention& change) {
         const bool touched = std::any_of(
             state.changes.begin(), state.changes.end(),
@@ -240,7 +243,7 @@ class Search {
       FlatCase flat = flat_;
       for (const Intervention& change : fewer) Apply(change, flat);
       const AttemptResult result = trials_.Run({flat}).front();
-      if (result && IsBetter(result->count, report_.before, report_.there)) {
+      if (result && IsBetter(result->count, report_.before, report_.wanted)) {
         changes = std::move(fewer);
         i = 0;
       } else {
@@ -262,13 +265,22 @@ class Search {
     });
   }
 
+  // With something that nobody knows.
+  static bool StandsIn(const Mending& answer) {
+    return std::any_of(answer.changes.begin(), answer.changes.end(),
+                       [](const Intervention& change) {
+                         return change.kind == Kind::kInstall && change.number == kHollow;
+                       });
+  }
+
   int64_t Distance(const Mending& answer) const {
-    return std::abs(answer.after.value_or(0) - report_.there);
+    return DistanceTo(report_.wanted, answer.after.value_or(0));
   }
 
   void Rank() {
     std::stable_sort(found_.begin(), found_.end(), [&](const Mending& a, const Mending& b) {
       if (a.size != b.size) return a.size < b.size;
+      if (StandsIn(a) != StandsIn(b)) return StandsIn(b);
       const bool named_a = Names(a), named_b = Names(b);
       if (named_a != named_b) return named_a;
       const int tier_a = a.changes.front().tier, tier_b = b.changes.front().tier;
@@ -295,7 +307,7 @@ class Search {
     const std::string service = program.starts_with("ollama") ? "ollama" : "";
     const auto without = trials_.Again(flat_, options_.rounds);
     const auto lost = std::count_if(without.begin(), without.end(), [&](const auto& count) {
-      return !IsBetter(count, report_.before, report_.there);
+      return !IsBetter(count, report_.before, report_.wanted);
     });
     for (Mending& answer : found_) {
       if (report_.answers.size() >= static_cast<size_t>(options_.most_answers)) break;
@@ -304,7 +316,7 @@ class Search {
       answer.lost_again = static_cast<int>(lost);
       answer.came_back =
           static_cast<int>(std::count_if(with.begin(), with.end(), [&](const auto& count) {
-            return IsBetter(count, report_.before, report_.there);
+            return IsBetter(count, report_.before, report_.wanted);
           }));
       FlatCase flat = flat_;
       for (const Intervention& change : answer.changes) {
@@ -363,13 +375,6 @@ class Search {
 };
 
 }  // namespace
-
-bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, int64_t there) {
-  if (!count) return false;
-  const int64_t was = before.value_or(0);
-  if (was == 0) return *count > 0;
-  return std::abs(*count - there) < std::abs(was - there);
-}
 
 Result<WhyReport> Why(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,
                       const WhyOptions& options) {

@@ -13,6 +13,7 @@
 #include "harness/diagnose/looked.h"
 #include "harness/diagnose/propose.h"
 #include "harness/diagnose/trials.h"
+#include "harness/scenario/model/claim_parts.h"
 
 namespace gpustage {
 
@@ -38,7 +39,9 @@ struct Influence {
 struct WhyReport {
   std::string id;
   std::string run;
-  int64_t there = 0;  // devices of the machine
+  int64_t there = 0;   // devices of the machine
+  CountRange wanted;   // what is to be counted
+  bool asked = false;  // somebody said what; else it is all that is there
   std::optional<int64_t> before;
   bool healthy = false;
   SeenByRun looked;                  // of the first run
@@ -58,15 +61,23 @@ struct WhyReport {
 struct WhyOptions {
   int budget = 200;  // starts, proofs not counted
   int jobs = 1;
-  int rounds = 3;         // of a proof, each way
-  int most_answers = 10;  // that are proven
-  bool weigh = true;      // what else is there: what matters, and what does not
+  int rounds = 3;                           // of a proof, each way
+  int most_answers = 10;                    // that are proven
+  bool weigh = true;                        // what else is there: what matters, and what does not
+  std::optional<CountRange> wanted = {};    // devices; none: all that the machine has
+  std::optional<CountRange> expected = {};  // by the case: it is wanted where it is not counted
   const std::atomic<bool>* stop = nullptr;
   std::function<void(int starts, const Mending* best)> progress;
 };
 
-// Whether `count` is nearer to what is there than what was seen before.
-bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, int64_t there);
+// What the case expects a run to count.
+std::optional<CountRange> ExpectedCount(const Case& c, const RunSpec& run);
+// Vulkan lists whatever is there; all others only what is of their own maker.
+int64_t DevicesFor(const Machine& machine, const SeenByRun& looked);
+// 0: it is what is wanted.
+int64_t DistanceTo(const CountRange& wanted, int64_t count);
+// Whether `count` is nearer to what is wanted than what was seen before.
+bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, CountRange wanted);
 
 // An error when the machine cannot be made.
 Result<WhyReport> Why(const FlatCase& flat, const ProposalContext& knowledge, CaseRunner& runner,

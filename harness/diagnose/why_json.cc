@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "harness/diagnose/minimize.h"
 #include "harness/diagnose/why.h"
 
 namespace gpustage {
@@ -49,6 +50,7 @@ std::string WhyJson(const WhyReport& report) {
                       {"case", report.id},
                       {"run", report.run},
                       {"there", report.there},
+                      {"wanted", ToString(report.wanted)},
                       {"devices", Count(report.before)},
                       {"healthy", report.healthy},
                       {"reason", report.looked.loss.reason},
@@ -64,6 +66,22 @@ std::string WhyJson(const WhyReport& report) {
                       {"first_answer_at", report.first_answer_at},
                       {"whole", report.whole},
                       {"interrupted", report.interrupted}};
+  return whole.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::string MinimizedJson(const Minimized& small, const std::string& text) {
+  const json whole = {{"version", 1},
+                      {"parts", small.parts},
+                      {"parts_before", small.parts_before},
+                      {"floor", small.floor},
+                      {"starts", small.starts},
+                      {"whole", !small.interrupted},
+                      {"devices", Count(small.count)},
+                      {"library", small.loss.library},
+                      {"cause", ToString(small.loss.cause)},
+                      {"named", small.loss.named},
+                      {"mending", small.mending ? ToJson(*small.mending) : json(nullptr)},
+                      {"scenario", text}};
   return whole.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -31,7 +31,13 @@ std::string ChangesOf(const Mending& answer) {
   return words;
 }
 
-std::string OneAnswer(const Mending& answer, size_t number, int64_t there) {
+// What is to be counted, and who says so.
+std::string Wanted(const WhyReport& report) {
+  if (!report.asked) return fmt::format("the machine has {}", report.there);
+  return ToString(report.wanted) + (report.wanted == CountRange{1, 1} ? " is" : " are") + " wanted";
+}
+
+std::string OneAnswer(const Mending& answer, size_t number, const WhyReport& report) {
   std::string text = fmt::format("  {}. {}\n", number, Wrapped(ChangesOf(answer), 5, kWidth));
   const bool all = std::all_of(answer.changes.begin(), answer.changes.end(), CanBeDone);
   if (!all) {
@@ -42,8 +48,8 @@ std::string OneAnswer(const Mending& answer, size_t number, int64_t there) {
     for (auto one = answer.commands.rbegin(); one != answer.commands.rend(); ++one)
       if (!one->undo.empty()) AddLine(text, "undo", one->undo);
   }
-  if (answer.after && *answer.after != there)
-    AddLine(text, "then", fmt::format("{}, and the machine has {}", Count(answer.after), there));
+  if (answer.after && !report.wanted.Contains(*answer.after))
+    AddLine(text, "then", fmt::format("{}, and {}", Count(answer.after), Wanted(report)));
   return text;
 }
 
@@ -93,11 +99,12 @@ std::string Cost(const WhyReport& report) {
 std::string WhyText(const WhyReport& report, int most_answers) {
   std::string text = fmt::format("{} [{}]\n", report.id, report.run);
   if (report.healthy) {
-    text += fmt::format("{} of {}: nothing is lost.\n", Count(report.before), report.there);
+    text += report.asked
+                ? fmt::format("{}, as wanted.\n", Count(report.before))
+                : fmt::format("{} of {}: nothing is lost.\n", Count(report.before), report.there);
     return text + InfluenceText(report) + Cost(report);
   }
-  text += fmt::format("{}, and the machine has {}.\n{}", Count(report.before), report.there,
-                      WhyItWas(report));
+  text += fmt::format("{}, and {}.\n{}", Count(report.before), Wanted(report), WhyItWas(report));
   if (report.answers.empty()) {
     text += "No single change that was tried, nor a chain of three, brings it back.\n";
   } else {
@@ -111,7 +118,7 @@ std::string WhyText(const WhyReport& report, int most_answers) {
   size_t number = 0;
   for (const Mending& answer : report.answers) {
     if (number == static_cast<size_t>(most_answers)) break;
-    text += OneAnswer(answer, ++number, report.there);
+    text += OneAnswer(answer, ++number, report);
   }
   if (number < report.answers.size())
     text += fmt::format("  and {} more (--answers {})\n", report.answers.size() - number,

@@ -9,24 +9,11 @@
 #include "harness/report/common.h"
 #include "harness/report/for_terminal.h"
 #include "harness/report/html/files.h"
+#include "harness/report/html_proven.h"
 #include "harness/report/page_data.h"
 
 namespace gpustage {
 namespace {
-
-// What a page says, whoever wrote it: a scanner's words above all.
-std::string Html(const std::string& text) {
-  std::string safe;
-  for (const char c : OneLine(text)) switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      case '\'': safe += "&#39;"; break;
-      default: safe += c;
-    }
-  return safe;
-}
 
 std::string ListOf(const char* title, const std::vector<std::string>& items) {
   if (items.empty()) return "";
@@ -186,6 +173,7 @@ Status WriteHtmlReport(const Report& report, const RunList& runs, const TextStyl
     out << fmt::format("<p class=\"problem\">{}</p>\n", Html(problem.text));
   out << ChangesHtml(report) << CommonHtml(common) << "<div id=\"app\" hidden></div>\n";
   TRY(WriteFailures(report, runs, style, out));
+  out << ProvenHtml(report.proven);
   out << "<noscript><p>Scripts are off: the matrix, the search and what was seen of each run need "
          "them.</p></noscript>\n</main>\n<script type=\"application/json\" id=\"data\">"
       << data << "</script>\n";

@@ -41,6 +41,13 @@ struct ReportedSelection {
   friend bool operator==(const ReportedSelection&, const ReportedSelection&) = default;
 };
 
+// What `why` proved to bring the devices of a run back.
+struct ProvenAnswer {
+  std::string run;
+  std::string words;
+  friend bool operator==(const ProvenAnswer&, const ProvenAnswer&) = default;
+};
+
 struct Report {
   Tally tally;
   double seconds = 0;                           // by the clock; of merged reports together
@@ -50,6 +57,7 @@ struct Report {
   std::optional<std::string> interrupted = {};  // the signal that ended it: "SIGTERM"
   std::vector<Problem> problems;
   std::optional<BaselineChanges> baseline;
+  std::vector<ProvenAnswer> proven = {};  // where --why asked
   friend bool operator==(const Report&, const Report&) = default;
 };
 

@@ -25,14 +25,16 @@ class DiagnoseTest : public WorkspaceTest {
 
   // The machine of one H100 and Ollama that a scenario with these lines has.
   Case CaseOf(const std::string& lines) const {
+    return WholeCaseOf(
+        "machine: {devices: [h100-80gb]}\nlayout: [nvidia-driver-debian, ollama-cuda-12]\n"
+        "user: ollama\n" +
+        lines + "runs: [{name: a-name, scanner: ollama-model}]\n");
+  }
+  Case WholeCaseOf(const std::string& lines) const {
     const std::string file = scratch_.path() + "/s.yaml";
-    EXPECT_THAT(WriteFile(file,
-                          "claim: a claim of its author\nmachine: {devices: [h100-80gb]}\n"
-                          "layout: [nvidia-driver-debian, ollama-cuda-12]\nuser: ollama\n" +
-                              lines +
-                              "runs: [{name: a-name, scanner: ollama-model}]\n"
-                              "expect: [{devices: 0}]\n"),
-                IsOk());
+    EXPECT_THAT(
+        WriteFile(file, "claim: a claim of its author\n" + lines + "expect: [{devices: 0}]\n"),
+        IsOk());
     const Result<std::vector<Case>> cases = LoadCases(file, FindCatalog({}));
     EXPECT_THAT(cases, IsOk());
     return cases ? cases->front() : Case{};

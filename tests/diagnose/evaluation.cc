@@ -8,7 +8,6 @@
 #include <set>
 
 #include "harness/base/files.h"
-#include "harness/verdict/verdict.h"
 
 namespace gpustage {
 namespace {
@@ -20,13 +19,7 @@ const RunSpec& After(const Task& task) { return task.c.runs[task.fixed]; }
 
 }  // namespace
 
-// What the fix is expected to count; null: something else than a count is to flip.
-const CountRange* CountOf(const Task& task) {
-  for (const Expectation* expectation : ExpectationsFor(task.c, After(task)))
-    for (const Claim& claim : expectation->claims)
-      if (const auto* devices = std::get_if<DevicesClaim>(&claim.what)) return &devices->count;
-  return nullptr;
-}
+std::optional<CountRange> CountOf(const Task& task) { return ExpectedCount(task.c, After(task)); }
 
 std::vector<Task> TasksOf(const Case& c) {
   std::vector<Task> tasks;
@@ -35,7 +28,7 @@ std::vector<Task> TasksOf(const Case& c) {
       if (c.runs[k].fixed && !c.runs[i].fixed && c.runs[k].name == c.runs[i].name + kFixedSuffix &&
           c.runs[i].scanner.missing.empty()) {
         Task task{c, i, k};
-        if (CountOf(task) != nullptr) tasks.push_back(std::move(task));
+        if (CountOf(task)) tasks.push_back(std::move(task));
       }
   return tasks;
 }
@@ -64,7 +57,8 @@ bool OtherUser(const Task& task) {
 
 bool OtherGroups(const Task& task) { return Before(task).groups != After(task).groups; }
 bool OtherScanner(const Task& task) {
-  return Before(task).scanner.version != After(task).scanner.version;
+  return Before(task).scanner.name != After(task).scanner.name ||
+         Before(task).scanner.version != After(task).scanner.version;
 }
 
 }  // namespace
@@ -91,10 +85,12 @@ std::vector<std::string> WordsOfFix(const Task& task) {
 
 namespace {
 
-bool Satisfies(const Task& task, const std::optional<int64_t>& count) {
-  const CountRange* const wanted = CountOf(task);
-  return count && wanted != nullptr && wanted->at_least <= *count &&
-         (!wanted->at_most || *wanted->at_most >= *count);
+// What the case expects of the run before the fix no longer holds, in the fix's direction.
+bool Flips(const Task& task, const std::optional<int64_t>& before,
+           const std::optional<int64_t>& after) {
+  const std::optional<CountRange> expected = ExpectedCount(task.c, Before(task));
+  if (!after || (expected && expected->Contains(*after))) return false;
+  return IsBetter(after, before, *CountOf(task));
 }
 
 std::string PathOf(const TreeOp& op) {
@@ -107,15 +103,23 @@ std::string Family(const std::string& path) {
   return BaseNameOf(ParentOf(path)) + "/" + name.substr(0, name.find(".so"));
 }
 
-// Scenarios with a fix that stood when `why` was written.
-const std::set<std::string>& WrittenBefore() {
-  static const std::set<std::string> names = [] {
-    std::set<std::string> read;
-    std::ifstream file(GPUSTAGE_BEFORE_WHY);
-    for (std::string name; std::getline(file, name);) read.insert(name);
-    return read;
-  }();
-  return names;
+// Names of scenarios, a line each.
+std::set<std::string> NamesOf(const char* list) {
+  std::set<std::string> read;
+  std::ifstream file(list);
+  for (std::string name; std::getline(file, name);)
+    if (!name.starts_with('#')) read.insert(name);
+  return read;
+}
+
+// Those with a fix that stood when `why` was written.
+bool IsWrittenAfter(const std::string& scenario) {
+  static const std::set<std::string> before = NamesOf(GPUSTAGE_BEFORE_WHY);
+  return before.count(scenario) == 0;
+}
+bool IsUnseen(const std::string& scenario) {
+  static const std::set<std::string> seen = NamesOf(GPUSTAGE_IN_VIEW);
+  return seen.count(scenario) == 0;
 }
 
 bool IsAbout(const Intervention& change, const Task& task, const FlatCase& flat) {
@@ -132,6 +136,7 @@ bool IsAbout(const Intervention& change, const Task& task, const FlatCase& flat)
     if (path == change.subject || Family(path) == Family(change.subject) ||
         RealPath(flat.tree, path) == RealPath(flat.tree, change.subject) ||
         change.subject.starts_with(path + "/") ||
+        (change.kind == Kind::kKernelShows && path.starts_with(change.subject + "/")) ||
         (change.subject.ends_with('*') &&
          path.starts_with(change.subject.substr(0, change.subject.size() - 1))) ||
         change.entries.count(path) != 0)
@@ -159,7 +164,7 @@ bool IsAgain(const FlatCase& flat, const Mending& answer, const WhyReport& repor
   for (const Intervention& change : answer.changes) Apply(change, mended);
   Trials trials(runner, 1, 0, nullptr);
   const auto comes = [&](const std::optional<int64_t>& count) {
-    return IsBetter(count, report.before, report.there);
+    return IsBetter(count, report.before, report.wanted);
   };
   const auto with = trials.Again(mended, 3), without = trials.Again(flat, 3);
   return std::all_of(with.begin(), with.end(), comes) &&
@@ -190,8 +195,9 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   how.jobs = options.jobs;
   how.budget = options.budget;
   how.weigh = false;
+  how.wanted = *CountOf(task);
   TRY(const WhyReport report, Why(flat, knowledge, runner, how));
-  if (Satisfies(task, report.before))
+  if (report.before && CountOf(task)->Contains(*report.before))
     return Error{"as many devices are counted before the fix as after it"};
   Score score;
   score.name = task.Name();
@@ -200,19 +206,21 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   score.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   for (const Mending& answer : report.answers) score.answers.push_back(WordsOf(answer));
   score.named = ChainNames(report.looked.loss, task, flat);
-  score.after = !WrittenBefore().count(task.c.scenario);
+  score.after = IsWrittenAfter(task.c.scenario);
+  score.unseen = IsUnseen(task.c.scenario);
   score.again = AllAgain(flat, report, runner, options);
   score.starts = report.first_answer_at + 2 * how.rounds;
   const int size = SizeOfFix(task);
   for (const Mending& answer : report.answers)
-    score.found = score.found || (answer.size <= size && Satisfies(task, answer.after));
+    score.found = score.found || (answer.size <= size && Flips(task, report.before, answer.after));
   for (const Intervention& change :
        report.answers.empty() ? std::vector<Intervention>() : report.answers.front().changes)
     score.first = score.first || IsAbout(change, task, flat);
   const std::string first = score.answers.empty() ? "nothing" : score.answers.front();
-  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}\n", score.found ? "found" : "-----",
+  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}{}\n", score.found ? "found" : "-----",
              score.first ? "first" : "-----", score.named ? "named" : "     ", score.starts,
-             report.starts, score.name, first, report.healthy ? " (healthy)" : "");
+             report.starts, score.name, first, report.healthy ? " (healthy)" : "",
+             score.again ? "" : " (not again)");
   std::fflush(stdout);
   return score;
 }

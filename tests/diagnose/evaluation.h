@@ -33,12 +33,13 @@ struct Score {
   std::vector<std::string> answers;  // proven, in words
   int all_starts = 0;
   double seconds = 0;
-  bool found = false;  // no larger than the author's, and the expectation of the fix holds
-  bool first = false;  // the first is about what the author changed
-  bool named = false;  // the chain of losses names what the author changed
-  bool again = true;   // what was called proven was, once more, from scratch
-  bool after = false;  // its scenario was written after `why` was
-  int starts = 0;      // to the first answer, with its proof
+  bool found = false;   // no larger than the author's, and the expectation of the fix holds
+  bool first = false;   // the first is about what the author changed
+  bool named = false;   // the chain of losses names what the author changed
+  bool again = true;    // what was called proven was, once more, from scratch
+  bool after = false;   // its scenario was written after `why` was
+  bool unseen = false;  // and after its rules were last made with scenarios in view
+  int starts = 0;       // to the first answer, with its proof
 };
 
 // Those that count devices before and after; what the author expects else is no count to flip.
@@ -46,7 +47,7 @@ std::vector<Task> TasksOf(const Case& c);
 int SizeOfFix(const Task& task);
 // What its author changed, a sentence each.
 std::vector<std::string> WordsOfFix(const Task& task);
-const CountRange* CountOf(const Task& task);  // after the fix
+std::optional<CountRange> CountOf(const Task& task);  // after the fix
 
 Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
                        const EvaluationOptions& options);

@@ -70,6 +70,8 @@ TEST_F(MinimizeTest, TheScenarioThatIsWrittenHoldsItsClaimAndItsFix) {
   const Result<std::string> text = MinimizedText(small, c, 0, TheKnowledge());
   ASSERT_THAT(text, IsOk());
   EXPECT_THAT(*text, testing::Not(HasSubstr("OLLAMA_NUM_GPU")));
+  EXPECT_THAT(MinimizedJson(small, *text), HasSubstr("\"cause\": \"missing-dependency\""));
+  EXPECT_THAT(MinimizedJson(small, *text), HasSubstr("\"whole\": true"));
   ExpectPasses(*text);
 }
 

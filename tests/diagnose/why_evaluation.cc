@@ -111,6 +111,7 @@ int Summary(const std::vector<Score>& scores, size_t skipped, const EvaluationOp
   for (const Line& line :
        {Line{"found, no larger than the author's", kFoundBar, &Score::found, nullptr},
         Line{"the same, written after why was", kAfterBar, &Score::found, &Score::after},
+        Line{"the same, that no rule had in view", kAfterBar, &Score::found, &Score::unseen},
         Line{"first is the cause, where the chain names it", kFirstBar, &Score::first,
              &Score::named},
         Line{"first is what the author changed", 0, &Score::first, nullptr},
@@ -130,11 +131,18 @@ std::string ResultsJson(const std::vector<Score>& scores) {
                                {"first", score.first},
                                {"chain_names_it", score.named},
                                {"written_after", score.after},
+                               {"in_view", !score.unseen},
                                {"starts_to_first", score.starts},
                                {"starts", score.all_starts},
                                {"seconds", std::round(score.seconds * 10) / 10},
                                {"answers", score.answers}});
   return all.dump(1) + "\n";
+}
+
+nlohmann::ordered_json RangeJson(const CountRange& range) {
+  nlohmann::ordered_json j = {{"at_least", range.at_least}};
+  if (range.at_most) j["at_most"] = *range.at_most;
+  return j;
 }
 
 // harness/docs/benchmark.md: NAME.yaml, the machine, and NAME.truth.json.
@@ -150,13 +158,13 @@ Status Publish(const Task& task, const ProposalContext& knowledge, CaseRunner& r
     fmt::print("not published: {}: {}\n", task.Name(), text.error().message);
     return Ok();
   }
-  const CountRange* const wanted = CountOf(task);
   nlohmann::ordered_json truth = {{"version", 1},
                                   {"name", task.Name()},
-                                  {"wanted", {{"at_least", wanted->at_least}}},
+                                  {"wanted", RangeJson(*CountOf(task))},
                                   {"size", SizeOfFix(task)},
                                   {"changes", WordsOfFix(task)}};
-  if (wanted->at_most) truth["wanted"]["at_most"] = *wanted->at_most;
+  if (const auto broken = ExpectedCount(task.c, task.c.runs[task.run]))
+    truth["broken"] = RangeJson(*broken);
   TRY(WriteFile(folder + "/" + name + "yaml", *text));
   return WriteFile(folder + "/" + name + "truth.json", truth.dump(1) + "\n");
 }
@@ -170,10 +178,12 @@ Result<int> EvaluateAll(const EvaluationOptions& options) {
   size_t skipped = 0;
   for (const Task& task : tasks) {
     const Result<Score> score = Evaluate(task, knowledge, runner, options);
-    if (score)
-      scores.push_back(*score);
-    else
-      fmt::print("skip   {}: {}\n", task.Name(), score.error().message), ++skipped;
+    if (!score) {
+      fmt::print("skip   {}: {}\n", task.Name(), score.error().message);
+      ++skipped;
+      continue;
+    }
+    scores.push_back(*score);
     if (!options.publish.empty()) TRY(Publish(task, knowledge, runner, options.publish));
   }
   if (!options.json.empty()) TRY(WriteFile(options.json, ResultsJson(scores)));

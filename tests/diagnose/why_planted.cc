@@ -89,7 +89,10 @@ bool Names(const WhyReport& report, const Fault& fault) {
   if (report.answers.empty()) return false;
   const auto& changes = report.answers.front().changes;
   return std::any_of(changes.begin(), changes.end(), [&](const Intervention& change) {
-    return Family(change.subject) == Family(fault.subject);
+    const std::string& subject = change.subject;  // several nodes at once end in '*'
+    return Family(subject) == Family(fault.subject) ||
+           (subject.ends_with('*') &&
+            fault.subject.starts_with(subject.substr(0, subject.size() - 1)));
   });
 }
 

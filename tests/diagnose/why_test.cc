@@ -53,13 +53,106 @@ TEST_F(WhyTest, OfTwoCausesBothAreNamed) {
   EXPECT_THAT(FirstOf(report), HasSubstr("unset CUDA_VISIBLE_DEVICES"));
 }
 
+// Each alone leaves it as it is: what tells them apart is which processes were started.
+TEST_F(WhyTest, OfTwoVariablesBothAreNamed) {
+  const WhyReport report = WhyOf(
+      FlatOf(CaseOf("env: {OLLAMA_LLM_LIBRARY: cpu, TMPDIR: /nowhere}\n")), WithoutWeighing());
+  EXPECT_THAT(FirstOf(report), HasSubstr("OLLAMA_LLM_LIBRARY"));
+  EXPECT_TRUE(FirstOf(report).find("TMPDIR") != std::string::npos ||
+              FirstOf(report).find("/nowhere") != std::string::npos);
+}
+
+TEST_F(WhyTest, NodesThatWereShutTogetherAreOpenedTogether) {
+  WhyOptions options = WithoutWeighing();
+  const WhyReport report = WhyOf(FlatOf(CaseOf("tree:\n"
+                                               "  - {chmod: /dev/nvidiactl, mode: \"0600\"}\n"
+                                               "  - {chmod: /dev/nvidia0, mode: \"0600\"}\n"
+                                               "  - {chmod: /dev/nvidia-uvm, mode: \"0600\"}\n")),
+                                 options);
+  EXPECT_EQ(FirstOf(report), "chmod o+rw /dev/nvidia*");
+  EXPECT_EQ(report.answers.front().size, 3);
+  EXPECT_EQ(report.first_answer_at, 2);
+}
+
+TEST_F(WhyTest, OneEntryOfThePreloadsOfAllProgramsIsDropped) {
+  const WhyReport report = WhyOf(
+      FlatOf(CaseOf(
+          "tree:\n"
+          "  - {library: /opt/swallows.so, fake: preload-returns-null}\n"
+          "  - {library: /opt/harmless.so, fake: x11}\n"
+          "  - {file: /etc/ld.so.preload, content: \"/opt/harmless.so\\n/opt/swallows.so\\n\"}\n")),
+      WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "leave of /etc/ld.so.preload only /opt/harmless.so");
+}
+
+TEST_F(WhyTest, WhatAModuleOfTheKernelMakesComesBackWithIt) {
+  const WhyReport report =
+      WhyOf(FlatOf(WholeCaseOf("machine: {devices: [rx-7900-xtx]}\nlayout: [rocm-6]\n"
+                               "tree: [{remove: /sys/class/kfd}, {remove: /dev/kfd}]\n"
+                               "runs: [{scanner: dlopen, args: [libamdhip64.so.6]}]\n")),
+            WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "load the module amdgpu");
+}
+
+TEST_F(WhyTest, AGpuOfNoKnownTargetIsTakenForItsRelative) {
+  const WhyReport report =
+      WhyOf(FlatOf(WholeCaseOf(
+                "machine: {devices: [{profile: rx-9070-xt, gfx: gfx1299}]}\n"
+                "layout: [rocm-6]\nruns: [{scanner: dlopen, args: [libhsa-runtime64.so.1]}]\n")),
+            WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "set HSA_OVERRIDE_GFX_VERSION=12.0.1");
+}
+
+TEST_F(WhyTest, WhoWantsFewerDevicesThanThereAreIsToldWhatHidesThem) {
+  WhyOptions options = WithoutWeighing();
+  options.wanted = CountRange{0, 0};
+  const WhyReport report = WhyOf(FlatOf(CaseOf("")), options);
+  EXPECT_FALSE(report.healthy);
+  EXPECT_EQ(FirstOf(report), "set CUDA_VISIBLE_DEVICES=-1");
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("\n1 device, and 0 are wanted.\n"));
+}
+
+// What its case expects is wanted only where it is not what is counted.
+TEST_F(WhyTest, WhatTheCaseExpectsIsWantedWhereItIsNotCounted) {
+  WhyOptions options = WithoutWeighing();
+  options.expected = CountRange{1, 1};
+  EXPECT_TRUE(WhyOf(FlatOf(CaseOf("")), options).healthy);
+  options.expected = CountRange{0, 0};
+  EXPECT_FALSE(WhyOf(FlatOf(CaseOf("")), options).healthy);
+}
+
+TEST_F(WhyTest, AVariableThatTheProgramsTextAsksForIsTried) {
+  const WhyReport report = WhyOf(
+      FlatOf(WholeCaseOf("machine: {devices: [h100-80gb]}\nlayout: [nvidia-driver-debian]\n"
+                         "runs:\n  - scanner: script\n"
+                         "    args: ['[ -n \"${SEES_ALL}\" ] && echo \"GPU 0: all\"; exit 0']\n")),
+      WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "set SEES_ALL=1");
+}
+
+TEST_F(WhyTest, ALibraryOfNoPackageIsStoodInForByOneWithNothingInIt) {
+  const WhyReport report =
+      WhyOf(FlatOf(WholeCaseOf(
+                "machine: {devices: [h100-80gb]}\nlayout: [nvidia-driver-debian, ggml-cuda-12]\n"
+                "tree: [{library: /usr/local/lib/ollama/cuda_v12/libcublas.so.12.8.4.1, "
+                "fake: cublas-12, broken: {needs: [libstranger.so.7]}}]\n"
+                "runs: [{scanner: ggml}]\n")),
+            WithoutWeighing());
+  bool any = false;
+  for (const Mending& answer : report.answers)
+    any = any || ToString(answer.changes.front())
+                         .find("libstranger.so.7 (one with nothing in it was enough)") !=
+                     std::string::npos;
+  EXPECT_TRUE(any);
+}
+
 TEST_F(WhyTest, WhatIsCalledProvenCameBackEachTimeAndWasLostEachTime) {
   const WhyReport report = WhyOf(FlatOf(CaseOf(kNoCublas)), WithoutWeighing());
   ASSERT_FALSE(report.answers.empty());
   for (const Mending& answer : report.answers) {
     EXPECT_EQ(answer.came_back, 3);
     EXPECT_EQ(answer.lost_again, 3);
-    EXPECT_TRUE(IsBetter(answer.after, report.before, report.there));
+    EXPECT_TRUE(IsBetter(answer.after, report.before, report.wanted));
   }
   EXPECT_EQ(report.proof_starts, 3 + 3 * static_cast<int>(report.answers.size()));
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All of what says how good `gpustage why` is: every scenario with a fix, each proven answer again from scratch, and 30 machines with two
-# causes. A quarter of an hour on two cores that nobody else uses.
+# causes. Half an hour and more on two cores: a program that hangs is waited for at each start.
 # builds: harness/all fakes/all fixtures/all why_evaluation why_planted
 #   tests/full/why.sh        TREE=DIR: of the build; RESULT=FILE: where the result goes, as JSON
 set -euo pipefail

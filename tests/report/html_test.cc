@@ -50,6 +50,16 @@ TEST(HtmlReport, NeedsNothingElse) {
   EXPECT_EQ(Count(page, "</script>"), 5u);
 }
 
+TEST(HtmlReport, SaysWhatWasProvenWhereWhyWasAsked) {
+  WholeReport report = FullReport();
+  EXPECT_THAT(Page(report), Not(HasSubstr("id=\"proven\"")));
+  report.proven = {{"a/b [ollama]", "unset <LD_PRELOAD> (proven: 3 of 3 starts with it)"}};
+  EXPECT_THAT(Page(report),
+              HasSubstr("<section id=\"proven\"><h2>Proven by gpustage why</h2>\n<dl>\n"
+                        "<dt>a/b [ollama]</dt><dd>unset &lt;LD_PRELOAD&gt; (proven: 3 "
+                        "of 3 starts with it)</dd>"));
+}
+
 TEST(HtmlReport, SaysWhatFailedAndWhyWithoutAScript) {
   const std::string page = Page(WithDetail()), read = page.substr(0, page.find("<script"));
   EXPECT_THAT(read, HasSubstr("first-steps/healthy@cuda=12,gpus=1 [ollama-model]"));

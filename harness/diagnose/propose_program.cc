@@ -1,0 +1,102 @@
+// What the program itself points to: variables that its text asks for, files of a name that it
+// looked for elsewhere, folders that it did not list.
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/diagnose/propose.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Intervention::Kind;
+
+Intervention Change(Kind kind, int tier, std::string subject, std::string value) {
+  Intervention change;
+  change.kind = kind;
+  change.tier = tier;
+  change.subject = std::move(subject);
+  change.value = std::move(value);
+  return change;
+}
+
+// A program that is text says which variables it reads, as another's documentation does.
+std::set<std::string> AskedFor(const std::vector<std::string>& text) {
+  static const RE2 kVariable(
+      R"re((?:environ(?:\.get)?\s*[\[(]\s*["']|getenv\s*\(\s*["']|\$\{?)([A-Z][A-Z0-9_]{3,}))re");
+  std::set<std::string> names;
+  for (const std::string& part : text) {
+    re2::StringPiece left(part);
+    for (std::string name; RE2::FindAndConsume(&left, kVariable, &name);) names.insert(name);
+  }
+  return names;
+}
+
+// "cuda_v13" of "/…/cuda_v13/libggml-cuda.so".
+std::set<std::string> FoldersOfLibraries(const FlatTree& tree) {
+  std::set<std::string> names;
+  for (const auto& [path, entry] : tree)
+    if (entry.kind == FlatEntry::Kind::kLibrary && BaseNameOf(path).starts_with("libggml-"))
+      names.insert(BaseNameOf(ParentOf(path)));
+  return names;
+}
+
+void ProposeAskedFor(const FlatCase& flat, std::vector<Intervention>& all) {
+  constexpr size_t kMostFolders = 4;
+  for (const std::string& name : AskedFor(flat.c.runs.front().args)) {
+    if (VariableOf(flat, name) || name.starts_with("LD_") || name == "PATH" || name == "HOME")
+      continue;
+    all.push_back(Change(Kind::kSetVariable, kVariable, name, "1"));
+    size_t count = 0;
+    if (name.ends_with("_LIBRARY"))
+      for (const std::string& folder : FoldersOfLibraries(flat.tree))
+        if (count++ < kMostFolders)
+          all.push_back(Change(Kind::kSetVariable, kVariable, name, folder));
+  }
+}
+
+// What was looked for by its path stands elsewhere. What the loader looked for is a Lack.
+void ProposeFound(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
+  constexpr size_t kMost = 8;
+  constexpr FileMode kRuns = 0111;
+  size_t count = 0;
+  for (const std::string& path : looked.missing) {
+    if (BaseNameOf(path).find(".so") != std::string::npos) continue;
+    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path))) {
+      if (other == path || (flat.tree.at(RealPath(flat.tree, other)).mode & kRuns) == 0) continue;
+      if (++count > kMost) return;
+      all.push_back(Change(Kind::kLink, kElsewhere, path, other));
+    }
+  }
+}
+
+// A library that would have been a candidate, had its folder stood where the program lists.
+void ProposeUnlisted(const FlatCase& flat, const SeenByRun& looked,
+                     std::vector<Intervention>& all) {
+  constexpr size_t kMost = 6;
+  size_t count = 0;
+  for (const std::string& candidate : looked.candidates) {
+    const std::string folder = ParentOf(candidate);
+    if (looked.listed.count(folder) != 0 || !HasPath(flat.tree, candidate)) continue;
+    for (const std::string& listed : looked.listed) {
+      const bool kin = BaseNameOf(listed) == BaseNameOf(ParentOf(folder)) ||
+                       FoldersOfLibraries(flat.tree).count(BaseNameOf(listed)) != 0;
+      const std::string place = listed + "/" + BaseNameOf(folder);
+      if (!kin || folder.starts_with(listed + "/") || HasPath(flat.tree, place) || count++ >= kMost)
+        continue;
+      all.push_back(Change(Kind::kLink, kLacked, place, folder));
+    }
+  }
+}
+
+}  // namespace
+
+void ProposeProgram(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
+  ProposeAskedFor(flat, all);
+  ProposeFound(flat, looked, all);
+  ProposeUnlisted(flat, looked, all);
+}
+
+}  // namespace gpustage
