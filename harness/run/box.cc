@@ -14,8 +14,10 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
 
+#include "harness/base/process.h"
 #include "harness/base/root.h"
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
@@ -122,9 +124,11 @@ pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, in
       CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | SIGCHLD;
   if (spec.loopback || (isolation.network_namespace && !apart)) flags |= CLONE_NEWNET;
   if (isolation.own_users) flags |= CLONE_NEWUSER;
+  std::unique_lock alone(ForkLock());
   const auto pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
   if (pid == 0) child.RunInit();
   const int failure = errno;
+  alone.unlock();
   // Our own network is the user's, whose program may have made this box.
   if (apart) GPUSTAGE_CHECK(setns(isolation.our_network, CLONE_NEWNET) == 0);
   errno = failure;
