@@ -55,3 +55,20 @@ bench_why() {
   rm -rf "$folder" && mkdir -p "$folder"
   exec "$TREE/tests/diagnose/why_evaluation" --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json"
 }
+
+# Commit and day, under which a table stands.
+bench_about() {
+  local commit
+  commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
+  git -C "$ROOT" diff --quiet HEAD -- 2>/dev/null || commit+=', changed'
+  printf '%s, %s, %s processors' "$commit" "$(date -u +%F)" "$(nproc)"
+}
+
+# bench_peers [ARGS OF peers.py]: the peers are fetched below the build tree, pinned; one that cannot be had keeps a row with the reason.
+bench_peers() {
+  build_program
+  mkdir -p "$TREE/bench"
+  "${CC:-cc}" -O2 -o "$TREE/bench/subject" "$ROOT/tests/bench/subject.c"
+  exec python3 "$ROOT/tests/bench/peers.py" "$TREE/harness/gpustage" "$TREE/bench/subject" "$TREE/bench" --rounds "$ROUNDS" \
+    --cases "${GPUSTAGE_CASES:-100}" --about "$(bench_about)" "$@"
+}
