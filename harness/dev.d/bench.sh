@@ -72,3 +72,10 @@ bench_peers() {
   exec python3 "$ROOT/tests/bench/peers.py" "$TREE/harness/gpustage" "$TREE/bench/subject" "$TREE/bench" --rounds "$ROUNDS" \
     --cases "${GPUSTAGE_CASES:-100}" --about "$(bench_about)" "$@"
 }
+
+# bench_costs [ARGS OF costs.py]
+bench_costs() {
+  build_program
+  mkdir -p "$TREE/bench"
+  exec python3 "$ROOT/tests/bench/costs.py" "$TREE/harness/gpustage" "$TREE/bench" --rounds "$ROUNDS" --about "$(bench_about)" "$@"
+}
