@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 
+#include "harness/base/limits.h"
 #include "harness/base/process.h"
 #include "harness/base/root.h"
 #include "harness/run/box_child.h"
@@ -170,7 +171,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   }
   // The kernel counts those of this machine's root nowhere else.
   if (isolation.level == IsolationLevel::kRoot && child.uid == 0)
-    started.count = ProcessCount::Make(kMaxProcesses);
+    started.count = ProcessCount::Make(limits::kProcesses);
   child.processes = started.count.procs();
   Pipe go;
   if (isolation.own_users && !MakePipe(go))
@@ -322,8 +323,8 @@ Outcome OutcomeOf(const BoxSpec& spec, const BoxChild& child, const std::string&
   if (told.full >= 0 && static_cast<size_t>(told.full) < child.spaces.size()) {
     const OwnSpace& space = child.spaces[static_cast<size_t>(told.full)];
     note = fmt::format("its {} was full, of which a box has {}", space.path, space.size);
-  } else if (left_over + 2 >= kMaxProcesses) {
-    note = fmt::format("it had as many processes as a box may, {}", kMaxProcesses);
+  } else if (left_over + 2 >= limits::kProcesses) {
+    note = fmt::format("it had as many processes as a box may, {}", limits::kProcesses);
   }
   if (!WIFSIGNALED(told.wait_status))
     return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), note};

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "harness/base/files.h"
+#include "harness/base/limits.h"
 #include "harness/base/process.h"
 #include "harness/stage/identity.h"
 #include "harness/stage/library_image.h"
@@ -138,7 +139,7 @@ class Builder {
         op.broken.size() == 1 && op.broken[0].kind == Breakage::Kind::kTruncated;
     TRY(std::string image, ReadRegularFile(op.source.host_path,
                                            start_is_enough ? static_cast<size_t>(op.broken[0].bytes)
-                                                           : kMostTreeBytes));
+                                                           : limits::kTreeBytes));
     TRY(Count(static_cast<int64_t>(image.size()), op.path));
     const std::string world = own_world.empty() ? kWorldPath : OwnWorldPath(instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
@@ -168,9 +169,9 @@ class Builder {
 
   Status Count(int64_t bytes, const std::string& path) {
     tree_.bytes += bytes;
-    if (tree_.bytes <= kMostTreeBytes) return Ok();
+    if (tree_.bytes <= limits::kTreeBytes) return Ok();
     return Error{
-        fmt::format("with {} the tree takes more than {} MiB", path, kMostTreeBytes >> 20)};
+        fmt::format("with {} the tree takes more than {} MiB", path, limits::kTreeBytes >> 20)};
   }
 
   // Gives the tree a copy of its own of a file that cases share, before its mode or owner changes.

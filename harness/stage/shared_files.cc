@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "harness/base/limits.h"
 #include "harness/base/process.h"
 #include "harness/base/root.h"
 
@@ -20,9 +21,9 @@ Status CopyBytes(const Fd& in, const std::string& from, const Fd& out, const std
   struct stat source;
   if (fstat(in.get(), &source) != 0)
     return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
-  if (source.st_size > kMostTreeBytes)
+  if (source.st_size > limits::kTreeBytes)
     return Error{fmt::format("cannot copy {}: it has {} MiB, and a tree may take {}", from,
-                             source.st_size >> 20, kMostTreeBytes >> 20)};
+                             source.st_size >> 20, limits::kTreeBytes >> 20)};
   char buffer[64 << 10];  // not of the heap: a fresh MiB for each small file costs more than the
                           // copy
   for (;;) {

@@ -38,9 +38,6 @@ class SharedFiles {
   KeptLoaderCaches loader_caches_;
 };
 
-// What one tree may take: real libraries of 450 MB, and a scenario's own files.
-inline constexpr int64_t kMostTreeBytes = int64_t{2} << 30;
-
 // Copies the bytes of one regular file to another path, which must not exist. Mode 0755.
 Status CopyFile(const std::string& from, const std::string& to);
 // The same from an open file to a name in an open directory.
