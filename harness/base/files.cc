@@ -1,5 +1,6 @@
 #include "harness/base/files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -22,6 +23,24 @@ namespace {
 namespace fs = boost::filesystem;
 
 constexpr std::string_view kScratchPrefix = "gpustage-";
+
+// Of what a directory says its entries are, no other question is asked. Takes the descriptor.
+void RemoveBelow(int fd) {
+  DIR* const directory = fdopendir(fd);
+  if (directory == nullptr) {
+    close(fd);
+    return;
+  }
+  while (const dirent* entry = readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0) continue;
+    const int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below >= 0) RemoveBelow(below);
+    unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+  }
+  closedir(directory);
+}
 
 std::string TemporaryDirectory() {
   const char* chosen = std::getenv("TMPDIR");
@@ -158,8 +177,13 @@ std::string ProgramDirectory() {
 }
 
 void RemoveTree(const std::string& directory) {
-  boost::system::error_code ignored;  // what cannot be removed is found by the next start
-  fs::remove_all(directory, ignored);
+  // What cannot be removed is found by the next start.
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0)
+    RemoveBelow(fd);
+  else if (errno == ENOTDIR || errno == ELOOP)
+    unlink(directory.c_str());
+  rmdir(directory.c_str());
 }
 
 Result<ScratchDirectory> ScratchDirectory::Make(bool kept) {

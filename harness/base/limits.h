@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace gpustage::limits {
 
@@ -34,6 +35,27 @@ inline constexpr size_t kLogLineBytes = 1 << 20;
 inline constexpr size_t kUnheardLines = 20'000;
 inline constexpr size_t kUnheardBytes = 4 << 20;
 inline constexpr size_t kSearchedBytes = size_t{1} << 30;
+
+// ---- Of a scenario: more is an error where it is written ----------------------------------------
+inline constexpr size_t kTreeEntries = 20'000;              // operations of one tree
+inline constexpr int64_t kTreeBytes = int64_t{2} << 30;     // real libraries of 450 MB, and its own
+inline constexpr uint64_t kFileBytes = uint64_t{64} << 20;  // held in memory
+inline constexpr size_t kArguments = 50'000;
+// The kernel takes 2 MiB of argv and environment together, of 128 KiB a word with its end
+// (MAX_ARG_STRLEN): half of it is left to the environment.
+inline constexpr size_t kArgumentBytes = 1 << 20;
+inline constexpr size_t kWordBytes = (128 << 10) - 1;
+inline constexpr size_t kVariables = 10'000;
+inline constexpr size_t kCells = 1'000'000;  // of a matrix
+inline constexpr size_t kPairs = 100'000;    // of values, where it covers pairs
+
+// ---- Of a run -----------------------------------------------------------------------------------
+// A runaway of forks ends here. Counted by the kernel over the processes and threads of the uid in
+// its user namespace.
+inline constexpr int kProcesses = 512;
+inline constexpr size_t kExecBytes = size_t{2} << 20;  // of argv and environment that are recorded
+inline constexpr size_t kRecords = 400'000;            // what its file events are
+inline constexpr size_t kRecordBytes = 128 << 20;      // of all of them together
 
 // ---- Of files -----------------------------------------------------------------------------------
 inline constexpr size_t kFileName = 255;  // bytes, as in most file systems

@@ -11,11 +11,17 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <sstream>
 
 extern char** environ;
 
 namespace gpustage {
+
+std::shared_mutex& ForkLock() {
+  static std::shared_mutex lock;
+  return lock;
+}
 
 std::string FindProgramOnHost(const std::string& program) {
   if (program.find('/') != std::string::npos)
@@ -42,7 +48,10 @@ Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv, std::chro
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   pid_t pid = -1;
-  const int failure = posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environ);
+  const int failure = [&] {
+    const std::lock_guard alone(ForkLock());
+    return posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environ);
+  }();
   posix_spawn_file_actions_destroy(&actions);
   close(pipe_ends[1]);
   if (failure != 0) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,11 @@ struct ProgramOutput {
   int exit_code = -1;  // -1: killed by a signal
   std::string out;     // stdout and stderr together
 };
+
+// Taken shared as long as a file that may be executed is open to be written, and alone while a
+// process is made: a new process has every descriptor of ours until it closes them or executes,
+// and what anybody can write to nobody may execute (ETXTBSY).
+std::shared_mutex& ForkLock();
 
 // A program of the host by its path, or by its name on PATH; "" when there is none.
 std::string FindProgramOnHost(const std::string& program);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "harness/base/files.h"
+#include "harness/base/process.h"
 #include "harness/base/text.h"
 
 namespace gpustage {
@@ -88,8 +89,9 @@ Status Root::MakeDirectory(const std::string& path) const {
 }
 
 Result<Place> Root::MakePlace(const std::string& path) const {
-  const std::string parent = ParentOf(path);
-  if (parent != "/") TRY(MakeDirectory(parent));
+  // It is there already, nearly always.
+  if (Result<Place> place = FindPlace(path)) return place;
+  if (const std::string parent = ParentOf(path); parent != "/") TRY(MakeDirectory(parent));
   return FindPlace(path);
 }
 
@@ -116,6 +118,7 @@ Result<Fd> Root::NewFile(const std::string& path, mode_t mode) const {
 }
 
 Status Root::WriteFile(const std::string& path, std::string_view content, mode_t mode) const {
+  const std::shared_lock no_fork(ForkLock());
   TRY(const Fd fd, NewFile(path, mode));
   for (size_t done = 0; done < content.size();) {
     const ssize_t n = write(fd.get(), content.data() + done, content.size() - done);

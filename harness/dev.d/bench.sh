@@ -61,3 +61,27 @@ bench_collection() {
   build_for tests harness/all fakes/all fixtures/all collection_cost
   GPUSTAGE_CACHE=$GPUSTAGE_CACHE exec "$TREE/tests/collection/collection_cost" "$TREE/harness/gpustage" "$@"
 }
+
+# Commit and day, under which a table stands.
+bench_about() {
+  local commit
+  commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo 'no commit')
+  git -C "$ROOT" diff --quiet HEAD -- 2>/dev/null || commit+=', changed'
+  printf '%s, %s, %s processors' "$commit" "$(date -u +%F)" "$(nproc)"
+}
+
+# bench_peers [ARGS OF peers.py]: the peers are fetched below the build tree, pinned; one that cannot be had keeps a row with the reason.
+bench_peers() {
+  build_program
+  mkdir -p "$TREE/bench"
+  "${CC:-cc}" -O2 -o "$TREE/bench/subject" "$ROOT/tests/bench/subject.c"
+  exec python3 "$ROOT/tests/bench/peers.py" "$TREE/harness/gpustage" "$TREE/bench/subject" "$TREE/bench" --rounds "$ROUNDS" \
+    --cases "${GPUSTAGE_CASES:-100}" --about "$(bench_about)" "$@"
+}
+
+# bench_costs [ARGS OF costs.py]
+bench_costs() {
+  build_program
+  mkdir -p "$TREE/bench"
+  exec python3 "$ROOT/tests/bench/costs.py" "$TREE/harness/gpustage" "$TREE/bench" --rounds "$ROUNDS" --about "$(bench_about)" "$@"
+}

@@ -14,8 +14,11 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
 
+#include "harness/base/limits.h"
+#include "harness/base/process.h"
 #include "harness/base/root.h"
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
@@ -122,9 +125,11 @@ pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, in
       CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | SIGCHLD;
   if (spec.loopback || (isolation.network_namespace && !apart)) flags |= CLONE_NEWNET;
   if (isolation.own_users) flags |= CLONE_NEWUSER;
+  std::unique_lock alone(ForkLock());
   const auto pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
   if (pid == 0) child.RunInit();
   const int failure = errno;
+  alone.unlock();
   // Our own network is the user's, whose program may have made this box.
   if (apart) GPUSTAGE_CHECK(setns(isolation.our_network, CLONE_NEWNET) == 0);
   errno = failure;
@@ -166,7 +171,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   }
   // The kernel counts those of this machine's root nowhere else.
   if (isolation.level == IsolationLevel::kRoot && child.uid == 0)
-    started.count = ProcessCount::Make(kMaxProcesses);
+    started.count = ProcessCount::Make(limits::kProcesses);
   child.processes = started.count.procs();
   Pipe go;
   if (isolation.own_users && !MakePipe(go))
@@ -318,8 +323,8 @@ Outcome OutcomeOf(const BoxSpec& spec, const BoxChild& child, const std::string&
   if (told.full >= 0 && static_cast<size_t>(told.full) < child.spaces.size()) {
     const OwnSpace& space = child.spaces[static_cast<size_t>(told.full)];
     note = fmt::format("its {} was full, of which a box has {}", space.path, space.size);
-  } else if (left_over + 2 >= kMaxProcesses) {
-    note = fmt::format("it had as many processes as a box may, {}", kMaxProcesses);
+  } else if (left_over + 2 >= limits::kProcesses) {
+    note = fmt::format("it had as many processes as a box may, {}", limits::kProcesses);
   }
   if (!WIFSIGNALED(told.wait_status))
     return {Outcome::Kind::kExited, WEXITSTATUS(told.wait_status), note};

@@ -23,6 +23,7 @@
 #include <iterator>
 #include <utility>
 
+#include "harness/base/limits.h"
 #include "harness/run/box_exec.h"
 #include "harness/run/file_watch.h"
 #include "harness/run/interrupt.h"
@@ -251,7 +252,8 @@ void BoxChild::RunScanner() const {
     if (null >= 0 && fcntl(null, F_SETFL, 0) == 0) dup2(null, 0);
     dup2(out, 1);
     dup2(err, 2);
-    const rlimit most = {kMaxProcesses, kMaxProcesses}, file_size = {kMaxFileSize, kMaxFileSize};
+    const rlimit most = {limits::kProcesses, limits::kProcesses},
+                 file_size = {kMaxFileSize, kMaxFileSize};
     setrlimit(RLIMIT_NPROC, &most);
     setrlimit(RLIMIT_FSIZE, &file_size);
     setrlimit(RLIMIT_NOFILE, &kDescriptors);
@@ -337,9 +339,10 @@ void BoxChild::RunInit() {
   if (loopback) {
     if (const int failure = RaiseLoopback(); failure != 0) Fail(BoxStep::kNetwork, failure);
   }
-  const pid_t scanner =
-      static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  // It needs no copy of all our memory: it executes, or ends, and until then we wait.
+  const pid_t scanner = vfork();
   if (scanner == 0) RunScanner();
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // which it was no more once the scanner took its ids
   if (interactive && !terminal) PassSignalsOn(scanner);
   BoxReport told;
   if (scanner < 0) Fail(BoxStep::kExec, errno);

@@ -44,10 +44,6 @@ struct ShownMount {
   int fd = -1;         // in the child: taken, and not yet in its place
 };
 
-// A runaway of forks ends here. Counted by the kernel over the processes and threads of the uid in
-// its user namespace.
-inline constexpr int kMaxProcesses = 512;
-
 // A directory in which programs write: a file system of the box's own lies over it, so that what
 // fills it fills nobody else's.
 struct OwnSpace {

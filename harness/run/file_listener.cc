@@ -16,6 +16,7 @@
 #include <climits>
 #include <cstring>
 
+#include "harness/base/limits.h"
 #include "harness/run/box_lookup.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS  // Linux 6.6; Debian 12 has headers of 6.1
@@ -36,8 +37,6 @@ struct NamedCall {
 
 namespace {
 
-constexpr size_t kMostRecords = 400'000;
-constexpr size_t kMostBytes = 128 << 20;  // of all records together
 constexpr size_t kMostHeld = 64;  // descriptors of ended processes, before they are looked through
 constexpr size_t kLongestWrite = 64 << 10;  // of one write
 constexpr char kOurLack[] = "gpustage itself ran out of descriptors or memory";
@@ -205,7 +204,7 @@ void FileListener::WriteExec(const seccomp_notif& told, bool at, FileRecord reco
   record.call = at ? "execveat" : "execve";
   record.path = Absolute(thread, path.value_or(spec_.program),
                          at ? static_cast<int>(told.data.args[0]) : kAtFdCwd);
-  size_t room = kMostExecBytes;
+  size_t room = limits::kExecBytes;
   record.argv = ReadTexts(thread, told.data.args[at ? 2 : 1], room);
   record.environment = ReadTexts(thread, told.data.args[at ? 3 : 2], room);
   if (room == 0) Incomplete("the words of an exec were cut at 2 MiB");
@@ -364,7 +363,7 @@ void FileListener::Add(FileRecord record) {
   size_t bytes = sizeof record + record.path.size() + record.real.size() + record.bytes.size();
   for (const auto* texts : {&record.links, &record.argv, &record.environment})
     for (const std::string& text : *texts) bytes += sizeof text + text.size();
-  if (log_.records.size() >= kMostRecords || kept_bytes_ + bytes > kMostBytes)
+  if (log_.records.size() >= limits::kRecords || kept_bytes_ + bytes > limits::kRecordBytes)
     return Incomplete("more was asked than is kept");
   kept_bytes_ += bytes;
   log_.records.push_back(std::move(record));

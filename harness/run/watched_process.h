@@ -39,10 +39,6 @@ std::optional<std::string> ReadBytes(pid_t thread, uint64_t address, size_t byte
 // A list of pointers that ends with a null one, such as argv, as far as `room` bytes go: what is
 // taken of it is taken away from `room`, which is 0 when there was more.
 std::vector<std::string> ReadTexts(pid_t thread, uint64_t address, size_t& room);
-// What the kernel takes of argv and environment together (MAX_ARG_STRINGS aside, a quarter of a
-// stack of 8 MiB).
-inline constexpr size_t kMostExecBytes = size_t{2} << 20;
-
 // Where one of its descriptors or its working directory is, as it would say: "/usr/lib",
 // "pipe:[71]". "" when it has none.
 std::string LinkOf(pid_t thread, const std::string& name);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "harness/base/files.h"
+#include "harness/base/limits.h"
 #include "harness/base/process.h"
 #include "harness/stage/identity.h"
 #include "harness/stage/library_image.h"
@@ -69,7 +70,7 @@ class Builder {
 
   Status operator()(const MakeDirOp& op) {
     TRY(root_.MakeDirectory(op.path));
-    return op.mode ? (*this)(ChmodOp{op.path, *op.mode}) : Ok();
+    return op.mode ? SetMode(op.path, *op.mode) : Ok();
   }
   Status operator()(const WriteFileOp& op) {
     TRY(Count(static_cast<int64_t>(op.content.size()), op.path));
@@ -104,10 +105,7 @@ class Builder {
   }
   Status operator()(const ChmodOp& op) {
     TRY(Unshare(op.path, 0));
-    const Fd fd = root_.At(op.path, O_PATH);
-    if (!fd || chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), op.mode) != 0)
-      return Failed("set the mode of", op.path);
-    return Ok();
+    return SetMode(op.path, op.mode);
   }
   Status operator()(const ChownOp& op) {
     TRY(Unshare(op.path, O_NOFOLLOW));
@@ -141,7 +139,7 @@ class Builder {
         op.broken.size() == 1 && op.broken[0].kind == Breakage::Kind::kTruncated;
     TRY(std::string image, ReadRegularFile(op.source.host_path,
                                            start_is_enough ? static_cast<size_t>(op.broken[0].bytes)
-                                                           : kMostTreeBytes));
+                                                           : limits::kTreeBytes));
     TRY(Count(static_cast<int64_t>(image.size()), op.path));
     const std::string world = own_world.empty() ? kWorldPath : OwnWorldPath(instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
@@ -155,6 +153,13 @@ class Builder {
   }
 
  private:
+  Status SetMode(const std::string& path, FileMode mode) const {
+    const Fd fd = root_.At(path, O_PATH);
+    if (!fd || chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), mode) != 0)
+      return Failed("set the mode of", path);
+    return Ok();
+  }
+
   // Where `path` goes, with nothing there: a later step of a tree replaces an earlier one.
   Result<gpustage::Place> FreePlace(const std::string& path) const {
     TRY(gpustage::Place place, root_.MakePlace(path));
@@ -164,9 +169,9 @@ class Builder {
 
   Status Count(int64_t bytes, const std::string& path) {
     tree_.bytes += bytes;
-    if (tree_.bytes <= kMostTreeBytes) return Ok();
+    if (tree_.bytes <= limits::kTreeBytes) return Ok();
     return Error{
-        fmt::format("with {} the tree takes more than {} MiB", path, kMostTreeBytes >> 20)};
+        fmt::format("with {} the tree takes more than {} MiB", path, limits::kTreeBytes >> 20)};
   }
 
   // Gives the tree a copy of its own of a file that cases share, before its mode or owner changes.
@@ -252,6 +257,24 @@ Status WriteLoaderCache(const Root& root) {
   return Ok();
 }
 
+namespace {
+
+// As ldconfig writes it, or wrote it for a tree in which it read the same.
+Status PutLoaderCache(const StagePlan& plan, KeptLoaderCaches& caches, const Root& root) {
+  std::optional<LoaderCacheKey> key = LoaderCacheKeyOf(plan);
+  if (key)
+    if (const std::optional<std::string> kept = caches.Find(*key))
+      return root.WriteFile(kLoaderCache, *kept, 0644);
+  TRY(WriteLoaderCache(root));
+  const Fd fd = root.ReadRegular(kLoaderCache);
+  if (!key || !fd) return Ok();
+  TRY(std::string cache, ReadFile(fmt::format("/proc/self/fd/{}", fd.get())));
+  caches.Keep(*std::move(key), std::move(cache));
+  return Ok();
+}
+
+}  // namespace
+
 Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& directory,
                               SharedFiles& shared) {
   if (chmod(directory.c_str(), 0755) != 0) return Failed("set the mode of", directory);
@@ -264,7 +287,7 @@ Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& director
   TRY(tree.root.WriteFile(kWorldPath, plan.world, 0644));
   TRY(ApplySteps(plan.nodes, plan.private_copies, shared, tree));
   TRY(ApplySteps(plan.steps, plan.private_copies, shared, tree));
-  if (!tree.own_cache) TRY(WriteLoaderCache(tree.root));
+  if (!tree.own_cache) TRY(PutLoaderCache(plan, shared.loader_caches(), tree.root));
   for (const PlanStep& step : plan.steps)
     tree.next_instance = std::max(tree.next_instance, step.instance + 1);
   return tree;

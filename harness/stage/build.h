@@ -22,7 +22,7 @@ struct StagedTree {
   bool own_cache = false;
   // Fakes that answer otherwise than the machine does, by their instances.
   std::map<uint32_t, PlaceLibraryOp> own_worlds = {};
-  int64_t bytes = 0;  // that its own files take; kMostTreeBytes at most
+  int64_t bytes = 0;  // that its own files take; limits::kTreeBytes at most
 };
 
 // Makes the tree in `directory`, which must exist and be empty. Errors point at the step of the

@@ -7,8 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
+#include "harness/base/limits.h"
+#include "harness/base/process.h"
 #include "harness/base/root.h"
 
 namespace gpustage {
@@ -20,16 +21,17 @@ Status CopyBytes(const Fd& in, const std::string& from, const Fd& out, const std
   struct stat source;
   if (fstat(in.get(), &source) != 0)
     return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
-  if (source.st_size > kMostTreeBytes)
+  if (source.st_size > limits::kTreeBytes)
     return Error{fmt::format("cannot copy {}: it has {} MiB, and a tree may take {}", from,
-                             source.st_size >> 20, kMostTreeBytes >> 20)};
-  std::vector<char> buffer(1 << 20);
+                             source.st_size >> 20, limits::kTreeBytes >> 20)};
+  char buffer[64 << 10];  // not of the heap: a fresh MiB for each small file costs more than the
+                          // copy
   for (;;) {
-    const ssize_t n = read(in.get(), buffer.data(), buffer.size());
+    const ssize_t n = read(in.get(), buffer, sizeof buffer);
     if (n == 0) break;
     if (n < 0) return Error{fmt::format("cannot read {}: {}", from, std::strerror(errno))};
     for (ssize_t done = 0; done < n;) {
-      const ssize_t wrote = write(out.get(), buffer.data() + done, static_cast<size_t>(n - done));
+      const ssize_t wrote = write(out.get(), buffer + done, static_cast<size_t>(n - done));
       if (wrote < 0) return Error{fmt::format("cannot write {}: {}", to, std::strerror(errno))};
       done += wrote;
     }
@@ -40,6 +42,7 @@ Status CopyBytes(const Fd& in, const std::string& from, const Fd& out, const std
 }  // namespace
 
 Status CopyInto(const Fd& from, const std::string& from_path, const Place& to, mode_t mode) {
+  const std::shared_lock no_fork(ForkLock());
   const Fd out(openat(to.directory.get(), to.name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!out) return Error{fmt::format("cannot write {}: {}", to.name, std::strerror(errno))};
@@ -50,6 +53,7 @@ Status CopyInto(const Fd& from, const std::string& from_path, const Place& to, m
 
 Status CopyFile(const std::string& from, const std::string& to) {
   TRY(const Fd in, OpenRegularFile(from));
+  const std::shared_lock no_fork(ForkLock());
   const Fd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!out) return Error{fmt::format("cannot write {}: {}", to, std::strerror(errno))};
   TRY(CopyBytes(in, from, out, to));

@@ -13,6 +13,7 @@
 
 #include "harness/base/result.h"
 #include "harness/base/root.h"
+#include "harness/stage/kept_loader_caches.h"
 
 namespace gpustage {
 
@@ -27,16 +28,15 @@ class SharedFiles {
   // Whether a file is one of the copies, so that a change of its mode or owner would reach other
   // cases.
   bool Holds(dev_t device, ino_t inode) const;
+  KeptLoaderCaches& loader_caches() { return loader_caches_; }
 
  private:
   const std::string directory_;
   mutable std::mutex mutex_;
   std::map<std::string, std::string> copies_;
   std::set<std::pair<dev_t, ino_t>> inodes_;
+  KeptLoaderCaches loader_caches_;
 };
-
-// What one tree may take: real libraries of 450 MB, and a scenario's own files.
-inline constexpr int64_t kMostTreeBytes = int64_t{2} << 30;
 
 // Copies the bytes of one regular file to another path, which must not exist. Mode 0755.
 Status CopyFile(const std::string& from, const std::string& to);

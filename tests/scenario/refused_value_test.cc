@@ -233,5 +233,36 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"CUDA_ERROR_UNKNOWN\"?")),
     NameOf);
 
+// What the kernel takes of a program's words (execve(2)), and what nobody means to write.
+std::string Lines(const std::string& line, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += line + "\n";
+  return text;
+}
+const std::string kArgs = "runs:\n  - scanner: dlopen\n    args:\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    Limits, RefusedValue,
+    testing::Values(Top("ManyOperations", "tree:\n" + Lines("  - {dir: /a}", 20001),
+                        "20004:5: a tree has at most 20000 operations"),
+                    Top("ManyWords", kArgs + Lines("      - a", 50001),
+                        "50006:9: args has at most 50000 words"),
+                    Top("LongWord", kArgs + Lines("      - " + std::string(131072, 'a'), 1),
+                        "6:9: a word of args has at most 131071 bytes, and this one 131072"),
+                    Top("LongWords", kArgs + Lines("      - " + std::string(131062, 'a'), 9),
+                        "14:9: with this word args takes more than 1024 KiB"),
+                    Top(
+                        "ManyVariables",
+                        [] {
+                          std::string env = "env:\n";
+                          for (int i = 0; i <= 10000; ++i)
+                            env += "  A" + std::to_string(i) + ": a\n";
+                          return env;
+                        }(),
+                        "10004:3: an environment has at most 10000 variables"),
+                    Top("LongVariable", "env:\n  A: " + std::string(131070, 'a') + "\n",
+                        "4:3: a variable has at most 131071 bytes, its name included")),
+    NameOf);
+
 }  // namespace
 }  // namespace gpustage

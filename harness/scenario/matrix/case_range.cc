@@ -1,8 +1,11 @@
 #include "harness/scenario/matrix/case_range.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "harness/scenario/matrix/substitute.h"
 
@@ -38,17 +41,27 @@ std::set<std::string> AxesOfRuns(const Scenario& scenario) {
   return axes;
 }
 
-// No filter tells the values apart.
-bool AreAlike(const Axis& axis, size_t a, size_t b, const std::vector<const CellFilter*>& filters) {
-  return std::all_of(filters.begin(), filters.end(), [&](const CellFilter* filter) {
-    const auto labels = filter->find(axis.name);
-    if (labels == filter->end()) return true;
-    const auto has = [&](size_t value) {
-      return std::find(labels->second.begin(), labels->second.end(), axis.values[value].label) !=
-             labels->second.end();
-    };
-    return has(a) == has(b);
+// Of each value of an axis the filters that have it: no filter tells values of one mark apart.
+std::vector<std::vector<size_t>> MarksOf(const Axis& axis,
+                                         const std::vector<const CellFilter*>& filters) {
+  std::map<std::string, std::vector<size_t>> by_label;
+  for (size_t filter = 0; filter < filters.size(); ++filter)
+    if (const auto labels = filters[filter]->find(axis.name); labels != filters[filter]->end())
+      for (const std::string& label : std::set(labels->second.begin(), labels->second.end()))
+        by_label[label].push_back(filter);
+  std::vector<std::vector<size_t>> marks;
+  for (const AxisValue& value : axis.values) marks.push_back(by_label[value.label]);
+  return marks;
+}
+
+// A hundred thousand values of an axis, or as many claims, would else be copied for each cell.
+YamlNode WithoutWhatIsReadOnce(const YamlNode& root) {
+  YamlNode staged = root;
+  std::erase_if(staged.entries, [](const YamlEntry& entry) {
+    return entry.key == "matrix" || entry.key == "expect" || entry.key == "fix" ||
+           entry.key == "suspects" || entry.key == "xfail";
   });
+  return staged;
 }
 
 }  // namespace
@@ -60,6 +73,7 @@ Result<CaseRange> CaseRange::Of(const Scenario& scenario, Fixtures& fixtures) {
 
 CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expected)
     : scenario_(&scenario),
+      staged_(WithoutWhatIsReadOnce(scenario.root)),
       fixtures_(&fixtures),
       cells_(scenario.matrix),
       expected_(std::move(expected)) {
@@ -69,10 +83,11 @@ CaseRange::CaseRange(const Scenario& scenario, Fixtures& fixtures, Expected expe
     const bool each =
         DecidesRuns(axis) || axis.name == expected_.suspects_axis() || of_runs.contains(axis.name);
     std::vector<int>& kinds = kinds_.emplace_back();
+    const std::vector<std::vector<size_t>> marks = MarksOf(axis, filters);
+    std::map<std::vector<size_t>, int> firsts;
     for (size_t value = 0; value < axis.values.size(); ++value) {
-      size_t first = each ? value : 0;
-      while (first < value && !AreAlike(axis, first, value, filters)) ++first;
-      kinds.push_back(static_cast<int>(first));
+      const int own = static_cast<int>(value);
+      kinds.push_back(each ? own : firsts.try_emplace(marks[value], own).first->second);
     }
   }
 }
@@ -96,7 +111,7 @@ Case CaseRange::Start(const Row& row) const {
 
 Result<Case> CaseRange::Stage(size_t number) const {
   const Row row = cells_.At(number);
-  TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
+  TRY(const YamlNode root, Substitute(staged_, scenario_->matrix, row));
   return ReadCase(root, Start(row), scenario_->matrix.axes, *fixtures_);
 }
 
@@ -107,7 +122,7 @@ Result<Case> CaseRange::Read(size_t number) const {
 }
 
 Result<Case> CaseRange::Outline(const Row& row) const {
-  TRY(const YamlNode root, Substitute(scenario_->root, scenario_->matrix, row));
+  TRY(const YamlNode root, Substitute(staged_, scenario_->matrix, row));
   Case outline = Start(row);
   TRY(outline.runs, ReadCaseRuns(root, outline.axes, scenario_->matrix.axes, *fixtures_));
   return outline;

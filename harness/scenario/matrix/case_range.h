@@ -52,6 +52,7 @@ class CaseRange {
   Result<Case> Outline(const Row& row) const;
 
   const Scenario* scenario_;
+  YamlNode staged_;  // of the scenario what a cell is read from: its values go into a copy
   Fixtures* fixtures_;
   Cells cells_;
   Expected expected_;

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
+#include "harness/base/limits.h"
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
 namespace {
-
-constexpr size_t kMaxCells = 1000000;
-constexpr size_t kMaxPairs = 100000;
 
 const std::vector<std::string> kNoAxis = {"exclude", "include", "constraints", "cover", "seed"};
 
@@ -61,12 +60,12 @@ Result<Axis> ReadAxis(const YamlEntry& entry) {
   axis.set = *set;
   TRY(CheckList(*to, "the values of an axis"));
   if (to->items.empty()) return ErrorAt(*to, "an axis needs a value");
+  std::set<std::string> labels_so_far;
   for (const YamlNode& item : to->items) {
     TRY(AxisValue value, ReadAxisValue(item));
-    for (const AxisValue& other : axis.values)
-      if (other.label == value.label)
-        return ErrorAt(
-            item, fmt::format("axis {} has two values {}", Quote(axis.name), Quote(value.label)));
+    if (!labels_so_far.insert(value.label).second)
+      return ErrorAt(
+          item, fmt::format("axis {} has two values {}", Quote(axis.name), Quote(value.label)));
     axis.values.push_back(std::move(value));
   }
   if (const YamlNode* usual = entry.value.Find("default")) {
@@ -94,17 +93,18 @@ Status ReadCover(const YamlNode& node, Matrix& matrix) {
     return ErrorAt(*node.Find("cover"), "pairs need two axes");
   size_t cells = 1, pairs = 0, values = 0;
   for (const Axis& axis : matrix.axes) {
-    cells = std::min(cells * axis.values.size(), kMaxCells + 1);
+    cells = std::min(cells * axis.values.size(), limits::kCells + 1);
     pairs += values * axis.values.size();
     values += axis.values.size();
   }
-  if (!matrix.pairwise && cells > kMaxCells)
+  if (!matrix.pairwise && cells > limits::kCells)
     return ErrorAt(
         node,
         fmt::format("the matrix has more than {} cells; \"cover: pairwise\" takes few of them",
-                    kMaxCells));
-  if (matrix.pairwise && pairs > kMaxPairs)
-    return ErrorAt(node, fmt::format("the matrix has more than {} pairs of values", kMaxPairs));
+                    limits::kCells));
+  if (matrix.pairwise && pairs > limits::kPairs)
+    return ErrorAt(node,
+                   fmt::format("the matrix has more than {} pairs of values", limits::kPairs));
   return Ok();
 }
 

@@ -1,6 +1,7 @@
 // fixtures/layouts/NAME.yaml, and env: wherever it stands.
 #include <fmt/format.h>
 
+#include "harness/base/limits.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
 
@@ -10,6 +11,9 @@ Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node) {
   if (!node.IsMap())
     return ErrorAt(node, fmt::format("expected an environment, a map of names and values, got {}",
                                      Describe(node)));
+  if (node.entries.size() > limits::kVariables)
+    return ErrorAt(node.entries[limits::kVariables],
+                   fmt::format("an environment has at most {} variables", limits::kVariables));
   std::vector<EnvVar> env;
   for (const YamlEntry& entry : node.entries) {
     if (entry.key.empty() ||
@@ -19,6 +23,10 @@ Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node) {
     if (entry.value.IsText()) {
       if (entry.value.text.find('\0') != std::string::npos)
         return ErrorAt(entry.value, "a variable cannot hold a NUL byte");
+      // "NAME=value" is one word to the kernel.
+      if (entry.key.size() + 1 + entry.value.text.size() > limits::kWordBytes)
+        return ErrorAt(entry, fmt::format("a variable has at most {} bytes, its name included",
+                                          limits::kWordBytes));
       variable.value = entry.value.text;
     } else {
       const YamlNode* unset = entry.value.Find("unset");

@@ -1,6 +1,7 @@
 // runs: of a scenario.
 #include <fmt/format.h>
 
+#include "harness/base/limits.h"
 #include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
@@ -22,7 +23,7 @@ Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
     TRY(run.name, ReadName(*name, "a run"));
   }
   if (const YamlNode* args = node.Find("args")) {
-    TRY(run.args, ReadTexts(*args, "args"));
+    TRY(run.args, ReadArguments(*args, "args"));
   }
   if (const YamlNode* env = node.Find("env")) {
     TRY(run.env, ReadEnv(*env));
@@ -63,6 +64,24 @@ std::string CellText(const Cell& cell) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> ReadArguments(const YamlNode& node, std::string_view what) {
+  TRY(std::vector<std::string> words, ReadTexts(node, what));
+  size_t bytes = 0;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const YamlNode& place = node.IsText() ? node : node.items[i];
+    if (i == limits::kArguments)
+      return ErrorAt(place, fmt::format("{} has at most {} words", what, limits::kArguments));
+    if (words[i].size() > limits::kWordBytes)
+      return ErrorAt(place, fmt::format("a word of {} has at most {} bytes, and this one {}", what,
+                                        limits::kWordBytes, words[i].size()));
+    bytes += words[i].size() + 1 + sizeof(char*);  // as the kernel counts
+    if (bytes > limits::kArgumentBytes)
+      return ErrorAt(place, fmt::format("with this word {} takes more than {} KiB", what,
+                                        limits::kArgumentBytes >> 10));
+  }
+  return words;
+}
 
 Result<std::vector<std::string>> ReadGroups(const YamlNode& node) {
   std::vector<std::string> groups;

@@ -175,7 +175,7 @@ Status ReadStart(const YamlNode& node, ScannerSpec& scanner) {
     TRY(scanner.at, ReadTreePath(*at, "the place of a program"));
   }
   TRY(const YamlNode* argv, Require(node, "a scanner", "argv"));
-  TRY(scanner.argv, ReadTexts(*argv, "argv"));
+  TRY(scanner.argv, ReadArguments(*argv, "argv"));
   if (scanner.argv.empty()) return ErrorAt(*argv, "argv needs at least the name of the program");
   if (const YamlNode* env = node.Find("env")) {
     TRY(const std::vector<EnvVar> variables, ReadEnv(*env));

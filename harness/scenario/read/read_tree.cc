@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "harness/base/limits.h"
 #include "harness/scenario/catalog/capabilities.h"
 #include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/read/readers.h"
@@ -13,8 +14,7 @@ namespace gpustage {
 namespace {
 
 constexpr int kHourInMilliseconds = 3600000;
-constexpr size_t kMostArchs = 32;                      // fakes/world/format.h
-constexpr uint64_t kLargestFile = uint64_t{64} << 20;  // its content is held in memory
+constexpr size_t kMostArchs = 32;  // fakes/world/format.h
 
 // "0711", or 0711 as it stands. Plain 711 is seven hundred and eleven to other readers of YAML.
 Result<FileMode> ReadMode(const YamlNode& node) {
@@ -61,7 +61,7 @@ Result<Op> ReadFileOp(const YamlNode& op, std::string path, Fixtures&) {
   }
   if (size != nullptr) {
     TRY(const uint64_t bytes, ReadBytes(*size, "a size"));
-    if (bytes > kLargestFile) return ErrorAt(*size, "a file has at most 64 MiB");
+    if (bytes > limits::kFileBytes) return ErrorAt(*size, "a file has at most 64 MiB");
     if (bytes < file.content.size())
       return ErrorAt(*size, fmt::format("the content alone has {} bytes", file.content.size()));
     file.content.resize(bytes, '\0');
@@ -253,6 +253,9 @@ Result<std::vector<TimedOp>> ReadMeanwhile(const YamlNode& node, Fixtures& fixtu
 
 Result<std::vector<TreeOp>> ReadTree(const YamlNode& node, Fixtures& fixtures) {
   TRY(CheckList(node, "a tree"));
+  if (node.items.size() > limits::kTreeEntries)
+    return ErrorAt(node.items[limits::kTreeEntries],
+                   fmt::format("a tree has at most {} operations", limits::kTreeEntries));
   std::vector<TreeOp> ops;
   for (const YamlNode& item : node.items) {
     TRY(TreeOp op, ReadOp(item, fixtures));

@@ -51,6 +51,8 @@ Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node);
 Result<ScannerSpec> ReadScannerFile(const std::string& file, Fixtures& fixtures);
 
 // read_run.cc
+// Words that a program is started with; an error where the kernel would take no more.
+Result<std::vector<std::string>> ReadArguments(const YamlNode& node, std::string_view what);
 Result<std::vector<std::string>> ReadGroups(const YamlNode& node);
 // Those that start in this cell.
 Result<std::vector<RunSpec>> ReadRuns(const YamlNode& node, const Cell& cell,
