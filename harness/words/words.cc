@@ -325,7 +325,7 @@ std::string LastLineText(const Evidence& evidence) {
       evidence.device_count.value_or(0) > 0)
     return "";
   for (auto line = evidence.log.rbegin(); line != evidence.log.rend(); ++line)
-    if (!line->text.empty())
+    if (!line->text.empty() && line->stream == Stream::kStderr)
       return fmt::format(" It ended with status {} after \"{}\" (#{}).", outcome.code,
                          Cut(line->text), line->event);
   return "";

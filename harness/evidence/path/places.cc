@@ -7,7 +7,6 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 
 namespace gpustage {
@@ -79,13 +78,11 @@ std::string LookedForInVain(const FunnelRow& row) {
 
 // Another loader than the system's has a cache of its own, or none.
 bool AskedCache(const Evidence& evidence, const FunnelRow& row) {
-  const auto by_cache = [](const Need& need) {
-    return need.rule == "ld.so.cache" ||
-           std::any_of(need.tried.begin(), need.tried.end(),
-                       [](const Tried& tried) { return tried.rule == "ld.so.cache"; });
-  };
-  return std::any_of(row.needs.begin(), row.needs.end(), by_cache) ||
-         by_cache(AskFor(evidence, row));
+  return !evidence.files_observed ||
+         std::any_of(evidence.events.begin(), evidence.events.end(), [&](const Event& event) {
+           return event.kind == EventKind::kOpen && event.pid == row.pid && event.value <= 0 &&
+                  event.subject == "/etc/ld.so.cache";
+         });
 }
 
 std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& name) {
