@@ -43,6 +43,9 @@ class Minimizer {
     small.parts_before = PartsOf(flat).size();
     small.flat = Smallest(flat, [&](const FlatCase& less) { return Keeps(less, small); });
     small.parts = PartsOf(small.flat).size();
+    small.cause = small.loss.cause;
+    if (const AttemptResult whole = trials_.Explained(small.flat); whole && whole->failure.empty())
+      small.cause = LookedAt(whole->evidence, small.flat.tree).loss.cause;
     small.floor = PartsOf(Smallest(Mended(small.flat), [&](const FlatCase& less) {
                     return CountOf(less) == (mending_ ? mending_->after : small.count);
                   })).size();

@@ -29,7 +29,8 @@ bool IsSameLoss(const RunLoss& a, const RunLoss& b);
 struct Minimized {
   FlatCase flat;
   std::optional<Mending> mending;  // that was proven, and works here, too
-  RunLoss loss;
+  RunLoss loss;                    // as a start alone shows it: what trials are held to
+  Cause cause = Cause::kUnknown;   // of the smallest, with the system asked after the run
   std::optional<int64_t> count;
   size_t parts_before = 0;
   size_t parts = 0;

@@ -78,7 +78,7 @@ std::string MinimizedJson(const Minimized& small, const std::string& text) {
                       {"whole", !small.interrupted},
                       {"devices", Count(small.count)},
                       {"library", small.loss.library},
-                      {"cause", ToString(small.loss.cause)},
+                      {"cause", ToString(small.cause)},
                       {"named", small.loss.named},
                       {"mending", small.mending ? ToJson(*small.mending) : json(nullptr)},
                       {"scenario", text}};

@@ -224,18 +224,23 @@ std::string FactText(const Fact& fact) {
   return "";
 }
 
+// What was looked at and is in order, or would follow, is no reason.
+static bool IsBeside(const FunnelRow& row, const Fact& fact) {
+  const bool copy = fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed;
+  const bool in_order =
+      First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
+  return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kOpened ||
+         fact.kind == Kind::kAlso || (fact.kind == Kind::kVersions && fact.subject == fact.other);
+}
+
 std::string ReasonText(const FunnelRow& row) {
   std::string text = row.reason;
   if (!row.loader_says.empty()) text += "; ld.so says: " + row.loader_says;
-  for (const Fact& fact : row.below)
-    if (fact.kind != Kind::kNothing)
-      text += (fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed ||
-                       fact.kind == Kind::kLink || fact.kind == Kind::kAlso ||
-                       (fact.kind == Kind::kOpened && fact.number != 0) ||
-                       (fact.kind == Kind::kVersions && fact.subject == fact.other)
-                   ? "; "
-                   : ", because ") +
-              FactText(fact);
+  for (const Fact& fact : row.below) {
+    const bool names =
+        fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed || fact.kind == Kind::kLink;
+    if (!IsBeside(row, fact)) text += (names ? "; " : ", because ") + FactText(fact);
+  }
   return text;
 }
 

@@ -89,10 +89,18 @@ TEST(Chain, LeavesOutANodeOfAnotherProcess) {
 }
 
 TEST(Chain, SaysThatNothingLiesBelowACode) {
+  const FunnelRow row = Row(Driver().Call(7, "cuInit", 802));
+  ASSERT_THAT(row.below, testing::Not(IsEmpty()));
+  EXPECT_EQ(row.below.front().kind, Fact::Kind::kNothing);
+}
+
+TEST(Chain, SaysWhatWasGivenWhereNothingWasRefused) {
   const FunnelRow row =
       Row(Driver().Asks(7, FileAct::kOpen, "/dev/nvidiactl").Call(7, "cuInit", 802));
   ASSERT_THAT(row.below, testing::Not(IsEmpty()));
-  EXPECT_EQ(row.below.front().kind, Fact::Kind::kNothing);
+  EXPECT_EQ(row.below.front().kind, Fact::Kind::kOpened);
+  EXPECT_EQ(row.below.front().subject, "/dev/nvidiactl");
+  EXPECT_EQ(row.code, 802);
 }
 
 TEST(Chain, SaysWhyOneOfTwoDevicesIsMissing) {

@@ -102,12 +102,14 @@ void AddVersions(const Evidence& evidence, bool same_too, FunnelRow& row) {
   versions.kind = Kind::kVersions;
   versions.other = setting.kernel_driver;
   if (driver != nullptr) {
+    // What is known of the file is more than its name says.
     const std::string file = driver->file.empty() ? driver->library : driver->file;
-    RE2::PartialMatch(file, R"(\.so\.(\d+\.\d+(?:\.\d+)?)$)", &versions.subject);
     for (const std::string& path : {driver->library, file})
       if (const auto known = setting.versions.find(path);
           versions.subject.empty() && known != setting.versions.end())
         versions.subject = known->second;
+    if (versions.subject.empty())
+      RE2::PartialMatch(file, R"(\.so\.(\d+\.\d+(?:\.\d+)?)$)", &versions.subject);
   }
   if (!versions.subject.empty() && !versions.other.empty() &&
       (same_too || versions.subject != versions.other))
