@@ -195,6 +195,7 @@ std::string FactText(const Fact& fact) {
                          fact.other.ends_with(".so")
                              ? "; ld.so.cache knows a library by its SONAME alone"
                          : fact.rule.empty() ? "; the loader that ran asked no ld.so.cache"
+                         : fact.number != 0  ? "; who asks for it has no RUNPATH"
                                              : "");
     case Kind::kSibling:
       return fmt::format("{} of the same driver is there, and no {} is anywhere", fact.subject,

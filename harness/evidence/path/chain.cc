@@ -212,6 +212,9 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
     there.pid = event.pid;
     for (Fact& mask : MasksOf(evidence, there)) Add(row, std::move(mask));
   }
+  if (std::none_of(row.below.begin(), row.below.end(), IsBelow) &&
+      StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
+    for (Fact& fact : VulkanAround(evidence, row.pid)) Add(row, std::move(fact));
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value))
     AddNoObstacle(evidence, event, row);
   if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&

@@ -25,7 +25,7 @@ struct Fact {
                  // refused none
     kAlso,       // subject: other nodes of the same driver that refuse alike: "A and B"; error
     kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name;
-                 // rule: "ld.so.cache" where that was asked
+                 // rule: "ld.so.cache" where that was asked; number: 1 where nobody's RUNPATH was
     kSibling,   // subject: a library of the same driver, which is there; other: the one that is not
     kAnswered,  // subject: a library; other: the file that answered for it; rule: that found it
     kShadowed,  // subject: another copy of the library, which was not taken; other: its version

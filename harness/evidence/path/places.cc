@@ -85,6 +85,15 @@ bool AskedCache(const Evidence& evidence, const FunnelRow& row) {
          });
 }
 
+// Whether the library that asks in vain has a RUNPATH or an RPATH of its own.
+bool HasRunpath(const FunnelRow& row) {
+  return std::any_of(row.needs.begin(), row.needs.end(), [](const Need& need) {
+    return std::any_of(need.tried.begin(), need.tried.end(), [](const Tried& tried) {
+      return tried.rule.ends_with("RUNPATH") || tried.rule.ends_with("RPATH");
+    });
+  });
+}
+
 std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& name) {
   std::vector<std::string> copies;
   for (const std::string& path : evidence.setting.libraries)
@@ -108,6 +117,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     copy.subject = path;
     copy.other = name;
     if (AskedCache(evidence, row)) copy.rule = "ld.so.cache";
+    copy.number = HasRunpath(row) ? 0 : 1;
     row.below.push_back(std::move(copy));
     any = true;
   }

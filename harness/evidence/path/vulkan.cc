@@ -1,10 +1,13 @@
 #include "harness/evidence/path/vulkan.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/cuda_codes.h"
 
 namespace gpustage {
@@ -110,6 +113,27 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
       add(std::move(called));
       break;
     }
+  return facts;
+}
+
+std::vector<Fact> VulkanAround(const Evidence& evidence, int pid) {
+  std::vector<Fact> facts;
+  std::set<std::string> refused;
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kOpen && event.pid == pid && event.value == EACCES &&
+        event.subject.find("/vulkan/") != std::string::npos && refused.insert(event.subject).second)
+      facts.push_back(NodeOf(event));
+  std::vector<std::string> drivers;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows)
+      if (row.pid == pid && row.family == Family::kVulkanDriver && row.reached >= Step::kLoaded)
+        drivers.push_back(row.library);
+  if (drivers.empty()) return facts;
+  Fact answered;
+  answered.kind = Kind::kAnswered;
+  answered.subject = "the Vulkan driver";
+  answered.other = JoinAnd(drivers);
+  facts.push_back(std::move(answered));
   return facts;
 }
 

@@ -10,4 +10,8 @@ namespace gpustage {
 
 std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid);
 
+// What stood around a call of Vulkan's that failed or gave nothing: folders of manifests that
+// refused to be read, and the drivers that were loaded.
+std::vector<Fact> VulkanAround(const Evidence& evidence, int pid);
+
 }  // namespace gpustage
