@@ -1,0 +1,154 @@
+// What the machine says after the run of a loss: who else refuses, where a library lies instead,
+// and what is no loss at all.
+#include "harness/evidence/path/places.h"
+
+#include <cerrno>
+
+#include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
+#include "tests/support/hand_made.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr char kDriver[] = "/usr/lib/libcuda.so.1";
+
+Evidence Of(HandMadeRun run, const Setting& setting,
+            const std::vector<std::string>& candidates = {}) {
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  return Decode(run.Prints(Stream::kStdout, "0\n").Unload(7, 1), scanner, candidates, setting);
+}
+HandMadeRun Started(const std::string& environment = "A=1") {
+  return HandMadeRun().Process(7, 1, "/bin/scan", "scan", environment);
+}
+Setting OneDevice(std::vector<std::string> libraries = {}) {
+  Setting setting;
+  setting.devices = 1;
+  setting.libraries = std::move(libraries);
+  return setting;
+}
+Looked There(const std::string& path) {
+  Looked looked;
+  looked.path = looked.end = path;
+  return looked;
+}
+Looked Shut(const std::string& path) {
+  Looked looked = There(path);
+  looked.error = EACCES;
+  return looked;
+}
+std::vector<std::string> Below(const FunnelRow& row) {
+  std::vector<std::string> texts;
+  for (const Fact& fact : row.below) texts.push_back(FactText(fact));
+  return texts;
+}
+
+TEST(Places, TheNodesBehindTheOneThatRefusesAreTold) {
+  Evidence evidence = Of(Started()
+                             .Search(7, 1, "libcuda.so.1")
+                             .Search(7, 1, kDriver, LA_SER_CONFIG)
+                             .Load(7, 50, kDriver)
+                             .Symbol(7, 50, "cuInit")
+                             .Asks(7, FileAct::kOpen, "/dev/nvidiactl", EACCES)
+                             .Call(7, "cuInit", 999),
+                         OneDevice());
+  AfterRun after;
+  after.looked = {Shut("/dev/nvidiactl"), Shut("/dev/nvidia0"), There("/dev/nvidia-uvm")};
+  ASSERT_THAT(PathsToLook(evidence), Contains("/dev/nvidia-uvm"));
+  AddPlaces(after, evidence);
+  ASSERT_THAT(evidence.funnel, SizeIs(1));
+  EXPECT_THAT(Below(evidence.funnel.front()),
+              Contains("/dev/nvidia0 would be refused too: Permission denied"));
+  EXPECT_THAT(Suggestions(evidence.funnel.front()), Contains("chmod o+rw /dev/nvidia0, too"));
+}
+
+TEST(Places, ACopyThatNothingLookedAtIsNamed) {
+  const std::string copy = "/run/opengl-driver/lib/libcuda.so.1";
+  Evidence evidence = Of(Started()
+                             .Asks(7, FileAct::kOpen, "/etc/ld.so.cache")
+                             .Search(7, 1, "libcuda.so.1")
+                             .Search(7, 1, "/lib/libcuda.so.1", LA_SER_DEFAULT),
+                         OneDevice({copy}));
+  ASSERT_THAT(PathsToLook(evidence), Contains(copy));
+  AfterRun after;
+  after.looked = {There(copy)};
+  AddPlaces(after, evidence);
+  ASSERT_THAT(evidence.funnel, SizeIs(1));
+  EXPECT_THAT(Below(evidence.funnel.front()),
+              ElementsAre(HasSubstr("libcuda.so.1 is at " + copy + ", where nothing looked")));
+  EXPECT_THAT(Suggestions(evidence.funnel.front()),
+              Contains(HasSubstr("add /run/opengl-driver/lib to LD_LIBRARY_PATH")));
+}
+
+TEST(Places, ALoaderThatAsksNoCacheIsTold) {
+  const std::string copy = "/usr/lib/x86_64-linux-gnu/libcuda.so.1";
+  Evidence evidence = Of(Started()
+                             .Asks(7, FileAct::kOpen, "/nix/store/glibc/etc/ld.so.cache")
+                             .Search(7, 1, "libcuda.so.1")
+                             .Search(7, 1, "/nix/lib/libcuda.so.1", LA_SER_DEFAULT),
+                         OneDevice({copy}));
+  AfterRun after;
+  after.looked = {There(copy)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(evidence.funnel.front()), Contains(HasSubstr("asked no ld.so.cache")));
+  EXPECT_THAT(Suggestions(evidence.funnel.front()), Not(Contains(HasSubstr("ldconfig"))));
+}
+
+TEST(Places, ADriverWithoutItsComputeLibraryIsToldByItsSibling) {
+  const std::string nvml = "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1";
+  Evidence evidence = Of(Started("NVIDIA_DRIVER_CAPABILITIES=utility")
+                             .Search(7, 1, "libcuda.so.1")
+                             .Search(7, 1, "/lib/libcuda.so.1", LA_SER_DEFAULT),
+                         OneDevice({nvml}));
+  AfterRun after;
+  after.looked = {There(nvml)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(evidence.funnel.front()),
+              ElementsAre(nvml + " of the same driver is there, and no libcuda.so.1 is anywhere",
+                          "NVIDIA_DRIVER_CAPABILITIES is \"utility\" there"));
+  EXPECT_THAT(Suggestions(evidence.funnel.front()),
+              Contains("set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container"));
+}
+
+TEST(Funnel, ANameThatWasATryBeforeAnotherIsNoLoss) {
+  const Evidence evidence = Of(Started()
+                                   .Search(7, 1, "libcuda.so")
+                                   .Search(7, 1, "/lib/libcuda.so", LA_SER_DEFAULT)
+                                   .Search(7, 1, "libcuda.so.1")
+                                   .Search(7, 1, kDriver, LA_SER_CONFIG)
+                                   .Load(7, 50, kDriver)
+                                   .Symbol(7, 50, "cuInit")
+                                   .Call(7, "cuInit", 0),
+                               OneDevice());
+  ASSERT_THAT(evidence.funnel, SizeIs(1));
+  EXPECT_EQ(evidence.funnel.front().library, kDriver);
+}
+
+TEST(Funnel, ABackendIsNoLossOfAProgramThatWantedTheDriverAlone) {
+  const HandMadeRun run = Started()
+                              .Search(7, 1, "libcuda.so.1")
+                              .Search(7, 1, kDriver, LA_SER_CONFIG)
+                              .Load(7, 50, kDriver)
+                              .Symbol(7, 50, "cuInit")
+                              .Call(7, "cuInit", 0);
+  const std::string backend = "/opt/ollama/cuda_v12/libggml-cuda.so";
+  EXPECT_THAT(
+      Of(HandMadeRun(run).Asks(7, FileAct::kOpen, "/etc/hosts"), OneDevice(), {backend}).funnel,
+      SizeIs(1));
+  // Whoever lists the folder wants what is in it.
+  EXPECT_THAT(
+      Of(HandMadeRun(run).Asks(7, FileAct::kList, "/opt/ollama/cuda_v12"), OneDevice(), {backend})
+          .funnel,
+      SizeIs(2));
+}
+
+}  // namespace
+}  // namespace gpustage
