@@ -76,6 +76,10 @@ std::vector<Fact>::const_iterator FirstLate(const Evidence& evidence) {
                       [](const Fact& fact) { return fact.kind == Kind::kCalled; });
 }
 
+// Where the CUDA Toolkit keeps libraries that are there to be linked against alone: its
+// installation guide, "stubs".
+bool IsToolkitsStub(const std::string& path) { return path.find("/stubs/") != std::string::npos; }
+
 // What mends a place: as little as lets whoever was refused in.
 std::string Mend(const Fact& fact) {
   const std::string& path = fact.subject;
@@ -212,7 +216,8 @@ std::string FactText(const Fact& fact) {
                          fact.number == 1 ? "place" : "places", EventMark(fact.event));
     case Kind::kManifest: return ManifestText(fact);
     case Kind::kAnswered:
-      return fmt::format("{} is {}{}", fact.subject, fact.other, ByRuleText(fact.rule));
+      return fmt::format("{} is {}{}{}", fact.subject, fact.other, ByRuleText(fact.rule),
+                         IsToolkitsStub(fact.other) ? ": the toolkit's stub, and no driver" : "");
     case Kind::kShadowed:
       return fmt::format("another copy is {}{}", fact.subject,
                          fact.other.empty() ? "" : " of version " + fact.other);
@@ -285,8 +290,10 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
       First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
   if (refuses && !not_ready && answered != nullptr && First(row, Kind::kShadowed) == nullptr &&
       (versions == nullptr || versions->subject == versions->other))
-    add(fmt::format("put another copy of {} there: of the same version anew, or of another",
-                    answered->subject));
+    add(IsToolkitsStub(answered->other)
+            ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
+            : fmt::format("put another copy of {} there: of the same version anew, or of another",
+                          answered->subject));
   if ((row.cause == Cause::kMissingSymbol || row.cause == Cause::kMissingVersion) &&
       answered != nullptr && First(row, Kind::kShadowed) == nullptr)
     add(fmt::format("install another version of {}: this one is the only copy", answered->subject));

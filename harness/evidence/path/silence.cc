@@ -142,8 +142,9 @@ std::string NoLine(const std::vector<LogLine>& log) {
   });
   if (log.size() == 1)
     return "the one line that was printed does not say so: " + Quoted(log.front());
-  return fmt::format("none of {} log lines says so", log.size()) +
-         (complaint == log.rend() ? "" : "; the last that complains is " + Quoted(*complaint));
+  return fmt::format("none of {} log lines says so; the last {} {}", log.size(),
+                     complaint == log.rend() ? "is" : "that complains is",
+                     Quoted(complaint == log.rend() ? log.back() : *complaint));
 }
 
 int DevicesOf(const Setting& setting) {
