@@ -9,6 +9,7 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/path/families.h"
 
 namespace gpustage {
@@ -339,8 +340,8 @@ std::string LastLineText(const Evidence& evidence) {
     return "";
   for (auto line = evidence.log.rbegin(); line != evidence.log.rend(); ++line)
     if (!line->text.empty() && line->stream == Stream::kStderr)
-      return fmt::format(" It ended with status {} after \"{}\" (#{}).", outcome.code,
-                         Cut(line->text), line->event);
+      return fmt::format(" It ended with status {} after {} (#{}).", outcome.code,
+                         Quote(Cut(line->text)), line->event);
   return "";
 }
 

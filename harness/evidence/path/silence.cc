@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/relate.h"
@@ -130,21 +131,31 @@ bool SpeaksOfGpus(const LogLine& line) {
 std::string Quoted(const LogLine& line) {
   constexpr size_t kLongest = 160;
   const std::string& text = line.message.empty() ? line.text : line.message;
-  return fmt::format("\"{}\" (#{})",
-                     text.size() <= kLongest ? text : text.substr(0, kLongest) + "…", line.event);
+  return Quote(text.size() <= kLongest ? text : text.substr(0, kLongest) + "…") +
+         fmt::format(" (#{})", line.event);
 }
 
-// What was printed in place of a word about the loss: mostly the next to read.
+// What was printed in place of a word about the loss: mostly the next to read. A list for programs
+// is no word to anybody.
 std::string NoLine(const std::vector<LogLine>& log) {
   if (log.empty()) return "nothing was printed";
-  const auto complaint = std::find_if(log.rbegin(), log.rend(), [](const LogLine& line) {
+  const auto last = [&](auto is) {
+    const auto line = std::find_if(log.rbegin(), log.rend(), is);
+    return line == log.rend() ? nullptr : &*line;
+  };
+  const LogLine* const complaint = last([](const LogLine& line) {
     return Complains(line) && (SpeaksOfGpus(line) || line.level == "ERROR");
   });
+  const LogLine* const shown = complaint != nullptr ? complaint : last([](const LogLine& line) {
+    return !line.text.empty() && line.text[0] != '[' && line.text[0] != '{';
+  });
+  const std::string quoted = shown == nullptr ? "" : Quoted(*shown);
   if (log.size() == 1)
-    return "the one line that was printed does not say so: " + Quoted(log.front());
-  return fmt::format("none of {} log lines says so; the last {} {}", log.size(),
-                     complaint == log.rend() ? "is" : "that complains is",
-                     Quoted(complaint == log.rend() ? log.back() : *complaint));
+    return "the one line that was printed does not say so" + (shown ? ": " + quoted : "");
+  return fmt::format("none of {} log lines says so", log.size()) +
+         (shown == nullptr       ? ""
+          : complaint != nullptr ? "; the last that complains is " + quoted
+                                 : "; the last is " + quoted);
 }
 
 int DevicesOf(const Setting& setting) {
