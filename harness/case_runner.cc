@@ -86,9 +86,9 @@ Result<std::vector<HostFile>> CaseRunner::Closure(const std::string& program) {
 
 Result<std::vector<HostFile>> CaseRunner::Library(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = closures_.find(name); found != closures_.end()) return found->second;
+  if (const auto found = libraries_.find(name); found != libraries_.end()) return found->second;
   TRY(std::vector<HostFile> files, HostLibrary(name));
-  return closures_[name] = files;
+  return libraries_[name] = files;
 }
 
 Result<std::vector<HostFile>> CaseRunner::BaseFor(const Case& c) {

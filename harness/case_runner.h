@@ -87,7 +87,8 @@ class CaseRunner {
   const std::string prefix_;  // of this runner's names in the workspace
   SharedFiles shared_;
   std::mutex mutex_;
-  std::map<std::string, std::vector<HostFile>> closures_;
+  std::map<std::string, std::vector<HostFile>> closures_;   // of programs, without themselves
+  std::map<std::string, std::vector<HostFile>> libraries_;  // what is needed by name, itself too
   int trees_ = 0;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::chrono::seconds after_{0};
