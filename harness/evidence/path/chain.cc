@@ -166,7 +166,7 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
 void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) {
   std::vector<std::string> nodes;
   for (const Fact& node : NodesOpened(evidence, call)) nodes.push_back(node.subject);
-  if (nodes.empty() || row.cause == Cause::kMasked) return;
+  if (nodes.empty()) return;
   std::reverse(nodes.begin(), nodes.end());
   Fact opened;
   opened.kind = Kind::kOpened;

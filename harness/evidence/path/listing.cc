@@ -55,18 +55,18 @@ void SeeSteps(const Evidence& evidence, FunnelRow& row) {
   row.events[Step::kMatched] = naming;
 }
 
-}  // namespace
-
 // By whoever looks for backends: what ld.so tries there for another name is no such look.
-static bool WasListed(const Evidence& evidence, const std::string& directory) {
+bool WasListed(const Evidence& evidence, const std::string& directory) {
   return std::any_of(evidence.events.begin(), evidence.events.end(), [&](const Event& event) {
     return event.kind == EventKind::kList &&
            (IsSamePath(event.subject, directory) || IsSamePath(event.subject, ParentOf(directory)));
   });
 }
 
+}  // namespace
+
 void DropWhatIsNoLoss(Evidence& evidence) {
-  std::vector<FunnelRow>& rows = evidence.funnel;
+  const std::vector<FunnelRow> rows = evidence.funnel;
   // A program asks for "libvulkan.so" and then for "libvulkan.so.1".
   const auto other_name = [&](const FunnelRow& lost) {
     const std::string name = BaseNameOf(lost.library);
@@ -87,10 +87,8 @@ void DropWhatIsNoLoss(Evidence& evidence) {
     return others_asked && !backend_asked && row.pid == 0 && row.family == Family::kBackend &&
            evidence.files_observed && !WasListed(evidence, ParentOf(row.library));
   };
-  std::vector<bool> drop;
-  for (const FunnelRow& row : rows) drop.push_back(other_name(row) || unwanted(row));
-  size_t i = 0;
-  std::erase_if(rows, [&](const FunnelRow&) { return drop[i++]; });
+  std::erase_if(evidence.funnel,
+                [&](const FunnelRow& row) { return other_name(row) || unwanted(row); });
 }
 
 bool WasNear(const Evidence& evidence, const std::string& directory) {
