@@ -343,7 +343,7 @@ Setting SettingOf(const Case& c, const RunSpec& spec) {
         setting.versions[placed->path] = own ? placed->machine->machine.driver : machine.driver;
         if (!placed->machine || placed->machine->machine.devices.empty()) continue;
         setting.any_device = true;
-        if (setting.devices == 0) setting.devices = -1;  // some library has one of its own
+        setting.own_device = true;
       }
   setting.libraries = LibrariesOf(c, spec);
   return setting;

@@ -94,10 +94,11 @@ struct BadEnd {
 
 // What is known of the machine and the tree without watching anybody.
 struct Setting {
-  int devices = -1;        // NVIDIA's that the machine has; -1: not known, or a library's own
-  bool any_device = true;  // of whatever maker it, or a library with a machine of its own, has one
-  int amd = -1;            // AMD's; -1: not known
-  int others = -1;         // of all makers but NVIDIA, AMD's too; -1: not known
+  int devices = -1;         // NVIDIA's that the machine has; -1: not known
+  bool any_device = true;   // of whatever maker it, or a library with a machine of its own, has one
+  bool own_device = false;  // a library with a machine of its own has one of NVIDIA's
+  int amd = -1;             // AMD's; -1: not known
+  int others = -1;          // of all makers but NVIDIA, AMD's too; -1: not known
   std::vector<std::string> libraries;  // paths of the GPU libraries of the tree, links included
   std::map<std::string, std::string> versions;  // of drivers, by their paths
   std::string kernel_driver;                    // the version of the kernel's module

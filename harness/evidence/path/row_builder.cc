@@ -249,10 +249,9 @@ class RowBuilder {
   void Failed(Step step, Cause cause, EventId id) {
     const Event& call = evidence_.At(id);
     row_.event = id;
-    const Setting& setting = evidence_.setting;
-    const bool any = stack_ == Family::kHip ? setting.any_device : setting.devices != 0;
-    const bool hidden = (call.value == 100 || call.value == 101) && call.fault.empty() && any &&
-                        !MasksOf(evidence_, row_).empty() && NodesBelow(evidence_, call).empty();
+    const bool hidden = (call.value == 100 || call.value == 101) && call.fault.empty() &&
+                        MayHave(evidence_.setting, stack_) && !MasksOf(evidence_, row_).empty() &&
+                        NodesBelow(evidence_, call).empty();
     Lose(step, hidden ? Cause::kMasked : cause,
          fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value)), id,
          hidden ? Known::kDerived : Known::kSeen);

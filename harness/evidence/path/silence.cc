@@ -195,11 +195,20 @@ bool IsBelow(const FunnelRow& row, const FunnelRow& other) {
          row.family == Family::kDriver && other.lost_at && other.reached >= Step::kEntryPoint;
 }
 
+bool IsOfNvidia(Family stack) {
+  return stack == Family::kRuntime || stack == Family::kBlas || stack == Family::kDriver ||
+         stack == Family::kManagement;
+}
+
 // A device can be missing only where there is one; and of a program that the loader ended, only
 // what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
   if (!row.lost_at || !MayHave(evidence.setting, StackOf(BaseNameOf(row.library)))) return false;
   const bool some = evidence.device_count.value_or(0) > 0;
+  // What comes with a program for a maker whose GPU the machine lacks is no loss beside one
+  // counted.
+  if (some && IsOfNvidia(StackOf(BaseNameOf(row.library))) && evidence.setting.devices == 0)
+    return false;
   if (evidence.bad_end && evidence.bad_end->before_main && row.pid != evidence.bad_end->pid)
     return false;
   if (some && row.family != Family::kBackend && row.family != Family::kNone) return false;
@@ -286,7 +295,7 @@ bool MayHave(const Setting& setting, Family stack) {
     case Family::kVulkanDriver:
     case Family::kOpenCl:
     case Family::kLevelZero: return setting.any_device;
-    default: return setting.any_device && setting.devices != 0;
+    default: return setting.any_device && (setting.devices != 0 || setting.own_device);
   }
 }
 

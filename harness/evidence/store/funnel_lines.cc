@@ -156,6 +156,7 @@ std::string SettingText(const Evidence& evidence) {
   ordered_json line = {{"record", "setting"},
                        {"devices", setting.devices},
                        {"any_device", setting.any_device},
+                       {"own_device", setting.own_device},
                        {"amd", setting.amd},
                        {"others", setting.others},
                        {"libraries", Write(setting.libraries)},
@@ -179,9 +180,9 @@ void ReadFunnelLine(const std::string& record, const std::string& text, Evidence
     evidence.inner.push_back(ReadRow(line));
   } else {
     evidence.setting = {
-        line.at("devices"),       line.at("any_device"),           line.value("amd", -1),
-        line.value("others", -1), ReadTexts(line.at("libraries")), ReadMap(line.at("versions")),
-        line.at("kernel_driver")};
+        line.at("devices"),           line.at("any_device"),    line.value("own_device", false),
+        line.value("amd", -1),        line.value("others", -1), ReadTexts(line.at("libraries")),
+        ReadMap(line.at("versions")), line.at("kernel_driver")};
     evidence.missing = ReadFacts(line.at("missing"));
     if (!line.contains("bad_end")) return;
     const ordered_json& end = line.at("bad_end");
