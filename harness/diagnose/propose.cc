@@ -162,4 +162,13 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
   return Once(std::move(all));
 }
 
+Intervention Change(Intervention::Kind kind, int tier, std::string subject, std::string value) {
+  Intervention change;
+  change.kind = kind;
+  change.tier = tier;
+  change.subject = std::move(subject);
+  change.value = std::move(value);
+  return change;
+}
+
 }  // namespace gpustage

@@ -42,6 +42,9 @@ enum Tier : int {
   kFaultTier,
 };
 
+// A change of a path or a variable; value: "" where its kind needs none.
+Intervention Change(Intervention::Kind kind, int tier, std::string subject, std::string value = "");
+
 // `most`: more devices were seen than these, which are wanted; none: they were not too many.
 std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
                                   const ProposalContext& knowledge, std::optional<int64_t> most);

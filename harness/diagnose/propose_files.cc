@@ -9,15 +9,6 @@ namespace {
 
 using Kind = Intervention::Kind;
 
-Intervention Change(Kind kind, int tier, std::string subject, std::string value = "") {
-  Intervention change;
-  change.kind = kind;
-  change.tier = tier;
-  change.subject = std::move(subject);
-  change.value = std::move(value);
-  return change;
-}
-
 Intervention Install(int tier, const std::string& path, const Installed& installed) {
   Intervention change = Change(Kind::kInstall, tier, path, installed.package);
   change.entry = installed.entry;

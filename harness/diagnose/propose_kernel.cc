@@ -12,15 +12,6 @@ namespace {
 
 using Kind = Intervention::Kind;
 
-Intervention Change(Kind kind, int tier, std::string subject, std::string value = "") {
-  Intervention change;
-  change.kind = kind;
-  change.tier = tier;
-  change.subject = std::move(subject);
-  change.value = std::move(value);
-  return change;
-}
-
 bool IsAmd(const GpuDevice& device) { return !device.gfx.empty(); }
 
 bool HasAmd(const Machine& machine) {

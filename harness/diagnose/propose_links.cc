@@ -10,15 +10,6 @@ namespace {
 
 using Kind = Intervention::Kind;
 
-Intervention Change(Kind kind, int tier, std::string subject, std::string value) {
-  Intervention change;
-  change.kind = kind;
-  change.tier = tier;
-  change.subject = std::move(subject);
-  change.value = std::move(value);
-  return change;
-}
-
 bool IsThere(const FlatTree& tree, const std::string& path) {
   return HasPath(tree, RealPath(tree, path));
 }

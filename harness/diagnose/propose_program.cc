@@ -13,15 +13,6 @@ namespace {
 
 using Kind = Intervention::Kind;
 
-Intervention Change(Kind kind, int tier, std::string subject, std::string value) {
-  Intervention change;
-  change.kind = kind;
-  change.tier = tier;
-  change.subject = std::move(subject);
-  change.value = std::move(value);
-  return change;
-}
-
 // A program that is text says which variables it reads, as another's documentation does.
 std::set<std::string> AskedFor(const std::vector<std::string>& text) {
   static const RE2 kVariable(

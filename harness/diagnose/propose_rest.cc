@@ -9,15 +9,6 @@ namespace {
 
 using Kind = Intervention::Kind;
 
-Intervention Change(Kind kind, int tier, std::string subject, std::string value = "") {
-  Intervention change;
-  change.kind = kind;
-  change.tier = tier;
-  change.subject = std::move(subject);
-  change.value = std::move(value);
-  return change;
-}
-
 bool Hides(const std::string& name) {
   return name == "LD_PRELOAD" || name == "LD_AUDIT" || name.ends_with("VISIBLE_DEVICES") ||
          name == "GPU_DEVICE_ORDINAL";
