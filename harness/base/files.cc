@@ -13,6 +13,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "harness/base/root.h"
 #include "harness/base/text.h"
@@ -24,23 +25,46 @@ namespace fs = boost::filesystem;
 
 constexpr std::string_view kScratchPrefix = "gpustage-";
 
-// Of what a directory says its entries are, no other question is asked. Takes the descriptor.
-void RemoveBelow(int fd) {
-  DIR* const directory = fdopendir(fd);
-  if (directory == nullptr) {
-    close(fd);
-    return;
+// Empties a directory without following links. Of what it says its entries are, no other question
+// is asked. What lies deeper than descriptors should reach is moved up, beside what is removed.
+class Emptied {
+ public:
+  explicit Emptied(int top) : top_(top) {}
+
+  // Takes the descriptor.
+  void Below(int fd, int depth) {
+    DIR* const directory = fdopendir(fd);
+    if (directory == nullptr) {
+      close(fd);
+      return;
+    }
+    while (const dirent* entry = readdir(directory)) {
+      const std::string_view name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0) continue;
+      if (depth == kDeepest && MoveUp(fd, entry->d_name)) continue;
+      const int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      if (below >= 0) Below(below, depth + 1);
+      unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+    }
+    closedir(directory);
   }
-  while (const dirent* entry = readdir(directory)) {
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0) continue;
-    const int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (below >= 0) RemoveBelow(below);
-    unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+  // Since it was asked last.
+  bool HasMoved() { return std::exchange(moved_, false); }
+
+ private:
+  static constexpr int kDeepest = 32;
+
+  bool MoveUp(int fd, const char* name) {
+    const std::string other = fmt::format("{}-moved-up", ++count_);
+    if (renameat(fd, name, top_, other.c_str()) != 0) return false;
+    return moved_ = true;
   }
-  closedir(directory);
-}
+
+  const int top_;
+  size_t count_ = 0;
+  bool moved_ = false;
+};
 
 std::string TemporaryDirectory() {
   const char* chosen = std::getenv("TMPDIR");
@@ -178,11 +202,17 @@ std::string ProgramDirectory() {
 
 void RemoveTree(const std::string& directory) {
   // What cannot be removed is found by the next start.
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd >= 0)
-    RemoveBelow(fd);
-  else if (errno == ENOTDIR || errno == ELOOP)
+  const int top = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (top >= 0) {
+    Emptied emptied(top);
+    do {
+      const int again = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      if (again >= 0) emptied.Below(again, 0);
+    } while (emptied.HasMoved());
+    close(top);
+  } else if (errno == ENOTDIR || errno == ELOOP) {
     unlink(directory.c_str());
+  }
   rmdir(directory.c_str());
 }
 

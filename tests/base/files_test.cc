@@ -1,9 +1,12 @@
 #include "harness/base/files.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/root.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {
@@ -48,6 +51,23 @@ TEST_F(FilesTest, ListsBySuffixSortedAndFollowsNoLink) {
   ASSERT_EQ(symlink(scratch_.path().c_str(), Path("b/again").c_str()), 0);
   EXPECT_THAT(FilesBelow(scratch_.path(), ".yaml"),
               IsOkAnd(ElementsAre(Path("a.yaml"), Path("b/z.yaml"))));
+}
+
+// A scanner may nest more directories than we may have open.
+TEST_F(FilesTest, RemovesATreeThatIsDeeperThanDescriptorsReach) {
+  Fd at(open(Path("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int depth = 0; depth < 1500; ++depth) {
+    ASSERT_EQ(mkdirat(at.get(), "deep", 0755), 0);
+    at = Fd(openat(at.get(), "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_TRUE(at) << depth;
+  }
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few = {128, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  RemoveTree(Path("deep"));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_FALSE(FileExists(Path("deep")));
 }
 
 TEST_F(FilesTest, RemovesATreeWithoutFollowingItsLinks) {
