@@ -96,8 +96,8 @@ TEST(RunLine, GivesBackWhatWasWritten) {
 TEST(JsonReport, NamesEveryFieldOfADevice) {
   const json report = json::parse(JsonReport(PlainReport()));
   EXPECT_EQ(report["cases"][0]["devices"], json::parse(R"([{"name":"NVIDIA H100","library":"CUDA",
-      "library_path":"/usr/local/lib/ollama/cuda_v12/libggml-cuda.so","pci_id":"0000:01:00.0","uuid":"GPU-1",
-      "memory_total":"85017493504"}])"));
+      "library_path":"/usr/local/lib/ollama/cuda_v12/libggml-cuda.so","pci_id":"0000:01:00.0",
+      "uuid":"GPU-1","memory_total":"85017493504"}])"));
 }
 
 // Zero devices and no answer are not the same.
