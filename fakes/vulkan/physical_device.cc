@@ -20,6 +20,29 @@ Fidelity TrustOfMemory(VkPhysicalDevice device) {
 
 #define ASK(device) CALL().On(PlaceOf(device)).Trust(TrustOf(device))
 
+const char* NameOfType(VkPhysicalDeviceType type) {
+  switch (type) {
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU: return "INTEGRATED_GPU";
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: return "DISCRETE_GPU";
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU: return "VIRTUAL_GPU";
+    case VK_PHYSICAL_DEVICE_TYPE_CPU: return "CPU";
+    default: return "OTHER";
+  }
+}
+
+// Programs choose by what they are told here, so the journal has it, too.
+template <typename Fill>
+void TellProperties(const char* function, VkPhysicalDevice device, Fill fill) {
+  VkPhysicalDeviceProperties properties;
+  FillProperties(GpuOf(device), &properties);
+  const char* const deviceName = properties.deviceName;
+  const char* const deviceType = NameOfType(properties.deviceType);
+  Tell(world::Call(function, "deviceName, deviceType", deviceName, deviceType)
+           .On(PlaceOf(device))
+           .Trust(TrustOf(device)),
+       fill);
+}
+
 void FillFamily(const Gpu& gpu, uint32_t i, VkQueueFamilyProperties2& to) {
   const VulkanQueueFamily& family = gpu.profile->families[i];
   to.queueFamilyProperties = family.answer;
@@ -63,11 +86,11 @@ void FillBudget(const Gpu& gpu, void* chain) {
 extern "C" {
 
 void vkGetPhysicalDeviceProperties(VkPhysicalDevice device, VkPhysicalDeviceProperties* out) {
-  Tell(ASK(device), [&] { FillProperties(GpuOf(device), out); });
+  TellProperties(__func__, device, [&] { FillProperties(GpuOf(device), out); });
 }
 
 void vkGetPhysicalDeviceProperties2(VkPhysicalDevice device, VkPhysicalDeviceProperties2* out) {
-  Tell(ASK(device), [&] {
+  TellProperties(__func__, device, [&] {
     FillProperties(GpuOf(device), &out->properties);
     FillChain(GpuOf(device), out->pNext, /*features=*/false);
   });

@@ -11,8 +11,19 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/evidence/path/families.h"
+#include "harness/evidence/path/relate.h"
+#include "harness/words/parts.h"
 
 namespace gpustage {
+
+const Fact* First(const FunnelRow& row, Fact::Kind kind) {
+  for (const Fact& fact : row.below)
+    if (fact.kind == kind) return &fact;
+  return nullptr;
+}
+
+bool IsToolkitsStub(const std::string& path) { return path.find("/stubs/") != std::string::npos; }
+
 namespace {
 
 using Kind = Fact::Kind;
@@ -65,105 +76,25 @@ std::string ByRuleText(const std::string& rule) {
   return rule.empty() ? "" : ", found " + ByRule(rule);
 }
 
-const Fact* First(const FunnelRow& row, Kind kind) {
-  for (const Fact& fact : row.below)
-    if (fact.kind == kind) return &fact;
-  return nullptr;
-}
-
 // Behind those that are missing stand the calls that failed later.
 std::vector<Fact>::const_iterator FirstLate(const Evidence& evidence) {
   return std::find_if(evidence.missing.begin(), evidence.missing.end(),
                       [](const Fact& fact) { return fact.kind == Kind::kCalled; });
 }
 
-// Where the CUDA Toolkit keeps libraries that are there to be linked against alone: its
-// installation guide, "stubs".
-bool IsToolkitsStub(const std::string& path) { return path.find("/stubs/") != std::string::npos; }
-
-// What mends a place: as little as lets whoever was refused in.
-std::string Mend(const Fact& fact) {
-  const std::string& path = fact.subject;
-  if (fact.kind == Kind::kNode && fact.error == 0)
-    return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
-  if (fact.kind == Kind::kNode && fact.error == ENOENT) {
-    if (path == "/dev/nvidia-uvm")
-      return "load the module nvidia-uvm (nvidia-modprobe -u -c=0); in a container add the node "
-             "/dev/nvidia-uvm";
-    if (path.starts_with("/dev/nvidia"))
-      return fmt::format(
-          "load the driver's module (nvidia-modprobe); in a container add the node {}", path);
-    if (path == "/dev/kfd" || path.starts_with("/dev/dri/"))
-      return "load the module amdgpu; in a container pass --device /dev/kfd --device /dev/dri";
-    return "";
-  }
-  if (fact.kind == Kind::kManifest && fact.subject.empty())
-    return "install the manifest of the driver, as /usr/share/vulkan/icd.d/nvidia_icd.json; in a "
-           "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
-  if (fact.kind == Kind::kManifest)
-    return "see that the manifest names the driver's library, and that this is there";
-  if (fact.kind == Kind::kElsewhere && fact.other.ends_with(".so"))
-    return fmt::format("ask for it by its SONAME, or make a link {} in a folder that is searched",
-                       fact.other);
-  if (fact.kind == Kind::kElsewhere)
-    return fmt::format("add {} to LD_LIBRARY_PATH", ParentOf(path)) +
-           (fact.rule.empty() ? "" : ", or to /etc/ld.so.conf and run ldconfig");
-  if (fact.kind == Kind::kMask && path == "NVIDIA_DRIVER_CAPABILITIES")
-    return fact.other.find("compute") != std::string::npos || fact.other == "all"
-               ? ""
-               : "set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container";
-  if (fact.kind == Kind::kAlso && fact.error == EACCES)
-    return fmt::format("chmod o+rw {}, too", path);
-  if (fact.kind == Kind::kMask && fact.number < 0)
-    return "unset " + fact.subject + ", or name a device in it";
-  if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))
-    return "unset " + fact.subject + ", or name each device in it once";
-  if (fact.kind == Kind::kMask && fact.subject.ends_with("ORDER"))
-    return "unset " + fact.subject + ", or say PCI_BUS_ID or FASTEST_FIRST";
-  if (fact.kind == Kind::kMask && fact.subject.starts_with("VK_"))
-    return "unset " + fact.subject + ", or name the driver in it";
-  if (fact.kind != Kind::kPlace) return "";
-  if (fact.error == EACCES) {
-    if (fact.number == 1) return "chmod o+x " + path;
-    if (S_ISDIR(fact.mode)) return "chmod o+rx " + path;
-    if (path.starts_with("/dev/")) {
-      const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
-      const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
-      return fmt::format("chmod o+rw {}, or in a container pass it with --device", path) +
-             (helps ? fmt::format(", or put the user into the group {}", group) : "");
-    }
-    return "chmod o+r " + path;
-  }
-  return "";
+// Drivers that draw on the processor: Mesa's lavapipe, and Google's SwiftShader, by their files.
+bool RendersOnProcessor(const std::string& path) {
+  return path.find("libvulkan_lvp.so") != std::string::npos ||
+         path.find("libvk_swiftshader.so") != std::string::npos;
 }
 
-// Which of several copies should answer: the one of the module's version, if there is one.
-template <typename Add>
-void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
-  const Fact* const versions = First(row, Kind::kVersions);
-  const Fact* const answered = First(row, Kind::kAnswered);
-  const Fact* shadowed = First(row, Kind::kShadowed);
-  const bool differ = versions != nullptr && versions->subject != versions->other;
-  for (const Fact& fact : row.below)
-    if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
-  const bool fits = differ && shadowed != nullptr && shadowed->other == versions->other;
-  const bool theirs = row.cause == Cause::kInitError || row.cause == Cause::kMissingSymbol ||
-                      row.cause == Cause::kMissingVersion;
-  if (answered != nullptr && shadowed != nullptr && theirs) {
-    const std::string first = fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers",
-                                          ParentOf(shadowed->subject), shadowed->subject);
-    const bool fixed = answered->rule == "RPATH" || answered->rule.empty();
-    const bool store = answered->other.starts_with("/nix/store/");
-    add(store   ? first
-        : fixed ? fmt::format("take {} out of the way, so that {} answers", answered->other,
-                              shadowed->subject)
-                : fmt::format("take {} out of the way, or {}", answered->other, first));
-  }
-  if (differ && !fits)
-    add(fmt::format(
-        "restart, so that the kernel loads the module of {}, or install the libraries of {}; in a "
-        "container, or with a compat folder, take that copy of the driver out of the way",
-        versions->subject, versions->other));
+std::string RemarkOnCopy(const std::string& path) {
+  if (IsToolkitsStub(path)) return ": the toolkit's stub, and no driver";
+  if (RendersOnProcessor(path))
+    return path.find(" and ") == std::string::npos
+               ? ": a renderer on the processor"
+               : "; lvp is Mesa's lavapipe, a renderer on the processor";
+  return "";
 }
 
 }  // namespace
@@ -196,12 +127,12 @@ std::string FactText(const Fact& fact) {
                                   : fmt::format("{} would be refused too: {}", fact.subject,
                                                 std::strerror(fact.error));
     case Kind::kElsewhere:
-      return fmt::format("{} is at {}, where nothing looked{}", fact.other, fact.subject,
-                         fact.other.ends_with(".so")
-                             ? "; ld.so.cache knows a library by its SONAME alone"
-                         : fact.rule.empty() ? "; the loader that ran asked no ld.so.cache"
-                         : fact.number != 0  ? "; who asks for it has no RUNPATH"
-                                             : "");
+      return fmt::format(
+          "{} is at {}, where nothing looked{}", fact.other, fact.subject,
+          fact.other.ends_with(".so") ? "; ld.so.cache knows a library by its SONAME alone"
+          : fact.rule.empty()         ? "; the loader that ran asked no ld.so.cache"
+          : fact.number != 0 ? "; ld.so.cache does not have it, and who asks for it has no RUNPATH"
+                             : "; ld.so.cache does not have it");
     case Kind::kSibling:
       return fmt::format("{} of the same driver is there, and no {} is anywhere", fact.subject,
                          fact.other);
@@ -218,7 +149,31 @@ std::string FactText(const Fact& fact) {
     case Kind::kManifest: return ManifestText(fact);
     case Kind::kAnswered:
       return fmt::format("{} is {}{}{}", fact.subject, fact.other, ByRuleText(fact.rule),
-                         IsToolkitsStub(fact.other) ? ": the toolkit's stub, and no driver" : "");
+                         RemarkOnCopy(fact.other));
+    case Kind::kRefused:
+      return fmt::format("{} was refused: {}{}", fact.subject, std::strerror(fact.error),
+                         EventMark(fact.event));
+    case Kind::kProgram:
+      return fmt::format("the program {} was looked for in {} {} of PATH, and is not there{}",
+                         fact.subject, fact.number, fact.number == 1 ? "folder" : "folders",
+                         EventMark(fact.event));
+    case Kind::kVain:
+      return fmt::format("{} was asked for, and is not there{}; {} is", fact.subject,
+                         EventMark(fact.event), fact.other);
+    case Kind::kNamed:
+      return fmt::format("the log speaks of {}{}, and no process came to one: {}", fact.subject,
+                         EventMark(fact.event),
+                         fact.other.empty() ? "it is nowhere"
+                                            : "it is at " + fact.other + RemarkOnCopy(fact.other));
+    case Kind::kCopy:
+      return fmt::format("{} is not there; {} is, and nobody tried it",
+                         fact.number == 1 ? ParentOf(fact.other) : fact.other, fact.subject);
+    case Kind::kUnversioned:
+      return fmt::format("it was asked for as {}, without a version; {} is another one",
+                         fact.subject, fact.other);
+    case Kind::kDevice:
+      return fmt::format("the last device that it asked said {}{}", fact.subject,
+                         EventMark(fact.event));
     case Kind::kShadowed:
       return fmt::format("another copy is {}{}", fact.subject,
                          fact.other.empty() ? "" : " of version " + fact.other);
@@ -257,59 +212,11 @@ std::string LastFact(const FunnelRow& row) {
         (fact->kind == Kind::kVersions && fact->subject != fact->other) ||
         fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
         fact->kind == Kind::kElsewhere || fact->kind == Kind::kSibling ||
+        fact->kind == Kind::kRefused || fact->kind == Kind::kProgram || fact->kind == Kind::kVain ||
+        fact->kind == Kind::kNamed || fact->kind == Kind::kCopy ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
   return row.reason;
-}
-
-std::vector<std::string> Suggestions(const FunnelRow& row) {
-  std::vector<std::string> all;
-  const auto add = [&](const std::string& what) {
-    if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
-  };
-  const bool driver_lost =
-      First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
-  for (const Fact& fact : row.below)
-    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact));
-  if (const Fact* const nowhere = First(row, Kind::kNowhere))
-    add(fmt::format(
-        "install what has {}: {}", nowhere->subject,
-        FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
-  AddMendsOfCopies(row, add);
-  // "All required driver daemons" must run: driver_types.h of CUDA, cudaErrorSystemNotReady.
-  const bool not_ready = row.code == 802;
-  if (not_ready)
-    add("start the driver's daemons: nvidia-fabricmanager on a machine with NVSwitch, "
-        "nvidia-persistenced");
-  const bool of_driver = row.family == Family::kDriver || row.family == Family::kManagement ||
-                         row.family == Family::kBackend;
-  if (row.cause == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
-    add("put another version of the driver there, module and libraries: the call hangs in it");
-  const Fact* const answered = First(row, Kind::kAnswered);
-  const Fact* const versions = First(row, Kind::kVersions);
-  const bool refuses =
-      First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
-  if (refuses && !not_ready && answered != nullptr && First(row, Kind::kShadowed) == nullptr &&
-      (versions == nullptr || versions->subject == versions->other))
-    add(IsToolkitsStub(answered->other)
-            ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
-            : fmt::format("put another copy of {} there: of the same version anew, or of another",
-                          answered->subject));
-  if ((row.cause == Cause::kMissingSymbol || row.cause == Cause::kMissingVersion) &&
-      answered != nullptr && First(row, Kind::kShadowed) == nullptr)
-    add(fmt::format("install another version of {}: this one is the only copy", answered->subject));
-  const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
-  if (row.cause == Cause::kNotFound && !elsewhere)
-    add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
-  if (row.cause == Cause::kMissingDependency && !elsewhere)
-    for (const Need& need : row.needs)
-      if (need.found.empty() && !need.opened) {
-        add(fmt::format(
-            "install what has {}{}", BaseNameOf(need.name),
-            FamilyOfLibrary(BaseNameOf(need.name)) == Family::kDriver ? ": NVIDIA's driver" : ""));
-        break;
-      }
-  return all;
 }
 
 std::string EndText(const Evidence& evidence) {
@@ -338,11 +245,17 @@ std::string LastLineText(const Evidence& evidence) {
   if (outcome.kind != Outcome::Kind::kExited || outcome.code == 0 ||
       evidence.device_count.value_or(0) > 0)
     return "";
-  for (auto line = evidence.log.rbegin(); line != evidence.log.rend(); ++line)
-    if (!line->text.empty() && line->stream == Stream::kStderr)
-      return fmt::format(" It ended with status {} after {} (#{}).", outcome.code,
-                         Quote(Cut(line->text)), line->event);
-  return "";
+  const LogLine* last = nullptr;
+  for (auto line = evidence.log.rbegin(); line != evidence.log.rend(); ++line) {
+    if (line->text.empty() || line->stream != Stream::kStderr) continue;
+    if (last == nullptr) last = &*line;
+    if (!Complains(*line)) continue;
+    last = &*line;
+    break;
+  }
+  return last == nullptr ? ""
+                         : fmt::format(" It ended with status {} after {} (#{}).", outcome.code,
+                                       Quote(Cut(last->text)), last->event);
 }
 
 std::string MissingText(const Evidence& evidence) {

@@ -118,7 +118,7 @@ TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
                          .Unload(7, 5);
   const FunnelRow row = Explained(run, {kLibrary, 0, 0, 0, "libx.so: no"});
   EXPECT_EQ(row.reason,
-            "libx.so, needed by " + std::string(kLibrary) + ", was found and cannot be loaded");
+            "libx.so, needed by " + std::string(kLibrary) + ", was found and cannot be loaded: no");
   EXPECT_EQ(row.loader_says, "libx.so: no");
 }
 

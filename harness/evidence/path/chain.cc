@@ -200,6 +200,11 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
     row.code = event.value;
   if (event.value == world::kNoResult)
     return AddCopy(evidence, FamilyOfFunction(event.subject), row);
+  if (row.cause == Cause::kDropped && event.value == 0 &&
+      StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader) {
+    row.below = DroppedByVulkan(evidence, row.pid);
+    return;
+  }
   if (event.value == 0 && row.cause != Cause::kNoDevice) return;
   if (event.value == 0)
     for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));

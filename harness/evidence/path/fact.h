@@ -26,11 +26,24 @@ struct Fact {
     kAlso,       // subject: other nodes of the same driver that refuse alike: "A and B"; error
     kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name;
                  // rule: "ld.so.cache" where that was asked; number: 1 where nobody's RUNPATH was
-    kSibling,   // subject: a library of the same driver, which is there; other: the one that is not
-    kAnswered,  // subject: a library; other: the file that answered for it; rule: that found it
-    kShadowed,  // subject: another copy of the library, which was not taken; other: its version
-    kCalled,    // subject: a call that failed before; number: its code
-    kNothing,   // no fact below was seen
+    kSibling,  // subject: a library of the same driver, which is there; other: the one that is not
+    kRefused,  // subject: a path of no device that the scanner was refused, and of which it says
+               // so; error
+    kProgram,  // subject: a program that was looked for; number: the folders of PATH that were
+               // asked for it, and have it not
+    kVain,     // subject: a path that was asked for, and is not there; other: what has its name, on
+               // the way to the library that nobody tried
+    kNamed,    // subject: a library that the log names, and no process came to; other: where one of
+               // that name lies, "" nowhere
+    kCopy,  // subject: where the library lies, and nobody looked; other: where it was looked for;
+            // number: 1 where that lacks its directory, too
+    kUnversioned,  // subject: a library that was asked for by a name without its version; other:
+                   // one of the same name with its version, of another folder
+    kDevice,       // subject: a device that was asked, as the call has it
+    kAnswered,     // subject: a library; other: the file that answered for it; rule: that found it
+    kShadowed,     // subject: another copy of the library, which was not taken; other: its version
+    kCalled,       // subject: a call that failed before; number: its code
+    kNothing,      // no fact below was seen
   };
   Kind kind = Kind::kNothing;
   std::string subject;

@@ -77,19 +77,6 @@ std::optional<Fault> FaultOf(const Answer& answer, int uid) {
   return std::nullopt;
 }
 
-// Where a symbol should have come from, by its name or its version node.
-std::string ProviderName(const std::string& symbol, const std::string& version) {
-  if (version.starts_with("lib")) return version;
-  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
-      {"cublasLt", "libcublasLt.so"}, {"cublas", "libcublas.so"},  {"cuda", "libcudart.so"},
-      {"__cuda", "libcudart.so"},     {"nvml", "libnvidia-ml.so"}, {"ggml", "libggml-base.so"},
-      {"vk", "libvulkan.so"},         {"hip", "libamdhip64.so"},   {"hsa_", "libhsa-runtime64.so"},
-      {"rsmi_", "librocm_smi64.so"},  {"cu", "libcuda.so"}};
-  for (const auto& [prefix, name] : kPrefixes)
-    if (symbol.starts_with(prefix)) return std::string(name);
-  return "";
-}
-
 bool IsPlainPlace(const std::string& path) {
   return path.starts_with('/') && path.find("/glibc-hwcaps/") == std::string::npos &&
          path.find("/tls/") == std::string::npos;
@@ -251,7 +238,8 @@ class Explanation {
       return Set(Cause::kMissingDependency,
                  fmt::format("{}, was not found in {} {} ({})", Wanted(*need), need->tried.size(),
                              need->tried.size() == 1 ? "place" : "places", CountByRule(*need)));
-    Set(Cause::kBadDependency, fmt::format("{}, was found and cannot be loaded", Wanted(*need)));
+    Set(Cause::kBadDependency,
+        fmt::format("{}, was found and cannot be loaded: {}", Wanted(*need), what));
   }
 
   void MissingSymbol(const std::string& object, const std::string& symbol,
@@ -306,6 +294,18 @@ class Explanation {
 };
 
 }  // namespace
+
+std::string ProviderName(const std::string& symbol, const std::string& version) {
+  if (version.starts_with("lib")) return version;
+  constexpr std::pair<std::string_view, std::string_view> kPrefixes[] = {
+      {"cublasLt", "libcublasLt.so"}, {"cublas", "libcublas.so"},  {"cuda", "libcudart.so"},
+      {"__cuda", "libcudart.so"},     {"nvml", "libnvidia-ml.so"}, {"ggml", "libggml-base.so"},
+      {"vk", "libvulkan.so"},         {"hip", "libamdhip64.so"},   {"hsa_", "libhsa-runtime64.so"},
+      {"rsmi_", "librocm_smi64.so"},  {"cu", "libcuda.so"}};
+  for (const auto& [prefix, name] : kPrefixes)
+    if (symbol.starts_with(prefix)) return std::string(name);
+  return "";
+}
 
 std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& row) {
   std::vector<std::string> paths = {row.library};

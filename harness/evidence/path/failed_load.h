@@ -18,4 +18,8 @@ std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& r
 void ExplainFailedLoad(const Evidence& evidence, const std::vector<Answer>& answers, int uid,
                        FunnelRow& row);
 
+// Where a symbol should have come from, by its name or its version node: the beginning of a
+// library's name; "" when that cannot be told.
+std::string ProviderName(const std::string& symbol, const std::string& version);
+
 }  // namespace gpustage

@@ -7,7 +7,9 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/evidence/path/around.h"
 #include "harness/evidence/path/chain.h"
+#include "harness/evidence/path/copies.h"
 
 namespace gpustage {
 
@@ -94,13 +96,6 @@ bool HasRunpath(const FunnelRow& row) {
   });
 }
 
-std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& name) {
-  std::vector<std::string> copies;
-  for (const std::string& path : evidence.setting.libraries)
-    if (BaseNameOf(path) == name) copies.push_back(path);
-  return copies;
-}
-
 // Where it lies instead; of the driver's, what of the same driver is there without it.
 void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   const std::string name = LookedForInVain(row);
@@ -138,38 +133,6 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     mask.subject = "NVIDIA_DRIVER_CAPABILITIES";
     mask.other = *value;
     row.below.push_back(std::move(mask));
-  }
-}
-
-// Which copy lacks what another library asks of it, and which others there are.
-void AddProvider(const Evidence& evidence, FunnelRow& row) {
-  if (row.cause == Cause::kLoadKills)
-    for (const Gap& gap : evidence.linkage.gaps)
-      if (gap.pid == row.pid && gap.unversioned) {
-        Fact reason;
-        reason.kind = Fact::Kind::kReason;
-        reason.subject = ToString(gap);
-        row.below.push_back(std::move(reason));
-        return;
-      }
-  if (row.cause != Cause::kMissingSymbol && row.cause != Cause::kMissingVersion) return;
-  for (const Gap& gap : evidence.linkage.gaps) {
-    if (gap.pid != row.pid || gap.provider.empty()) continue;
-    Fact answered;
-    answered.kind = Fact::Kind::kAnswered;
-    answered.subject = BaseNameOf(gap.provider);
-    answered.other = gap.provider;
-    for (const Need& need : row.needs)
-      if (need.found == gap.provider) answered.rule = need.rule;
-    row.below.push_back(answered);
-    for (const std::string& copy : CopiesOf(evidence, answered.subject)) {
-      if (copy == gap.provider) continue;
-      Fact shadowed;
-      shadowed.kind = Fact::Kind::kShadowed;
-      shadowed.subject = copy;
-      row.below.push_back(std::move(shadowed));
-    }
-    return;
   }
 }
 
@@ -224,6 +187,20 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   row.below.insert(row.below.end(), more.begin(), more.end());
 }
 
+// What stopped a scanner before it came to any library.
+void AddRefused(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
+  if (row.pid != 0 || *row.lost_at > Step::kMatched) return;
+  const Event* const refused = RefusedAndTold(evidence);
+  if (refused == nullptr) return;
+  Fact fact;
+  fact.kind = Fact::Kind::kRefused;
+  fact.subject = refused->subject;
+  fact.error = static_cast<int>(refused->value);
+  fact.event = refused->id;
+  row.below.push_back(std::move(fact));
+  AddPlace(after, refused->subject, row.below);
+}
+
 }  // namespace
 
 void AddPlaces(const AfterRun& after, Evidence& evidence) {
@@ -241,8 +218,10 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
         if (more.empty() && row.cause != Cause::kNeverListed) AddPlace(after, row.library, more);
       }
       row.below.insert(row.below.end(), more.begin(), more.end());
+      AddRefused(after, evidence, row);
+      for (Fact& fact : AroundUntried(after, evidence, row)) row.below.push_back(std::move(fact));
       AddElsewhere(after, evidence, row);
-      AddProvider(evidence, row);
+      AddCopies(evidence, row);
       AddAlso(after, evidence, row);
     }
   std::vector<Fact> all;
@@ -279,6 +258,7 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
     }
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);
+  if (const Event* const refused = RefusedAndTold(evidence)) add(refused->subject);
   return paths;
 }
 

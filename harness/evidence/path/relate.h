@@ -21,6 +21,9 @@ bool WasNear(const Evidence& evidence, const std::string& directory);
 // same library, and backends where the program wanted none.
 void DropWhatIsNoLoss(Evidence& evidence);
 
+// Whether a line is a complaint: of level WARN or ERROR, or with a word such as "failed".
+bool Complains(const LogLine& line);
+
 // Sets FunnelRow::failed and said, silent_failure and silent_because.
 //
 // A row has failed when a device may be missing because of it: it was lost, and not because the
@@ -28,10 +31,9 @@ void DropWhatIsNoLoss(Evidence& evidence);
 // another process got further with the same library. What was passed over or hidden because
 // somebody asked for it, and what nobody tried, has failed only if no device was reported.
 //
-// A line says so when it complains (a word such as "failed", "cannot", "skipping", "filtering", or
-// the level WARN or ERROR) and names the library, its directory, what it needed and did not get, or
-// the code's name or text. The scanner's own death or time limit says so too. A line that names the
-// library whether it works or not ("bootstrap discovery took") does not.
+// A line says so when it complains and names the library, its directory, what it needed and did not
+// get, or the code's name or text. The scanner's own death or time limit says so too. A line that
+// names the library whether it works or not ("bootstrap discovery took") does not.
 void FindSilence(Evidence& evidence);
 
 }  // namespace gpustage

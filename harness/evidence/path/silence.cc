@@ -29,6 +29,8 @@ std::string Lower(std::string text) {
   return text;
 }
 
+}  // namespace
+
 // A list of variables names every directory and is no complaint, whatever they are called.
 bool Complains(const LogLine& line) {
   if (line.message == "subprocess" || line.message == "server config") return false;
@@ -39,6 +41,8 @@ bool Complains(const LogLine& line) {
   return std::any_of(std::begin(kComplaints), std::end(kComplaints),
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
+
+namespace {
 
 // "NVMLError_OperatingSystem": how NVIDIA's client of NVML calls NVML_ERROR_OPERATING_SYSTEM, whose
 // text it has in words of its own.
@@ -83,6 +87,11 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
     names.insert(names.end(), {"dropping", "filtering device", "skipping device"});
   for (const Fact& fact : row.below)
     if (fact.kind == Fact::Kind::kMask && row.cause == Cause::kMasked)
+      names.push_back(fact.subject);
+  // What stopped the scanner before it came to the library.
+  for (const Fact& fact : row.below)
+    if (fact.kind == Fact::Kind::kRefused || fact.kind == Fact::Kind::kProgram ||
+        fact.kind == Fact::Kind::kNamed)
       names.push_back(fact.subject);
   if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
   for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})

@@ -31,6 +31,14 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
     fact.number = static_cast<int64_t>(AskFor(evidence, driver).tried.size());
     return fact;
   }
+  const Event& shows = evidence.At(std::max(driver.event, 1));
+  if (driver.library.starts_with('/') && driver.event != 0 && shows.kind == EventKind::kOpen &&
+      shows.value == ENOENT) {
+    fact.kind = Kind::kNowhere;
+    fact.subject = driver.library;
+    fact.number = 1;
+    return fact;
+  }
   const std::vector<Need>& needs = driver.needs;
   if (driver.lost_at == Step::kLoaded && !needs.empty() && needs.back().found.empty()) {
     fact.kind = Kind::kNowhere;
@@ -89,7 +97,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
     }
   // The manifests stand above what came of the drivers that they name.
   if ((!any || !losses.empty()) && evidence.files_observed) add(ManifestsOf(evidence, pid));
-  for (Fact& loss : losses) add(std::move(loss));
+  // What is chosen by a variable and cannot be had is the last that was seen.
   for (const char* const choice : kChoices)
     if (const auto value = VariableOf(ProcessOf(evidence, pid), choice)) {
       Fact mask;
@@ -98,6 +106,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
       mask.other = *value;
       add(std::move(mask));
     }
+  for (Fact& loss : losses) add(std::move(loss));
   for (const Event& event : evidence.events)
     if (event.kind == EventKind::kCall && event.pid == pid && event.subject.starts_with("vk") &&
         event.value < 0 && event.value >= -1000100000) {
@@ -134,6 +143,22 @@ std::vector<Fact> VulkanAround(const Evidence& evidence, int pid) {
   answered.subject = "the Vulkan driver";
   answered.other = JoinAnd(drivers);
   facts.push_back(std::move(answered));
+  return facts;
+}
+
+std::vector<Fact> DroppedByVulkan(const Evidence& evidence, int pid) {
+  std::vector<Fact> facts;
+  for (auto event = evidence.events.rbegin(); event != evidence.events.rend(); ++event)
+    if (event->kind == EventKind::kCall && event->pid == pid && !event->detail.empty() &&
+        event->subject.starts_with("vkGetPhysicalDeviceProperties")) {
+      Fact device;
+      device.kind = Kind::kDevice;
+      device.subject = event->detail;
+      device.event = event->id;
+      facts.push_back(std::move(device));
+      break;
+    }
+  for (Fact& fact : VulkanAround(evidence, pid)) facts.push_back(std::move(fact));
   return facts;
 }
 

@@ -14,4 +14,8 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid);
 // refused to be read, and the drivers that were loaded.
 std::vector<Fact> VulkanAround(const Evidence& evidence, int pid);
 
+// Of devices that were counted and of which none was reported: what the last one said it is, and
+// the drivers that were loaded.
+std::vector<Fact> DroppedByVulkan(const Evidence& evidence, int pid);
+
 }  // namespace gpustage

@@ -14,7 +14,7 @@ constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not
                                    "not needed"};
 constexpr const char* kFacts[] = {
     "reason", "node", "place",     "link",    "mask",     "versions", "nowhere", "manifest",
-    "opened", "also", "elsewhere", "sibling", "answered", "shadowed", "called",  "nothing"};
+    "opened", "also", "elsewhere", "sibling", "refused", "program", "vain", "named", "copy", "unversioned", "device", "answered", "shadowed", "called",  "nothing"};
 static_assert(std::size(kFacts) == static_cast<size_t>(Fact::Kind::kNothing) + 1);
 
 ordered_json FactsLine(const std::vector<Fact>& facts) {

@@ -1,0 +1,187 @@
+#include "harness/evidence/path/around.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/evidence/path/families.h"
+#include "harness/evidence/path/places.h"
+
+namespace gpustage {
+namespace {
+
+using Kind = Fact::Kind;
+
+// Where execvp(3) looks when PATH is not set, and where Debian's shells do.
+constexpr std::string_view kUsualPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+// Names of directories that any path may have.
+constexpr std::string_view kCommon[] = {"",    "usr",  "lib", "lib64", "local", "opt",
+                                        "bin", "home", "etc", "var",   "share"};
+
+bool AsksForFile(const Event& event) {
+  return event.kind == EventKind::kOpen || event.kind == EventKind::kLook ||
+         event.kind == EventKind::kList || event.kind == EventKind::kExec;
+}
+
+std::vector<std::string_view> Split(std::string_view text, char by) {
+  std::vector<std::string_view> parts;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find(by, start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+// A program that was looked for by its name, and that no folder of PATH has.
+void AddPrograms(const Evidence& evidence, std::vector<Fact>& facts) {
+  std::string path(kUsualPath);
+  for (const Process& process : evidence.processes)
+    if (const auto own = VariableOf(&process, "PATH"); own && !own->empty()) path += ":" + *own;
+  const std::vector<std::string_view> parts = Split(path, ':');
+  const std::set<std::string_view> folders(parts.begin(), parts.end());
+  std::map<std::string, std::set<std::string>> missing;
+  std::map<std::string, EventId> first;
+  std::set<std::string> there;
+  for (const Event& event : evidence.events) {
+    if (event.kind == EventKind::kProcess) there.insert(BaseNameOf(event.subject));
+    if (!AsksForFile(event) || !folders.contains(ParentOf(event.subject))) continue;
+    const std::string name = BaseNameOf(event.subject);
+    if (event.value == ENOENT && name.find('.') == std::string::npos) {
+      missing[name].insert(ParentOf(event.subject));
+      first.emplace(name, event.id);
+    } else if (event.value <= 0) {
+      there.insert(name);
+    }
+  }
+  for (const auto& [name, places] : missing) {
+    if (there.contains(name)) continue;
+    Fact fact;
+    fact.kind = Kind::kProgram;
+    fact.subject = name;
+    fact.number = static_cast<int64_t>(places.size());
+    fact.event = first[name];
+    facts.push_back(std::move(fact));
+  }
+}
+
+// A try of this very name in a folder that holds others: not in one above the library's own, where
+// every loader of backends tries it first.
+bool IsForOthers(const FunnelRow& row, const std::string& path) {
+  const std::string folder = ParentOf(path);
+  return row.cause == Cause::kNotTried && folder != "/" && !row.library.starts_with(folder + "/");
+}
+
+// A directory, or a file, of the name of one on the way to the library that was looked for
+// elsewhere.
+void AddVain(const Evidence& evidence, const FunnelRow& row, std::vector<Fact>& facts) {
+  std::set<std::string> told;
+  for (const Event& event : evidence.events) {
+    const std::string& path = event.subject;
+    if (!AsksForFile(event) || event.value != ENOENT || !path.starts_with('/') ||
+        path.starts_with("/proc/") || path.starts_with("/etc/"))
+      continue;
+    const std::string name = BaseNameOf(path);
+    if (std::find(std::begin(kCommon), std::end(kCommon), name) != std::end(kCommon)) continue;
+    const size_t at = row.library.find("/" + name + "/");
+    const bool file = BaseNameOf(row.library) == name;
+    const std::string normal = LexicallyNormal(path);
+    if (row.library.starts_with(normal)) continue;
+    if (at == std::string::npos && !(file && IsForOthers(row, normal))) continue;
+    if (told.size() == 2 || !told.insert(normal).second) continue;
+    Fact fact;
+    fact.kind = Kind::kVain;
+    fact.subject = normal;
+    fact.other = file ? row.library : row.library.substr(0, at + name.size() + 1);
+    fact.event = event.id;
+    facts.push_back(std::move(fact));
+  }
+}
+
+// A library of a GPU that the scanner's log names, and that no process came to.
+void AddNamed(const Evidence& evidence, std::vector<Fact>& facts) {
+  static const RE2 library(R"((?:^|[^\w/.-])(lib[\w+-]+\.so[.\d]*))");
+  std::set<std::string> told;
+  for (const LogLine& line : evidence.log) {
+    re2::StringPiece rest(line.text);
+    for (std::string name; RE2::FindAndConsume(&rest, library, &name);) {
+      while (name.ends_with('.')) name.pop_back();
+      const Family family = FamilyOfLibrary(name);
+      if (family == Family::kNone || family == Family::kBackend || told.size() == 2 ||
+          !told.insert(name).second)
+        continue;
+      const bool asked =
+          std::any_of(evidence.events.begin(), evidence.events.end(), [&](const Event& event) {
+            return (AsksForFile(event) || event.kind == EventKind::kSearch ||
+                    event.kind == EventKind::kLoad) &&
+                   BaseNameOf(event.subject).starts_with(name);
+          });
+      if (asked) continue;
+      Fact fact;
+      fact.kind = Kind::kNamed;
+      fact.subject = name;
+      for (const std::string& path : evidence.setting.libraries)
+        if (BaseNameOf(path).starts_with(name)) fact.other = path;
+      fact.event = line.event;
+      facts.push_back(std::move(fact));
+    }
+  }
+}
+
+// The same library in a folder into which nobody looked, for one that is not there.
+void AddElsewhere(const AfterRun& after, const Evidence& evidence, const FunnelRow& row,
+                  std::vector<Fact>& facts) {
+  const Looked* const own = LookedAt(after, row.library);
+  if (own == nullptr || own->error != ENOENT) return;
+  const Looked* const directory = LookedAt(after, ParentOf(row.library));
+  for (const FunnelRow& other : evidence.funnel) {
+    if (other.pid != 0 || other.library == row.library ||
+        BaseNameOf(other.library) != BaseNameOf(row.library))
+      continue;
+    const Looked* const there = LookedAt(after, other.library);
+    if (there == nullptr || there->error != 0) continue;
+    Fact fact;
+    fact.kind = Kind::kCopy;
+    fact.subject = other.library;
+    fact.other = row.library;
+    fact.number = directory != nullptr && directory->error == ENOENT ? 1 : 0;
+    facts.push_back(std::move(fact));
+  }
+}
+
+}  // namespace
+
+const Event* RefusedAndTold(const Evidence& evidence) {
+  const Outcome& outcome = evidence.outcome;
+  const bool bad = outcome.kind == Outcome::Kind::kKilled ||
+                   (outcome.kind == Outcome::Kind::kExited && outcome.code != 0);
+  if (!bad) return nullptr;
+  for (auto event = evidence.events.rbegin(); event != evidence.events.rend(); ++event) {
+    if (!AsksForFile(*event) || event->value != EACCES || !event->subject.starts_with('/'))
+      continue;
+    for (const LogLine& line : evidence.log)
+      if (line.text.find(event->subject) != std::string::npos) return &*event;
+  }
+  return nullptr;
+}
+
+std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
+                                const FunnelRow& row) {
+  std::vector<Fact> facts;
+  if (row.pid != 0 || !row.lost_at || *row.lost_at > Step::kMatched) return facts;
+  AddElsewhere(after, evidence, row, facts);
+  const bool untried = row.cause == Cause::kNeverListed || row.cause == Cause::kNotTried;
+  if (!facts.empty() || !untried || RefusedAndTold(evidence) != nullptr) return facts;
+  AddVain(evidence, row, facts);
+  if (facts.empty()) AddPrograms(evidence, facts);
+  if (facts.empty()) AddNamed(evidence, facts);
+  return facts;
+}
+
+}  // namespace gpustage

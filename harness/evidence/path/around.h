@@ -1,0 +1,22 @@
+// What stands around a loss in which no library failed: nobody tried it, since somebody asked for
+// something else, and in vain.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/evidence/evidence.h"
+#include "harness/evidence/path/funnel.h"
+
+namespace gpustage {
+
+// Of a scanner that ended badly: the path that was refused it and that its own words name. null:
+// none.
+const Event* RefusedAndTold(const Evidence& evidence);
+
+// Facts below the loss of a library that no process tried, or that lies elsewhere than where it is
+// looked for.
+std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
+                                const FunnelRow& row);
+
+}  // namespace gpustage

@@ -1,0 +1,17 @@
+// What both sentences and suggestions ask of a loss.
+#pragma once
+
+#include <string>
+
+#include "harness/evidence/evidence.h"
+
+namespace gpustage {
+
+// The first fact of this kind below a loss; null: none.
+const Fact* First(const FunnelRow& row, Fact::Kind kind);
+
+// Where the CUDA Toolkit keeps libraries that are there to be linked against alone: its
+// installation guide, "stubs".
+bool IsToolkitsStub(const std::string& path);
+
+}  // namespace gpustage

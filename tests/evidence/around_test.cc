@@ -1,0 +1,174 @@
+// What is told of a library that no process tried, and of several of one name.
+#include "harness/evidence/path/around.h"
+
+#include <cerrno>
+
+#include "harness/evidence/path/places.h"
+#include "harness/evidence/path/relate.h"
+#include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
+#include "tests/support/hand_made.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr char kBackend[] = "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so";
+
+Evidence Of(HandMadeRun run, const std::vector<std::string>& candidates,
+            std::vector<std::string> libraries = {}) {
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  Setting setting;
+  setting.devices = 1;
+  setting.libraries = std::move(libraries);
+  return Decode(run.Prints(Stream::kStdout, "0\n").Unload(7, 1), scanner, candidates, setting);
+}
+HandMadeRun Started(const std::string& environment = "PATH=/usr/bin:/bin") {
+  return HandMadeRun().Process(7, 1, "/bin/scan", "scan", environment);
+}
+// Nobody tried it: as ExplainLosses leaves the row.
+FunnelRow& Untried(Evidence& evidence, Cause cause) {
+  FunnelRow& row = evidence.funnel.front();
+  row.cause = cause;
+  row.lost_at = cause == Cause::kNeverListed ? Step::kListed : Step::kMatched;
+  return row;
+}
+Looked At(const std::string& path, int error = 0) {
+  Looked looked;
+  looked.path = looked.end = path;
+  looked.error = error;
+  return looked;
+}
+std::vector<std::string> Below(const FunnelRow& row) {
+  std::vector<std::string> texts;
+  for (const Fact& fact : row.below) texts.push_back(FactText(fact));
+  return texts;
+}
+
+TEST(Around, AProgramThatNoFolderOfPathHasIsTold) {
+  Evidence evidence = Of(Started()
+                             .Asks(7, FileAct::kLook, "/usr/bin/vulkaninfo", ENOENT)
+                             .Asks(7, FileAct::kLook, "/bin/vulkaninfo", ENOENT)
+                             .Asks(7, FileAct::kLook, "/usr/bin/sed", ENOENT)
+                             .Asks(7, FileAct::kLook, "/bin/sed"),
+                         {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNeverListed);
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Below(row),
+              Contains(HasSubstr("the program vulkaninfo was looked for in 2 folders")));
+  EXPECT_THAT(Below(row), Not(Contains(HasSubstr("sed"))));
+  EXPECT_THAT(LastFact(row), HasSubstr("vulkaninfo"));
+  EXPECT_THAT(Suggestions(row), Contains(HasSubstr("install the program vulkaninfo")));
+}
+
+TEST(Around, AFolderOfItsNameThatIsElsewhereIsTold) {
+  Evidence evidence =
+      Of(Started().Asks(7, FileAct::kOpen, "/usr/bin/../lib/ollama", ENOENT), {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNotTried);
+  AddPlaces({}, evidence);
+  EXPECT_THAT(LastFact(row), HasSubstr("/usr/lib/ollama was asked for, and is not there"));
+  EXPECT_THAT(Suggestions(row), Contains("ln -s /usr/local/lib/ollama /usr/lib/ollama"));
+}
+
+TEST(Around, ATryAboveTheLibrarysOwnFolderIsNoReason) {
+  Evidence evidence =
+      Of(Started().Asks(7, FileAct::kLook, "/usr/local/lib/ollama/libggml-cuda.so", ENOENT),
+         {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNotTried);
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Below(row), IsEmpty());
+}
+
+TEST(Around, ALibraryThatTheLogNamesAndNobodyFoundIsTold) {
+  const std::string stub = "/usr/local/cuda/lib64/stubs/libnvidia-ml.so";
+  Evidence evidence = Of(
+      Started().Prints(Stream::kStderr, "Searching for GPU management library libnvidia-ml.so\n"),
+      {kBackend}, {stub});
+  FunnelRow& row = Untried(evidence, Cause::kNeverListed);
+  AddPlaces({}, evidence);
+  EXPECT_THAT(LastFact(row), HasSubstr("the log speaks of libnvidia-ml.so"));
+  EXPECT_THAT(LastFact(row), HasSubstr(stub + ": the toolkit's stub, and no driver"));
+}
+
+TEST(Around, WhatRefusedAScannerThatSaysSoIsTheReasonAndNotSilent) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kExited;
+  outcome.code = 1;
+  const std::string path = "/home/admin/ollama";
+  Evidence evidence = Of(Started()
+                             .Asks(7, FileAct::kLook, path, EACCES)
+                             .Prints(Stream::kStderr, "Permission denied: '" + path + "'\n")
+                             .Ends(outcome),
+                         {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNotTried);
+  ASSERT_THAT(PathsToLook(evidence), Contains(path));
+  AfterRun after;
+  after.uid = 998;
+  Looked looked = At(path, EACCES);
+  looked.end = "/home/admin";
+  looked.entering = true;
+  looked.mode = 040700;
+  looked.owner = "root:root";
+  after.looked = {looked};
+  AddPlaces(after, evidence);
+  FindSilence(evidence);
+  EXPECT_THAT(LastFact(row), HasSubstr("uid 998 may not enter /home/admin (0700 root:root)"));
+  EXPECT_THAT(Suggestions(row), Contains("chmod o+x /home/admin"));
+  EXPECT_EQ(evidence.silent_failure, false);
+}
+
+TEST(Around, WhereItLiesInsteadIsToldOfALibraryThatIsNotThere) {
+  const std::string copy = "/usr/lib/ollama/cuda_v12/libggml-cuda.so";
+  Evidence evidence = Of(Started(), {kBackend, copy});
+  for (FunnelRow& row : evidence.funnel) {
+    row.cause = Cause::kNeverListed;
+    row.lost_at = Step::kListed;
+  }
+  AfterRun after;
+  after.looked = {At(kBackend, ENOENT), At("/usr/local/lib/ollama/cuda_v12", ENOENT), At(copy)};
+  AddPlaces(after, evidence);
+  const auto row = std::find_if(evidence.funnel.begin(), evidence.funnel.end(),
+                                [](const FunnelRow& one) { return one.library == kBackend; });
+  EXPECT_THAT(LastFact(*row), HasSubstr(copy + " is, and nobody tried it"));
+  EXPECT_THAT(Suggestions(*row),
+              Contains("ln -s /usr/lib/ollama/cuda_v12 /usr/local/lib/ollama/cuda_v12"));
+}
+
+TEST(Copies, ANameWithoutItsVersionIsTold) {
+  const std::string taken = "/opt/cuda/lib64/libcublas.so";
+  const std::string other = "/usr/local/lib/ollama/cuda_v12/libcublas.so.12";
+  Evidence evidence = Of(Started()
+                             .Search(7, 1, "libcublas.so")
+                             .Search(7, 1, taken, LA_SER_LIBPATH)
+                             .Asks(7, FileAct::kOpen, taken),
+                         {}, {taken, other});
+  ASSERT_FALSE(evidence.funnel.empty());
+  FunnelRow& row = evidence.funnel.front();
+  ASSERT_TRUE(row.linked);
+  row.cause = Cause::kMissingSymbol;
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Below(row), Contains("it was asked for as libcublas.so, without a version; " + other +
+                                   " is another one"));
+  EXPECT_THAT(Suggestions(row), Contains("ask for libcublas.so.12, with its version"));
+}
+
+TEST(Ends, TheLineThatComplainsIsQuotedAndNotTheOneBehindIt) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kExited;
+  outcome.code = 1;
+  const Evidence evidence = Of(
+      Started()
+          .Prints(Stream::kStderr, "error: cannot get current path\nto show usage, run with -h\n")
+          .Ends(outcome),
+      {});
+  EXPECT_THAT(LastLineText(evidence), HasSubstr("cannot get current path"));
+}
+
+}  // namespace
+}  // namespace gpustage
