@@ -286,32 +286,19 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 
 }  // namespace
 
-bool MayHave(const Setting& setting, Family stack) {
-  switch (stack) {
-    case Family::kHip:
-    case Family::kHsa:
-    case Family::kSmi: return setting.any_device && setting.amd != 0;
-    case Family::kVulkanLoader:
-    case Family::kVulkanDriver:
-    case Family::kOpenCl:
-    case Family::kLevelZero: return setting.any_device;
-    default: return setting.any_device && (setting.devices != 0 || setting.own_device);
-  }
-}
-
-const FunnelRow* LostRow(const Evidence& evidence) {
+void FindLostRow(Evidence& evidence) {
   const FunnelRow* best = nullptr;
   const auto rank = [&](const FunnelRow& row) {
     // A Vulkan backend that came to no driver is beside one that was tried and failed.
-    const bool asked = row.cause != Cause::kNeverAsked ||
-                       StackOf(BaseNameOf(row.library)) != Family::kVulkanLoader;
+    const bool asked = row.cause != Cause::kNeverAsked || row.stack != Family::kVulkanLoader;
     return std::tuple(row.failed, !IsExcluded(row) && IsSought(evidence, row),
                       row.family == Family::kBackend, asked, row.pid != 0,
                       row.failed && row.said == 0, row.reached);
   };
   for (const FunnelRow& row : evidence.funnel)
     if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
-  return best;
+  evidence.lost.reset();
+  if (best != nullptr) evidence.lost = static_cast<size_t>(best - evidence.funnel.data());
 }
 
 void FindSilence(Evidence& evidence) {
@@ -328,6 +315,7 @@ void FindSilence(Evidence& evidence) {
                                    [&](const FunnelRow& other) { return IsBelow(row, other); });
     row.said = row.failed ? WhoSays(evidence, row) : 0;
   }
+  FindLostRow(evidence);
   const FunnelRow* const lost = LostRow(evidence);
   const bool failed = lost != nullptr && lost->failed;
   const FunnelRow* const silent = failed && lost->said == 0 ? lost : nullptr;
