@@ -11,6 +11,7 @@
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/relate.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/run/host_run.h"
 
@@ -209,6 +210,7 @@ Result<HostTrace> TraceOnHost(const std::vector<std::string>& argv, const Scanne
   run.evidence.devices_unreadable = "what a program of this machine prints is not read";
   TRY(Explain(start, recorders, run.evidence));
   AskDrivers(start, recorders, run.evidence);
+  FindLostRow(run.evidence);
   trace.unseen = Unseen(run.evidence);
   trace.report.runs.push_back(std::move(run));
   return trace;

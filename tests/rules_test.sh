@@ -78,11 +78,14 @@ verdict Judge
 END
 }
 
-# What verdict and report see of evidence is its finished value: these headers declare values, and what is read off them.
+# What words, verdict and report see of evidence is its finished value: these headers declare values, and what is read off them. The
+# linker says whether they call more (finished_values in harness/report), so that they are not linked to what makes evidence.
 check_values() {
-  source_files | grep -E '^harness/(verdict|report)/' | xargs grep -nE '^ *# *include "harness/evidence/' |
-    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families|assumed)|loader/(linkage|outside)|store/(store|recording))\.h"' |
-    sed 's/$/   <- verdict and report see values of evidence alone/' || true
+  source_files | grep -E '^harness/(words|verdict|report)/' | xargs grep -nE '^ *# *include "harness/evidence/' |
+    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families)|loader/(linkage|outside)|store/kept_run)\.h"' |
+    sed 's/$/   <- values of evidence alone/' || true
+  find harness/words harness/verdict harness/report -name CMakeLists.txt | xargs grep -nE '(^|[ (])(evidence|run|stage|pipeline)([ )]|$)' /dev/null |
+    sed 's/$/   <- linked to evidence_values, not to what makes evidence/' || true
 }
 
 # One name, one type: two structs of one name in two files of one namespace are linked into one program, and either may be taken for the
@@ -199,6 +202,9 @@ self_test() {
   breaks includes 'only in fakes tests' harness/stage/x.cc '#include <cuda.h>\n'
   breaks includes 'in a .cc only' harness/scenario/x.h '#include <yaml-cpp/yaml.h>\n'
   breaks values 'values of evidence alone' harness/report/x.cc '#include "harness/evidence/path/chain.h"\n'
+  breaks values 'values of evidence alone' harness/words/x.cc '#include "harness/evidence/loader/needs.h"\n'
+  breaks values 'values of evidence alone' harness/verdict/x.h '#include "harness/evidence/store/store.h"\n'
+  breaks values 'not to what makes evidence' harness/report/x/CMakeLists.txt 'target_link_libraries(x PUBLIC words evidence)\n'
   breaks one_type 'is another type in' harness/verdict/zzz.cc 'namespace gpustage {\nstruct Fact {\n};\n}  // namespace gpustage\n'
   breaks composition 'only the pipeline calls stage' harness/run/x.cc 'auto plan = PlanStage(c);\n'
   breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"

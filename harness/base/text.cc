@@ -155,4 +155,11 @@ std::string RenderError(const Error& error, std::string_view source) {
                      Columns(line.substr(0, column)), tail);
 }
 
+std::string InSmallLetters(std::string_view text) {
+  std::string small(text);
+  for (char& c : small)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return small;
+}
+
 }  // namespace gpustage

@@ -10,6 +10,9 @@
 
 namespace gpustage {
 
+// ASCII's capitals made small; all other bytes as they are.
+std::string InSmallLetters(std::string_view text);
+
 // As a shell reads it back: in single quotes where it must be.
 std::string ShellWord(const std::string& word);
 

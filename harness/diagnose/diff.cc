@@ -8,6 +8,7 @@
 
 #include "harness/report/trace.h"
 #include "harness/stage/world_file.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {

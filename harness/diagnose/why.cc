@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "harness/base/files.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {

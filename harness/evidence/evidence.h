@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -66,6 +67,9 @@ struct Evidence {
   std::string devices_unreadable;  // why, when there is no count
   std::vector<FunnelRow> funnel;   // what the scanner set out to use
   std::vector<FunnelRow> inner;    // what libraries of the funnel asked for in turn
+  // The loss to speak of, a place in the funnel: one of which a device is missing before any other,
+  // and of those the one that got furthest. Not kept: it follows from the rows.
+  std::optional<size_t> lost;
   std::optional<BadEnd> bad_end;
   std::vector<Fact> missing;  // why devices of the machine are not among those reported
   Setting setting;
@@ -86,16 +90,12 @@ struct Evidence {
 };
 
 // What is read off it.
+// Whether a line is a complaint: of level WARN or ERROR, or with a word such as "failed".
+bool Complains(const LogLine& line);
 const Process* ProcessOf(const Evidence& evidence, int pid);
 // The value of a variable in a process; none when it is not set or the process is not known.
 std::optional<std::string> VariableOf(const Process* process, std::string_view name);
-// The rule by which a search (a kSearch event) came to its path; "" for a name as it was asked for.
-std::string RuleOfSearch(const Evidence& evidence, const Event& search);
-// The rule by which a loaded object (a kLoad event) was found; "" when nothing was searched: the
-// program itself, or a path.
-std::string RuleOfLoad(const Evidence& evidence, const Event& load);
-// The loss to speak of: one of which a device is missing before any other, and of those the one
-// that got furthest. null: none.
+// The row of `lost`; null: none.
 const FunnelRow* LostRow(const Evidence& evidence);
 
 }  // namespace gpustage

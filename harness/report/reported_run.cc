@@ -6,7 +6,6 @@
 
 #include "harness/base/limits.h"
 #include "harness/base/text.h"
-#include "harness/evidence/path/assumed.h"
 #include "harness/report/utf8.h"
 #include "harness/words/words.h"
 

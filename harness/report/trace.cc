@@ -158,9 +158,8 @@ std::string AnswerText(const Evidence& evidence) {
   if (never_began && (row == nullptr || !row->failed)) return text;
   if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0)
     return text + " No process asked for a library of a GPU.";
-  if (row == nullptr ||
-      (!row->failed && (evidence.device_count.value_or(0) > 0 ||
-                        !MayHave(evidence.setting, StackOf(BaseNameOf(row->library))))))
+  if (row == nullptr || (!row->failed && (evidence.device_count.value_or(0) > 0 ||
+                                          !MayHave(evidence.setting, row->stack))))
     return text;
   text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library),
                       ToString(*row->lost_at), row->pid == 0 ? ":" : "", Place(evidence, *row));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/evidence/store/store.h"
+#include "harness/evidence/store/kept_run.h"
 #include "harness/report/case_report.h"
 
 namespace gpustage {

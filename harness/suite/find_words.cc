@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "harness/base/text.h"
 #include "harness/scenario/yaml/yaml.h"
 
 namespace gpustage {
@@ -16,12 +17,6 @@ constexpr double kPart = 0.5;  // of a word that is a part of a longer name
 bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 // What holds the parts of one name together: "libcudart.so.12", "CUDA_VISIBLE_DEVICES".
 bool Joins(char c) { return c == '.' || c == '_' || c == '-' || c == '+'; }
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
 
 bool Cut(std::string& word, std::string_view ending, size_t least) {
   if (word.size() < least + ending.size() || !word.ends_with(ending)) return false;
@@ -69,7 +64,7 @@ std::vector<std::string> PartsOf(const std::string& name) {
   std::vector<std::string> parts;
   std::string part;
   const auto end = [&] {
-    if (!part.empty()) parts.push_back(Lower(part));
+    if (!part.empty()) parts.push_back(InSmallLetters(part));
     part.clear();
   };
   for (size_t i = 0; i < name.size(); ++i) {
@@ -118,7 +113,7 @@ Result<FindWords> FindWords::Read(const std::string& file) {
   const YamlNode* same = root.Find("same");
   if (silent == nullptr || same == nullptr)
     return Error{"expected silent: and same:, lists of words", root.pos};
-  for (const YamlNode& word : silent->items) words.silent_.insert(Lower(word.text));
+  for (const YamlNode& word : silent->items) words.silent_.insert(InSmallLetters(word.text));
   for (size_t group = 0; group < same->items.size(); ++group)
     for (const YamlNode& phrase : same->items[group].items) {
       const std::vector<std::string> parts = PlainWords(phrase.text);
@@ -133,7 +128,7 @@ std::map<std::string, double> FindWords::Of(std::string_view text) const {
   std::map<std::string, double> said;
   for (const std::string& name : Names(text)) {
     const std::vector<std::string> parts = PartsOf(name);
-    if (parts.size() > 1) said[Lower(name)] += 1;
+    if (parts.size() > 1) said[InSmallLetters(name)] += 1;
     if (const std::string series = SeriesOf(parts); !series.empty()) said[series] += 1;
     for (const std::string& part : parts) {
       if (silent_.contains(part)) continue;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/scenario/catalog/functions.h"
 
@@ -155,8 +156,7 @@ bool IsThread(const std::string& source) {
 }
 
 bool SpeaksOfFailure(std::string_view line) {
-  std::string lower(line);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string lower = InSmallLetters(line);
   constexpr std::array kWords = {"error",     "fail",       "cannot",    "unable",   "warn",
                                  "not found", "no gpu",     "no device", "no such",  "invalid",
                                  "could not", "denied",     "undefined", "mismatch", "timed out",

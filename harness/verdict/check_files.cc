@@ -5,6 +5,7 @@
 
 #include "harness/base/files.h"
 #include "harness/verdict/made.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {

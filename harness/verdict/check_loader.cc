@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/verdict/made.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -72,7 +73,7 @@ Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
     if (!Names(event.subject, claim.library) && (end.empty() || !Names(end, claim.library)) &&
         !(claim.from && is_from()))
       continue;
-    const std::string found_by = claim.by ? RuleOfLoad(evidence, event) : "";
+    const std::string found_by = claim.by ? event.found_by : "";
     const bool here =
         (!claim.from || is_from()) && (!claim.build_id || event.detail == *claim.build_id);
     if (here && (!claim.by || RuleWord(found_by) == *claim.by))
@@ -96,8 +97,7 @@ Check CheckSearches(const Evidence& evidence, const SearchesClaim& claim) {
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kSearch || event.subject != claim.path || !within.Has(event.pid))
       continue;
-    if ((!claim.by || RuleWord(RuleOfSearch(evidence, event)) == *claim.by) &&
-        IsNamed(event.by, claim.requester))
+    if ((!claim.by || RuleWord(event.found_by) == *claim.by) && IsNamed(event.by, claim.requester))
       found.Take(event);
     else
       found.Near(event);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "harness/words/words.h"
+
 namespace gpustage {
 namespace {
 

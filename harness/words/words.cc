@@ -11,7 +11,6 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/evidence/path/families.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/words/parts.h"
 
 namespace gpustage {
@@ -34,6 +33,10 @@ std::string EventMark(int event) { return event == 0 ? "" : fmt::format(" (#{})"
 
 std::string Cut(const std::string& text) {
   return text.size() <= kMostWords ? text : text.substr(0, kMostWords) + "…";
+}
+
+std::string QuoteCut(const std::string& text) {
+  return text.size() <= kMostWords ? Quote(text) : Quote(text.substr(0, kMostWords)) + "…";
 }
 
 std::string ModeText(const Fact& place) {
@@ -255,7 +258,7 @@ std::string LastLineText(const Evidence& evidence) {
   }
   return last == nullptr ? ""
                          : fmt::format(" It ended with status {} after {} (#{}).", outcome.code,
-                                       Quote(Cut(last->text)), last->event);
+                                       QuoteCut(last->text), last->event);
 }
 
 std::string MissingText(const Evidence& evidence) {

@@ -8,6 +8,13 @@
 
 namespace gpustage {
 
+std::string ToString(const Event& event);  // "#118 pid 7 cuInit(flags=0) = 100"
+std::string CallText(const Event& call);   // "cuInit(flags=0; fault: hang) did not return"
+// What somebody asked for and was told an assumed value, one that stands on no recording and no
+// published rule: "cuDeviceGetAttribute(device=0, attrib=13)", each once, in the order of the first
+// call.
+std::vector<std::string> AssumedReads(const Evidence& evidence);
+
 // "/dev/nvidia-uvm could not be opened: No such file or directory (#399)"
 std::string FactText(const Fact& fact);
 

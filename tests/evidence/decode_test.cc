@@ -1,7 +1,7 @@
 // Raw records become a timeline, processes and roles.
 #include "harness/evidence/records/decode.h"
 
-#include "harness/evidence/path/assumed.h"
+#include "harness/words/words.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

@@ -2,6 +2,7 @@
 #include "harness/evidence/path/funnel.h"
 
 #include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 

@@ -81,13 +81,13 @@ TEST(NeedsOf, EndsWhereTheLoadEnds) {
   EXPECT_THAT(Needs(Loaded().Search(8, 50, "libx.so")), IsEmpty());
 }
 
-TEST(RuleOfLoad, IsOfTheSearchJustBefore) {
+TEST(NameRules, GivesALoadTheRuleOfTheSearchJustBefore) {
   const Evidence evidence = Decoded(Loaded()
                                         .Search(7, 50, "libx.so")
                                         .Search(7, 50, "/lib/libx.so", LA_SER_CONFIG)
                                         .Load(7, 60, "/lib/libx.so"));
-  EXPECT_EQ(RuleOfLoad(evidence, evidence.At(6)), "ld.so.cache");
-  EXPECT_EQ(RuleOfLoad(evidence, evidence.At(3)), "");  // asked for by its path
+  EXPECT_EQ(evidence.At(6).found_by, "ld.so.cache");
+  EXPECT_EQ(evidence.At(3).found_by, "");  // asked for by its path
 }
 
 TEST(VariableOf, TellsUnsetFromEmpty) {

@@ -1,6 +1,7 @@
 // What watches a scanner must not change what it sees, and what it leaves behind must be sound.
 #include "harness/evidence/records/decode.h"
 #include "harness/evidence/records/journal.h"
+#include "harness/words/words.h"
 #include "tests/pipeline/all_scenarios.h"
 
 namespace gpustage {

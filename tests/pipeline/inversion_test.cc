@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/words/words.h"
 #include "tests/pipeline/all_scenarios.h"
 
 namespace gpustage {

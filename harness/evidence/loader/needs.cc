@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <utility>
 
 #include "harness/base/files.h"
 
@@ -63,8 +65,6 @@ void SeeOpened(const Evidence& evidence, int pid, Need& need) {
     }
 }
 
-}  // namespace
-
 // The loader's flag is one for LD_LIBRARY_PATH and RPATH.
 std::string RuleOfSearch(const Evidence& evidence, const Event& search) {
   switch (search.rule) {
@@ -82,6 +82,24 @@ std::string RuleOfSearch(const Evidence& evidence, const Event& search) {
   return "";
 }
 
+}  // namespace
+
+void NameRules(Evidence& evidence) {
+  // Of each thread the last that it did; between a search and its load the loader opens the file.
+  std::map<std::pair<int, int>, const Event*> last;
+  for (Event& event : evidence.events) {
+    if (event.kind == EventKind::kOpen || event.kind == EventKind::kLook) continue;
+    const Event*& before = last[{event.pid, event.tid}];
+    if (event.kind == EventKind::kSearch)
+      event.found_by = RuleOfSearch(evidence, event);
+    else if (event.kind == EventKind::kLoad && before != nullptr &&
+             before->kind == EventKind::kSearch &&
+             (before->subject == event.subject || before->first_name))
+      event.found_by = before->found_by;
+    before = &event;
+  }
+}
+
 std::string FileOf(const Evidence& evidence, EventId load) {
   const Event& loaded = evidence.At(load);
   for (EventId id = load - 1; id > 0; --id) {
@@ -91,21 +109,6 @@ std::string FileOf(const Evidence& evidence, EventId load) {
     if (event.kind == EventKind::kLoad || event.kind == EventKind::kUnload) break;
   }
   return "";
-}
-
-const Process* ProcessOf(const Evidence& evidence, int pid) {
-  const Process* found = nullptr;  // the last: a program may become another
-  for (const Process& process : evidence.processes)
-    if (process.pid == pid) found = &process;
-  return found;
-}
-
-std::optional<std::string> VariableOf(const Process* process, std::string_view name) {
-  if (process == nullptr) return std::nullopt;
-  for (const std::string& entry : process->environment)
-    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
-      return entry.substr(name.size() + 1);
-  return std::nullopt;
 }
 
 std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
@@ -137,7 +140,7 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
       }
       needs.push_back({event.subject, event.by, {}, "", "", event.id});
     } else if (event.kind == EventKind::kSearch && !needs.empty()) {
-      needs.back().tried.push_back({event.subject, RuleOfSearch(evidence, event)});
+      needs.back().tried.push_back({event.subject, event.found_by});
     } else if (event.kind == EventKind::kLoad && !needs.empty() && needs.back().found.empty()) {
       needs.back().found = event.subject;
       if (!needs.back().tried.empty()) needs.back().rule = needs.back().tried.back().rule;
@@ -164,7 +167,7 @@ Need AskFor(const Evidence& evidence, const FunnelRow& row) {
       need = {event.subject, event.by, {}, "", "", event.id};
       tid = event.tid;
     } else if (need.event != 0 && event.kind == EventKind::kSearch) {
-      need.tried.push_back({event.subject, RuleOfSearch(evidence, event)});
+      need.tried.push_back({event.subject, event.found_by});
     } else if (need.event != 0 && event.kind == EventKind::kLoad) {
       if (!bare && LexicallyNormal(event.subject) != row.library) {
         need = {};  // another copy of that name
@@ -183,37 +186,6 @@ std::string LibraryGivenToLoader(const Evidence& evidence, int pid) {
   if (process == nullptr || !BaseNameOf(process->executable).starts_with("ld-")) return "";
   for (size_t i = 1; i < process->argv.size(); ++i)
     if (process->argv[i].starts_with('/')) return LexicallyNormal(process->argv[i]);
-  return "";
-}
-
-std::string CountByRule(const Need& need) {
-  std::vector<std::pair<std::string, int>> counts;
-  for (const Tried& tried : need.tried) {
-    std::string rule = tried.rule.substr(0, tried.rule.find('['));
-    if (rule == "default directory") rule = "default directories";
-    if (counts.empty() || counts.back().first != rule) counts.emplace_back(rule, 0);
-    ++counts.back().second;
-  }
-  std::string text;
-  for (const auto& [rule, count] : counts)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", rule, count);
-  return text;
-}
-
-std::string ByRule(const std::string& rule) {
-  return rule == "default directory" ? "in a default directory" : "by " + rule;
-}
-
-std::string RuleOfLoad(const Evidence& evidence, const Event& load) {
-  for (EventId id = load.id - 1; id > 0; --id) {
-    const Event& event = evidence.At(id);
-    // Between the two the loader opens the file.
-    if (event.pid != load.pid || event.tid != load.tid || event.kind == EventKind::kOpen ||
-        event.kind == EventKind::kLook)
-      continue;
-    if (event.kind != EventKind::kSearch) return "";
-    return event.subject == load.subject || event.first_name ? RuleOfSearch(evidence, event) : "";
-  }
   return "";
 }
 

@@ -9,6 +9,9 @@
 
 namespace gpustage {
 
+// Fills Event::found_by.
+void NameRules(Evidence& evidence);
+
 // In the order of the search, from the load of the row's library up to its end or its unload. What
 // was loaded before is not searched for again, so it is not here.
 std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row);

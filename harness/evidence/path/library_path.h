@@ -74,6 +74,7 @@ struct FunnelRow {
   bool failed = false;  // a device is missing because of it: silent.h says when
   EventId said = 0;     // the log line that says so; 0: none does
   Family family = Family::kBackend;
+  Family stack = Family::kRuntime;  // by which it comes to its devices
   bool linked = false;           // asked for by its bare name: by a link, or a dlopen that searches
   std::string file = {};         // what its name ended at, where a link was followed
   std::string rule = {};         // that found it: "LD_LIBRARY_PATH[2]"

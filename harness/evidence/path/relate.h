@@ -21,10 +21,10 @@ bool WasNear(const Evidence& evidence, const std::string& directory);
 // same library, and backends where the program wanted none.
 void DropWhatIsNoLoss(Evidence& evidence);
 
-// Whether a line is a complaint: of level WARN or ERROR, or with a word such as "failed".
-bool Complains(const LogLine& line);
+// Sets Evidence::lost. May be called again after rows have changed.
+void FindLostRow(Evidence& evidence);
 
-// Sets FunnelRow::failed and said, silent_failure and silent_because.
+// Sets FunnelRow::failed and said, lost, silent_failure and silent_because.
 //
 // A row has failed when a device may be missing because of it: it was lost, and not because the
 // same device was reported by another way (duplicate, overlap), nor before its entry point where

@@ -28,7 +28,7 @@ class RowBuilder {
     row_.library = library;
     row_.pid = pid;
     row_.family = FamilyOfLibrary(BaseNameOf(library));
-    stack_ = StackOf(BaseNameOf(library));
+    row_.stack = stack_ = StackOf(BaseNameOf(library));
     row_.linked = facts_.by_name;
     if (const Need ask = AskFor(evidence, row_); ask.event != 0) row_.rule = ask.rule;
     if (facts_.loaded != 0) row_.file = FileOf(evidence, facts_.loaded);

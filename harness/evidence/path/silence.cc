@@ -14,36 +14,6 @@
 namespace gpustage {
 namespace {
 
-// Stems, in small letters.
-constexpr std::string_view kComplaints[] = {
-    "fail",         "error",     "cannot",    "could not",   "couldn't",     "unable",
-    "skip",         "denied",    "not found", "no such",     "missing",      "invalid",
-    "not support",  "unsupport", "incompat",  "undefined",   "dropping",     "filtering",
-    "refus",        "crash",     "killed",    "abort",       "sigsegv",      "sigbus",
-    "exited",       "disabled",  "timeout",   "timed out",   "not compiled", "insufficient",
-    "not detected", "no cuda",   "didn't",    "not initial", "too old",      "did not"};
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-}  // namespace
-
-// A list of variables names every directory and is no complaint, whatever they are called.
-bool Complains(const LogLine& line) {
-  if (line.message == "subprocess" || line.message == "server config") return false;
-  if (line.level == "WARN" || line.level == "ERROR") return true;
-  std::string text = Lower(line.message);
-  if (const auto error = line.fields.find("error"); error != line.fields.end())
-    text += " error " + Lower(error->second);
-  return std::any_of(std::begin(kComplaints), std::end(kComplaints),
-                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
-}
-
-namespace {
-
 // "NVMLError_OperatingSystem": how NVIDIA's client of NVML calls NVML_ERROR_OPERATING_SYSTEM, whose
 // text it has in words of its own.
 std::string ClassOf(std::string_view name) {
@@ -132,7 +102,7 @@ bool SpeaksOfGpus(const LogLine& line) {
   constexpr std::string_view kWords[] = {"gpu",    "cuda",   "nvidia", "nvml",   "driver",
                                          "device", "vulkan", "rocm",   "amdgpu", "backend",
                                          "librar", "metal",  "opencl", "sycl",   "vram"};
-  const std::string text = Lower(line.text);
+  const std::string text = InSmallLetters(line.text);
   return std::any_of(std::begin(kWords), std::end(kWords),
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
@@ -295,32 +265,19 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 
 }  // namespace
 
-bool MayHave(const Setting& setting, Family stack) {
-  switch (stack) {
-    case Family::kHip:
-    case Family::kHsa:
-    case Family::kSmi: return setting.any_device && setting.amd != 0;
-    case Family::kVulkanLoader:
-    case Family::kVulkanDriver:
-    case Family::kOpenCl:
-    case Family::kLevelZero: return setting.any_device;
-    default: return setting.any_device && (setting.devices != 0 || setting.own_device);
-  }
-}
-
-const FunnelRow* LostRow(const Evidence& evidence) {
+void FindLostRow(Evidence& evidence) {
   const FunnelRow* best = nullptr;
   const auto rank = [&](const FunnelRow& row) {
     // A Vulkan backend that came to no driver is beside one that was tried and failed.
-    const bool asked = row.cause != Cause::kNeverAsked ||
-                       StackOf(BaseNameOf(row.library)) != Family::kVulkanLoader;
+    const bool asked = row.cause != Cause::kNeverAsked || row.stack != Family::kVulkanLoader;
     return std::tuple(row.failed, !IsExcluded(row) && IsSought(evidence, row),
                       row.family == Family::kBackend, asked, row.pid != 0,
                       row.failed && row.said == 0, row.reached);
   };
   for (const FunnelRow& row : evidence.funnel)
     if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
-  return best;
+  evidence.lost.reset();
+  if (best != nullptr) evidence.lost = static_cast<size_t>(best - evidence.funnel.data());
 }
 
 void FindSilence(Evidence& evidence) {
@@ -337,6 +294,7 @@ void FindSilence(Evidence& evidence) {
                                    [&](const FunnelRow& other) { return IsBelow(row, other); });
     row.said = row.failed ? WhoSays(evidence, row) : 0;
   }
+  FindLostRow(evidence);
   const FunnelRow* const lost = LostRow(evidence);
   const bool failed = lost != nullptr && lost->failed;
   const FunnelRow* const silent = failed && lost->said == 0 ? lost : nullptr;

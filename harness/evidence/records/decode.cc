@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/devices.h"
 #include "harness/evidence/path/funnel.h"
@@ -246,6 +247,7 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
       run.loader_recorded &&
       std::any_of(evidence.processes.begin(), evidence.processes.end(),
                   [](const Process& process) { return process.loader_observed; });
+  NameRules(evidence);
   ReadDevices(scanner.devices, run, evidence);
   evidence.setting = setting;
   FindBadEnd(evidence);

@@ -61,12 +61,14 @@ struct Event {
   bool unheard = false;     // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   SearchRule rule = SearchRule::kNone;
+  // kSearch: the rule that led to this path, with its entry, "LD_LIBRARY_PATH[2]"; kLoad: that by
+  // which it was found. "": a name or a path as it was asked for. Not kept: it follows from the
+  // rest.
+  std::string found_by = {};
   std::string by = {};
   std::string fault = {};             // kCall: what the scenario did to it: "hang", "return 35"
   std::optional<int64_t> gives = {};  // kCall: the number that a count wrote
   friend bool operator==(const Event&, const Event&) = default;
 };
-std::string ToString(const Event& event);  // "#118 runner 7 cuInit(flags=0) = 100"
-std::string CallText(const Event& call);   // "cuInit(flags=0; fault: hang) did not return"
 
 }  // namespace gpustage

@@ -134,6 +134,7 @@ FunnelRow ReadRow(const ordered_json& line) {
   row.failed = line.at("failed");
   row.said = line.at("said");
   row.family = FamilyOfLibrary(BaseNameOf(row.library));
+  row.stack = StackOf(BaseNameOf(row.library));
   row.linked = line.at("linked");
   row.file = ReadText(line.at("file"));
   row.rule = line.at("rule");

@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include "harness/evidence/loader/needs.h"
+#include "harness/evidence/path/relate.h"
 #include "harness/evidence/store/funnel_lines.h"
 #include "harness/evidence/store/kept_json.inc"
 
@@ -332,6 +334,8 @@ Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& f
   if (!ended)
     return Error{"this evidence has no end: it was not written to its last line",
                  SourcePos{file, std::max(number, 1), 1, 1}};
+  NameRules(run.evidence);
+  FindLostRow(run.evidence);
   return run;
 }
 

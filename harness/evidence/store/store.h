@@ -5,24 +5,11 @@
 #include <string>
 
 #include "harness/base/result.h"
-#include "harness/evidence/evidence.h"
+#include "harness/evidence/store/kept_run.h"
 
 namespace gpustage {
 
 inline constexpr int kEvidenceVersion = 4;
-
-// Evidence, and whose it is.
-struct KeptRun {
-  std::string id;  // of the case
-  std::string scenario;
-  std::string claim;
-  std::string run;
-  std::string scanner;
-  std::string verdict;
-  std::string because;
-  Evidence evidence;
-  friend bool operator==(const KeptRun&, const KeptRun&) = default;
-};
 
 // One JSON object a line. A text that is not UTF-8 is written {"hex": "…"}.
 std::string EvidenceLines(const KeptRun& run);
