@@ -41,15 +41,27 @@ class Writer : public Sections {
     return found == answer->values.end() ? "" : found->second;
   }
 
-  // How many devices the machine has: what the driver or NVML counted, else the nodes.
+  // Whether something stands in a device's place that is none, or a node is not for everybody.
+  bool AnyNodeRefuses() const {
+    return std::any_of(facts_.nodes.begin(), facts_.nodes.end(), [](const FileFacts& node) {
+      return IsOfDevice(node.path) && (!IsNode(node) || (node.mode & 0666) != 0666);
+    });
+  }
+  static bool IsOfDevice(const std::string& path) {
+    return path.rfind("/dev/nvidia", 0) == 0 && IsNumber(path.substr(11));
+  }
+
+  // How many devices the machine has. A mask hides some from the driver and none from NVML; a node
+  // that refuses hides its device from both.
   size_t CountOfDevices() const {
+    size_t most = 0;
     for (const char* family : {"cuda", "nvml"})
-      if (const Answer* answer = Of(family); answer != nullptr && !answer->devices.empty())
-        return answer->devices.size();
-    size_t nodes = 0;
-    for (const FileFacts& node : facts_.nodes)
-      nodes += node.path.rfind("/dev/nvidia", 0) == 0 && IsNumber(node.path.substr(11));
-    return nodes;
+      if (const Answer* answer = Of(family); answer != nullptr)
+        most = std::max(most, answer->devices.size());
+    if (most != 0 && !AnyNodeRefuses()) return most;
+    const auto nodes = std::count_if(facts_.nodes.begin(), facts_.nodes.end(),
+                                     [](const FileFacts& node) { return IsOfDevice(node.path); });
+    return std::max(most, static_cast<size_t>(nodes));
   }
 
   void Head() {
@@ -119,34 +131,44 @@ class Writer : public Sections {
               code + "}]");
   }
 
+  static std::string NameOf(const std::map<std::string, std::string>& device) {
+    const auto name = device.find("name");
+    return name == device.end() ? "" : name->second;
+  }
+
   void Device(size_t i, const Answer* driver, const Answer* management) {
     static const std::map<std::string, std::string> none;
     const auto of = [i](const Answer* answer) -> const std::map<std::string, std::string>& {
       return answer != nullptr && i < answer->devices.size() ? answer->devices[i] : none;
     };
-    const auto& device = of(driver);
+    const auto& named = of(management);
+    const auto name = named.find("name");
+    // Of several alike one may be hidden from the driver, and is as the others are.
+    const bool hidden = driver != nullptr && !driver->devices.empty() &&
+                        i >= driver->devices.size() &&
+                        (name == named.end() || NameOf(driver->devices.back()) == name->second);
+    const auto& device = hidden ? driver->devices.back() : of(driver);
     const auto value = [&device](const std::string& key) {
       const auto found = device.find(key);
       return found == device.end() ? std::string() : found->second;
     };
     char uuid[64];
     snprintf(uuid, sizeof uuid, "GPU-00000000-0000-0000-0000-%012zx", i + 1);
-    if (const std::string real = value("uuid"); real.size() == 32)
+    if (const std::string real = value("uuid"); real.size() == 32 && !hidden)
       places_.KnowDevice("GPU-" + real.substr(0, 8) + "-" + real.substr(8, 4) + "-" +
                              real.substr(12, 4) + "-" + real.substr(16, 4) + "-" + real.substr(20),
                          uuid);
     const std::string major = value("attribute.75"), minor = value("attribute.76"),
                       total = value("memory_total"), units = value("attribute.16");
     if (!IsNumber(major) || !IsNumber(minor) || !IsNumber(total)) {
-      const auto& managed = of(management);
-      const auto name = managed.find("name");
       Line("    - profile: h100-80gb  # NOT KNOWN which: " +
-           (name == managed.end() ? "no driver answered; a node is there"
-                                  : "NVML calls it " + ProductName(name->second)));
+           (name == named.end() ? "no driver answered; a node is there"
+                                : "NVML calls it " + ProductName(name->second)));
       Line("      uuid: " + std::string(uuid));
       return;
     }
-    Line("    - name: " + Quoted(ProductName(value("name"))));
+    Line("    - name: " + Quoted(ProductName(NameOf(device))) +
+         (hidden ? "  # as the one before: the driver was not shown it" : ""));
     Line("      uuid: " + std::string(uuid));
     Line("      cc: " + major + "." + minor);
     Line("      memory_total: " + total);
@@ -171,6 +193,8 @@ class Writer : public Sections {
     Line("  - {name: driver, scanner: dlopen, args: [libcuda.so.1]}");
     const std::string own = runtime == nullptr ? "" : PathOf(runtime->library);
     if (!own.empty()) Line("  - {name: runtime, scanner: dlopen, args: [" + Quoted(own) + "]}");
+    const bool management = !ValueOf(Of("nvml"), "nvmlInit_v2").empty();
+    if (management) Line("  - {name: management, scanner: dlopen, args: [libnvidia-ml.so.1]}");
     bool ollama = false;
     for (const FileFacts& file : facts_.files)
       ollama = ollama || (file.path.find("/lib/ollama/") != std::string::npos &&
@@ -178,6 +202,7 @@ class Writer : public Sections {
     Line("expect:");
     Expect("driver", driver);
     if (!own.empty()) Expect("runtime", runtime);
+    if (management) Expect("management", Of("nvml"));
     Printed();
     if (ollama)
       Comment(

@@ -149,6 +149,13 @@ void Sections::Tree(size_t devices, const std::vector<std::string>& more) {
   text_.insert(begin, any ? "tree:\n" : "tree: []\n");
 }
 
+bool Sections::IsNode(const FileFacts& node) {
+  constexpr unsigned kNvidia = 195;  // devices.txt of Linux; that of nvidia-uvm is not fixed
+  const std::string name = node.path.substr(strlen("/dev/"));
+  if (node.kind == FileKind::kFile) return node.text == "gpustage node " + name + "\n";
+  return node.kind == FileKind::kDevice && (node.major == kNvidia || name.rfind("nvidia-", 0) == 0);
+}
+
 void Sections::Nodes(size_t devices) {
   if (devices == 0) return;
   std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
@@ -160,10 +167,7 @@ void Sections::Nodes(size_t devices) {
       Line("  - {remove: " + path + "}  # it is not there" + From(path));
       continue;
     }
-    // A staged machine's node is a file that says its own name.
-    const bool staged = node->kind == FileKind::kFile &&
-                        node->text == "gpustage node " + path.substr(strlen("/dev/")) + "\n";
-    if (node->kind != FileKind::kDevice && !staged)
+    if (!IsNode(*node))
       Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
     if (node->mode != 0666)
       Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}" + From(path));

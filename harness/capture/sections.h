@@ -26,6 +26,10 @@ class Sections {
       : facts_(facts), origins_(std::move(origins)) {}
 
  protected:
+  // Whether it is what its name says: a node of NVIDIA's, or a staged machine's, which is a file
+  // that says its own name.
+  static bool IsNode(const FileFacts& node);
+
   void Line(const std::string& line) { text_ += line + "\n"; }
   void Comment(const std::string& words) { Line("# " + words); }
   // " # ls -l, bug.txt:12"; "" where nothing is known of it.

@@ -40,7 +40,7 @@ TEST_F(CaptureStaged, AHealthyMachineIsReplayed) {
   EXPECT_THAT(text, HasSubstr("the driver counts 1"));
   const Ran ran = RunText("healthy.yaml", text);
   EXPECT_EQ(ran.status, 0) << ran.out << text;
-  EXPECT_THAT(ran.out, HasSubstr("2 passed"));
+  EXPECT_THAT(ran.out, HasSubstr("3 passed"));
 }
 
 // capture -> stage -> capture: the second text is the first.
@@ -119,6 +119,36 @@ INSTANTIATE_TEST_SUITE_P(H200, CapturedMachine,
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
+
+// Two GPUs: what hides one of them from the driver, and from NVML, is not a machine of one.
+class CapturedPair : public StagedCliTest, public testing::WithParamInterface<std::string> {};
+TEST_P(CapturedPair, AnswersAsTheRealOne) {
+  const Ran ran = Run({"run", InSources("/fixtures/machines/h200x2-") + GetParam() + ".yaml"});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("3 passed"));
+}
+INSTANTIATE_TEST_SUITE_P(H200, CapturedPair,
+                         testing::Values("healthy", "first-hidden", "second-hidden", "second-only",
+                                         "turned", "twice", "third"),
+                         [](const auto& machine) {
+                           std::string name = machine.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST_F(CaptureStaged, AMachineOfTwoStaysOneWhereOneIsHidden) {
+  for (const std::string hides :
+       {"env: {CUDA_VISIBLE_DEVICES: \"1\"}\n",
+        "tree: [{file: /dev/nvidia1, content: \"\", mode: \"0666\"}]\n"}) {
+    Write("two.yaml",
+          "claim: two\nmachine: {devices: [t4, t4]}\nlayout: [nvidia-driver-debian]\n" + hides +
+              "runs: [{scanner: dlopen, args: [libcuda.so.1]}]\nexpect: [{devices: 1}]\n");
+    const std::string text = Capture(Path("two.yaml"));
+    EXPECT_THAT(text, HasSubstr("uuid: GPU-00000000-0000-0000-0000-000000000002")) << text;
+    const Ran ran = RunText("again.yaml", text);
+    EXPECT_EQ(ran.status, 0) << ran.out << text;
+  }
+}
 
 TEST(Capture, SaysWhatIsWrongWithItsWords) {
   const ScratchDirectory scratch = *ScratchDirectory::Make();

@@ -344,6 +344,30 @@ class Run:
         def shut(at, one):
             return self.looked.get(at[1], self.looked.get(one.library, {})).get("error") not in (0, None)
 
+        def asked_for(path, error):
+            return any(same_path(name, path) and how == error for process in self.processes for name, how in process.asked)
+
+        def refused_path(at, one):
+            return asked_for(at[1], ERRNO.get(at[2], "?"))
+
+        def vain(at, one):
+            return asked_for(at[1], "ENOENT") and self.looked.get(at[2], {}).get("error") == 0
+
+        def program(at, one):
+            answers = [(os.path.dirname(path), how) for process in self.processes for path, how in process.asked if base(path) == at[1]]
+            return len({folder for folder, how in answers if how == "ENOENT"}) >= int(at[2]) and all(how != "0" for _, how in answers)
+
+        def named(at, one):
+            blocks = [block for process in self.processes for block in process.blocks]
+            return at[1] in self.log and not any(base(block.found or "").startswith(at[1]) for block in blocks)
+
+        def instead(at, one):
+            return absent(at, one) and self.looked.get(at[2], {}).get("error") == 0
+
+        def versionless(at, one):
+            return some(one.pid, lambda process: any(block.name == at[1] for block in process.blocks)) and \
+                self.looked.get(at[2], {}).get("error") == 0
+
         # Where a node was refused and then given, nothing is lost by it.
         def nothing(at, one):
             for process in self.who(one.pid):
@@ -358,6 +382,12 @@ class Run:
             (r"there is no directory (/\S+) to be listed", absent),
             (r"(\S+) is listed but cannot be opened by uid \d+", shut),
             (r"(/\S+) could not be listed by uid \d+", shut),
+            (r"(/\S+) was refused: ([A-Z][A-Za-z ]+?)(?= \(#|$|,)", refused_path),
+            (r"(/\S+) was asked for, and is not there(?: \(#\d+\))?; (/\S+) is(?=$|,|\.)", vain),
+            (r"the program (\S+) was looked for in (\d+) folders? of PATH, and is not there", program),
+            (r"the log speaks of (\S+?)(?: \(#\d+\))?, and no process came to one", named),
+            (r"(/\S+) is not there; (/\S+) is, and nobody tried it", instead),
+            (r"it was asked for as (\S+), without a version; (/\S+) is another one", versionless),
             (r"^nothing below it was seen", nothing),
             (r"(/(?:dev|proc|sys)/\S+) (?:is not there|could not be opened): ([A-Z][A-Za-z ]+?)(?= \(#|$|,|;| and)", node),
             (r"uid (\d+) may not (enter|list|read and write|read) (/\S+) \((\d{4} \S+?:\S+?)\)(, on the way to (/\S+))?", refused),
