@@ -71,8 +71,13 @@ std::string Mend(const Fact& fact) {
     return "unset " + fact.subject + ", or name the driver in it";
   if (fact.kind != Kind::kPlace) return "";
   if (fact.error == EACCES) {
-    if (fact.number == 1) return "chmod o+x " + path;
-    if (S_ISDIR(fact.mode)) return "chmod o+rx " + path;
+    // What every system lets all users read is more often shut by a sandbox than by its mode.
+    const bool of_system = path.starts_with("/etc/") || path.starts_with("/usr/");
+    const std::string sandbox =
+        of_system ? ", or, where a sandbox such as a snap's refuses it, run the program outside"
+                  : "";
+    if (fact.number == 1) return "chmod o+x " + path + sandbox;
+    if (S_ISDIR(fact.mode)) return "chmod o+rx " + path + sandbox;
     if (path.starts_with("/dev/")) {
       const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
       const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
@@ -110,6 +115,10 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
                               shadowed->subject)
                 : fmt::format("take {} out of the way, or {}", answered->other, first));
   }
+  // CUDA's compatibility guide, "Forward Compatibility".
+  if (row.code == 804)
+    add("use the driver of the module's version: a newer one over an older module is for "
+        "data-centre GPUs alone, and for none that it has dropped");
   if (differ && !fits)
     add(fmt::format(
         "restart, so that the kernel loads the module of {}, or install the libraries of {}; in a "

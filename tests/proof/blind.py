@@ -37,7 +37,9 @@ def trace(gpustage, case, run):
     for block in re.split(r"\n(?=\S+ \[)", text):
         first, _, rest = block.partition("\n")
         if first == f"{case['id']} [{run}]":
-            return rest if "    lost " in rest and "(nothing failed)" not in rest else ""
+            # One that found all that the machine has lost nothing.
+            whole = re.match(r"\d+ devices?\b", rest) and " of the machine's " not in rest.split("\n\n")[0].replace("\n", " ")
+            return rest if "    lost " in rest and "(nothing failed)" not in rest and not whole else ""
     return ""
 
 
