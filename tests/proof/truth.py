@@ -137,31 +137,45 @@ def whole_lines(trace):
 def bare_runs(trace):
     """By (case, run): its processes in the order in which they became a program."""
     runs, now, of, helpers = {}, None, {}, set()
+    # Who is made in a box is told by its number there, and is seen by its own: the next that was not seen before.
+    born, seen = [], set()
     quoted = r'"((?:[^"\\]|\\.)*)"'
     for pid, line in whole_lines(trace):
         if at := re.match(r"access\(\"/truth/(begin/|end)((?:[^\"\\]|\\.)*)\"", line):
             now = None
             if at[1] == "begin/":
                 now = runs.setdefault(tuple(unescape(at[2]).split("\t")), [])
-                of = {}
+                of, born = {}, []
             continue
         if now is None:
+            seen.add(pid)
             continue
         if at := re.match(r"(clone3?|fork|vfork)\((.*)\) += (\d+)", line):
+            if pid in of and "CLONE_THREAD" not in at[2]:
+                now.append(Process())
             if pid in of:
-                made = of[pid] if "CLONE_THREAD" in at[2] else None
-                of[at[3]] = made or Process()
-                if made is None:
-                    now.append(of[at[3]])
+                born.append((at[3], of[pid] if "CLONE_THREAD" in at[2] else now[-1]))
             elif pid in helpers:
-                helpers.add(at[3])
+                born.append((at[3], None))
             continue
+        if not born and pid not in of:
+            seen.add(pid)  # gpustage's own, and the scanner before it is one
+        if pid not in of and pid not in helpers and pid not in seen and born:
+            told = next((one for one in born if one[0] == pid), born[0])
+            born.remove(told)
+            if told[1] is None:
+                helpers.add(pid)
+            else:
+                of[pid] = told[1]
         if at := re.match(r"execve\(" + quoted + r", \[(.*?)\], \[(.*)\]\) += 0", line):
             if at[1].endswith("ldconfig"):
                 helpers.add(pid)
                 continue
             if pid not in of:
                 of[pid] = Process()
+                now.append(of[pid])
+            if not of[pid].programs:  # the order in which they became a program
+                now.remove(of[pid])
                 now.append(of[pid])
             of[pid].programs.append(unescape(at[1]))
             if base(unescape(at[1])).startswith("ld-"):  # ld.so itself, as ldd starts it: its program is a library
@@ -236,7 +250,8 @@ class Run:
     def rule_is(self, process, path, rule):
         """Whether ld.so came to this path by this rule, there."""
         at = re.match(r"(.*)\[(\d+)\]$", rule)
-        kinds = {at[1] if at else rule}
+        # A directory of two lists has the name of the one that was made first: the program's own.
+        kinds = {at[1] if at else rule} | ({"RUNPATH"} if at else set())
         # Where ld.so is the program, the library's own lists are made first, and give their name to a directory of both.
         if at and any(base(program).startswith("ld-") for program in process.programs):
             kinds |= {"RUNPATH", "RPATH"}
@@ -368,6 +383,46 @@ class Run:
             return some(one.pid, lambda process: any(block.name == at[1] for block in process.blocks)) and \
                 self.looked.get(at[2], {}).get("error") == 0
 
+        def mapped_at(path):
+            return any(same_path(block.found or "", path) for process in self.processes for block in process.blocks)
+
+        def mapped_there(at, one):
+            return all(mapped_at(path) for path in re.findall(r"/[^\s,;]+", at[1]))
+
+        def gone(at, one):
+            return asked_for(at[1], "ENOENT") or self.looked.get(at[1], {}).get("error") == errno.ENOENT
+
+        def refused_file(at, one):
+            return asked_for(at[1], ERRNO.get(at[2], "?"))
+
+        def no_symbol(at, one):
+            symbols = re.findall(r"[\w@.]+", at[1].replace(" and ", " "))
+            bound = {symbol for process in self.who(one.pid) for _, _, symbol in process.bound}
+            return not any(symbol.partition("@")[0] in bound for symbol in symbols if not symbol.isdigit() and symbol != "more")
+
+        def no_driver(at, one):
+            return not any(name == "vkCreateInstance" and value == 0 for name, value in self.calls(one.pid))
+
+        def folders(at, one):
+            return len({path for process in self.processes for path, how in process.asked
+                        if path.endswith("/vulkan/icd.d") and how != "0"}) >= int(at[1])
+
+        def manifests(at, one):
+            return all(asked_for(path, "0") for path in re.findall(r"/\S+?\.json", at[1]))
+
+        def no_entry(at, one):
+            return not any(symbol.startswith("ggml_backend_init") and same_path(to, one.library)
+                           for process in self.who(one.pid) for _, to, symbol in process.bound)
+
+        def not_there(at, one):
+            return self.looked.get(one.library, {}).get("error") == errno.ENOENT
+
+        def dropped(at, one):
+            return self.told["devices"] == 0 and any(name == at[1] for name, _ in self.calls())
+
+        def declared(at, one):
+            return any((path + "/").startswith(at[1] + "/") for process in self.processes for path, _ in process.asked)
+
         # Where a node was refused and then given, nothing is lost by it.
         def nothing(at, one):
             for process in self.who(one.pid):
@@ -382,6 +437,19 @@ class Run:
             (r"there is no directory (/\S+) to be listed", absent),
             (r"(\S+) is listed but cannot be opened by uid \d+", shut),
             (r"(/\S+) could not be listed by uid \d+", shut),
+            (r"(/\S+) was looked for in 1 place, and was not found", gone),
+            (r"(?<!\S)(/(?!dev/|proc/|sys/)\S+) could not be opened: ([A-Z][A-Za-z ]+?)(?= \(#|$|,|;)", refused_file),
+            (r"no library that was loaded has ((?:\w[\w@.]*, )*\w[\w@.]*(?: and (?:\d+ more|\w[\w@.]*))?), which", no_symbol),
+            (r"needs (\w+), and no library that was loaded has it", no_symbol),
+            (r"no Vulkan driver was started in its process", no_driver),
+            (r"there is no directory of Vulkan manifests: (\d+) were asked for", folders),
+            (r"no driver was loaded of what was read: (.*)$", manifests),
+            (r"it was loaded, and no entry point such as ggml_backend_init was looked up and found", no_entry),
+            (r"\S+ is not there: no name in (/\S+) is a backend's", not_there),
+            (r"counted a device, and the scanner reported none of it; its last call was (\w+)", dropped),
+            (r"^(/\S+), a directory that the scanner declares", declared),
+            (r"the Vulkan driver is ((?:/[^\s,;:]+(?:, | and )?)+)", mapped_there),
+            (r"^\S+ is (/\S+\.so\S*)$", mapped_there),
             (r"(/\S+) was refused: ([A-Z][A-Za-z ]+?)(?= \(#|$|,)", refused_path),
             (r"(/\S+) was asked for, and is not there(?: \(#\d+\))?; (/\S+) is(?=$|,|\.)", vain),
             (r"the program (\S+) was looked for in (\d+) folders? of PATH, and is not there", program),
@@ -401,10 +469,10 @@ class Run:
             (r"^(\S+)\s+in (/\S*)  " + rule, lambda at, one: one.word != "needs" or need(at, one)),
             (r"\b([a-z]+[A-Z_]\w*) gave (-?\d+)\b(?! device)", code),
             (r"\b([a-z]\w+) succeeded\b", lambda at, one: (at[1], 0) in self.calls()),
-            (r"\b([a-zA-Z_]\w+)\([^()]*\) (= -?\d+|did not return)", result),
+            (r"\b([a-zA-Z_]\w+)\((?:[^()]|\([^()]*\))*\) (= -?\d+|did not return)", result),
             (r"(/\S+) is a link to (\S+?)(?=$|,|;| \()", link),
             (r"(/\S+\.so\S*)(?: -> (/\S+))?(?:, found|  ) ?" + rule, copy),
-            (r"\b([A-Z_]+(?:VISIBLE_DEVICES|LIBRARY|PRELOAD)) is \"([^\"]*)\"", variable),
+            (r"\b([A-Z_]+(?:VISIBLE_DEVICES|LIBRARY|PRELOAD|CAPABILITIES)|VK_[A-Z_]+) is \"([^\"]*)\"", variable),
             (r"the library is of version (\S+) and the kernel's module of (\S+?)(?=$|,| \()", versions),
             (r"[Ii]ts last line is \"(.*?)\" \(#", line),
             (r"the loader says \"(.*?)\" \(#", line),
@@ -473,7 +541,7 @@ class Run:
             return self.told["devices"] != 0 or self.told["machine"] <= 0
         if at := re.match(r"yes \((\S+\.so\S*) was lost at", one.text):
             return not any(at[1] in line and self.COMPLAINS.search(line) for line in self.told["log"])
-        if at := re.search(r"\(#(\d+)\)", one.text):
+        if at := re.search(r"\(#(\d+)\b", one.text):
             event = self.events.get(int(at[1]))
             return event is not None and (event["kind"] not in ("log", "output") or self.has_line(event["subject"]))
         return None
@@ -565,8 +633,8 @@ def split_text(text, runs):
 
 
 def chosen(options, program):
-    listed = subprocess.run([program, "list", *options.paths], capture_output=True, text=True, check=True).stdout
-    ids = sorted({at[1] for at in re.finditer(r"^  (\S.*?)  \[", listed, re.M)})
+    listed = subprocess.run([program, "list", "--format", "json", *options.paths], capture_output=True, text=True, check=True).stdout
+    ids = sorted(case["id"] for case in json.loads(listed)["cases"])
     if options.sample and options.sample < len(ids):
         return sorted(random.Random(options.seed).sample(ids, options.sample))
     return ids
