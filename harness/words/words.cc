@@ -66,7 +66,7 @@ std::string ByRuleText(const std::string& rule) {
 }
 
 const Fact* First(const FunnelRow& row, Kind kind) {
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind == kind) return &fact;
   return nullptr;
 }
@@ -144,11 +144,11 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* shadowed = First(row, Kind::kShadowed);
   const bool differ = versions != nullptr && versions->subject != versions->other;
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
   const bool fits = differ && shadowed != nullptr && shadowed->other == versions->other;
-  const bool theirs = row.cause == Cause::kInitError || row.cause == Cause::kMissingSymbol ||
-                      row.cause == Cause::kMissingVersion;
+  const bool theirs = row.cause() == Cause::kInitError || row.cause() == Cause::kMissingSymbol ||
+                      row.cause() == Cause::kMissingVersion;
   if (answered != nullptr && shadowed != nullptr && theirs) {
     const std::string first = fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers",
                                           ParentOf(shadowed->subject), shadowed->subject);
@@ -241,9 +241,10 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
 }
 
 std::string ReasonText(const FunnelRow& row) {
-  std::string text = row.reason;
-  if (!row.loader_says.empty()) text += "; ld.so says: " + row.loader_says;
-  for (const Fact& fact : row.below) {
+  if (!row.loss) return "";
+  std::string text = row.loss->reason;
+  if (!row.loss->loader_says.empty()) text += "; ld.so says: " + row.loss->loader_says;
+  for (const Fact& fact : row.loss->because) {
     const bool names =
         fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed || fact.kind == Kind::kLink;
     if (!IsBeside(row, fact)) text += (names ? "; " : ", because ") + FactText(fact);
@@ -252,24 +253,26 @@ std::string ReasonText(const FunnelRow& row) {
 }
 
 std::string LastFact(const FunnelRow& row) {
-  for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
+  if (!row.loss) return "";
+  for (auto fact = row.loss->because.rbegin(); fact != row.loss->because.rend(); ++fact)
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
         (fact->kind == Kind::kVersions && fact->subject != fact->other) ||
         fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
         fact->kind == Kind::kElsewhere || fact->kind == Kind::kSibling ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
-  return row.reason;
+  return row.loss->reason;
 }
 
 std::vector<std::string> Suggestions(const FunnelRow& row) {
   std::vector<std::string> all;
+  if (!row.loss) return all;
   const auto add = [&](const std::string& what) {
     if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
   };
   const bool driver_lost =
       First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
@@ -277,13 +280,13 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
   AddMendsOfCopies(row, add);
   // "All required driver daemons" must run: driver_types.h of CUDA, cudaErrorSystemNotReady.
-  const bool not_ready = row.code == 802;
+  const bool not_ready = row.loss->code == 802;
   if (not_ready)
     add("start the driver's daemons: nvidia-fabricmanager on a machine with NVSwitch, "
         "nvidia-persistenced");
   const bool of_driver = row.family == Family::kDriver || row.family == Family::kManagement ||
                          row.family == Family::kBackend;
-  if (row.cause == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
+  if (row.cause() == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
     add("put another version of the driver there, module and libraries: the call hangs in it");
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* const versions = First(row, Kind::kVersions);
@@ -295,13 +298,13 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
             ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
             : fmt::format("put another copy of {} there: of the same version anew, or of another",
                           answered->subject));
-  if ((row.cause == Cause::kMissingSymbol || row.cause == Cause::kMissingVersion) &&
+  if ((row.cause() == Cause::kMissingSymbol || row.cause() == Cause::kMissingVersion) &&
       answered != nullptr && First(row, Kind::kShadowed) == nullptr)
     add(fmt::format("install another version of {}: this one is the only copy", answered->subject));
   const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
-  if (row.cause == Cause::kNotFound && !elsewhere)
+  if (row.cause() == Cause::kNotFound && !elsewhere)
     add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
-  if (row.cause == Cause::kMissingDependency && !elsewhere)
+  if (row.cause() == Cause::kMissingDependency && !elsewhere)
     for (const Need& need : row.needs)
       if (need.found.empty() && !need.opened) {
         add(fmt::format(

@@ -49,7 +49,7 @@ void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>&
 }
 
 const Event* FailedCall(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at || row.event == 0 || *row.lost_at < Step::kInitialised) return nullptr;
+  if (!row.loss || row.event == 0 || row.loss->at < Step::kInitialised) return nullptr;
   const Event& event = evidence.At(row.event);
   return event.kind == EventKind::kCall ? &event : nullptr;
 }
@@ -61,16 +61,17 @@ void AddWrongNodes(const AfterRun& after, const Evidence& evidence, FunnelRow& r
   for (Fact& node : NodesOpened(evidence, *call)) {
     const Looked* const looked = LookedAt(after, node.subject);
     if (looked == nullptr || looked->error != 0 || looked->is_node) continue;
-    std::erase_if(row.below, [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
+    std::erase_if(row.loss->because,
+                  [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
     node.mode = looked->mode;
-    row.below.insert(row.below.begin(), std::move(node));
+    row.loss->because.insert(row.loss->because.begin(), std::move(node));
   }
 }
 
 // The library that was looked for in vain; "": it was lost for another reason.
 std::string LookedForInVain(const FunnelRow& row) {
-  if (row.cause == Cause::kNotFound) return BaseNameOf(row.library);
-  if (row.cause != Cause::kMissingDependency) return "";
+  if (row.cause() == Cause::kNotFound) return BaseNameOf(row.library);
+  if (row.cause() != Cause::kMissingDependency) return "";
   for (const Need& need : row.needs)
     if (need.found.empty() && !need.opened) return BaseNameOf(need.name);
   return "";
@@ -118,7 +119,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     copy.other = name;
     if (AskedCache(evidence, row)) copy.rule = "ld.so.cache";
     copy.number = HasRunpath(row) ? 0 : 1;
-    row.below.push_back(std::move(copy));
+    row.loss->because.push_back(std::move(copy));
     any = true;
   }
   if (any || FamilyOfLibrary(name) != Family::kDriver) return;
@@ -128,7 +129,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
       sibling.kind = Fact::Kind::kSibling;
       sibling.subject = path;
       sibling.other = name;
-      row.below.push_back(std::move(sibling));
+      row.loss->because.push_back(std::move(sibling));
       break;
     }
   const Process* const process = row.pid == 0 ? nullptr : ProcessOf(evidence, row.pid);
@@ -137,22 +138,22 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     mask.kind = Fact::Kind::kMask;
     mask.subject = "NVIDIA_DRIVER_CAPABILITIES";
     mask.other = *value;
-    row.below.push_back(std::move(mask));
+    row.loss->because.push_back(std::move(mask));
   }
 }
 
 // Which copy lacks what another library asks of it, and which others there are.
 void AddProvider(const Evidence& evidence, FunnelRow& row) {
-  if (row.cause == Cause::kLoadKills)
+  if (row.cause() == Cause::kLoadKills)
     for (const Gap& gap : evidence.linkage.gaps)
       if (gap.pid == row.pid && gap.unversioned) {
         Fact reason;
         reason.kind = Fact::Kind::kReason;
         reason.subject = ToString(gap);
-        row.below.push_back(std::move(reason));
+        row.loss->because.push_back(std::move(reason));
         return;
       }
-  if (row.cause != Cause::kMissingSymbol && row.cause != Cause::kMissingVersion) return;
+  if (row.cause() != Cause::kMissingSymbol && row.cause() != Cause::kMissingVersion) return;
   for (const Gap& gap : evidence.linkage.gaps) {
     if (gap.pid != row.pid || gap.provider.empty()) continue;
     Fact answered;
@@ -161,13 +162,13 @@ void AddProvider(const Evidence& evidence, FunnelRow& row) {
     answered.other = gap.provider;
     for (const Need& need : row.needs)
       if (need.found == gap.provider) answered.rule = need.rule;
-    row.below.push_back(answered);
+    row.loss->because.push_back(answered);
     for (const std::string& copy : CopiesOf(evidence, answered.subject)) {
       if (copy == gap.provider) continue;
       Fact shadowed;
       shadowed.kind = Fact::Kind::kShadowed;
       shadowed.subject = copy;
-      row.below.push_back(std::move(shadowed));
+      row.loss->because.push_back(std::move(shadowed));
     }
     return;
   }
@@ -183,7 +184,7 @@ std::vector<std::string> NodesOfDriver(const Evidence& evidence) {
 }
 
 const Fact* RefusedNode(const FunnelRow& row) {
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind == Fact::Kind::kNode && fact.error != 0 &&
         fact.subject.starts_with("/dev/nvidia"))
       return &fact;
@@ -197,7 +198,7 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   const int error = refused->error;
   std::vector<std::string> alike;
   for (const std::string& node : NodesOfDriver(evidence)) {
-    const bool told = std::any_of(row.below.begin(), row.below.end(),
+    const bool told = std::any_of(row.loss->because.begin(), row.loss->because.end(),
                                   [&](const Fact& fact) { return fact.subject == node; });
     const Looked* const looked = LookedAt(after, node);
     if (!told && looked != nullptr && looked->error == error) alike.push_back(node);
@@ -221,7 +222,7 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
     opened.number = 1;
     more.push_back(std::move(opened));
   }
-  row.below.insert(row.below.end(), more.begin(), more.end());
+  row.loss->because.insert(row.loss->because.end(), more.begin(), more.end());
 }
 
 }  // namespace
@@ -229,18 +230,18 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
 void AddPlaces(const AfterRun& after, Evidence& evidence) {
   for (auto* rows : {&evidence.funnel, &evidence.inner})
     for (FunnelRow& row : *rows) {
-      if (!row.lost_at) continue;
+      if (!row.loss) continue;
       AddWrongNodes(after, evidence, row);
       std::vector<Fact> more;
-      for (const Fact& fact : row.below)
+      for (const Fact& fact : row.loss->because)
         if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
-      const bool of_path = row.cause == Cause::kUnlistable || row.cause == Cause::kUnopenable ||
-                           row.cause == Cause::kUnreadable || row.cause == Cause::kNeverListed;
+      const bool of_path = row.cause() == Cause::kUnlistable || row.cause() == Cause::kUnopenable ||
+                           row.cause() == Cause::kUnreadable || row.cause() == Cause::kNeverListed;
       if (of_path) {
         AddPlace(after, ParentOf(row.library), more);
-        if (more.empty() && row.cause != Cause::kNeverListed) AddPlace(after, row.library, more);
+        if (more.empty() && row.cause() != Cause::kNeverListed) AddPlace(after, row.library, more);
       }
-      row.below.insert(row.below.end(), more.begin(), more.end());
+      row.loss->because.insert(row.loss->because.end(), more.begin(), more.end());
       AddElsewhere(after, evidence, row);
       AddProvider(evidence, row);
       AddAlso(after, evidence, row);
@@ -263,17 +264,18 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
   };
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {
-      if (row.lost_at && *row.lost_at <= Step::kLoaded) {
+      if (!row.loss) continue;
+      if (row.loss->at <= Step::kLoaded) {
         add(row.library);
         add(ParentOf(row.library));
       }
-      for (const Fact& fact : row.below)
+      for (const Fact& fact : row.loss->because)
         if (fact.kind == Fact::Kind::kNode) add(fact.subject);
       if (const Event* const call = FailedCall(evidence, row))
         for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
       if (RefusedNode(row) != nullptr)
         for (const std::string& node : NodesOfDriver(evidence)) add(node);
-      if (row.lost_at && *row.lost_at <= Step::kLoaded)
+      if (row.loss->at <= Step::kLoaded)
         for (const std::string& name : {LookedForInVain(row), std::string("libnvidia-ml.so.1")})
           for (const std::string& copy : CopiesOf(evidence, name)) add(copy);
     }
