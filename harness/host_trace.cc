@@ -143,7 +143,7 @@ std::string RefusedNode(const Evidence& evidence, int pid) {
 void AskDrivers(const HostStart& start, const Recorders& recorders, Evidence& evidence) {
   for (FunnelRow& row : evidence.funnel) {
     const bool management = row.family == Family::kManagement;
-    if ((row.family != Family::kDriver && !management) || row.lost_at || !row.reached ||
+    if ((row.family != Family::kDriver && !management) || row.loss || !row.reached ||
         *row.reached < Step::kLoaded || *row.reached >= Step::kInitialised)
       continue;
     HostStart asking = start;
@@ -156,23 +156,25 @@ void AskDrivers(const HostStart& start, const Recorders& recorders, Evidence& ev
     if (code == said.end()) continue;
     const auto count = said.find("count");
     if (code->second == "0" && count != said.end() && count->second != "0") {
-      row.steps[Step::kInitialised] = row.steps[Step::kCounted] = StepState::kDerived;
+      row.steps[Step::kInitialised].state = row.steps[Step::kCounted].state = StepState::kDerived;
       row.reached = Step::kCounted;
       row.remark = fmt::format("asked after the run it counts {} device{}", count->second,
                                count->second == "1" ? "" : "s");
       continue;
     }
-    row.steps[Step::kInitialised] = StepState::kDidNotHappen;
-    row.lost_at = Step::kInitialised;
-    row.known = Known::kAsked;
-    row.cause = Cause::kInitError;
+    row.steps[Step::kInitialised].state = StepState::kDidNotHappen;
+    row.odd = Cause::kUnknown;
+    PathLoss& loss = row.loss.emplace();
+    loss.at = Step::kInitialised;
+    loss.known = Known::kAsked;
+    loss.cause = Cause::kInitError;
     const std::string answer =
         management ? code->second : CodeText(function, std::atoll(code->second.c_str()));
-    row.reason = fmt::format("{} answers {}{}", function, answer, RefusedNode(evidence, row.pid));
+    loss.reason = fmt::format("{} answers {}{}", function, answer, RefusedNode(evidence, row.pid));
     for (const std::string& entry : asking.environment)
       if (!management && code->second == "100" && entry.starts_with("CUDA_VISIBLE_DEVICES=")) {
-        row.cause = Cause::kMasked;
-        row.reason += "; it was started with " + entry;
+        loss.cause = Cause::kMasked;
+        loss.reason += "; it was started with " + entry;
       }
   }
 }

@@ -82,7 +82,7 @@ END
 # linker says whether they call more (finished_values in harness/report), so that they are not linked to what makes evidence.
 check_values() {
   source_files | grep -E '^harness/(words|verdict|report)/' | xargs grep -nE '^ *# *include "harness/evidence/' |
-    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families)|loader/(linkage|outside)|store/kept_run)\.h"' |
+    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families)|loader/(linkage|need|outside)|store/kept_run)\.h"' |
     sed 's/$/   <- values of evidence alone/' || true
   find harness/words harness/verdict harness/report -name CMakeLists.txt | xargs grep -nE '(^|[ (])(evidence|run|stage|pipeline)([ )]|$)' /dev/null |
     sed 's/$/   <- linked to evidence_values, not to what makes evidence/' || true

@@ -137,9 +137,9 @@ Counted LogOf(const Evidence& evidence) {
 Counted LossesOf(const Evidence& evidence) {
   Counted all;
   for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at)
-      ++all[fmt::format("{}: lost at {} ({})", row.library, ToString(*row.lost_at),
-                        ToString(row.cause))];
+    if (row.loss)
+      ++all[fmt::format("{}: lost at {} ({})", row.library, ToString(row.loss->at),
+                        ToString(row.loss->cause))];
   return all;
 }
 

@@ -47,8 +47,9 @@ class Reader {
     for (const Process& process : evidence_.processes) looked_.processes.insert(process.role);
     std::reverse(looked_.loaded.begin(), looked_.loaded.end());
     if (const FunnelRow* row = LostRow(evidence_)) {
-      looked_.loss = {true,     row->library, row->lost_at, row->cause,
-                      row->pid, row->reason,  row->event,   NamedBy(*row)};
+      const PathLoss& loss = *row->loss;
+      looked_.loss = {true,     row->library, loss.at,    loss.cause,
+                      row->pid, loss.reason,  row->event, NamedBy(*row)};
       // What the process that lost it lacked comes first.
       std::stable_partition(looked_.lacks.begin(), looked_.lacks.end(),
                             [&](const Lack& lack) { return lack.pid == row->pid; });
@@ -67,12 +68,12 @@ class Reader {
       const Event& event = evidence_.At(row.event);
       if (event.kind != EventKind::kLog && event.kind != EventKind::kOutcome) name(event.subject);
     }
-    if (row.lost_at && *row.lost_at <= Step::kLoaded) name(row.library);
+    if (row.loss && row.loss->at <= Step::kLoaded) name(row.library);
     for (const Need& need : NeedsOf(evidence_, row))
       if (need.found.empty()) name(need.name);
     for (const Gap& gap : evidence_.linkage.gaps)
       if (gap.pid == row.pid) name(gap.provider);
-    NameFacts(row.below, name);
+    if (row.loss) NameFacts(row.loss->because, name);
     NameFacts(evidence_.missing, name);
     return named;
   }

@@ -64,7 +64,7 @@ Check LossOfAny(const Evidence& evidence, Step step) {
   for (const FunnelRow& row : evidence.funnel) {
     Check check = CheckLost(evidence, {row.library, step, std::nullopt});
     if (check.ok) return check;
-    if (other.unknown || row.lost_at) other = std::move(check);
+    if (other.unknown || row.loss) other = std::move(check);
   }
   return other;
 }
@@ -96,9 +96,9 @@ Seen SeenOf(RunReport report) {
     seen.devices.push_back(Found(device));
   for (const LogLine& line : evidence.log) seen.log.push_back(line.text);
   for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at)
-      seen.losses.push_back({row.library, row.role, static_cast<FunnelStep>(*row.lost_at),
-                             ReasonText(row), ToString(row.cause)});
+    if (row.loss)
+      seen.losses.push_back({row.library, row.role, static_cast<FunnelStep>(row.loss->at),
+                             ReasonText(row), ToString(row.cause())});
   seen.funnel = FunnelText(RowsOf(evidence), kFunnelWidth);
   seen.evidence = std::make_shared<const Evidence>(std::move(report.evidence));
   return seen;

@@ -90,10 +90,11 @@ std::vector<ReportedLine> LinesOf(const std::vector<LogLine>& log) {
 
 std::vector<std::string> ChainOf(const FunnelRow& row) {
   std::vector<std::string> chain = {
-      Utf8(fmt::format("{} was lost at \"{}\"", row.library, ToString(*row.lost_at)))};
-  if (!row.reason.empty())
-    chain.push_back(Utf8(row.reason + (row.event == 0 ? "" : fmt::format(" (#{})", row.event))));
-  for (const Fact& fact : row.below) chain.push_back(Utf8(FactText(fact)));
+      Utf8(fmt::format("{} was lost at \"{}\"", row.library, ToString(row.loss->at)))};
+  if (!row.loss->reason.empty())
+    chain.push_back(
+        Utf8(row.loss->reason + (row.event == 0 ? "" : fmt::format(" (#{})", row.event))));
+  for (const Fact& fact : row.loss->because) chain.push_back(Utf8(FactText(fact)));
   return chain;
 }
 

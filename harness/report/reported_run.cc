@@ -14,10 +14,10 @@ namespace {
 
 std::string StepsText(const FunnelRow& row) {
   std::string text;
-  for (const auto& [step, state] : row.steps) {
-    if (row.lost_at == step) return text + fmt::format("LOST at {}", ToString(step));
-    if (state == StepState::kNotObservable || state == StepState::kNotNeeded) continue;
-    text += ToString(step) + (state == StepState::kDerived ? "* " : " ");
+  for (const auto& [step, seen] : row.steps) {
+    if (row.lost_at() == step) return text + fmt::format("LOST at {}", ToString(step));
+    if (seen.state == StepState::kNotObservable || seen.state == StepState::kNotNeeded) continue;
+    text += ToString(step) + (seen.state == StepState::kDerived ? "* " : " ");
   }
   if (text.empty()) return "not observed";
   text.pop_back();
@@ -92,7 +92,7 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
     run.processes.push_back({process.pid, process.parent, Utf8(process.role)});
   run.log = LogOf(evidence.log);
   run.funnel = RowsOf(evidence);
-  if (const FunnelRow* const row = LostRow(evidence)) run.lost_at = ToString(*row->lost_at);
+  if (const FunnelRow* const row = LostRow(evidence)) run.lost_at = ToString(row->loss->at);
   for (const std::string& read : AssumedReads(evidence)) run.assumed.push_back(Utf8(read));
   run.silent_failure = evidence.silent_failure;
   run.silent_because = Utf8(evidence.silent_because);
@@ -124,11 +124,11 @@ std::string ReportedRun::WhyCommand(const std::string& program) const {
 std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
   std::vector<ReportedRow> rows;
   for (const FunnelRow& row : evidence.funnel) {
-    const bool odd = row.lost_at || !row.remark.empty();
+    const bool odd = row.loss || !row.remark.empty();
     rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached),
-                    Word(row.lost_at), Utf8(ReasonText(row)),
-                    odd ? std::optional(ToString(row.cause)) : std::nullopt, Utf8(row.remark),
-                    row.said != 0});
+                    Word(row.lost_at()), Utf8(ReasonText(row)),
+                    odd ? std::optional(ToString(row.cause())) : std::nullopt, Utf8(row.remark),
+                    row.loss && row.loss->said != 0});
   }
   return rows;
 }

@@ -155,20 +155,20 @@ std::string AnswerText(const Evidence& evidence) {
   if (!end.empty() && (never_began || !evidence.device_count)) text += " " + end + ".";
   if (end.empty()) text += LastLineText(evidence);
   const FunnelRow* const row = LostRow(evidence);
-  if (never_began && (row == nullptr || !row->failed)) return text;
+  if (never_began && (row == nullptr || !row->failed())) return text;
   if (row == nullptr && evidence.funnel.empty() && evidence.device_count == 0)
     return text + " No process asked for a library of a GPU.";
-  if (row == nullptr || (!row->failed && (evidence.device_count.value_or(0) > 0 ||
-                                          !MayHave(evidence.setting, row->stack))))
+  if (row == nullptr || (!row->failed() && (evidence.device_count.value_or(0) > 0 ||
+                                            !MayHave(evidence.setting, row->stack))))
     return text;
   text += fmt::format(" {} was lost at \"{}\"{} {}", BaseNameOf(row->library),
-                      ToString(*row->lost_at), row->pid == 0 ? ":" : "", Place(evidence, *row));
+                      ToString(row->loss->at), row->pid == 0 ? ":" : "", Place(evidence, *row));
   if (const std::string last = LastFact(*row); !last.empty()) text += ", because " + last;
-  if (row->failed && row->said == 0) text += ", and no log line says so";
-  if (row->failed && row->said != 0)
-    text += row->said == evidence.outcome_event()
+  if (row->failed() && row->loss->said == 0) text += ", and no log line says so";
+  if (row->failed() && row->loss->said != 0)
+    text += row->loss->said == evidence.outcome_event()
                 ? ", and its end says so"
-                : fmt::format(", and the log says so (#{})", row->said);
+                : fmt::format(", and the log says so (#{})", row->loss->said);
   return text + ".";
 }
 
@@ -195,9 +195,9 @@ std::string NotObservable(const Evidence& evidence) {
   if (!evidence.journal_complete) add("some calls: the journal is not complete");
   if (!evidence.device_count) add("its devices: " + evidence.devices_unreadable);
   for (const FunnelRow& row : evidence.funnel)
-    for (const auto& [step, state] : row.steps)
-      if (state == StepState::kNotObservable && evidence.loader_observed &&
-          (!row.lost_at || step < *row.lost_at)) {
+    for (const auto& [step, seen] : row.steps)
+      if (seen.state == StepState::kNotObservable && evidence.loader_observed &&
+          (!row.loss || step < row.loss->at)) {
         add(fmt::format(
             "whether {}{} was {}{}", step == Step::kEntryPoint ? "the entry point of " : "",
             BaseNameOf(row.library), step == Step::kEntryPoint ? "found" : ToString(step),
@@ -267,13 +267,13 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
            {"pid", row.pid},
            {"process", row.role},
            {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
-           {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
+           {"lost_at", row.loss ? ordered_json(ToString(row.loss->at)) : ordered_json(nullptr)},
            {"reason", ReasonText(row)},
-           {"cause", ToString(row.cause)},
+           {"cause", ToString(row.cause())},
            {"remark", row.remark},
            {"needs", std::move(needs)},
            {"event", row.event},
-           {"said", row.said}});
+           {"said", row.loss ? row.loss->said : 0}});
     }
     for (const Event& event : evidence.events)
       if (Passes(evidence, event, options))

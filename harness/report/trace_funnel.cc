@@ -40,17 +40,18 @@ class Path {
   std::string Text() {
     Which();
     Steps();
-    if (row_.lost_at) {
-      const std::string known = row_.known == Known::kAsked     ? " (asked after the run)"
-                                : row_.known == Known::kDerived ? " (derived)"
-                                                                : "";
+    if (row_.loss) {
+      const std::string known = row_.loss->known == Known::kAsked     ? " (asked after the run)"
+                                : row_.loss->known == Known::kDerived ? " (derived)"
+                                                                      : "";
       Line("lost",
-           row_.reason + known +
-               (row_.event != 0 && row_.known == Known::kSeen ? fmt::format(" (#{})", row_.event)
-                                                              : ""),
+           row_.loss->reason + known +
+               (row_.event != 0 && row_.loss->known == Known::kSeen
+                    ? fmt::format(" (#{})", row_.event)
+                    : ""),
            true);
-      if (!row_.loader_says.empty()) Line("ld.so says", row_.loader_says);
-      for (const Fact& fact : row_.below)
+      if (!row_.loss->loader_says.empty()) Line("ld.so says", row_.loss->loader_says);
+      for (const Fact& fact : row_.loss->because)
         Line(fact.kind == Fact::Kind::kAnswered                                 ? "which copy"
              : fact.kind == Fact::Kind::kShadowed                               ? "shadows"
              : fact.kind == Fact::Kind::kLink                                   ? "link"
@@ -71,10 +72,10 @@ class Path {
   // All in one line, for a library of which nothing was lost.
   std::string Brief() {
     std::string steps;
-    for (const auto& [step, state] : row_.steps)
-      if (state == StepState::kSeen || state == StepState::kDerived)
+    for (const auto& [step, seen] : row_.steps)
+      if (seen.state == StepState::kSeen || seen.state == StepState::kDerived)
         steps += fmt::format("{}{}{}", steps.empty() ? "" : ", ", ToString(step),
-                             state == StepState::kDerived ? "*" : "");
+                             seen.state == StepState::kDerived ? "*" : "");
     if (who_.empty()) who_ = "no process";
     text_ += "    " + fmt::format("{:<{}}  ", who_, kWordWidth) +
              Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()),
@@ -105,22 +106,21 @@ class Path {
   void Steps() {
     std::string derived;
     bool needs_shown = false;
-    for (const auto& [step, state] : row_.steps) {
-      if (row_.lost_at && step >= *row_.lost_at) break;
-      const auto event = row_.events.find(step);
-      if (state == StepState::kDerived && event == row_.events.end()) {
+    for (const auto& [step, seen] : row_.steps) {
+      if (row_.loss && step >= row_.loss->at) break;
+      if (seen.state == StepState::kDerived && seen.event == 0) {
         derived += (derived.empty() ? "" : ", ") + ToString(step);
         continue;
       }
-      if (state != StepState::kSeen && state != StepState::kDerived) continue;
+      if (seen.state != StepState::kSeen && seen.state != StepState::kDerived) continue;
       Derived(derived);
       // Whoever listed it may be another process than the one that opened it.
-      if (event == row_.events.end())
+      if (seen.event == 0)
         Line(ToString(step), who_);
       else
         Line(ToString(step),
-             fmt::format("{:<10}  {}", ProcessName(evidence_, evidence_.At(event->second).pid),
-                         Shown(evidence_.At(event->second), event->second)));
+             fmt::format("{:<10}  {}", ProcessName(evidence_, evidence_.At(seen.event).pid),
+                         Shown(evidence_.At(seen.event), seen.event)));
       if (step == Step::kLoaded) {
         Needs();
         needs_shown = true;
@@ -151,7 +151,7 @@ class Path {
   bool NeedsAreKnown(const std::vector<Need>& needs) {
     for (const FunnelRow& other : evidence_.funnel) {
       if (&other == &row_) return false;
-      if (other.library != row_.library || !other.lost_at) continue;
+      if (other.library != row_.library || !other.loss) continue;
       const std::vector<Need>& others = other.needs;
       const bool same =
           std::equal(needs.begin(), needs.end(), others.begin(), others.end(),
@@ -224,17 +224,17 @@ std::string InnerPaths(const Evidence& evidence, const TraceOptions& options) {
   for (const FunnelRow& inner : evidence.inner) {
     // What ggml asks NVML for beside the device is no loss of one.
     // What came as far as the count, the row of its caller tells.
-    if (!inner.lost_at || inner.family == Family::kManagement || inner.lost_at == Step::kReported ||
+    if (!inner.loss || inner.family == Family::kManagement || inner.lost_at() == Step::kReported ||
         !IsAbout(inner, options.library))
       continue;
     const bool told =
         std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& row) {
-          return row.pid == inner.pid && row.lost_at &&
-                 (row.event == inner.event || *row.lost_at <= Step::kLoaded);
+          return row.pid == inner.pid && row.loss &&
+                 (row.event == inner.event || row.loss->at <= Step::kLoaded);
         });
     const bool shown =
         std::any_of(evidence.funnel.begin(), evidence.funnel.end(),
-                    [&](const FunnelRow& row) { return row.pid == inner.pid && row.lost_at; });
+                    [&](const FunnelRow& row) { return row.pid == inner.pid && row.loss; });
     if (!told && shown)
       text += fmt::format("\n  {}\n", inner.library) + Path(evidence, inner, options).Text();
   }
@@ -251,7 +251,7 @@ std::string FunnelPaths(const KeptRun& run, const TraceOptions& options) {
     if (row.library != library) text += fmt::format("\n  {}\n", row.library);
     library = row.library;
     Path path(evidence, row, options);
-    text += row.lost_at ? path.Text() : path.Brief();
+    text += row.loss ? path.Text() : path.Brief();
   }
   return text + InnerPaths(evidence, options);
 }

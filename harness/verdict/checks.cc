@@ -63,7 +63,7 @@ std::string DevicesSeen(const Evidence& evidence) {
   const FunnelRow* const row = *evidence.device_count == 0 ? LostRow(evidence) : nullptr;
   if (row == nullptr) return text;
   return text + fmt::format(", {} lost at \"{}\": {}", BaseNameOf(row->library),
-                            ToString(*row->lost_at), ReasonText(*row));
+                            ToString(row->loss->at), ReasonText(*row));
 }
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
@@ -204,7 +204,7 @@ Check CheckSilent(const Evidence& evidence, const SilentClaim& claim) {
   if (!evidence.silent_failure) return Unknown(evidence.silent_because, evidence.outcome_event());
   EventId event = evidence.outcome_event();
   for (const FunnelRow& row : evidence.funnel)
-    if (row.failed) event = row.said != 0 ? row.said : row.event;
+    if (row.failed()) event = row.loss->said != 0 ? row.loss->said : row.event;
   return Made(*evidence.silent_failure == claim.silent,
               fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent",
                           evidence.silent_because),
@@ -216,19 +216,19 @@ Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
   if (row == nullptr)
     return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
                    evidence.outcome_event());
-  if (!row->lost_at)
+  if (!row->loss)
     return Made(false,
                 row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
                              : "nothing was seen of it",
                 row->event);
   const std::string reason = ReasonText(*row);
   const bool why = !claim.because || reason.find(*claim.because) != std::string::npos;
-  const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
-  const bool known = !claim.known || ToString(row->known) == *claim.known;
-  const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->known))
-                                 : fmt::format(" ({})", ToString(row->cause));
-  return Made(*row->lost_at == claim.at && why && word && known,
-              fmt::format("lost at \"{}\"{}: {}", ToString(*row->lost_at), cause, reason),
+  const bool word = !claim.cause || ToString(row->cause()) == *claim.cause;
+  const bool known = !claim.known || ToString(row->loss->known) == *claim.known;
+  const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->loss->known))
+                                 : fmt::format(" ({})", ToString(row->cause()));
+  return Made(row->loss->at == claim.at && why && word && known,
+              fmt::format("lost at \"{}\"{}: {}", ToString(row->loss->at), cause, reason),
               row->event);
 }
 
@@ -238,16 +238,16 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
     return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
                    evidence.outcome_event());
   const auto step = row->steps.find(claim.step);
-  const StepState state = step == row->steps.end() ? StepState::kNotObservable : step->second;
-  if (state == StepState::kNotObservable && (!row->lost_at || claim.step < *row->lost_at))
+  const StepState state = step == row->steps.end() ? StepState::kNotObservable : step->second.state;
+  if (state == StepState::kNotObservable && (!row->loss || claim.step < row->loss->at))
     return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)),
                    row->event);
-  const bool word = !claim.cause || ToString(row->cause) == *claim.cause;
+  const bool word = !claim.cause || ToString(row->cause()) == *claim.cause;
   std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
                                   : "nothing was seen of it";
   if (claim.cause)
     seen += row->remark.empty() ? ", and nothing is odd about it"
-                                : fmt::format(" ({}): {}", ToString(row->cause), row->remark);
+                                : fmt::format(" ({}): {}", ToString(row->cause()), row->remark);
   return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 

@@ -100,11 +100,12 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* shadowed = First(row, Kind::kShadowed);
   const bool differ = versions != nullptr && versions->subject != versions->other;
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
   const bool fits = differ && shadowed != nullptr && shadowed->other == versions->other;
-  const bool theirs = row.cause == Cause::kInitError || row.cause == Cause::kMissingSymbol ||
-                      row.cause == Cause::kMissingVersion || row.cause == Cause::kMissingDependency;
+  const bool theirs = row.cause() == Cause::kInitError || row.cause() == Cause::kMissingSymbol ||
+                      row.cause() == Cause::kMissingVersion ||
+                      row.cause() == Cause::kMissingDependency;
   if (answered != nullptr && shadowed != nullptr && theirs) {
     const std::string first = fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers",
                                           ParentOf(shadowed->subject), shadowed->subject);
@@ -116,7 +117,7 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
                 : fmt::format("take {} out of the way, or {}", answered->other, first));
   }
   // CUDA's compatibility guide, "Forward Compatibility".
-  if (row.code == 804)
+  if (row.loss->code == 804)
     add("use the driver of the module's version: a newer one over an older module is for "
         "data-centre GPUs alone, and for none that it has dropped");
   if (differ && !fits)
@@ -130,12 +131,13 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
 
 std::vector<std::string> Suggestions(const FunnelRow& row) {
   std::vector<std::string> all;
+  if (!row.loss) return all;
   const auto add = [&](const std::string& what) {
     if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
   };
   const bool driver_lost =
       First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
@@ -143,16 +145,16 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
   AddMendsOfCopies(row, add);
   // "All required driver daemons" must run: driver_types.h of CUDA, cudaErrorSystemNotReady.
-  const bool not_ready = row.code == 802;
+  const bool not_ready = row.loss->code == 802;
   if (not_ready)
     add("start the driver's daemons: nvidia-fabricmanager on a machine with NVSwitch, "
         "nvidia-persistenced");
   const bool of_driver = row.family == Family::kDriver || row.family == Family::kManagement ||
                          row.family == Family::kBackend;
-  if (row.cause == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
+  if (row.cause() == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
     add("put another version of the driver there, module and libraries: the call hangs in it");
   // cuda.h of CUDA: CUDA_ERROR_INVALID_IMAGE, _NO_BINARY_FOR_GPU, _UNSUPPORTED_PTX_VERSION.
-  const bool of_kernels = row.code == 200 || row.code == 209 || row.code == 222;
+  const bool of_kernels = row.loss->code == 200 || row.loss->code == 209 || row.loss->code == 222;
   if (of_kernels)
     add("install a driver as new as the CUDA that the program's kernels were built with, or a "
         "build "
@@ -168,24 +170,24 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
             ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
             : fmt::format("put another copy of {} there: of the same version anew, or of another",
                           answered->subject));
-  if ((row.cause == Cause::kMissingSymbol || row.cause == Cause::kMissingVersion) &&
+  if ((row.cause() == Cause::kMissingSymbol || row.cause() == Cause::kMissingVersion) &&
       answered != nullptr && First(row, Kind::kShadowed) == nullptr)
     add(answered->subject == "libc.so.6"
             ? "take a build for a system as old as this one, or run it on a newer system or image"
             : fmt::format("install another version of {}: this one is the only copy",
                           answered->subject));
-  if (row.cause == Cause::kNoEntryPoint && row.family == Family::kBackend)
+  if (row.cause() == Cause::kNoEntryPoint && row.family == Family::kBackend)
     add(
         fmt::format("take a {} that was built as a backend to be loaded (GGML_BACKEND_DL), of the "
                     "scanner's own release",
                     BaseNameOf(row.library)));
-  const bool not_there = row.cause == Cause::kNoNameMatches || row.cause == Cause::kNeverListed;
-  if (not_there && row.known == Known::kAsked && First(row, Kind::kCopy) == nullptr)
+  const bool not_there = row.cause() == Cause::kNoNameMatches || row.cause() == Cause::kNeverListed;
+  if (not_there && row.loss->known == Known::kAsked && First(row, Kind::kCopy) == nullptr)
     add(fmt::format("install what has {} into {}", BaseNameOf(row.library), ParentOf(row.library)));
   const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
-  if (row.cause == Cause::kNotFound && !elsewhere)
+  if (row.cause() == Cause::kNotFound && !elsewhere)
     add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
-  if (row.cause == Cause::kMissingDependency && !elsewhere)
+  if (row.cause() == Cause::kMissingDependency && !elsewhere)
     for (const Need& need : row.needs)
       if (need.found.empty() && !need.opened) {
         add(fmt::format(

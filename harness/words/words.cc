@@ -16,7 +16,7 @@
 namespace gpustage {
 
 const Fact* First(const FunnelRow& row, Fact::Kind kind) {
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind == kind) return &fact;
   return nullptr;
 }
@@ -199,9 +199,10 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
 }
 
 std::string ReasonText(const FunnelRow& row) {
-  std::string text = row.reason;
-  if (!row.loader_says.empty()) text += "; ld.so says: " + row.loader_says;
-  for (const Fact& fact : row.below) {
+  if (!row.loss) return "";
+  std::string text = row.loss->reason;
+  if (!row.loss->loader_says.empty()) text += "; ld.so says: " + row.loss->loader_says;
+  for (const Fact& fact : row.loss->because) {
     const bool names =
         fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed || fact.kind == Kind::kLink;
     if (!IsBeside(row, fact)) text += (names ? "; " : ", because ") + FactText(fact);
@@ -210,7 +211,8 @@ std::string ReasonText(const FunnelRow& row) {
 }
 
 std::string LastFact(const FunnelRow& row) {
-  for (auto fact = row.below.rbegin(); fact != row.below.rend(); ++fact)
+  if (!row.loss) return "";
+  for (auto fact = row.loss->because.rbegin(); fact != row.loss->because.rend(); ++fact)
     if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
         (fact->kind == Kind::kVersions && fact->subject != fact->other) ||
         fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
@@ -219,7 +221,7 @@ std::string LastFact(const FunnelRow& row) {
         fact->kind == Kind::kNamed || fact->kind == Kind::kCopy ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
-  return row.reason;
+  return row.loss->reason;
 }
 
 std::string EndText(const Evidence& evidence) {

@@ -35,8 +35,9 @@ HandMadeRun Started(const std::string& environment = "PATH=/usr/bin:/bin") {
 // Nobody tried it: as ExplainLosses leaves the row.
 FunnelRow& Untried(Evidence& evidence, Cause cause) {
   FunnelRow& row = evidence.funnel.front();
-  row.cause = cause;
-  row.lost_at = cause == Cause::kNeverListed ? Step::kListed : Step::kMatched;
+  PathLoss& loss = row.loss ? *row.loss : row.loss.emplace();
+  loss.cause = cause;
+  loss.at = cause == Cause::kNeverListed ? Step::kListed : Step::kMatched;
   return row;
 }
 Looked At(const std::string& path, int error = 0) {
@@ -47,7 +48,7 @@ Looked At(const std::string& path, int error = 0) {
 }
 std::vector<std::string> Below(const FunnelRow& row) {
   std::vector<std::string> texts;
-  for (const Fact& fact : row.below) texts.push_back(FactText(fact));
+  for (const Fact& fact : row.loss->because) texts.push_back(FactText(fact));
   return texts;
 }
 
@@ -127,8 +128,8 @@ TEST(Around, WhereItLiesInsteadIsToldOfALibraryThatIsNotThere) {
   const std::string copy = "/usr/lib/ollama/cuda_v12/libggml-cuda.so";
   Evidence evidence = Of(Started(), {kBackend, copy});
   for (FunnelRow& row : evidence.funnel) {
-    row.cause = Cause::kNeverListed;
-    row.lost_at = Step::kListed;
+    row.loss.emplace();
+    row.loss->cause = Cause::kNeverListed;
   }
   AfterRun after;
   after.looked = {At(kBackend, ENOENT), At("/usr/local/lib/ollama/cuda_v12", ENOENT), At(copy)};
@@ -151,7 +152,8 @@ TEST(Copies, ANameWithoutItsVersionIsTold) {
   ASSERT_FALSE(evidence.funnel.empty());
   FunnelRow& row = evidence.funnel.front();
   ASSERT_TRUE(row.linked);
-  row.cause = Cause::kMissingSymbol;
+  ASSERT_TRUE(row.loss);
+  row.loss->cause = Cause::kMissingSymbol;
   AddPlaces({}, evidence);
   EXPECT_THAT(Below(row), Contains("it was asked for as libcublas.so, without a version; " + other +
                                    " is another one"));

@@ -31,9 +31,9 @@ TEST(Causes, LooksAsApproved) {
   for (const Example& example : CauseExamples()) {
     const FunnelRow* const row = RowOf(example);
     ASSERT_NE(row, nullptr) << example.what;
-    table += fmt::format("| {} | {} | {} | {} |\n", ToString(row->cause),
-                         row->lost_at ? ToString(*row->lost_at) : "(not lost)", example.what,
-                         row->reason.empty()
+    table += fmt::format("| {} | {} | {} | {} |\n", ToString(row->cause()),
+                         row->loss ? ToString(row->loss->at) : "(not lost)", example.what,
+                         !row->loss || row->loss->reason.empty()
                              ? row->remark
                              : ReasonText(*row) + (row->remark.empty() ? "" : " / " + row->remark));
   }
@@ -43,7 +43,7 @@ TEST(Causes, LooksAsApproved) {
 TEST(Causes, AreAllShown) {
   std::set<std::string> shown;
   for (const Example& example : CauseExamples())
-    if (const FunnelRow* row = RowOf(example)) shown.insert(ToString(row->cause));
+    if (const FunnelRow* row = RowOf(example)) shown.insert(ToString(row->cause()));
   for (const std::string& word : CauseWords())
     EXPECT_TRUE(word == "unknown" || shown.contains(word)) << word;
 }
@@ -51,7 +51,8 @@ TEST(Causes, AreAllShown) {
 // "no errno number alone"
 TEST(Causes, NameEveryNumberThatTheyGive) {
   for (const Example& example : CauseExamples()) {
-    const std::string& reason = RowOf(example)->reason;
+    const std::optional<PathLoss>& loss = RowOf(example)->loss;
+    const std::string reason = loss ? loss->reason : "";
     EXPECT_THAT(reason, testing::Not(HasSubstr("errno"))) << example.what;
     const size_t gave = reason.find(" gave ");
     EXPECT_TRUE(gave == std::string::npos || reason.find(" (", gave) != std::string::npos)

@@ -64,9 +64,9 @@ TEST(Chain, EndsAtTheNodeThatTheKernelRefused) {
                                 .Asks(7, FileAct::kOpen, "/dev/nvidiactl")
                                 .Asks(7, FileAct::kOpen, "/dev/nvidia-uvm", ENOENT)
                                 .Call(7, "cuInit", 999));
-  ASSERT_THAT(row.below, testing::Not(IsEmpty()));
-  EXPECT_EQ(row.below.front().kind, Fact::Kind::kNode);
-  EXPECT_EQ(row.below.front().subject, "/dev/nvidia-uvm");
+  ASSERT_THAT(row.loss->because, testing::Not(IsEmpty()));
+  EXPECT_EQ(row.loss->because.front().kind, Fact::Kind::kNode);
+  EXPECT_EQ(row.loss->because.front().subject, "/dev/nvidia-uvm");
   EXPECT_THAT(ReasonText(row), HasSubstr("cuInit gave 999 (CUDA_ERROR_UNKNOWN: unknown error), "
                                          "because /dev/nvidia-uvm is not there"));
   EXPECT_THAT(Suggestions(row), testing::Contains(HasSubstr("nvidia-uvm")));
@@ -77,7 +77,7 @@ TEST(Chain, LeavesOutANodeThatCameOnASecondTry) {
                                 .Asks(7, FileAct::kOpen, "/dev/nvidia0", ENOENT)
                                 .Asks(7, FileAct::kOpen, "/dev/nvidia0")
                                 .Call(7, "cuInit", 999));
-  for (const Fact& fact : row.below) EXPECT_NE(fact.kind, Fact::Kind::kNode);
+  for (const Fact& fact : row.loss->because) EXPECT_NE(fact.kind, Fact::Kind::kNode);
 }
 
 TEST(Chain, LeavesOutANodeOfAnotherProcess) {
@@ -85,22 +85,22 @@ TEST(Chain, LeavesOutANodeOfAnotherProcess) {
                                 .Process(8, 7, "/bin/other", "other")
                                 .Asks(8, FileAct::kOpen, "/dev/nvidia0", EACCES)
                                 .Call(7, "cuInit", 999));
-  for (const Fact& fact : row.below) EXPECT_NE(fact.kind, Fact::Kind::kNode);
+  for (const Fact& fact : row.loss->because) EXPECT_NE(fact.kind, Fact::Kind::kNode);
 }
 
 TEST(Chain, SaysThatNothingLiesBelowACode) {
   const FunnelRow row = Row(Driver().Asks(7, FileAct::kOpen, "/etc/hosts").Call(7, "cuInit", 802));
-  ASSERT_THAT(row.below, testing::Not(IsEmpty()));
-  EXPECT_EQ(row.below.front().kind, Fact::Kind::kNothing);
+  ASSERT_THAT(row.loss->because, testing::Not(IsEmpty()));
+  EXPECT_EQ(row.loss->because.front().kind, Fact::Kind::kNothing);
 }
 
 TEST(Chain, SaysWhatWasGivenWhereNothingWasRefused) {
   const FunnelRow row =
       Row(Driver().Asks(7, FileAct::kOpen, "/dev/nvidiactl").Call(7, "cuInit", 802));
-  ASSERT_THAT(row.below, testing::Not(IsEmpty()));
-  EXPECT_EQ(row.below.front().kind, Fact::Kind::kOpened);
-  EXPECT_EQ(row.below.front().subject, "/dev/nvidiactl");
-  EXPECT_EQ(row.code, 802);
+  ASSERT_THAT(row.loss->because, testing::Not(IsEmpty()));
+  EXPECT_EQ(row.loss->because.front().kind, Fact::Kind::kOpened);
+  EXPECT_EQ(row.loss->because.front().subject, "/dev/nvidiactl");
+  EXPECT_EQ(row.loss->code, 802);
 }
 
 TEST(Chain, SaysWhyOneOfTwoDevicesIsMissing) {
@@ -170,7 +170,7 @@ TEST(Chain, LeadsToTheLibraryThatARuntimeDidNotFind) {
                                 .Search(7, 60, kDriver, LA_SER_DEFAULT)
                                 .Call(7, "cudaGetDeviceCount", 35));
   EXPECT_EQ(row.library, "/opt/libcudart.so.12");
-  EXPECT_EQ(row.lost_at, Step::kInitialised);
+  EXPECT_EQ(row.lost_at(), Step::kInitialised);
   EXPECT_THAT(ReasonText(row), HasSubstr("libcuda.so.1 was looked for in 1 place"));
 }
 
@@ -178,28 +178,28 @@ TEST(Funnel, HasALibraryThatIsNowhereByItsName) {
   const FunnelRow row =
       Row(Started().Search(7, 1, "libnvidia-ml.so.1").Search(7, 1, "/lib/x", LA_SER_DEFAULT));
   EXPECT_EQ(row.library, "libnvidia-ml.so.1");
-  EXPECT_EQ(row.lost_at, Step::kLoaded);
-  EXPECT_EQ(row.cause, Cause::kNotFound);
+  EXPECT_EQ(row.lost_at(), Step::kLoaded);
+  EXPECT_EQ(row.cause(), Cause::kNotFound);
 }
 
 TEST(Funnel, LosesAtTheFunctionThatIsMissing) {
   const FunnelRow row = Row(Driver().SymbolAsked(7, 50, "cuMemCreate"));
-  EXPECT_EQ(row.lost_at, Step::kEntryPoint);
-  EXPECT_THAT(row.reason, HasSubstr("cuMemCreate"));
+  EXPECT_EQ(row.lost_at(), Step::kEntryPoint);
+  EXPECT_THAT(row.loss->reason, HasSubstr("cuMemCreate"));
 }
 
 TEST(Funnel, LosesNothingForAFunctionThatAnotherMakesUpFor) {
   const FunnelRow row =
       Row(Driver().SymbolAsked(7, 50, "cuGetProcAddress_v2").Symbol(7, 50, "cuGetProcAddress"));
-  EXPECT_EQ(row.lost_at, std::nullopt);
+  EXPECT_EQ(row.lost_at(), std::nullopt);
 }
 
 TEST(Funnel, CountsByTheNumberThatAFunctionGave) {
   EXPECT_EQ(Row(Driver().Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", 1)).reached,
             Step::kCounted);
   const FunnelRow none = Row(Driver().Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", 0));
-  EXPECT_EQ(none.lost_at, Step::kCounted);
-  EXPECT_EQ(none.cause, Cause::kNoDevice);
+  EXPECT_EQ(none.lost_at(), Step::kCounted);
+  EXPECT_EQ(none.cause(), Cause::kNoDevice);
 }
 
 }  // namespace

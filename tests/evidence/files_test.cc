@@ -123,15 +123,15 @@ TEST(Files, ShowWhoListedACandidate) {
                                    .Search(2, 0, kLibrary)
                                    .Load(2, 7, kLibrary));
   ASSERT_EQ(evidence.funnel.size(), 1U);
-  EXPECT_EQ(evidence.funnel.front().steps.at(Step::kListed), StepState::kSeen);
-  EXPECT_EQ(evidence.funnel.front().steps.at(Step::kMatched), StepState::kSeen);
+  EXPECT_EQ(evidence.funnel.front().steps.at(Step::kListed).state, StepState::kSeen);
+  EXPECT_EQ(evidence.funnel.front().steps.at(Step::kMatched).state, StepState::kSeen);
   const Evidence by_name = Of(HandMadeRun()
                                   .Process(2, 1, "/bin/serve", "serve")
                                   .Search(2, 0, kLibrary)
                                   .Load(2, 7, kLibrary)
                                   .Asks(2, FileAct::kOpen, "/x"));
-  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kListed), StepState::kNotNeeded);
-  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kMatched), StepState::kNotNeeded);
+  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kListed).state, StepState::kNotNeeded);
+  EXPECT_EQ(by_name.funnel.front().steps.at(Step::kMatched).state, StepState::kNotNeeded);
 }
 
 TEST(Files, ShowTheListingThatWasRefused) {
@@ -144,7 +144,7 @@ TEST(Files, ShowTheListingThatWasRefused) {
   answer.kind = 'f';
   ExplainLosses({answer}, 65534, evidence);
   const FunnelRow& row = evidence.funnel.front();
-  EXPECT_EQ(row.lost_at, Step::kListed);
+  EXPECT_EQ(row.lost_at(), Step::kListed);
   EXPECT_EQ(evidence.At(row.event).kind, EventKind::kOpen);
   EXPECT_EQ(evidence.At(row.event).value, EACCES);
 }

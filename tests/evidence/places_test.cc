@@ -47,7 +47,7 @@ Looked Shut(const std::string& path) {
 }
 std::vector<std::string> Below(const FunnelRow& row) {
   std::vector<std::string> texts;
-  for (const Fact& fact : row.below) texts.push_back(FactText(fact));
+  for (const Fact& fact : row.loss->because) texts.push_back(FactText(fact));
   return texts;
 }
 

@@ -153,8 +153,8 @@ TEST(Silence, PointsAtTheLineThatSaysSo) {
   const Evidence evidence = Decoded(
       Refused().Prints(Stream::kStderr, "CUDA failed: system not yet initialized\n").Unload(7, 1));
   ASSERT_EQ(evidence.funnel.size(), 1u);
-  EXPECT_TRUE(evidence.funnel.front().failed);
-  EXPECT_EQ(evidence.At(evidence.funnel.front().said).subject,
+  EXPECT_TRUE(evidence.funnel.front().failed());
+  EXPECT_EQ(evidence.At(evidence.funnel.front().loss->said).subject,
             "CUDA failed: system not yet initialized");
   EXPECT_EQ(evidence.silent_because, "#6 says: CUDA failed: system not yet initialized");
 }

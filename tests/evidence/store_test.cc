@@ -119,6 +119,12 @@ TEST(Store, RefusesAnEventThatIsNotThere) {
   EXPECT_THAT(Again(run), FailsWith("x.jsonl:9:1: something here names event 99, and there are 3"));
 }
 
+TEST(Store, RefusesAStepWhoseEventIsNotThere) {
+  KeptRun run = Kept(CauseExamples().front().evidence);
+  run.evidence.funnel.front().steps[Step::kOpened].event = 99;
+  EXPECT_THAT(Again(run), FailsWith("x.jsonl:9:1: something here names event 99, and there are 3"));
+}
+
 TEST(Store, NamesTheLineThatIsWrong) {
   std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
   const size_t second = text.find('\n') + 1;

@@ -18,7 +18,7 @@ class CausesOfScenarios : public AllScenarios {
     EachRun([&](const RunReport& run, const std::string&) {
       if (scanner.empty() || run.spec.scanner.name == scanner)
         for (const FunnelRow& row : run.evidence.funnel)
-          if (row.lost_at || !row.remark.empty()) shown.insert(ToString(row.cause));
+          if (row.loss || !row.remark.empty()) shown.insert(ToString(row.cause()));
     });
     return shown;
   }
@@ -65,10 +65,12 @@ TEST_F(CausesOfScenarios, AreShownUnderARealGgml) {
 TEST_F(CausesOfScenarios, StandInSentencesWithoutNumbersAlone) {
   EachRun([](const RunReport& run, const std::string& name) {
     for (const FunnelRow& row : run.evidence.funnel) {
-      EXPECT_EQ(row.reason.find("errno"), std::string::npos) << name << ": " << row.reason;
-      EXPECT_EQ(row.reason.find("-9223372036854775808"), std::string::npos)
-          << name << ": " << row.reason;
-      EXPECT_TRUE(!row.lost_at || row.cause != Cause::kUnknown) << name << ": " << row.reason;
+      if (!row.loss) continue;
+      EXPECT_EQ(row.loss->reason.find("errno"), std::string::npos)
+          << name << ": " << row.loss->reason;
+      EXPECT_EQ(row.loss->reason.find("-9223372036854775808"), std::string::npos)
+          << name << ": " << row.loss->reason;
+      EXPECT_NE(row.loss->cause, Cause::kUnknown) << name << ": " << row.loss->reason;
     }
   });
 }

@@ -74,7 +74,7 @@ class Derived : public WorkspaceTest {
     const std::vector<std::string> own = start->environment;
     bool lost_any = false;
     for (const FunnelRow& row : evidence.funnel) {
-      if (row.lost_at != Step::kLoaded || row.pid == 0) continue;
+      if (row.lost_at() != Step::kLoaded || row.pid == 0) continue;
       if (!row.library.starts_with('/')) continue;  // a name that is nowhere is no file to be read
       lost_any = true;
       const Process* const process = ProcessOf(evidence, row.pid);

@@ -109,7 +109,7 @@ class Prediction {
         answer_.signal = SIGBUS;
     const Process* const process = ProcessOf(evidence_, row_.pid);
     const std::string end = process == nullptr ? "" : process->end;
-    const bool in_the_middle = row_.cause == Cause::kLoadKills;
+    const bool in_the_middle = row_.cause() == Cause::kLoadKills;
     for (const int signal : {SIGABRT, SIGSEGV})
       if (answer_.signal == 0 && in_the_middle &&
           end == fmt::format("killed by SIG{}", sigabbrev_np(signal)))

@@ -75,7 +75,7 @@ void AddPrograms(const Evidence& evidence, std::vector<Fact>& facts) {
 // every loader of backends tries it first.
 bool IsForOthers(const FunnelRow& row, const std::string& path) {
   const std::string folder = ParentOf(path);
-  return row.cause == Cause::kNotTried && folder != "/" && !row.library.starts_with(folder + "/");
+  return row.cause() == Cause::kNotTried && folder != "/" && !row.library.starts_with(folder + "/");
 }
 
 // A directory, or a file, of the name of one on the way to the library that was looked for
@@ -174,9 +174,9 @@ const Event* RefusedAndTold(const Evidence& evidence) {
 std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
                                 const FunnelRow& row) {
   std::vector<Fact> facts;
-  if (row.pid != 0 || !row.lost_at || *row.lost_at > Step::kMatched) return facts;
+  if (row.pid != 0 || !row.loss || row.loss->at > Step::kMatched) return facts;
   AddElsewhere(after, evidence, row, facts);
-  const bool untried = row.cause == Cause::kNeverListed || row.cause == Cause::kNotTried;
+  const bool untried = row.cause() == Cause::kNeverListed || row.cause() == Cause::kNotTried;
   if (!facts.empty() || !untried || RefusedAndTold(evidence) != nullptr) return facts;
   AddVain(evidence, row, facts);
   if (facts.empty()) AddPrograms(evidence, facts);

@@ -44,7 +44,7 @@ const FunnelRow* LostBelow(const Evidence& evidence, const FunnelRow& row) {
   // In a shim's hands what is asked for is the program's own wish.
   for (const auto* rows : {&evidence.inner, &evidence.funnel})
     for (const FunnelRow& inner : *rows) {
-      if (inner.pid != row.pid || !inner.lost_at || inner.library == row.library) continue;
+      if (inner.pid != row.pid || !inner.loss || inner.library == row.library) continue;
       const bool asks = row.family == Family::kBackend
                             ? inner.family == Family::kDriver || inner.family == Family::kRuntime
                             : inner.family != row.family && AsksFamily(row.family, inner.family);
@@ -61,8 +61,9 @@ const FunnelRow* DriverOf(const Evidence& evidence, int pid, Family family) {
 }
 
 void Add(FunnelRow& row, Fact fact) {
-  if (std::find(row.below.begin(), row.below.end(), fact) == row.below.end())
-    row.below.push_back(std::move(fact));
+  if (std::find(row.loss->because.begin(), row.loss->because.end(), fact) ==
+      row.loss->because.end())
+    row.loss->because.push_back(std::move(fact));
 }
 
 // Which file answered for the library whose call failed, and which other copies there are.
@@ -139,7 +140,7 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   for (Fact& node : NodesBelow(evidence, call)) Add(row, std::move(node));
   if (IsMismatch(call)) AddVersions(evidence, call.value == 35, row);
   const FunnelRow* const below = LostBelow(evidence, row);
-  if (below != nullptr && below->cause == Cause::kNotFound) {
+  if (below != nullptr && below->cause() == Cause::kNotFound) {
     Fact nowhere;
     nowhere.kind = Kind::kNowhere;
     nowhere.subject = below->library;
@@ -147,18 +148,18 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
     nowhere.event = below->event;
     return Add(row, nowhere);
   }
-  if (below != nullptr && below->lost_at && *below->lost_at <= Step::kEntryPoint) {
+  if (below != nullptr && below->loss && below->loss->at <= Step::kEntryPoint) {
     Fact reason;
     reason.kind = Kind::kReason;
-    reason.subject = BaseNameOf(below->library) + ": " + below->reason;
+    reason.subject = BaseNameOf(below->library) + ": " + below->loss->reason;
     reason.event = below->event;
     Add(row, reason);
   }
   AddCallBefore(evidence, call, row);
   const bool driver = family == Family::kRuntime || family == Family::kDriver;
-  if (driver && (IsStub(call.value) || row.below.empty() || IsMismatch(call)))
+  if (driver && (IsStub(call.value) || row.loss->because.empty() || IsMismatch(call)))
     AddCopy(evidence, Family::kDriver, row);
-  else if (family == Family::kManagement && (row.below.empty() || IsMismatch(call)))
+  else if (family == Family::kManagement && (row.loss->because.empty() || IsMismatch(call)))
     AddCopy(evidence, family, row);
 }
 
@@ -171,7 +172,7 @@ void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) 
   Fact opened;
   opened.kind = Kind::kOpened;
   opened.subject = JoinAnd(nodes);
-  row.below.insert(row.below.begin(), std::move(opened));
+  row.loss->because.insert(row.loss->because.begin(), std::move(opened));
   AddVersions(evidence, true, row);
 }
 
@@ -180,71 +181,75 @@ bool IsBelow(const Fact& fact) {
 }
 
 void Explain(const Evidence& evidence, FunnelRow& row) {
-  row.below.clear();
-  if (!row.lost_at || row.event == 0) return;
+  if (!row.loss) return;
+  row.loss->because.clear();
+  if (row.event == 0) return;
   const Event& event = evidence.At(row.event);
-  if (row.cause == Cause::kNeverAsked &&
+  if (row.cause() == Cause::kNeverAsked &&
       StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader) {
-    row.below = WhyNoVulkanDriver(evidence, row.pid);
+    row.loss->because = WhyNoVulkanDriver(evidence, row.pid);
     return;
   }
-  if (row.cause == Cause::kMasked) {
+  if (row.cause() == Cause::kMasked) {
     for (Fact& mask : MasksOf(evidence, row)) {
       if (event.value == kBadList) mask.number = 0;
       Add(row, std::move(mask));
     }
     return;
   }
-  if (*row.lost_at < Step::kInitialised || event.kind != EventKind::kCall) return;
+  if (row.loss->at < Step::kInitialised || event.kind != EventKind::kCall) return;
   if (event.value != world::kNoResult && IsFailure(event.subject, event.value))
-    row.code = event.value;
+    row.loss->code = event.value;
   if (event.value == world::kNoResult)
     return AddCopy(evidence, FamilyOfFunction(event.subject), row);
-  if (row.cause == Cause::kDropped && event.value == 0 &&
+  if (row.cause() == Cause::kDropped && event.value == 0 &&
       StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader) {
-    row.below = DroppedByVulkan(evidence, row.pid);
+    row.loss->because = DroppedByVulkan(evidence, row.pid);
     return;
   }
-  if (event.value == 0 && row.cause != Cause::kNoDevice) return;
+  if (event.value == 0 && row.cause() != Cause::kNoDevice) return;
   if (event.value == 0)
     for (Fact& node : NodesBelow(evidence, event)) Add(row, std::move(node));
   else
     ExplainCall(evidence, event, row);
   // Of a second pass the mask is that of its process, which has one device of its own.
   const bool hidden = event.value == 100 || event.value == kBadList;
-  if (row.cause == Cause::kSecondPass && hidden && event.fault.empty()) {
+  if (row.cause() == Cause::kSecondPass && hidden && event.fault.empty()) {
     FunnelRow there = row;
     there.pid = event.pid;
     for (Fact& mask : MasksOf(evidence, there)) Add(row, std::move(mask));
   }
-  if (std::none_of(row.below.begin(), row.below.end(), IsBelow) &&
+  if (std::none_of(row.loss->because.begin(), row.loss->because.end(), IsBelow) &&
       StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
     for (Fact& fact : VulkanAround(evidence, row.pid)) Add(row, std::move(fact));
-  if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value))
+  if (std::none_of(row.loss->because.begin(), row.loss->because.end(), IsBelow) &&
+      !IsStub(event.value))
     AddNoObstacle(evidence, event, row);
-  if (std::none_of(row.below.begin(), row.below.end(), IsBelow) && !IsStub(event.value) &&
-      evidence.files_observed)
-    row.below.insert(row.below.begin(), Fact());
+  if (std::none_of(row.loss->because.begin(), row.loss->because.end(), IsBelow) &&
+      !IsStub(event.value) && evidence.files_observed)
+    row.loss->because.insert(row.loss->because.begin(), Fact());
 }
 
 // A library that was entered and made no call that can be seen, over one that was lost: NVIDIA's
 // own runtime says 35 when it finds no driver.
 void TakeLossOfInner(const Evidence& evidence, FunnelRow& row) {
-  if (row.lost_at || row.pid == 0 || row.family == Family::kBackend || row.linked) return;
+  if (row.loss || row.pid == 0 || row.family == Family::kBackend || row.linked) return;
   const auto state = row.steps.find(Step::kInitialised);
   if (row.reached != Step::kEntryPoint || state == row.steps.end() ||
-      state->second == StepState::kSeen)
+      state->second.state == StepState::kSeen)
     return;
   const FunnelRow* const below = LostBelow(evidence, row);
   if (below == nullptr || !AsksFamily(row.family, below->family)) return;
   for (const Step step : {Step::kInitialised, Step::kCounted, Step::kReported})
-    row.steps[step] = StepState::kDidNotHappen;
-  row.lost_at = Step::kInitialised;
-  row.cause = below->cause == Cause::kNotFound ? Cause::kMissingDependency : below->cause;
-  row.known = Known::kDerived;
+    row.steps[step].state = StepState::kDidNotHappen;
+  row.odd = Cause::kUnknown;
+  PathLoss& loss = row.loss.emplace();
+  loss.at = Step::kInitialised;
+  loss.cause = below->cause() == Cause::kNotFound ? Cause::kMissingDependency : below->cause();
+  loss.known = Known::kDerived;
   row.event = below->event;
-  row.reason = fmt::format("{}, which it asks, was lost at \"{}\": {}", BaseNameOf(below->library),
-                           ToString(*below->lost_at), below->reason);
+  loss.reason = fmt::format("{}, which it asks, was lost at \"{}\": {}", BaseNameOf(below->library),
+                            ToString(below->loss->at), below->loss->reason);
 }
 
 }  // namespace

@@ -18,13 +18,13 @@ void AddAnswered(const Evidence& evidence, const std::string& path, const std::s
   answered.subject = BaseNameOf(path);
   answered.other = path;
   answered.rule = rule;
-  row.below.push_back(std::move(answered));
+  row.loss->because.push_back(std::move(answered));
   for (const std::string& copy : CopiesOf(evidence, BaseNameOf(path))) {
     if (copy == path) continue;
     Fact shadowed;
     shadowed.kind = Kind::kShadowed;
     shadowed.subject = copy;
-    row.below.push_back(std::move(shadowed));
+    row.loss->because.push_back(std::move(shadowed));
   }
 }
 
@@ -50,7 +50,7 @@ void AddUnchecked(const Evidence& evidence, FunnelRow& row) {
       Fact reason;
       reason.kind = Kind::kReason;
       reason.subject = ToString(gap);
-      row.below.push_back(std::move(reason));
+      row.loss->because.push_back(std::move(reason));
       return;
     }
 }
@@ -78,7 +78,7 @@ void AddOwn(const Evidence& evidence, FunnelRow& row) {
   });
   if (!others || !row.library.starts_with('/')) return;
   AddAnswered(evidence, row.library, row.rule, row);
-  std::erase_if(row.below, [&](const Fact& fact) {
+  std::erase_if(row.loss->because, [&](const Fact& fact) {
     return fact.kind == Kind::kShadowed && fact.subject == row.file;
   });
 }
@@ -97,7 +97,7 @@ void AddUnversioned(const Evidence& evidence, FunnelRow& row) {
     fact.kind = Kind::kUnversioned;
     fact.subject = name;
     fact.other = path;
-    row.below.push_back(std::move(fact));
+    row.loss->because.push_back(std::move(fact));
     return;
   }
 }
@@ -112,10 +112,10 @@ std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& n
 }
 
 void AddCopies(const Evidence& evidence, FunnelRow& row) {
-  if (row.cause == Cause::kLoadKills) AddUnchecked(evidence, row);
-  if (row.cause == Cause::kMissingSymbol || row.cause == Cause::kMissingVersion)
+  if (row.cause() == Cause::kLoadKills) AddUnchecked(evidence, row);
+  if (row.cause() == Cause::kMissingSymbol || row.cause() == Cause::kMissingVersion)
     AddProvider(evidence, row);
-  if (row.cause == Cause::kMissingDependency && row.linked) AddOwn(evidence, row);
+  if (row.cause() == Cause::kMissingDependency && row.linked) AddOwn(evidence, row);
   if (row.linked && row.family != Family::kBackend) AddUnversioned(evidence, row);
 }
 

@@ -19,9 +19,9 @@ namespace gpustage {
 namespace {
 
 void Set(FunnelRow& row, Cause cause, std::string reason, Known known) {
-  row.cause = cause;
-  row.reason = std::move(reason);
-  row.known = known;
+  row.loss->cause = cause;
+  row.loss->reason = std::move(reason);
+  row.loss->known = known;
 }
 
 // ggml opens libggml-NAME.so and libggml-NAME-*.so.
@@ -75,7 +75,7 @@ std::string WhereLooked(const Evidence& evidence, const std::string& but) {
 }
 
 void Untouched(FunnelRow& row, Step at, Cause cause, std::string reason, Known known) {
-  row.lost_at = at;
+  row.loss->at = at;
   Set(row, cause, std::move(reason), known);
 }
 
@@ -123,9 +123,9 @@ void ExplainUntouched(const Evidence& evidence, const Answer& answer, const Afte
               "it can be listed and opened, and no process tried it", Known::kAsked);
   }
   for (const Step step : {Step::kListed, Step::kMatched, Step::kOpened})
-    row.steps[step] = step < *row.lost_at ? StepState::kDerived : StepState::kDidNotHappen;
+    row.steps[step].state = step < row.loss->at ? StepState::kDerived : StepState::kDidNotHappen;
   row.reached.reset();
-  if (*row.lost_at == Step::kMatched) row.reached = Step::kListed;
+  if (row.loss->at == Step::kMatched) row.reached = Step::kListed;
 }
 
 // The directory itself can be listed; then whoever looks for directories must have found it.
@@ -133,10 +133,10 @@ bool ExplainHidden(const std::vector<Answer>& answers, int uid, FunnelRow& row) 
   const std::string directory = ParentOf(row.library);
   for (const Answer& answer : answers)
     if (answer.path == directory && answer.list_error != 0) {
-      row.lost_at = Step::kListed;
+      row.loss->at = Step::kListed;
       row.reached.reset();
       for (const Step step : {Step::kListed, Step::kMatched})
-        row.steps[step] = StepState::kDidNotHappen;
+        row.steps[step].state = StepState::kDidNotHappen;
       Set(row, Cause::kUnlistable,
           fmt::format(
               "{} could not be listed by uid {}: {}; who knows the name {} can list and open it",
@@ -252,7 +252,7 @@ const std::vector<Answer>* AnswersFor(const AfterRun& after, const Evidence& evi
 }
 
 bool NeedsAnswer(const FunnelRow& row) {
-  return row.lost_at && (*row.lost_at == Step::kOpened || *row.lost_at == Step::kLoaded);
+  return row.lost_at() == Step::kOpened || row.lost_at() == Step::kLoaded;
 }
 
 }  // namespace
@@ -281,14 +281,15 @@ void ExplainLosses(const AfterRun& after, Evidence& evidence) {
                                      [&](const Answer& a) { return a.path == row.library; });
     if (answer == answers->end()) continue;
     if (answer->kind == '!') {
-      if (row.reason.empty()) Set(row, Cause::kLoadKills, NoAnswer(evidence, row), Known::kDerived);
+      if (row.loss->reason.empty())
+        Set(row, Cause::kLoadKills, NoAnswer(evidence, row), Known::kDerived);
       continue;
     }
-    if (*row.lost_at == Step::kLoaded) {
+    if (row.loss->at == Step::kLoaded) {
       ExplainFailedLoad(evidence, *answers, after.uid, row);
     } else {
       ExplainUntouched(evidence, *answer, after, row);
-      if (row.cause != Cause::kNotTried || ExplainHidden(*answers, after.uid, row)) continue;
+      if (row.loss->cause != Cause::kNotTried || ExplainHidden(*answers, after.uid, row)) continue;
       ExplainNotTried(evidence, row);
       ExplainChoice(evidence, row);
     }

@@ -110,7 +110,7 @@ class Explanation {
         RE2::FullMatch(says, R"((.*) \[it is there in version (.*)\])", &start, &other_version_))
       says = start;
     Refused(says);
-    row_.loader_says = says;  // the words that people look for
+    row_.loss->loader_says = says;  // the words that people look for
   }
 
  private:
@@ -133,9 +133,9 @@ class Explanation {
   }
 
   void Set(Cause cause, std::string reason) {
-    row_.cause = cause;
-    row_.reason = std::move(reason);
-    row_.known = Known::kAsked;
+    row_.loss->cause = cause;
+    row_.loss->reason = std::move(reason);
+    row_.loss->known = Known::kAsked;
   }
 
   void Killed(int signal) {
@@ -162,7 +162,7 @@ class Explanation {
       return Set(Cause::kNotLoadable,
                  fmt::format("{} was found {}, but ld.so refuses {}", row_.library,
                              ByRule(ask_.tried.back().rule), ask_.tried.back().path));
-    if (!row_.reason.empty()) return;
+    if (!row_.loss->reason.empty()) return;
     Set(Cause::kNotFound,
         fmt::format("{} was looked for in {} {} ({}), and was not found", row_.library,
                     ask_.tried.size(), ask_.tried.size() == 1 ? "place" : "places",
@@ -171,21 +171,19 @@ class Explanation {
 
   // No backend need be asked for a function by name.
   void NothingWanted() {
-    row_.lost_at.reset();
+    row_.loss.reset();
     row_.reached = Step::kLoaded;
-    for (auto& [step, state] : row_.steps)
-      if (step == Step::kLoaded && state == StepState::kDidNotHappen) state = StepState::kDerived;
-    Set(Cause::kUnknown, "");
-    row_.known = Known::kSeen;
+    StepState& loaded = row_.steps[Step::kLoaded].state;
+    if (loaded == StepState::kDidNotHappen) loaded = StepState::kDerived;
     row_.remark = "the program closed it again and asked nothing of it";
   }
 
   void Loads() {
     if (row_.family != Family::kBackend && row_.family != Family::kNone) return NothingWanted();
-    if (row_.cause == Cause::kLoadKills) return;
-    row_.steps[Step::kLoaded] = StepState::kDerived;
-    row_.steps[Step::kEntryPoint] = StepState::kDidNotHappen;
-    row_.lost_at = Step::kEntryPoint;
+    if (row_.loss->cause == Cause::kLoadKills) return;
+    row_.steps[Step::kLoaded].state = StepState::kDerived;
+    row_.steps[Step::kEntryPoint].state = StepState::kDidNotHappen;
+    row_.loss->at = Step::kEntryPoint;
     row_.reached = Step::kLoaded;
     Set(Cause::kNoEntryPoint, was_mapped_ ? "it loads, and the scanner closed it again: it found "
                                             "no entry point such as ggml_backend_init in it"

@@ -1,11 +1,13 @@
 // How far each library of a GPU got in each process, what it was lost at, and what that stands on.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "harness/evidence/loader/need.h"
 #include "harness/evidence/path/fact.h"
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/records/event.h"
@@ -29,57 +31,47 @@ enum class Known { kNotObservable, kSeen, kDerived, kAsked };
 std::string ToString(Known known);  // "not observable", "seen", "derived", "asked"
 std::optional<Known> ParseKnown(const std::string& word);
 
-// What a library asked the loader for.
-struct Tried {
-  std::string path;
-  std::string rule;  // "LD_LIBRARY_PATH[2]", "RPATH", "RUNPATH", "ld.so.cache", "default directory"
-  friend bool operator==(const Tried&, const Tried&) = default;
+// A step, and what shows it: an event, which may be another process's; 0: none does.
+struct StepSeen {
+  StepState state = StepState::kNotObservable;
+  EventId event = 0;
+  friend bool operator==(const StepSeen&, const StepSeen&) = default;
 };
 
-struct Need {
-  std::string name;       // as it is asked for: "libcudart.so.12"
-  std::string requester;  // path of the library that asks; "" is the program
-  std::vector<Tried> tried;
-  std::string found;  // the file that was mapped; "" is none
-  std::string rule;   // that found it
-  EventId event = 0;  // of the search
-  // Nothing was mapped for it, and yet a file of that name was opened: what is loaded already,
-  // under the name `same_as`, or, where that is "", one that was refused.
-  std::optional<Tried> opened = {};
-  std::string same_as = {};
-  friend bool operator==(const Need&, const Need&) = default;
+// Where a device was lost, and why: the first step that did not happen.
+struct PathLoss {
+  Step at = Step::kListed;
+  Cause cause = Cause::kUnknown;
+  Known known = Known::kSeen;      // how the reason is known
+  std::string reason;              // the sentence a user understands
+  std::string loader_says = {};    // ld.so's own words of it, when it was asked
+  int64_t code = 0;                // that the call gave at which it was lost; 0: no call failed
+  bool failed = false;             // a device is missing because of it: relate.h says when
+  EventId said = 0;                // the log line that says so; 0: none does
+  std::vector<Fact> because = {};  // what it stands on, down to the last fact that was seen
+  friend bool operator==(const PathLoss&, const PathLoss&) = default;
 };
-// "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
-std::string CountByRule(const Need& need);
-// "by LD_LIBRARY_PATH[2]", "in a default directory"
-std::string ByRule(const std::string& rule);
 
-// One library of a GPU in one process. The device is lost at the first step that did not happen.
+// One library of a GPU in one process.
 struct FunnelRow {
   std::string library;  // path inside the root; the name that was asked for where it is nowhere
   int pid = 0;          // 0: no process touched it
   std::string role;
-  std::map<Step, StepState> steps;
-  std::map<Step, EventId> events = {};  // what shows a step; it may be another process's
-  std::optional<Step> reached;          // the last step that happened
-  std::optional<Step> lost_at;          // none: nothing was lost, or it cannot be said
-  std::string reason;                   // the sentence a user understands; "" when nothing was lost
-  std::string loader_says = {};         // ld.so's own words of it, when it was asked
-  Cause cause = Cause::kUnknown;
-  int64_t code = 0;            // that the call gave at which it was lost; 0: no call failed
-  Known known = Known::kSeen;  // how the reason is known
-  std::string
-      remark;  // what is odd about a library of which nothing was lost; cause says it in a word
-  EventId event = 0;    // what shows it
-  bool failed = false;  // a device is missing because of it: silent.h says when
-  EventId said = 0;     // the log line that says so; 0: none does
+  std::map<Step, StepSeen> steps;
+  std::optional<Step> reached;   // the last step that happened
+  std::optional<PathLoss> loss;  // none: nothing was lost, or it cannot be said
+  EventId event = 0;             // where its path ends: what shows the loss, or the last step
+  std::string remark;            // what is odd about it
+  Cause odd = Cause::kUnknown;   // the same in a word, where nothing was lost
   Family family = Family::kBackend;
   Family stack = Family::kRuntime;  // by which it comes to its devices
   bool linked = false;           // asked for by its bare name: by a link, or a dlopen that searches
   std::string file = {};         // what its name ended at, where a link was followed
   std::string rule = {};         // that found it: "LD_LIBRARY_PATH[2]"
   std::vector<Need> needs = {};  // in the order of the search
-  std::vector<Fact> below = {};  // what the reason stands on, down to the last fact that was seen
+  std::optional<Step> lost_at() const { return loss ? std::optional(loss->at) : std::nullopt; }
+  Cause cause() const { return loss ? loss->cause : odd; }
+  bool failed() const { return loss && loss->failed; }
   friend bool operator==(const FunnelRow&, const FunnelRow&) = default;
 };
 

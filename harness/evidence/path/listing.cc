@@ -35,24 +35,20 @@ bool Happened(StepState state) { return state == StepState::kSeen || state == St
 void SeeSteps(const Evidence& evidence, FunnelRow& row) {
   EventId listing = ListingOf(evidence, row.library);
   // What was listed later led nobody to it.
-  if (const auto opened = row.events.find(Step::kOpened);
-      opened != row.events.end() && listing > opened->second)
-    listing = 0;
-  StepState& listed = row.steps[Step::kListed];
-  StepState& matched = row.steps[Step::kMatched];
+  const EventId opened = row.steps[Step::kOpened].event;
+  if (opened != 0 && listing > opened) listing = 0;
+  StepSeen& listed = row.steps[Step::kListed];
+  StepSeen& matched = row.steps[Step::kMatched];
   if (listing == 0) {
-    for (StepState* state : {&listed, &matched})
-      if (*state == StepState::kDerived) *state = StepState::kNotNeeded;
+    for (StepSeen* const step : {&listed, &matched})
+      if (step->state == StepState::kDerived) step->state = StepState::kNotNeeded;
     return;
   }
-  if (Happened(listed) || listed == StepState::kNotObservable) {
-    listed = StepState::kSeen;
-    row.events[Step::kListed] = listing;
-  }
+  if (Happened(listed.state) || listed.state == StepState::kNotObservable)
+    listed = {StepState::kSeen, listing};
   const EventId naming = NamingOf(evidence, row.library, listing);
-  if (naming == 0 || !Happened(matched)) return;
-  matched = StepState::kSeen;
-  row.events[Step::kMatched] = naming;
+  if (naming == 0 || !Happened(matched.state)) return;
+  matched = {StepState::kSeen, naming};
 }
 
 // By whoever looks for backends: what ld.so tries there for another name is no such look.
@@ -71,7 +67,7 @@ void DropWhatIsNoLoss(Evidence& evidence) {
   const auto other_name = [&](const FunnelRow& lost) {
     const std::string name = BaseNameOf(lost.library);
     const std::string stem = name.substr(0, name.find(".so") + 3);
-    return lost.cause == Cause::kNotFound &&
+    return lost.cause() == Cause::kNotFound &&
            std::any_of(rows.begin(), rows.end(), [&](const FunnelRow& other) {
              return other.pid == lost.pid && BaseNameOf(other.library) != name &&
                     BaseNameOf(other.library).starts_with(stem) && other.reached >= Step::kLoaded;
@@ -112,7 +108,7 @@ void SeeListing(Evidence& evidence) {
     SeeSteps(evidence, row);
     const std::string directory = ParentOf(row.library);
     const EventId listing = ListingOf(evidence, row.library);
-    if (row.lost_at == Step::kListed) {
+    if (row.lost_at() == Step::kListed) {
       // Who could not list it was told so.
       const EventId refused = First(evidence, directory, 0, [](const Event& event) {
         return event.kind == EventKind::kOpen && event.value > 0;
@@ -122,7 +118,7 @@ void SeeListing(Evidence& evidence) {
             return event.kind == EventKind::kOpen && event.value > 0;
           });
       if (hidden != 0) row.event = hidden;
-    } else if (row.lost_at == Step::kMatched && listing != 0 &&
+    } else if (row.lost_at() == Step::kMatched && listing != 0 &&
                row.event == evidence.outcome_event()) {
       row.event = listing;
     }

@@ -51,7 +51,7 @@ void AddPlace(const AfterRun& after, const std::string& path, std::vector<Fact>&
 }
 
 const Event* FailedCall(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at || row.event == 0 || *row.lost_at < Step::kInitialised) return nullptr;
+  if (!row.loss || row.event == 0 || row.loss->at < Step::kInitialised) return nullptr;
   const Event& event = evidence.At(row.event);
   return event.kind == EventKind::kCall ? &event : nullptr;
 }
@@ -63,16 +63,17 @@ void AddWrongNodes(const AfterRun& after, const Evidence& evidence, FunnelRow& r
   for (Fact& node : NodesOpened(evidence, *call)) {
     const Looked* const looked = LookedAt(after, node.subject);
     if (looked == nullptr || looked->error != 0 || looked->is_node) continue;
-    std::erase_if(row.below, [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
+    std::erase_if(row.loss->because,
+                  [](const Fact& fact) { return fact.kind == Fact::Kind::kNothing; });
     node.mode = looked->mode;
-    row.below.insert(row.below.begin(), std::move(node));
+    row.loss->because.insert(row.loss->because.begin(), std::move(node));
   }
 }
 
 // The library that was looked for in vain; "": it was lost for another reason.
 std::string LookedForInVain(const FunnelRow& row) {
-  if (row.cause == Cause::kNotFound) return BaseNameOf(row.library);
-  if (row.cause != Cause::kMissingDependency) return "";
+  if (row.cause() == Cause::kNotFound) return BaseNameOf(row.library);
+  if (row.cause() != Cause::kMissingDependency) return "";
   for (const Need& need : row.needs)
     if (need.found.empty() && !need.opened) return BaseNameOf(need.name);
   return "";
@@ -113,7 +114,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     copy.other = name;
     if (AskedCache(evidence, row)) copy.rule = "ld.so.cache";
     copy.number = HasRunpath(row) ? 0 : 1;
-    row.below.push_back(std::move(copy));
+    row.loss->because.push_back(std::move(copy));
     any = true;
   }
   if (any || FamilyOfLibrary(name) != Family::kDriver) return;
@@ -123,7 +124,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
       sibling.kind = Fact::Kind::kSibling;
       sibling.subject = path;
       sibling.other = name;
-      row.below.push_back(std::move(sibling));
+      row.loss->because.push_back(std::move(sibling));
       break;
     }
   const Process* const process = row.pid == 0 ? nullptr : ProcessOf(evidence, row.pid);
@@ -132,7 +133,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     mask.kind = Fact::Kind::kMask;
     mask.subject = "NVIDIA_DRIVER_CAPABILITIES";
     mask.other = *value;
-    row.below.push_back(std::move(mask));
+    row.loss->because.push_back(std::move(mask));
   }
 }
 
@@ -146,7 +147,7 @@ std::vector<std::string> NodesOfDriver(const Evidence& evidence) {
 }
 
 const Fact* RefusedNode(const FunnelRow& row) {
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind == Fact::Kind::kNode && fact.error != 0 &&
         fact.subject.starts_with("/dev/nvidia"))
       return &fact;
@@ -160,7 +161,7 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   const int error = refused->error;
   std::vector<std::string> alike;
   for (const std::string& node : NodesOfDriver(evidence)) {
-    const bool told = std::any_of(row.below.begin(), row.below.end(),
+    const bool told = std::any_of(row.loss->because.begin(), row.loss->because.end(),
                                   [&](const Fact& fact) { return fact.subject == node; });
     const Looked* const looked = LookedAt(after, node);
     if (!told && looked != nullptr && looked->error == error) alike.push_back(node);
@@ -184,12 +185,12 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
     opened.number = 1;
     more.push_back(std::move(opened));
   }
-  row.below.insert(row.below.end(), more.begin(), more.end());
+  row.loss->because.insert(row.loss->because.end(), more.begin(), more.end());
 }
 
 // What stopped a scanner before it came to any library.
 void AddRefused(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
-  if (row.pid != 0 || *row.lost_at > Step::kMatched) return;
+  if (row.pid != 0 || row.loss->at > Step::kMatched) return;
   const Event* const refused = RefusedAndTold(evidence);
   if (refused == nullptr) return;
   Fact fact;
@@ -197,8 +198,8 @@ void AddRefused(const AfterRun& after, const Evidence& evidence, FunnelRow& row)
   fact.subject = refused->subject;
   fact.error = static_cast<int>(refused->value);
   fact.event = refused->id;
-  row.below.push_back(std::move(fact));
-  AddPlace(after, refused->subject, row.below);
+  row.loss->because.push_back(std::move(fact));
+  AddPlace(after, refused->subject, row.loss->because);
 }
 
 }  // namespace
@@ -206,20 +207,21 @@ void AddRefused(const AfterRun& after, const Evidence& evidence, FunnelRow& row)
 void AddPlaces(const AfterRun& after, Evidence& evidence) {
   for (auto* rows : {&evidence.funnel, &evidence.inner})
     for (FunnelRow& row : *rows) {
-      if (!row.lost_at) continue;
+      if (!row.loss) continue;
       AddWrongNodes(after, evidence, row);
       std::vector<Fact> more;
-      for (const Fact& fact : row.below)
+      for (const Fact& fact : row.loss->because)
         if (fact.kind == Fact::Kind::kNode) AddPlace(after, fact.subject, more);
-      const bool of_path = row.cause == Cause::kUnlistable || row.cause == Cause::kUnopenable ||
-                           row.cause == Cause::kUnreadable || row.cause == Cause::kNeverListed;
+      const bool of_path = row.cause() == Cause::kUnlistable || row.cause() == Cause::kUnopenable ||
+                           row.cause() == Cause::kUnreadable || row.cause() == Cause::kNeverListed;
       if (of_path) {
         AddPlace(after, ParentOf(row.library), more);
-        if (more.empty() && row.cause != Cause::kNeverListed) AddPlace(after, row.library, more);
+        if (more.empty() && row.cause() != Cause::kNeverListed) AddPlace(after, row.library, more);
       }
-      row.below.insert(row.below.end(), more.begin(), more.end());
+      row.loss->because.insert(row.loss->because.end(), more.begin(), more.end());
       AddRefused(after, evidence, row);
-      for (Fact& fact : AroundUntried(after, evidence, row)) row.below.push_back(std::move(fact));
+      for (Fact& fact : AroundUntried(after, evidence, row))
+        row.loss->because.push_back(std::move(fact));
       AddElsewhere(after, evidence, row);
       AddCopies(evidence, row);
       AddAlso(after, evidence, row);
@@ -242,17 +244,18 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
   };
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {
-      if (row.lost_at && *row.lost_at <= Step::kLoaded) {
+      if (!row.loss) continue;
+      if (row.loss->at <= Step::kLoaded) {
         add(row.library);
         add(ParentOf(row.library));
       }
-      for (const Fact& fact : row.below)
+      for (const Fact& fact : row.loss->because)
         if (fact.kind == Fact::Kind::kNode) add(fact.subject);
       if (const Event* const call = FailedCall(evidence, row))
         for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
       if (RefusedNode(row) != nullptr)
         for (const std::string& node : NodesOfDriver(evidence)) add(node);
-      if (row.lost_at && *row.lost_at <= Step::kLoaded)
+      if (row.loss->at <= Step::kLoaded)
         for (const std::string& name : {LookedForInVain(row), std::string("libnvidia-ml.so.1")})
           for (const std::string& copy : CopiesOf(evidence, name)) add(copy);
     }

@@ -16,9 +16,9 @@ namespace {
 bool Happened(const FunnelRow& row, Step step) {
   const auto state = row.steps.find(step);
   return state != row.steps.end() &&
-         (state->second == StepState::kSeen || state->second == StepState::kDerived);
+         (state->second.state == StepState::kSeen || state->second.state == StepState::kDerived);
 }
-bool IsReported(const FunnelRow& row) { return !row.lost_at && row.reached == Step::kReported; }
+bool IsReported(const FunnelRow& row) { return !row.loss && row.reached == Step::kReported; }
 
 // Ollama starts a child of its own for each device that it found, to see it work.
 bool IsSecondPass(const Evidence& evidence, const FunnelRow& row) {
@@ -85,8 +85,8 @@ const FunnelRow* FailedSecondPass(const Evidence& evidence, const FunnelRow& row
   const std::string first_name = FactsOf(evidence, row.library, row.pid).same_as;
   const FunnelRow* found = nullptr;
   for (const FunnelRow& other : evidence.funnel)
-    if ((other.library == row.library || other.library == first_name) && other.lost_at &&
-        IsSecondPass(evidence, other) && (found == nullptr || found->cause == Cause::kDropped))
+    if ((other.library == row.library || other.library == first_name) && other.loss &&
+        IsSecondPass(evidence, other) && (found == nullptr || found->cause() == Cause::kDropped))
       found = &other;
   return found;
 }
@@ -101,9 +101,9 @@ const LogLine* LineWith(const Evidence& evidence, const FunnelRow& row, std::str
 }
 
 void Set(FunnelRow& row, Cause cause, std::string reason, EventId event, Known known) {
-  row.cause = cause;
-  row.reason = std::move(reason);
-  row.known = known;
+  row.loss->cause = cause;
+  row.loss->reason = std::move(reason);
+  row.loss->known = known;
   if (event != 0) row.event = event;
 }
 
@@ -119,28 +119,30 @@ std::string ComputeOf(const Evidence& evidence, const FunnelRow& row) {
 
 // What was counted and is not reported: what became of it.
 void FollowDropped(const Evidence& evidence, FunnelRow& row) {
-  if (row.cause == Cause::kTooOld && row.reason.ends_with("compute capability"))
-    row.reason += ComputeOf(evidence, row);
-  if (row.lost_at != Step::kReported || row.cause != Cause::kDropped) return;
+  if (!row.loss) return;
+  if (row.loss->cause == Cause::kTooOld && row.loss->reason.ends_with("compute capability"))
+    row.loss->reason += ComputeOf(evidence, row);
+  if (row.loss->at != Step::kReported || row.loss->cause != Cause::kDropped) return;
   const bool cuda = StackOf(BaseNameOf(row.library)) == Family::kRuntime;
   const Garbage garbage = cuda ? GarbageOf(evidence, row) : Garbage();
   const FunnelRow* const second = FailedSecondPass(evidence, row);
   if (!garbage.text.empty()) {
     const std::string then = second == nullptr
                                  ? "the scanner reported none of it"
-                                 : "the second pass dropped the device: " + second->reason;
+                                 : "the second pass dropped the device: " + second->loss->reason;
     return Set(row, Cause::kLayoutMismatch,
                fmt::format("{}{}; {}", kOtherStruct, garbage.text, then), garbage.event,
                Known::kDerived);
   }
-  if (second != nullptr && (second->cause == Cause::kOverlap || second->cause == Cause::kDuplicate))
-    return Set(row, second->cause, second->reason, second->event, second->known);
+  if (second != nullptr &&
+      (second->cause() == Cause::kOverlap || second->cause() == Cause::kDuplicate))
+    return Set(row, second->cause(), second->loss->reason, second->event, second->loss->known);
   if (second != nullptr)
-    return Set(row, second->cause == Cause::kTooOld ? Cause::kTooOld : Cause::kSecondPass,
+    return Set(row, second->cause() == Cause::kTooOld ? Cause::kTooOld : Cause::kSecondPass,
                fmt::format("{} counted a device, and the second pass, which starts a process for "
                            "each, dropped it: {}",
-                           Who(row), second->reason),
-               second->event, second->known);
+                           Who(row), second->loss->reason),
+               second->event, second->loss->known);
   const RowFacts facts = FactsOf(evidence, row.library, row.pid);
   if (IsSecondPass(evidence, row) && facts.last_call != 0 &&
       evidence.At(facts.last_call).subject.starts_with("cudaGetDeviceProperties"))
@@ -164,7 +166,7 @@ void FollowDropped(const Evidence& evidence, FunnelRow& row) {
 
 // What a preload does in place of the loader, the loader does not see.
 void RemarkOnPreload(const Evidence& evidence, FunnelRow& row) {
-  if (!row.lost_at || *row.lost_at > Step::kEntryPoint || row.cause == Cause::kUnlistable) return;
+  if (!row.loss || row.loss->at > Step::kEntryPoint || row.cause() == Cause::kUnlistable) return;
   for (const Process& process : evidence.processes)
     if (const auto preload = VariableOf(&process, "LD_PRELOAD");
         preload && !preload->empty() && (row.pid == 0 || row.pid == process.pid)) {
@@ -179,7 +181,7 @@ void RemarkOnPreload(const Evidence& evidence, FunnelRow& row) {
 void RemarkOn(const Evidence& evidence, FunnelRow& row) {
   if (IsReported(row)) {
     if (const Garbage garbage = GarbageOf(evidence, row); !garbage.text.empty()) {
-      row.cause = Cause::kLayoutMismatch;
+      row.odd = Cause::kLayoutMismatch;
       row.remark = std::string(kOtherStruct) + garbage.text;
       return;
     }
@@ -190,7 +192,7 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
       if (FactsOf(evidence, other.library, row.pid).opened >
           FactsOf(evidence, row.library, row.pid).opened)
         continue;  // it came first
-      row.cause = Cause::kCountedTwice;
+      row.odd = Cause::kCountedTwice;
       row.remark =
           fmt::format("{} counts the same devices through {} too", Who(row), other.library);
     }
@@ -212,8 +214,8 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
     row.remark = fmt::format(
         "{} (pid {}) counted a device (#{}); what another process counts does not help this one",
         process == nullptr ? "another process" : process->role, event.pid, event.id);
-    if (row.cause == Cause::kUnknown || row.cause == Cause::kNotTried)
-      row.cause = Cause::kCountedElsewhere;
+    Cause& cause = row.loss ? row.loss->cause : row.odd;
+    if (cause == Cause::kUnknown || cause == Cause::kNotTried) cause = Cause::kCountedElsewhere;
     return;
   }
 }

@@ -24,7 +24,7 @@ void DropWhatIsNoLoss(Evidence& evidence);
 // Sets Evidence::lost. May be called again after rows have changed.
 void FindLostRow(Evidence& evidence);
 
-// Sets FunnelRow::failed and said, lost, silent_failure and silent_because.
+// Sets PathLoss::failed and said, lost, silent_failure and silent_because.
 //
 // A row has failed when a device may be missing because of it: it was lost, and not because the
 // same device was reported by another way (duplicate, overlap), nor before its entry point where

@@ -34,7 +34,7 @@ class RowBuilder {
     if (facts_.loaded != 0) row_.file = FileOf(evidence, facts_.loaded);
     row_.needs = NeedsOf(evidence, row_);
     if (const Process* process = ProcessOf(evidence, pid)) row_.role = process->role;
-    for (const Step step : kSteps) row_.steps[step] = StepState::kNotObservable;
+    for (const Step step : kSteps) row_.steps[step] = {};
   }
 
   FunnelRow Build() {
@@ -42,33 +42,34 @@ class RowBuilder {
     See(Step::kLoaded, facts_.same_as.empty() ? facts_.loaded : facts_.entry);
     See(Step::kEntryPoint, facts_.entry);
     if (!facts_.Touched()) {
-      if (evidence_.loader_observed) row_.steps[Step::kOpened] = StepState::kDidNotHappen;
+      if (evidence_.loader_observed) row_.steps[Step::kOpened].state = StepState::kDidNotHappen;
     } else if (facts_.entry == 0) {
       Loading();
     } else {
       Asking();
     }
-    if (row_.steps[Step::kCounted] == StepState::kSeen ||
-        row_.steps[Step::kInitialised] == StepState::kSeen)
+    if (StateOf(Step::kCounted) == StepState::kSeen ||
+        StateOf(Step::kInitialised) == StepState::kSeen)
       Reported();
     Settle();
     return row_;
   }
 
  private:
+  StepState StateOf(Step step) const { return row_.steps.at(step).state; }
+
   void See(Step step, EventId id) {
     if (id == 0) return;
-    row_.steps[step] = StepState::kSeen;
-    row_.events[step] = id;
+    row_.steps[step] = {StepState::kSeen, id};
     row_.event = std::max(row_.event, id);
   }
 
   void Lose(Step step, Cause cause, std::string reason, EventId event = 0,
             Known known = Known::kSeen) {
-    row_.steps[step] = StepState::kDidNotHappen;
-    row_.cause = cause;
-    row_.reason = std::move(reason);
-    row_.known = known;
+    row_.steps[step].state = StepState::kDidNotHappen;
+    loss_.cause = cause;
+    loss_.reason = std::move(reason);
+    loss_.known = known;
     if (event != 0) row_.event = event;
   }
 
@@ -77,7 +78,7 @@ class RowBuilder {
   void Loading() {
     if (facts_.loaded == 0) {
       const std::string reason = NotFound();
-      return Lose(Step::kLoaded, row_.cause, reason, row_.event);
+      return Lose(Step::kLoaded, loss_.cause, reason, row_.event);
     }
     if (facts_.missed != 0) return Missed();
     if (row_.linked || !IsOfBackend() || LibraryGivenToLoader(evidence_, row_.pid) == row_.library)
@@ -121,7 +122,7 @@ class RowBuilder {
   void NothingMoreWanted() {
     unasked_ = true;
     for (const Step step : {Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported})
-      row_.steps[step] = StepState::kDidNotHappen;
+      row_.steps[step].state = StepState::kDidNotHappen;
   }
 
   // What is linked, or is no backend, need not be asked for a function by name.
@@ -160,7 +161,7 @@ class RowBuilder {
     if (ask.event == 0) return "";
     if (row_.library.find('/') != std::string::npos)
       return IsOfBackend() ? "" : NotOpened();  // a backend's file is asked about after the run
-    row_.cause = Cause::kNotFound;
+    loss_.cause = Cause::kNotFound;
     row_.event = ask.event;
     return fmt::format("{}{} was looked for in {} {} ({}), and was not found", row_.library,
                        ask.requester.empty() ? "" : ", which " + ask.requester + " asks for,",
@@ -193,7 +194,7 @@ class RowBuilder {
   }
   std::string MissingDependency(const Need& need) {
     row_.event = need.event;
-    row_.cause = Cause::kMissingDependency;
+    loss_.cause = Cause::kMissingDependency;
     return fmt::format("{}, needed by {}, was looked for in {} {} and not loaded",
                        BaseNameOf(need.name),
                        need.requester.empty() ? row_.library : need.requester, need.tried.size(),
@@ -239,8 +240,8 @@ class RowBuilder {
   void NotAsked() {
     unasked_ = true;
     for (const Step step : {Step::kInitialised, Step::kCounted, Step::kReported})
-      if (row_.steps[step] == StepState::kNotObservable)
-        row_.steps[step] = StepState::kDidNotHappen;
+      if (StateOf(step) == StepState::kNotObservable)
+        row_.steps[step].state = StepState::kDidNotHappen;
   }
 
   std::string Function(EventId id) const { return evidence_.At(id).subject; }
@@ -289,7 +290,7 @@ class RowBuilder {
 
   // A count is a count, whether the scanner names its devices or not.
   void CountReported() {
-    if (unasked_ || row_.steps[Step::kCounted] != StepState::kSeen) return;
+    if (unasked_ || StateOf(Step::kCounted) != StepState::kSeen) return;
     if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
     if (!evidence_.device_count) return;
     if (*evidence_.device_count == 0) return Dropped();
@@ -299,8 +300,8 @@ class RowBuilder {
 
   void Reported() {
     if (!IsOfBackend()) return CountReported();
-    if (!evidence_.devices || row_.steps[Step::kInitialised] == StepState::kDidNotHappen ||
-        row_.steps[Step::kCounted] == StepState::kDidNotHappen)
+    if (!evidence_.devices || StateOf(Step::kInitialised) == StepState::kDidNotHappen ||
+        StateOf(Step::kCounted) == StepState::kDidNotHappen)
       return;
     // A child of Ollama's second pass has one device only.
     const Process* const process = ProcessOf(evidence_, row_.pid);
@@ -345,19 +346,20 @@ class RowBuilder {
   void Settle() {
     bool later_happened = false;
     for (auto step = std::rbegin(kSteps); step != std::rend(kSteps); ++step) {
-      StepState& state = row_.steps[*step];
+      StepState& state = row_.steps[*step].state;
       const bool happened = state == StepState::kSeen || state == StepState::kDerived;
       if (later_happened && !happened) state = StepState::kDerived;
       if (happened && !row_.reached) row_.reached = *step;
       later_happened = later_happened || happened;
     }
     for (const Step step : kSteps)
-      if (row_.steps[step] == StepState::kDidNotHappen && !unasked_) {
-        row_.lost_at = step;
+      if (StateOf(step) == StepState::kDidNotHappen && !unasked_) {
+        loss_.at = step;
+        row_.loss = std::move(loss_);
         break;
       }
-    if (!row_.lost_at && !facts_.same_as.empty()) {
-      if (facts_.inits > 1) row_.cause = Cause::kCountedTwice;
+    if (!row_.loss && !facts_.same_as.empty()) {
+      if (facts_.inits > 1) row_.odd = Cause::kCountedTwice;
       row_.remark =
           fmt::format("it is the same file as {}{}", facts_.same_as,
                       facts_.inits > 1 ? ", so its devices are counted a second time" : "");
@@ -368,6 +370,7 @@ class RowBuilder {
   const Evidence& evidence_;
   const RowFacts facts_;
   FunnelRow row_;
+  PathLoss loss_;  // what is to blame, if a step turns out not to have happened
   Family stack_ = Family::kNone;
   bool unasked_ = false;  // the rest was not asked for, so nothing is lost
 };

@@ -31,13 +31,13 @@ std::string ClassOf(std::string_view name) {
 // All by which a line may show that it is about this loss.
 std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
   std::vector<std::string> names;
-  if (row.cause == Cause::kNoEntryPoint && evidence.At(row.event).kind == EventKind::kMiss)
+  if (row.cause() == Cause::kNoEntryPoint && evidence.At(row.event).kind == EventKind::kMiss)
     names.push_back(evidence.At(row.event).subject);
   // What Python's client says of a library or a function that it does not find is the text of a
   // code.
-  if (row.family == Family::kManagement && row.cause == Cause::kNotFound)
+  if (row.family == Family::kManagement && row.cause() == Cause::kNotFound)
     names.emplace_back(CodeOf("nvmlInit_v2", 12).text);
-  if (row.family == Family::kManagement && row.cause == Cause::kNoEntryPoint)
+  if (row.family == Family::kManagement && row.cause() == Cause::kNoEntryPoint)
     names.emplace_back(CodeOf("nvmlInit_v2", 13).text);
   for (const Need& need : row.needs)
     if (need.found.empty()) names.push_back(BaseNameOf(need.name));
@@ -50,22 +50,23 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
       names.push_back(std::move(of_client));
   }
   // What the loader says where no driver is left: LoaderInterfaceArchitecture.md of its own.
-  if (row.cause == Cause::kNeverAsked && StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
+  if (row.cause() == Cause::kNeverAsked &&
+      StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
     names.insert(names.end(), {"vkCreateInstance", "ERROR_INCOMPATIBLE_DRIVER"});
   // A scanner that leaves a device out says that it does.
-  if (row.lost_at == Step::kReported)
+  if (row.lost_at() == Step::kReported)
     names.insert(names.end(), {"dropping", "filtering device", "skipping device"});
-  for (const Fact& fact : row.below)
-    if (fact.kind == Fact::Kind::kMask && row.cause == Cause::kMasked)
+  for (const Fact& fact : row.loss->because)
+    if (fact.kind == Fact::Kind::kMask && row.cause() == Cause::kMasked)
       names.push_back(fact.subject);
   // What stopped the scanner before it came to the library.
-  for (const Fact& fact : row.below)
+  for (const Fact& fact : row.loss->because)
     if (fact.kind == Fact::Kind::kRefused || fact.kind == Fact::Kind::kProgram ||
         fact.kind == Fact::Kind::kNamed)
       names.push_back(fact.subject);
-  if (row.cause == Cause::kTooOld) names.emplace_back("for this arch");
+  if (row.cause() == Cause::kTooOld) names.emplace_back("for this arch");
   for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
-    if (row.reason.find(signal) != std::string::npos) names.emplace_back(signal);
+    if (row.loss->reason.find(signal) != std::string::npos) names.emplace_back(signal);
   return names;
 }
 
@@ -161,7 +162,7 @@ EventId WhoSays(const Evidence& evidence, const FunnelRow& row) {
 }
 
 bool IsExcluded(const FunnelRow& row) {
-  return row.cause == Cause::kFiltered || row.cause == Cause::kNotTried;
+  return row.cause() == Cause::kFiltered || row.cause() == Cause::kNotTried;
 }
 
 // Whether a process asked for it, or looked where it lies: what a scanner set out to use.
@@ -171,7 +172,7 @@ bool IsSought(const Evidence& evidence, const FunnelRow& row) {
 
 bool IsBelow(const FunnelRow& row, const FunnelRow& other) {
   return row.pid != 0 && other.pid == row.pid && other.family == Family::kRuntime &&
-         row.family == Family::kDriver && other.lost_at && other.reached >= Step::kEntryPoint;
+         row.family == Family::kDriver && other.loss && other.reached >= Step::kEntryPoint;
 }
 
 bool IsOfNvidia(Family stack) {
@@ -182,7 +183,7 @@ bool IsOfNvidia(Family stack) {
 // A device can be missing only where there is one; and of a program that the loader ended, only
 // what it was linked to is to blame.
 bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
-  if (!row.lost_at || !MayHave(evidence.setting, StackOf(BaseNameOf(row.library)))) return false;
+  if (!row.loss || !MayHave(evidence.setting, StackOf(BaseNameOf(row.library)))) return false;
   const bool some = evidence.device_count.value_or(0) > 0;
   // What comes with a program for a maker whose GPU the machine lacks is no loss beside one
   // counted.
@@ -191,7 +192,7 @@ bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
   if (evidence.bad_end && evidence.bad_end->before_main && row.pid != evidence.bad_end->pid)
     return false;
   if (some && row.family != Family::kBackend && row.family != Family::kNone) return false;
-  switch (row.cause) {
+  switch (row.cause()) {
     case Cause::kDuplicate:
     case Cause::kOverlap: return false;
     case Cause::kFiltered:
@@ -199,7 +200,7 @@ bool HasFailed(const Evidence& evidence, const FunnelRow& row) {
     default: break;
   }
   if (row.pid == 0) return !some;
-  if (*row.lost_at > Step::kEntryPoint) return true;
+  if (row.loss->at > Step::kEntryPoint) return true;
   return std::none_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& other) {
     return other.library == row.library && other.reached && *other.reached >= Step::kCounted;
   });
@@ -269,36 +270,39 @@ void FindLostRow(Evidence& evidence) {
   const FunnelRow* best = nullptr;
   const auto rank = [&](const FunnelRow& row) {
     // A Vulkan backend that came to no driver is beside one that was tried and failed.
-    const bool asked = row.cause != Cause::kNeverAsked || row.stack != Family::kVulkanLoader;
-    return std::tuple(row.failed, !IsExcluded(row) && IsSought(evidence, row),
+    const bool asked = row.cause() != Cause::kNeverAsked || row.stack != Family::kVulkanLoader;
+    return std::tuple(row.failed(), !IsExcluded(row) && IsSought(evidence, row),
                       row.family == Family::kBackend, asked, row.pid != 0,
-                      row.failed && row.said == 0, row.reached);
+                      row.failed() && row.loss->said == 0, row.reached);
   };
   for (const FunnelRow& row : evidence.funnel)
-    if (row.lost_at && (best == nullptr || rank(row) > rank(*best))) best = &row;
+    if (row.loss && (best == nullptr || rank(row) > rank(*best))) best = &row;
   evidence.lost.reset();
   if (best != nullptr) evidence.lost = static_cast<size_t>(best - evidence.funnel.data());
 }
 
 void FindSilence(Evidence& evidence) {
-  for (FunnelRow& row : evidence.funnel) row.failed = HasFailed(evidence, row);
+  for (FunnelRow& row : evidence.funnel)
+    if (row.loss) row.loss->failed = HasFailed(evidence, row);
   // What somebody left out, or nobody tried, is no loss beside one that was tried and failed.
   const bool tried =
       std::any_of(evidence.funnel.begin(), evidence.funnel.end(),
-                  [](const FunnelRow& row) { return row.failed && !IsExcluded(row); });
+                  [](const FunnelRow& row) { return row.failed() && !IsExcluded(row); });
   for (FunnelRow& row : evidence.funnel) {
-    row.failed = row.failed && !(tried && IsExcluded(row));
+    if (!row.loss) continue;
+    PathLoss& loss = *row.loss;
+    loss.failed = loss.failed && !(tried && IsExcluded(row));
     // What another library asked for and did not get is that one's loss.
-    row.failed =
-        row.failed && std::none_of(evidence.funnel.begin(), evidence.funnel.end(),
-                                   [&](const FunnelRow& other) { return IsBelow(row, other); });
-    row.said = row.failed ? WhoSays(evidence, row) : 0;
+    loss.failed =
+        loss.failed && std::none_of(evidence.funnel.begin(), evidence.funnel.end(),
+                                    [&](const FunnelRow& other) { return IsBelow(row, other); });
+    loss.said = loss.failed ? WhoSays(evidence, row) : 0;
   }
   FindLostRow(evidence);
   const FunnelRow* const lost = LostRow(evidence);
-  const bool failed = lost != nullptr && lost->failed;
-  const FunnelRow* const silent = failed && lost->said == 0 ? lost : nullptr;
-  const FunnelRow* const told = failed && lost->said != 0 ? lost : nullptr;
+  const bool failed = lost != nullptr && lost->failed();
+  const FunnelRow* const silent = failed && lost->loss->said == 0 ? lost : nullptr;
+  const FunnelRow* const told = failed && lost->loss->said != 0 ? lost : nullptr;
   evidence.silent_failure = silent != nullptr;
   if (silent != nullptr && evidence.cut_lines > 0) {
     evidence.silent_failure.reset();
@@ -317,7 +321,7 @@ void FindSilence(Evidence& evidence) {
   if (silent != nullptr) {
     evidence.silent_because =
         fmt::format("{} was lost at \"{}\", and {}", BaseNameOf(silent->library),
-                    ToString(*silent->lost_at), NoLine(evidence.log));
+                    ToString(silent->loss->at), NoLine(evidence.log));
     if (const Event* const said = SaidToNobody(evidence, *silent))
       evidence.silent_because +=
           fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
@@ -329,8 +333,9 @@ void FindSilence(Evidence& evidence) {
     return;
   }
   if (told != nullptr) {
-    evidence.silent_because = fmt::format("#{} says: {}", told->said,
-                                          Words(evidence, told->said, NamesOf(evidence, *told)));
+    evidence.silent_because =
+        fmt::format("#{} says: {}", told->loss->said,
+                    Words(evidence, told->loss->said, NamesOf(evidence, *told)));
   } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
     evidence.silent_failure.reset();
     evidence.silent_because =

@@ -25,7 +25,7 @@ bool IsManifestFolder(const std::string& path) { return path.ends_with("/vulkan/
 Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
   Fact fact;
   fact.event = driver.event;
-  if (driver.cause == Cause::kNotFound) {
+  if (driver.cause() == Cause::kNotFound) {
     fact.kind = Kind::kNowhere;
     fact.subject = driver.library;
     fact.number = static_cast<int64_t>(AskFor(evidence, driver).tried.size());
@@ -40,7 +40,7 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
     return fact;
   }
   const std::vector<Need>& needs = driver.needs;
-  if (driver.lost_at == Step::kLoaded && !needs.empty() && needs.back().found.empty()) {
+  if (driver.lost_at() == Step::kLoaded && !needs.empty() && needs.back().found.empty()) {
     fact.kind = Kind::kNowhere;
     fact.subject = BaseNameOf(needs.back().name);
     fact.other = needs.back().requester.empty() ? driver.library : needs.back().requester;
@@ -48,7 +48,7 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
     return fact;
   }
   fact.kind = Kind::kReason;
-  fact.subject = BaseNameOf(driver.library) + ": " + driver.reason;
+  fact.subject = BaseNameOf(driver.library) + ": " + driver.loss->reason;
   return fact;
 }
 
@@ -93,7 +93,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
     for (const FunnelRow& row : *rows) {
       if (row.pid != pid || row.family != Family::kVulkanDriver) continue;
       any = true;
-      if (row.lost_at) losses.push_back(LossOf(evidence, row));
+      if (row.loss) losses.push_back(LossOf(evidence, row));
     }
   // The manifests stand above what came of the drivers that they name.
   if ((!any || !losses.empty()) && evidence.files_observed) add(ManifestsOf(evidence, pid));

@@ -81,9 +81,11 @@ std::vector<Need> ReadNeeds(const ordered_json& list) {
 
 ordered_json RowLine(const char* record, const FunnelRow& row) {
   ordered_json steps, events = ordered_json::object();
-  for (const auto& [step, state] : row.steps)
-    steps[ToString(step)] = kStates[static_cast<size_t>(state)];
-  for (const auto& [step, event] : row.events) events[ToString(step)] = event;
+  for (const auto& [step, seen] : row.steps) {
+    steps[ToString(step)] = kStates[static_cast<size_t>(seen.state)];
+    if (seen.event != 0) events[ToString(step)] = seen.event;
+  }
+  const PathLoss loss = row.loss.value_or(PathLoss());
   return {{"record", record},
           {"library", Write(row.library)},
           {"pid", row.pid},
@@ -91,25 +93,40 @@ ordered_json RowLine(const char* record, const FunnelRow& row) {
           {"steps", std::move(steps)},
           {"events", std::move(events)},
           {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
-          {"lost_at", row.lost_at ? ordered_json(ToString(*row.lost_at)) : ordered_json(nullptr)},
-          {"reason", Write(row.reason)},
-          {"loader_says", Write(row.loader_says)},
-          {"cause", ToString(row.cause)},
-          {"code", row.code},
-          {"known", ToString(row.known)},
+          {"lost_at", row.loss ? ordered_json(ToString(loss.at)) : ordered_json(nullptr)},
+          {"reason", Write(loss.reason)},
+          {"loader_says", Write(loss.loader_says)},
+          {"cause", ToString(row.cause())},
+          {"code", loss.code},
+          {"known", ToString(loss.known)},
           {"remark", Write(row.remark)},
           {"event", row.event},
-          {"failed", row.failed},
-          {"said", row.said},
+          {"failed", loss.failed},
+          {"said", loss.said},
           {"linked", row.linked},
           {"file", Write(row.file)},
           {"rule", row.rule},
           {"needs", NeedsLine(row.needs)},
-          {"below", FactsLine(row.below)}};
+          {"below", FactsLine(loss.because)}};
 }
 Step ReadStep(const std::string& word) {
   if (const auto step = ParseStep(word)) return *step;
   throw std::invalid_argument(fmt::format("unknown step \"{}\"", word));
+}
+PathLoss ReadLoss(const ordered_json& line, Cause cause) {
+  PathLoss loss;
+  loss.at = ReadStep(line.at("lost_at"));
+  loss.cause = cause;
+  const auto known = ParseKnown(line.at("known").get<std::string>());
+  if (!known) throw std::invalid_argument("unknown way to know");
+  loss.known = *known;
+  loss.reason = ReadText(line.at("reason"));
+  loss.loader_says = ReadText(line.at("loader_says"));
+  loss.code = line.value("code", int64_t{0});
+  loss.failed = line.at("failed");
+  loss.said = line.at("said");
+  loss.because = ReadFacts(line.at("below"));
+  return loss;
 }
 FunnelRow ReadRow(const ordered_json& line) {
   FunnelRow row;
@@ -117,30 +134,25 @@ FunnelRow ReadRow(const ordered_json& line) {
   row.pid = line.at("pid");
   row.role = ReadText(line.at("role"));
   for (const auto& [word, state] : line.at("steps").items())
-    row.steps[ReadStep(word)] = static_cast<StepState>(IndexOf(kStates, state.get<std::string>()));
-  for (const auto& [word, event] : line.at("events").items()) row.events[ReadStep(word)] = event;
+    row.steps[ReadStep(word)].state =
+        static_cast<StepState>(IndexOf(kStates, state.get<std::string>()));
+  for (const auto& [word, event] : line.at("events").items())
+    row.steps[ReadStep(word)].event = event;
   if (!line.at("reached").is_null()) row.reached = ReadStep(line.at("reached"));
-  if (!line.at("lost_at").is_null()) row.lost_at = ReadStep(line.at("lost_at"));
-  row.reason = ReadText(line.at("reason"));
-  row.loader_says = ReadText(line.at("loader_says"));
   const auto cause = ParseCause(line.at("cause").get<std::string>());
   if (!cause) throw std::invalid_argument("unknown cause");
-  row.cause = *cause;
-  row.code = line.value("code", int64_t{0});
-  const auto known = ParseKnown(line.at("known").get<std::string>());
-  if (!known) throw std::invalid_argument("unknown way to know");
-  row.known = *known;
+  if (line.at("lost_at").is_null())
+    row.odd = *cause;
+  else
+    row.loss = ReadLoss(line, *cause);
   row.remark = ReadText(line.at("remark"));
   row.event = line.at("event");
-  row.failed = line.at("failed");
-  row.said = line.at("said");
   row.family = FamilyOfLibrary(BaseNameOf(row.library));
   row.stack = StackOf(BaseNameOf(row.library));
   row.linked = line.at("linked");
   row.file = ReadText(line.at("file"));
   row.rule = line.at("rule");
   row.needs = ReadNeeds(line.at("needs"));
-  row.below = ReadFacts(line.at("below"));
   for (int step = 0; step <= static_cast<int>(Step::kReported); ++step)
     if (!row.steps.contains(static_cast<Step>(step)))
       throw std::invalid_argument("a step of the funnel is missing");

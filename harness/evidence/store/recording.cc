@@ -53,7 +53,7 @@ std::vector<std::string> FunnelText(const Evidence& evidence) {
     std::string text = row.library;
     if (!row.role.empty()) text += " in " + row.role;
     text += row.reached ? ": reached " + ToString(*row.reached) : ": untouched";
-    if (row.lost_at) text += ", lost at " + ToString(*row.lost_at);
+    if (row.loss) text += ", lost at " + ToString(row.loss->at);
     rows.insert(std::move(text));
   }
   return {rows.begin(), rows.end()};

@@ -243,8 +243,11 @@ EventId UnknownEvent(const Evidence& evidence) {
   };
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {
-      named.insert(named.end(), {row.event, row.said});
-      facts(row.below);
+      named.push_back(row.event);
+      for (const auto& [step, seen] : row.steps) named.push_back(seen.event);
+      if (!row.loss) continue;
+      named.push_back(row.loss->said);
+      facts(row.loss->because);
     }
   facts(evidence.missing);
   if (evidence.bad_end) named.insert(named.end(), {evidence.bad_end->said, evidence.bad_end->last});
