@@ -56,6 +56,7 @@ class Path {
              : fact.kind == Fact::Kind::kShadowed                               ? "shadows"
              : fact.kind == Fact::Kind::kLink                                   ? "link"
              : fact.kind == Fact::Kind::kAlso                                   ? "likewise"
+             : fact.kind == Fact::Kind::kContainer                              ? "container"
              : fact.kind == Fact::Kind::kOpened && fact.number != 0             ? "given"
              : fact.kind == Fact::Kind::kVersions && fact.subject == fact.other ? "versions"
                                                                                 : "because",

@@ -15,11 +15,16 @@ namespace {
 using Kind = Fact::Kind;
 
 // What mends a place: as little as lets whoever was refused in.
-std::string Mend(const Fact& fact) {
+std::string Mend(const Fact& fact, bool container) {
   const std::string& path = fact.subject;
   if (fact.kind == Kind::kNode && fact.error == 0)
     return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
   if (fact.kind == Kind::kNode && fact.error == ENOENT) {
+    if (container && path.starts_with("/dev/nvidia"))
+      return fmt::format(
+          "start the container with the node {} (--gpus all, or --device); with CDI make the "
+          "host's specification anew before (nvidia-ctk cdi generate)",
+          path);
     if (path == "/dev/nvidia-uvm")
       return "load the module nvidia-uvm (nvidia-modprobe -u -c=0), and where a suspend took it, "
              "rmmod it before and start the program anew; in a container add the node "
@@ -34,6 +39,10 @@ std::string Mend(const Fact& fact) {
       return "load the module amdgpu; in a container pass --device /dev/kfd --device /dev/dri";
     return "";
   }
+  if (fact.kind == Kind::kManifest && fact.subject.empty() && container)
+    return "have the driver's manifest brought into the container: a container toolkit of 1.12 or "
+           "later with NVIDIA_DRIVER_CAPABILITIES=all, or the host's "
+           "/usr/share/vulkan/icd.d/nvidia_icd.json mounted";
   if (fact.kind == Kind::kManifest && fact.subject.empty())
     return "install the manifest of the driver, as /usr/share/vulkan/icd.d/nvidia_icd.json; in a "
            "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
@@ -81,6 +90,11 @@ std::string Mend(const Fact& fact) {
     if (path.starts_with("/dev/")) {
       const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
       const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
+      if (container)
+        return fmt::format(
+            "start the container with --device {}, and anew after systemctl daemon-reload, which "
+            "takes a running one's devices away; on the host chmod o+rw it",
+            path);
       return fmt::format(
                  "chmod o+rw {}, or in a container pass it with --device, and start that anew "
                  "after "
@@ -91,6 +105,23 @@ std::string Mend(const Fact& fact) {
     return "chmod o+r " + path;
   }
   return "";
+}
+
+// The device that a program dropped is no GPU's: VkPhysicalDeviceType's CPU.
+bool OnlyRenders(const FunnelRow& row) {
+  const Fact* const device = First(row, Kind::kDevice);
+  return device->subject.find("deviceType=\"CPU\"") != std::string::npos;
+}
+
+bool LacksDriver(const FunnelRow& row) {
+  const auto of_driver = [](const std::string& name) {
+    const Family family = FamilyOfLibrary(BaseNameOf(name));
+    return family == Family::kDriver || family == Family::kManagement;
+  };
+  if (row.cause() == Cause::kNotFound) return of_driver(row.library);
+  return std::any_of(row.needs.begin(), row.needs.end(), [&](const Need& need) {
+    return need.found.empty() && !need.opened && of_driver(need.name);
+  });
 }
 
 // Which of several copies should answer: the one of the module's version, if there is one.
@@ -120,6 +151,17 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   if (row.loss->code == 804)
     add("use the driver of the module's version: a newer one over an older module is for "
         "data-centre GPUs alone, and for none that it has dropped");
+  if (differ && !fits && answered != nullptr && answered->rule.starts_with("LD_LIBRARY_PATH"))
+    add(fmt::format(
+        "take {} out of LD_LIBRARY_PATH, so that the running system's own driver "
+        "answers{}",
+        ParentOf(answered->other.substr(0, answered->other.find(' '))),
+        answered->other.starts_with("/nix/store/") ? ": on NixOS /run/opengl-driver/lib" : ""));
+  if (differ && !fits && First(row, Kind::kContainer) != nullptr)
+    add(
+        fmt::format("take the driver's libraries of {} out of the image, so that the host's of {} "
+                    "are used",
+                    versions->subject, versions->other));
   if (differ && !fits)
     add(fmt::format(
         "restart, so that the kernel loads the module of {}, or install the libraries of {}; in a "
@@ -135,14 +177,18 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const auto add = [&](const std::string& what) {
     if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
   };
+  const bool container = First(row, Kind::kContainer) != nullptr;
   const bool driver_lost =
       First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
   for (const Fact& fact : row.loss->because)
-    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact));
+    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact, container));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
+  if (First(row, Kind::kDevice) != nullptr && OnlyRenders(row))
+    add("install the Vulkan driver of the GPU's maker, with its manifest: what answered renders on "
+        "the processor");
   AddMendsOfCopies(row, add);
   // "All required driver daemons" must run: driver_types.h of CUDA, cudaErrorSystemNotReady.
   const bool not_ready = row.loss->code == 802;
@@ -185,6 +231,9 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   if (not_there && row.loss->known == Known::kAsked && First(row, Kind::kCopy) == nullptr)
     add(fmt::format("install what has {} into {}", BaseNameOf(row.library), ParentOf(row.library)));
   const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
+  if (container && !elsewhere && LacksDriver(row))
+    add("start the container with its GPUs, which brings the driver's libraries: --gpus all, in "
+        "Kubernetes NVIDIA's runtime class and device plugin");
   if (row.cause() == Cause::kNotFound && !elsewhere)
     add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
   if (row.cause() == Cause::kMissingDependency && !elsewhere)

@@ -174,6 +174,7 @@ std::string FactText(const Fact& fact) {
     case Kind::kUnversioned:
       return fmt::format("it was asked for as {}, without a version; {} is another one",
                          fact.subject, fact.other);
+    case Kind::kContainer: return "it runs in one: " + fact.subject;
     case Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
                          EventMark(fact.event));
@@ -194,8 +195,9 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
   const bool copy = fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed;
   const bool in_order =
       First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
-  return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kOpened ||
-         fact.kind == Kind::kAlso || (fact.kind == Kind::kVersions && fact.subject == fact.other);
+  return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kContainer ||
+         fact.kind == Kind::kOpened || fact.kind == Kind::kAlso ||
+         (fact.kind == Kind::kVersions && fact.subject == fact.other);
 }
 
 std::string ReasonText(const FunnelRow& row) {

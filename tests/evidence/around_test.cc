@@ -141,6 +141,34 @@ TEST(Around, WhereItLiesInsteadIsToldOfALibraryThatIsNotThere) {
               Contains("ln -s /usr/lib/ollama/cuda_v12 /usr/local/lib/ollama/cuda_v12"));
 }
 
+TEST(Around, InAContainerItIsTheContainerThatIsMended) {
+  const auto lost = [](const std::string& environment) {
+    return Of(Started(environment)
+                  .Search(7, 1, "libcuda.so.1")
+                  .Search(7, 1, "/usr/lib/libcuda.so.1", LA_SER_CONFIG)
+                  .Load(7, 50, "/usr/lib/libcuda.so.1")
+                  .Symbol(7, 50, "cuInit")
+                  .Asks(7, FileAct::kOpen, "/dev/nvidia-uvm", ENOENT)
+                  .Call(7, "cuInit", 999),
+              {});
+  };
+  Evidence host = lost("A=1"), pod = lost("KUBERNETES_SERVICE_HOST=10.96.0.1"),
+           docker = lost("A=1");
+  ASSERT_THAT(PathsToLook(docker), Contains("/.dockerenv"));
+  AddPlaces({}, host);
+  AddPlaces({}, pod);
+  AfterRun after;
+  after.looked = {At("/.dockerenv")};
+  AddPlaces(after, docker);
+  const auto texts = [](const Evidence& evidence) { return Below(evidence.funnel.front()); };
+  EXPECT_THAT(texts(host), Not(Contains(HasSubstr("it runs in one"))));
+  EXPECT_THAT(texts(pod), Contains("it runs in one: KUBERNETES_SERVICE_HOST is set"));
+  EXPECT_THAT(texts(docker), Contains("it runs in one: /.dockerenv is there"));
+  EXPECT_THAT(Suggestions(host.funnel.front()), Contains(HasSubstr("load the module nvidia-uvm")));
+  EXPECT_THAT(Suggestions(docker.funnel.front()),
+              Contains(HasSubstr("start the container with the node /dev/nvidia-uvm")));
+}
+
 TEST(Copies, ANameWithoutItsVersionIsTold) {
   const std::string taken = "/opt/cuda/lib64/libcublas.so";
   const std::string other = "/usr/local/lib/ollama/cuda_v12/libcublas.so.12";

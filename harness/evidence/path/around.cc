@@ -184,4 +184,37 @@ std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
   return facts;
 }
 
+const std::vector<std::string>& FilesOfContainers() {
+  static const std::vector<std::string> files = {"/.dockerenv", "/run/.containerenv",
+                                                 "/.singularity.d"};
+  return files;
+}
+
+void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
+  const std::vector<Fact>& facts = row.loss->because;
+  const bool brought = std::any_of(facts.begin(), facts.end(), [](const Fact& fact) {
+    return (fact.kind == Kind::kNode && fact.error != 0) || fact.kind == Kind::kManifest ||
+           fact.kind == Kind::kSibling ||
+           (fact.kind == Kind::kVersions && fact.subject != fact.other);
+  });
+  const bool driver = std::any_of(row.needs.begin(), row.needs.end(), [](const Need& need) {
+    return need.found.empty() && FamilyOfLibrary(BaseNameOf(need.name)) == Family::kDriver;
+  });
+  const bool itself = row.cause() == Cause::kNotFound &&
+                      (row.family == Family::kDriver || row.family == Family::kManagement);
+  if (!brought && !driver && !itself) return;
+  Fact fact;
+  fact.kind = Kind::kContainer;
+  for (const std::string& file : FilesOfContainers())
+    if (const Looked* const looked = LookedAt(after, file); looked != nullptr && looked->error == 0)
+      fact.subject = file + " is there";
+  // The first is systemd's, for who starts one: its "Container Interface"; the second is the
+  // kubelet's.
+  for (const char* const variable : {"container", "KUBERNETES_SERVICE_HOST"})
+    for (const Process& process : evidence.processes)
+      if (fact.subject.empty() && VariableOf(&process, variable))
+        fact.subject = std::string(variable) + " is set";
+  if (!fact.subject.empty()) row.loss->because.push_back(std::move(fact));
+}
+
 }  // namespace gpustage

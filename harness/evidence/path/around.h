@@ -19,4 +19,10 @@ const Event* RefusedAndTold(const Evidence& evidence);
 std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
                                 const FunnelRow& row);
 
+// Files that are there in containers alone: of Docker, Podman and Singularity.
+const std::vector<std::string>& FilesOfContainers();
+
+// That the program runs in a container, of a loss that whoever starts one mends in another way.
+void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& row);
+
 }  // namespace gpustage

@@ -40,6 +40,7 @@ struct Fact {
     kUnversioned,  // subject: a library that was asked for by a name without its version; other:
                    // one of the same name with its version, of another folder
     kDevice,       // subject: a device that was asked, as the call has it
+    kContainer,    // subject: what shows that the program runs in one: "/.dockerenv is there"
     kAnswered,     // subject: a library; other: the file that answered for it; rule: that found it
     kShadowed,     // subject: another copy of the library, which was not taken; other: its version
     kCalled,       // subject: a call that failed before; number: its code

@@ -225,6 +225,7 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
       AddElsewhere(after, evidence, row);
       AddCopies(evidence, row);
       AddAlso(after, evidence, row);
+      AddContainer(after, evidence, row);
     }
   std::vector<Fact> all;
   for (const Fact& fact : evidence.missing) {
@@ -262,6 +263,8 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);
   if (const Event* const refused = RefusedAndTold(evidence)) add(refused->subject);
+  if (!paths.empty())
+    for (const std::string& file : FilesOfContainers()) add(file);
   return paths;
 }
 
