@@ -357,6 +357,40 @@ changed_pin_is_fetched_again_alone() {
   log_is 'npm @x/lib@1.2.4'
 }
 
+go_program_is_built_of_its_source_and_again_when_that_changes() {
+  mkdir -p fixtures/programs/client
+  echo one >fixtures/programs/client/main.go
+  printf -- '- name: client\n  client: go\n  package: x/module\n  version: 1.2.3\n  source: fixtures/programs/client\n  bytes: 9\n  into: real/client\n  files:\n    client: client\n' \
+    >>fixtures/real-parts.yaml
+  dev 0 real
+  says 'client: missing, and there is no go here to fetch go module x/module 1.2.3'
+  program go <<'END'
+#!/bin/bash
+echo go >>"$LOG"
+[[ ! -e $REMOTE/down ]] || { echo 'x/module: dial tcp: no such host'; exit 1; }
+while [[ $1 != -o ]]; do shift; done
+cat main.go >"$2/client"
+END
+  touch "$REMOTE/down"
+  dev 0 real
+  says 'client: missing, go could not build it with x/module 1.2.3: x/module: dial tcp: no such host'
+  not_there "$GPUSTAGE_CACHE/real/client"
+  rm "$REMOTE/down"
+  dev 0 real
+  [[ $(<"$GPUSTAGE_CACHE/real/client/client") == one ]] || fail 'not built'
+  : >"$LOG"
+  dev 0 real
+  log_is ''
+  echo two >fixtures/programs/client/main.go
+  GPUSTAGE_OFFLINE=1 dev 0 real
+  says 'client: missing, and GPUSTAGE_OFFLINE=1 (go module x/module 1.2.3)'
+  log_is ''
+  dev 0 real
+  rm "$T/bin/go"
+  log_is go
+  [[ $(<"$GPUSTAGE_CACHE/real/client/client") == two ]] || fail 'not built again'
+}
+
 interrupted_fetch_leaves_nothing() {
   stopped_by TERM
   # What clears up may outlive the script by a moment.

@@ -25,6 +25,7 @@ install(TARGETS ollama_model ggml_driver dlopen_probe runner_info DESTINATION ${
 
 install(DIRECTORY scenarios fixtures DESTINATION ${data} FILES_MATCHING PATTERN *.yaml PATTERN *.json PATTERN recordings/*.md
   PATTERN programs EXCLUDE PATTERN logs/given EXCLUDE PATTERN logs/threads EXCLUDE)
+install(DIRECTORY fixtures/programs/go_nvml DESTINATION ${data}/fixtures/programs)  # gpustage-real builds it
 file(GLOB schemas CONFIGURE_DEPENDS harness/*/*.schema.json)
 install(FILES ${schemas} DESTINATION ${data}/schemas)
 

@@ -34,7 +34,7 @@ TEST_WISHES=(
   'elfutils|program eu-elflint|a test that reads the built fakes'
   'patchelf|program patchelf|tests that break a library'
   'gdb|program gdb|the test of a breakpoint inside gpustage shell'
-  'golang-go|program go|the Go subject of the tests of evidence'
+  'golang-go|program go|the Go subject of the tests of evidence, and the client of go-nvml'
   'libxml2-utils|program xmllint|a test that holds JUnit reports to their schema'
   'libvulkan-dev|header vulkan/vulkan_core.h|the fakes of Vulkan drivers (brings libvulkan1 and python3)'
   'rocm-smi|program rocm-smi|scenarios of AMD (brings librocm-smi64 and python3)'

@@ -66,6 +66,7 @@ read_parts() {
       exit 2
     fi
     [[ $key == for ]] || PIN[$name]+=$line$'\n'
+    [[ $key != source ]] || PIN[$name]+="# $(cat "$ROOT/${BASH_REMATCH[3]}"/* | sha256sum | cut -d' ' -f1)"$'\n'
   done <"$ROOT/fixtures/real-parts.yaml"
 }
 
@@ -102,6 +103,8 @@ fetch_part() {
     installed_toolkit >"$WORK/toolkit" || { say "$name: missing, there is no CUDA Toolkit installed here" && return 1; }
     mkdir "$WORK/tree"
     ln -s "$(<"$WORK/toolkit")"/* "$WORK/tree"
+  elif [[ ${PART[$name client]} == go ]]; then
+    go_build "$name" || return 1
   else
     if [[ -z ${PART[$name sha256]:-} ]]; then
       sum=sha256$(python_tag)
@@ -127,6 +130,20 @@ fetch_part() {
     [[ -z $to ]] || ln -s "$from" "$WORK/part/${to%:}"
   done <<<"${PART[$name links]:-}"
   place "$WORK/part" "${PART[$name into]}" "${PIN[$name]}"
+}
+
+# go_build NAME: the program of its source, into $WORK/tree; go.sum holds the checksums, and Go keeps to them.
+go_build() {
+  local name=$1 what="go module ${PART[$1 package]} ${PART[$1 version]}" reason
+  command -v go >/dev/null || { say "$name: missing, and there is no go here to fetch $what" && return 1; }
+  [[ $OFFLINE == 1 ]] && { say "$name: missing, and GPUSTAGE_OFFLINE=1 ($what)" && return 1; }
+  say "$name: building with $what"
+  mkdir "$WORK/tree" "$WORK/home"
+  (cd "$ROOT/${PART[$name source]}" && CGO_ENABLED=1 GOTOOLCHAIN=local GOFLAGS='-mod=readonly -modcacherw -buildvcs=false' \
+    GOPATH=$WORK/home/go GOCACHE=$WORK/home/cache go build -trimpath -o "$WORK/tree/" .) </dev/null >"$WORK/log" 2>&1 && return
+  reason=$(grep -m1 -iE 'err|fail|mismatch|cannot|dial' "$WORK/log" || tail -1 "$WORK/log")
+  say "$name: missing, go could not build it with ${what#go module }: $reason"
+  return 1
 }
 
 # python_tag: cp311, as the wheels for the Python of this machine are called.

@@ -19,14 +19,18 @@ std::string TextOf(const YamlNode& node, std::string_view key) {
   return value == nullptr ? "" : value->text;
 }
 
-}  // namespace
-
-std::vector<Thread> Threads() {
+std::vector<Thread> ReadThreads(const std::string& fixture) {
   std::vector<Thread> threads;
-  for (const YamlNode& node : ReadFixture("titles.yaml").items)
+  for (const YamlNode& node : ReadFixture(fixture).items)
     threads.push_back({TextOf(node, "id"), TextOf(node, "source"), TextOf(node, "title")});
   return threads;
 }
+
+}  // namespace
+
+std::vector<Thread> Threads() { return ReadThreads("titles.yaml"); }
+
+std::vector<Thread> NewerThreads() { return ReadThreads("newer_titles.yaml"); }
 
 std::vector<Kind> Kinds() {
   std::vector<Kind> kinds;

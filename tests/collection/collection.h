@@ -22,7 +22,8 @@ struct Kind {
   std::string number, whose, is;
   std::set<std::string> threads;
 };
-std::vector<Thread> Threads();
+std::vector<Thread> Threads();       // the 112
+std::vector<Thread> NewerThreads();  // what came after them; without ids
 std::vector<Kind> Kinds();
 
 // "ollama/ollama#15964", of that, of its address, and of each of "a/b#1, c/d#2".

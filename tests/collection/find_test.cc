@@ -85,7 +85,9 @@ std::string WithoutQuotes(const std::string& text) {
 TEST(Find, KnowsNoTitle) {
   const Catalog catalog = FindCatalog({});
   const ByThread by_thread = ScenariosByThread(AllScenarioFiles());
-  for (const Thread& thread : Threads()) {
+  std::vector<Thread> threads = Threads();
+  for (Thread& newer : NewerThreads()) threads.push_back(std::move(newer));
+  for (const Thread& thread : threads) {
     const auto own = by_thread.find(thread.source);
     if (own == by_thread.end()) continue;
     for (const FoundScenario& scenario : own->second) {

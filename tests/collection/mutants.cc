@@ -111,6 +111,7 @@ const std::vector<Operator>& Operators() {
       {"kfd-closed-instead", hip, false, 0, {"/dev/kfd"}},
       {"no-device-instead", driver, false, 0, {}, {"cuInit"}, 100},
       {"not-ready-instead", driver, false, 0, {}, {"cuInit"}, 802},
+      {"unknown-error-instead", driver, false, 0, {}, {"cuInit"}, 999},
       {"no-count-instead", driver, false, 0, {}, {"cuDeviceGetCount"}, 3},
       {"nvml-unknown-instead", nvml, false, 0, {}, starts, 999},
       {"nvml-mismatch-instead", nvml, false, 0, {}, starts, 18},

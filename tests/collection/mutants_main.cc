@@ -114,6 +114,17 @@ bool SaysWhy(const std::vector<Claim>& claims) {
                      [](const Claim& claim) { return !IsSymptom(claim) && !IsLog(claim); });
 }
 
+// The first cell in which a run that is not mended says why; the first of all where none does.
+void KeepOneThatSaysWhy(std::vector<Case>& cases) {
+  const auto says = std::find_if(cases.begin(), cases.end(), [](const Case& c) {
+    return std::any_of(c.runs.begin(), c.runs.end(), [&](const RunSpec& run) {
+      return !run.fixed && run.scanner.missing.empty() && SaysWhy(ClaimsOn(c, run));
+    });
+  });
+  if (says != cases.end()) std::swap(cases.front(), *says);
+  cases.resize(1);
+}
+
 class Trial {
  public:
   explicit Trial(CaseRunner& runner)
@@ -127,7 +138,7 @@ class Trial {
       TRY(neighbours_, ReadNeighbours());
     }
     ++counts_.scenarios;
-    if (!IsOfAReport(cases.front())) cases.resize(1);  // of what is no report's own, one cell
+    if (!IsOfAReport(cases.front())) KeepOneThatSaysWhy(cases);  // of what is no report's own
     kept_ = judged_ = false;
     for (const Case& c : cases)
       for (size_t run = 0; run < c.runs.size(); ++run) {

@@ -11,7 +11,7 @@ cd "$PREFIX"
 [[ $(ls) == $'bin\ninclude\nlib\nshare' ]] || fail "not of the FHS: $(ls)"
 programs=$(cd bin && echo ./*)
 [[ $programs == './gpustage ./gpustage-capture ./gpustage-gtest ./gpustage-real' ]] || fail "bin has $programs"
-for part in lib/gpustage/{fakes/cuda.so,recorders/audit.so,programs/ollama-model,real.sh} share/gpustage/{fixtures/real-parts.yaml,schemas/scenario.schema.json} \
+for part in lib/gpustage/{fakes/cuda.so,recorders/audit.so,programs/ollama-model,real.sh} share/gpustage/{fixtures/real-parts.yaml,fixtures/programs/go_nvml/go.sum,schemas/scenario.schema.json} \
   share/gpustage/fixtures/{devices,layouts,scanners}/*.yaml share/gpustage/scenarios/first-steps/healthy.yaml share/doc/gpustage/{README.md,copyright,docs/scenario.md} \
   share/{man/man1/gpustage.1,bash-completion/completions/gpustage,zsh/site-functions/_gpustage}; do
   [[ -s $part ]] || fail "not there: $part"

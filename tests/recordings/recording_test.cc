@@ -97,6 +97,19 @@ TEST(CompareRecordings, OfAnotherDayLookAtWhatWasSeen) {
               ElementsAre(Field(&RecordingDifference::field, "funnel")));
 }
 
+// The real libggml-base opens NVML, and so does our fake of it: what a fake opens is nobody's
+// candidate.
+TEST(CompareRecordings, LeavesNvmlToTheLibrariesThatWereMapped) {
+  Recording real = OneGpu();
+  const Recording model = real;
+  real.funnel.insert(real.funnel.begin(),
+                     "/lib/libnvidia-ml.so.1 in ollama runner: reached reported");
+  EXPECT_THAT(Compare(AsSeen(real, real), AsSeen(model, real)), IsEmpty());
+  real.libraries["ollama runner"].emplace_back("/lib/libnvidia-ml.so.1");
+  EXPECT_THAT(Compare(AsSeen(real, real), AsSeen(model, real)),
+              ElementsAre(Field(&RecordingDifference::field, "libraries")));
+}
+
 TEST(CompareRecordings, LooksAtEveryField) {
   Recording other;
   EXPECT_THAT(Compare(OneGpu(), other), ElementsAre(Field(&RecordingDifference::field, "outcome"),

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "harness/base/files.h"
+#include "harness/evidence/path/families.h"
 #include "harness/evidence/scanners/ollama/ollama_log.h"
 
 namespace gpustage {
@@ -127,6 +128,8 @@ Recording AsSeen(Recording recording, const Recording& older) {
   for (const std::string& row : older.funnel) known.insert(key(row));
   for (std::string row : recording.funnel) {
     if (!known.contains(key(row)) || key(row).find(" in ") == std::string::npos) continue;
+    const std::string library = row.substr(0, row.find(" in "));
+    if (FamilyOfLibrary(BaseNameOf(library)) == Family::kManagement) continue;
     row.resize(std::min(row.size(), row.find(", lost at ")));
     RE2::Replace(&row, "reached reported$", "reached counted");
     seen.insert(std::move(row));

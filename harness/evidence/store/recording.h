@@ -31,7 +31,8 @@ Recording WithoutVersion(Recording recording);
 
 // With that of the funnel which was seen of the program, up to the count of a library in a process;
 // where it was lost, and why nobody touched a file, was concluded, and is of the day. Rows of which
-// `older` has none are of libraries that nobody looked at then.
+// `older` has none are of libraries that nobody looked at then; NVML is looked at where a process
+// mapped it, for what one of our fakes opens in place of a real library has no row.
 Recording AsSeen(Recording recording, const Recording& older);
 
 // Of one scanner in one version, by "CASE debug=LEVEL".
