@@ -104,10 +104,14 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
     case Kind::kCopy: return {fmt::format("{}sudo cp {} {}", keep, Word(change.value), path), back};
     case Kind::kInstall:
       if (change.number == kHollow) return {"install the package that has " + path, ""};
+      if (change.number == kPlainStack)
+        return {"sudo patchelf --clear-execstack " + path, "sudo patchelf --set-execstack " + path};
       return {fmt::format("{}install {} again from the release that the machine has ({})", keep,
                           path, change.value),
               back};
     case Kind::kInstallAll:
+      if (change.number == kNotItsOwn)
+        return {fmt::format("install a build that has in {} what {} has", path, change.value), ""};
       return {fmt::format("install {} again from the release that the machine has ({})", path,
                           change.value),
               ""};
@@ -158,10 +162,15 @@ std::string ToString(const Intervention& change) {
     case Kind::kInstall:
       if (change.number == kHollow)
         return fmt::format("install what has {} (one with nothing in it was enough)", on);
+      if (change.number == kPlainStack)
+        return fmt::format("let {} not ask for an executable stack", on);
       return change.number == kNotItsOwn
                  ? fmt::format("have as {} the file of that name of {}", on, change.value)
                  : fmt::format("put back {} as {} installs it", on, change.value);
     case Kind::kInstallAll:
+      if (change.number == kNotItsOwn)
+        return fmt::format("install a build with the backend of {} in {} ({} files)", change.value,
+                           on, change.entries.size());
       return fmt::format("install what {} has in {} ({} files)", change.value, on,
                          change.entries.size());
     case Kind::kSearch: return fmt::format("put {} into {}", change.value, on);
