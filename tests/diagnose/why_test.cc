@@ -51,6 +51,9 @@ TEST_F(WhyTest, OfTwoCausesBothAreNamed) {
             WithoutWeighing());
   EXPECT_THAT(FirstOf(report), HasSubstr("libcublas.so.12"));
   EXPECT_THAT(FirstOf(report), HasSubstr("unset CUDA_VISIBLE_DEVICES"));
+  // Each was left out once.
+  EXPECT_THAT(report.answers.front().without, testing::ElementsAre(0, 0));
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("0 devices without \"unset CUDA_VISIBLE_DEVICES\""));
 }
 
 // Each alone leaves it as it is: what tells them apart is which processes were started.
@@ -203,6 +206,36 @@ TEST_F(WhyTest, AFaultIsOpenedLastAndNobodyIsToldToMendIt) {
   EXPECT_EQ(FirstOf(report), "cuInit does not fail");
   EXPECT_THAT(WhyText(report, 1), HasSubstr("     nobody     can change that"));
   EXPECT_THAT(WhyText(report, 1), Not(HasSubstr("sudo")));
+}
+
+// What came back once and not each time.
+TEST(WhyText, WhatIsNotProvenIsNoCause) {
+  Mending shaky;
+  shaky.changes.push_back(Change(Intervention::Kind::kUnsetVariable, kVariable, "A_MODE"));
+  shaky.rounds = 3;
+  shaky.came_back = 2;
+  shaky.lost_again = 3;
+  EXPECT_FALSE(shaky.IsProven());
+  WhyReport report;
+  report.before = 0;
+  report.wanted = CountRange{1, 1};
+  report.consistent.push_back(shaky);
+  EXPECT_THAT(WhyText(report, 5), HasSubstr("Only consistent with: unset A_MODE (2 of 3 starts)."));
+  EXPECT_THAT(WhyText(report, 5), Not(HasSubstr("1. ")));
+  EXPECT_THAT(WhyJson(report), HasSubstr("\"answers\": []"));
+  // It came back by itself.
+  shaky.came_back = 3;
+  shaky.lost_again = 2;
+  EXPECT_FALSE(shaky.IsProven());
+}
+
+TEST_F(WhyTest, ACapturedMachineThatWorksIsHealthy) {
+  const Result<std::vector<Case>> cases =
+      LoadCases(std::string(GPUSTAGE_MACHINES) + "/h200-healthy.yaml", FindCatalog({}));
+  ASSERT_THAT(cases, IsOk());
+  const WhyReport report = WhyOf(FlatOf(cases->front()), WithoutWeighing());
+  EXPECT_TRUE(report.healthy) << FirstOf(report);
+  EXPECT_TRUE(report.answers.empty() && report.consistent.empty());
 }
 
 class AnnouncedTest : public WhyTest {
