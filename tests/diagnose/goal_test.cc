@@ -9,7 +9,8 @@ namespace {
 using testing::HasSubstr;
 
 constexpr char kMachine[] =
-    "machine: {devices: [h100-80gb]}\nlayout: [nvidia-driver-debian]\nenv: {A_MODE: slow}\n";
+    "machine: {devices: [h100-80gb]}\nlayout: [nvidia-driver-debian]\nenv: {AA_TRIED_FIRST: a, "
+    "A_MODE: slow}\n";
 
 class GoalTest : public DiagnoseTest {
  protected:
