@@ -65,6 +65,23 @@ TEST_F(DiffTest, SectionsComeInTheOrderOfARun) {
   }
 }
 
+// The version stands in many lines.
+TEST_F(DiffTest, OfTwoVersionsOfAScannerLinesThatNameTheVersionAreNoDifference) {
+  const auto side = [&](const std::string& version) {
+    DiffSide one = SideOf("");
+    one.flat->c.runs.front().scanner.version = version;
+    LogLine line;
+    line.text = line.message = "Listening on 127.0.0.1:11434 (version " + version + ")";
+    one.evidence.log = {line};
+    return one;
+  };
+  const Diff diff = DiffOf(side("0.17.4"), side("0.30.1"));
+  for (const DiffSection& section : diff.sections)
+    EXPECT_NE(section.title, "log") << testing::PrintToString(section.only_a);
+  const Diff same = DiffOf(side("0.17.4"), SideOf(""));
+  EXPECT_FALSE(same.sections.empty());
+}
+
 // A kept run has no machine: what it did is told all the same.
 TEST_F(DiffTest, AKeptRunIsHeldAgainstOneOfNow) {
   DiffSide kept = SideOf("");

@@ -152,6 +152,8 @@ std::string ResultsJson(const std::vector<Score>& scores) {
                                {"chain_names_it", score.named},
                                {"written_after", score.after},
                                {"in_view", !score.unseen},
+                               {"by_claims", score.by_claims},
+                               {"by_text", score.by_text},
                                {"starts_to_first", score.starts},
                                {"starts", score.all_starts},
                                {"seconds", std::round(score.seconds * 10) / 10},
@@ -166,8 +168,8 @@ nlohmann::ordered_json RangeJson(const CountRange& range) {
 }
 
 // harness/docs/benchmark.md: NAME.yaml, the machine, and NAME.truth.json.
-Status Publish(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
-               const std::string& folder) {
+Status Publish(const Task& task, const Score& score, const ProposalContext& knowledge,
+               CaseRunner& runner, const std::string& folder) {
   const Result<FlatCase> flat = Flatten(task.c, task.run, knowledge.packages.images(), runner);
   if (!flat) return Ok();  // it cannot be made here
   std::string name = task.Name();
@@ -180,11 +182,15 @@ Status Publish(const Task& task, const ProposalContext& knowledge, CaseRunner& r
   }
   nlohmann::ordered_json truth = {{"version", 1},
                                   {"name", task.Name()},
-                                  {"wanted", RangeJson(*CountOf(task))},
                                   {"size", SizeOfFix(task)},
                                   {"changes", WordsOfFix(task)}};
-  if (const auto broken = ExpectedCount(task.c, task.c.runs[task.run]))
-    truth["broken"] = RangeJson(*broken);
+  if (score.by_claims) {
+    for (const Claim& claim : GoalOf(task)) truth["claims"].push_back(ToString(claim));
+  } else {
+    truth["wanted"] = RangeJson(*CountOf(task));
+    if (const auto broken = ExpectedCount(task.c, task.c.runs[task.run]))
+      truth["broken"] = RangeJson(*broken);
+  }
   TRY(WriteFile(folder + "/" + name + "yaml", *text));
   return WriteFile(folder + "/" + name + "truth.json", truth.dump(1) + "\n");
 }
@@ -216,7 +222,7 @@ Result<int> EvaluateAll(const EvaluationOptions& options) {
       continue;
     }
     scores.push_back(*score);
-    if (!options.publish.empty()) TRY(Publish(task, knowledge, runner, options.publish));
+    if (!options.publish.empty()) TRY(Publish(task, *score, knowledge, runner, options.publish));
   }
   if (!options.json.empty()) TRY(WriteFile(options.json, ResultsJson(scores)));
   const int status = Summary(scores, skipped, options);
