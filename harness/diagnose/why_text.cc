@@ -59,12 +59,27 @@ std::string OneAnswer(const Mending& answer, size_t number, const WhyReport& rep
   return text;
 }
 
+// What was seen, and where a change of it is proven, that: a sentence of what made it so.
 std::string WhyItWas(const WhyReport& report) {
   const RunLoss& loss = report.looked.loss;
-  if (!report.goal.empty()) return "  " + Wrapped("seen: " + report.unmet, 8, kWidth) + '\n';
-  if (!loss.any) return "";
-  std::string text = "  " + Wrapped("seen: " + loss.reason, 8, kWidth) + '\n';
-  if (!report.event.empty()) text += "        " + Wrapped(report.event, 8, kWidth) + '\n';
+  std::string reason = report.goal.empty() ? loss.reason : report.unmet;
+  if (reason.empty()) return "";
+  if (report.answers.empty()) {
+    reason = "seen: " + reason;
+  } else {
+    const Mending& best = report.answers.front();
+    // Where the change is of something else, what was seen is only consistent with it.
+    const bool named =
+        std::all_of(best.changes.begin(), best.changes.end(),
+                    [&](const Intervention& change) { return IsNamed(loss, {}, change.subject); });
+    reason = fmt::format(
+        "{}: {}; with change 1 {}, and undone {} again: proven by {}, {} of {} both ways",
+        named ? "cause" : "seen", reason, Count(best.after, report), Count(report.before, report),
+        Plural(2 * best.rounds, "start"), best.came_back, best.rounds);
+  }
+  std::string text = "  " + Wrapped(reason, 8, kWidth) + '\n';
+  if (report.goal.empty() && !report.event.empty())
+    text += "        " + Wrapped(report.event, 8, kWidth) + '\n';
   return text;
 }
 
