@@ -18,7 +18,7 @@ struct EvaluationOptions {
   std::vector<std::string> paths;  // of scenarios; empty: all of the collection
   std::string keep;                // scores are kept there, and continued from there; "": nowhere
   std::string stamp;    // of what is evaluated: scores of another one are not continued from
-  int minutes = 0;      // then it ends, with what it has; 0: never
+  int minutes = 0;      // then it ends, with what it has; 0: never; below it: with what is kept
   std::string json;     // where results go; "": nowhere
   std::string publish;  // where machines and truth go; "": nowhere
 };

@@ -207,7 +207,7 @@ Result<int> EvaluateAll(const EvaluationOptions& options) {
   for (const Task& task : tasks) {
     const auto spent = std::chrono::steady_clock::now() - began;
     const Score* const known = kept.Find(task, options.again);
-    if (known == nullptr && options.minutes > 0 && spent > std::chrono::minutes(options.minutes)) {
+    if (known == nullptr && options.minutes != 0 && spent > std::chrono::minutes(options.minutes)) {
       ++left;
       continue;
     }

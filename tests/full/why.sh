@@ -12,7 +12,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 # What decides what is found: not how it is said. Scenarios are kept one by one. Without git, nothing is gone on with.
 stamp() {
-  local sources=(harness fakes fixtures tests/diagnose/evaluation.cc ':!harness/cli' ':!harness/docs'
+  local sources=(harness fakes fixtures tests/diagnose/evaluation.cc ':!harness/cli' ':!harness/dev*' ':!harness/docs'
     ':!harness/report' ':!harness/diagnose/*_text.cc' ':!harness/diagnose/*_words.cc' ':!harness/diagnose/*_json.cc' ':!harness/diagnose/diff.*')
   { git ls-files -s -- "${sources[@]}" && git diff -- "${sources[@]}"; } 2>/dev/null | sha256sum | cut -c1-16 || date +%s
 }
