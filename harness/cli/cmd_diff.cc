@@ -15,8 +15,8 @@ namespace gpustage {
 namespace {
 
 struct DiffCommand {
-  std::string a, b;  // scenarios, cases, or files of kept evidence
-  std::string run;   // of both; "": the first that can be started here
+  std::string a, b;               // scenarios, cases, or files of kept evidence
+  std::vector<std::string> runs;  // of both, or one each; none: the first that can be started here
 };
 
 Result<DiffSide> KeptSide(const std::string& path) {
@@ -41,7 +41,8 @@ int Differ(const DiffCommand& command) {
   const std::string names[] = {command.a, command.b};
   for (size_t i = 0; i < runs.size(); ++i) {
     if (IsEvidence(names[i])) continue;
-    Result<OneRun> one = FindOneRun(names[i], command.run);
+    const std::string run = command.runs.empty() ? "" : command.runs[i % command.runs.size()];
+    Result<OneRun> one = FindOneRun(names[i], run);
     if (!one) return PrintError(one.error(), kBadInput);
     runs[i] = *std::move(one);
   }
@@ -71,8 +72,11 @@ Action DeclareDiff(CLI::App& app) {
       ->type_name("SCENARIO")
       ->required();
   app.add_option("b", command->b, "another")->type_name("SCENARIO")->required();
-  app.add_option("--run", command->run, "which of their runs; the first that can be started here")
-      ->type_name("NAME");
+  app.add_option("--run", command->runs,
+                 "which of their runs; twice: of each, so that two versions of a scanner are held "
+                 "against one another; else the first that can be started here")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   return [command](const Program&) { return Differ(*command); };
 }
 

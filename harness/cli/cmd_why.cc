@@ -24,8 +24,8 @@ struct WhyCommand {
   std::string run;       // "": the first that can be started here
   int budget = 200;      // starts
   int jobs = 0;
-  int answers = 5;    // that are printed
-  int64_t want = -1;  // devices; below 0: all that the machine has
+  int answers = 5;   // that are printed
+  std::string want;  // devices, or claims; "": all that the machine has
   bool json = false;
   std::string change;              // {tree: …, env: …, user: …}: an announced cause
   std::vector<std::string> words;  // not "OLLAMA_NUM_GPU=999 must be set": the same in words
@@ -52,13 +52,26 @@ struct Told {
   int status = kAsExpected;
 };
 
+// A number of devices, or claims.
+Status ReadWanted(const std::string& want, WhyOptions& options) {
+  constexpr int64_t kMost = 1000;
+  if (want.empty()) return Ok();
+  if (want.find_first_not_of("0123456789") != std::string::npos) {
+    TRY(options.goal, ReadGoal(want, FindCatalog({})));
+    return Ok();
+  }
+  const int64_t devices = want.size() > 4 ? kMost + 1 : std::stoll(want);
+  if (devices > kMost) return Error{fmt::format("--want {}: 0 to {} devices", want, kMost)};
+  options.wanted = CountRange{devices, devices};
+  return Ok();
+}
+
 Result<Told> Tell(const OneRun& one, const std::optional<Announcement>& announced,
                   WhyOptions options, const WhyCommand& command, CaseRunner& runner) {
   TRY(const ProposalContext knowledge, ProposalContext::Read(FindCatalog({})));
   TRY(const FlatCase flat, Flatten(one.c, one.run, knowledge.packages.images(), runner));
   options.weigh = !announced;
-  if (command.want >= 0) options.wanted = CountRange{command.want, command.want};
-  options.expected = ExpectedCount(one.c, one.c.runs[one.run]);
+  SayWhatIsExpected(one.c, one.c.runs[one.run], options);
   if (announced) options.most_answers = 1;
   TRY(WhyReport report, gpustage::Why(flat, knowledge, runner, options));
   report.id = one.c.id;
@@ -94,11 +107,13 @@ int Why(const WhyCommand& command) {
   if (!one) return PrintError(one.error(), kBadInput);
   const Result<std::optional<Announcement>> announced = Announced(command);
   if (!announced) return PrintError(announced.error(), kBadInput);
+  WhyOptions options;
+  if (const Status read = ReadWanted(command.want, options); !read)
+    return PrintError(read.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
-  WhyOptions options;
   options.budget = command.budget;
   options.jobs = command.jobs > 0
                      ? command.jobs
@@ -133,10 +148,9 @@ Action DeclareWhy(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000));
   app.add_option("--want", command->want,
-                 "how many devices are to be counted; else what the case expects and does not get, "
-                 "or all that the machine has")
-      ->type_name("N")
-      ->check(CLI::Range(0, 1000));
+                 "how many devices are to be counted, or claims that are to hold ({log: {lacks: "
+                 "[…]}}); else what the case expects and does not get, or all that the machine has")
+      ->type_name("N|CLAIMS");
   AddJobs(app, command->jobs);
   app.add_flag("--json", command->json, "for programs");
   app.add_option("--change", command->change, "an announced cause: {tree: […], env: {…}, user: …}")

@@ -48,7 +48,7 @@ std::string WhyLines::Sentence(const ReportedRun& run) {
       options.budget = std::min(left_, kMostForOneRun);
       options.most_answers = 1;
       options.weigh = false;
-      options.expected = ExpectedCount(*c, c->runs[i]);
+      SayWhatIsExpected(*c, c->runs[i], options);
       const Result<WhyReport> report = Ask(*c, i, runner_, options);
       if (!report) return report.error().message;
       left_ -= report->starts;

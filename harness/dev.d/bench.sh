@@ -48,12 +48,14 @@ bench() {
     }' "$scratch/all" | sort -s -k1,1
 }
 
-# bench_why [DIR]: every broken machine with its truth, and what `gpustage why` says of each.
+# bench_why [DIR]: every broken machine with its truth, and what `gpustage why` says of each. What `full why` found of the same sources is
+# not started again.
 bench_why() {
   local folder=${1:-$TREE/benchmark}
   build_for tests harness/all fakes/all fixtures/all why_evaluation
   rm -rf "$folder" && mkdir -p "$folder"
-  exec "$TREE/tests/diagnose/why_evaluation" --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json"
+  exec "$TREE/tests/diagnose/why_evaluation" --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json" \
+    --keep "$TREE/why-scores" --stamp "$("$ROOT/tests/full/why.sh" --stamp)"
 }
 
 # bench_collection [--rounds N] [--only TEXT]: the scenarios of the public reports, over as many bare execs of the same programs.

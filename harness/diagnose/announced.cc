@@ -160,7 +160,9 @@ Result<Announcement> ReadAnnouncement(const std::string& text) {
 Held Hold(const Announcement& announced, const FlatCase& flat, const WhyReport& report,
           CaseRunner& runner, const WhyOptions& options) {
   Trials trials(runner, options.jobs, options.budget, options.stop);
+  trials.MeasureBy(report.goal);
   Held held;
+  held.goal = report.goal;
   held.announced = announced;
   held.before = report.before;
   held.is_so_already = IsSoAlready(announced, flat);

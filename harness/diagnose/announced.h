@@ -27,6 +27,7 @@ Result<Announcement> ReadAnnouncement(const std::string& text);
 
 struct Held {
   Announcement announced;
+  Goal goal;  // counts are 1 where it is met
   std::optional<int64_t> before;
   bool is_so_already = false;
   std::vector<std::optional<int64_t>> with_it;

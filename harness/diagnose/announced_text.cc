@@ -12,7 +12,11 @@ namespace {
 using nlohmann::json;
 
 // "1 device, 3 of 3" or "0, 1 and 1 devices".
-std::string Counts(const std::vector<std::optional<int64_t>>& counts) {
+std::string Counts(const std::vector<std::optional<int64_t>>& counts, const Goal& goal) {
+  if (!goal.empty()) {
+    const auto met = std::count(counts.begin(), counts.end(), std::optional<int64_t>(1));
+    return fmt::format("{} in {} of {} starts", ToString(goal), met, counts.size());
+  }
   const auto text = [](const std::optional<int64_t>& count) {
     return count ? std::to_string(*count) : std::string("no count");
   };
@@ -43,15 +47,18 @@ json ToJson(const std::vector<std::optional<int64_t>>& counts) {
 
 std::string HeldText(const Held& held) {
   std::string text = fmt::format("announced  {}\n", held.announced.words);
-  if (held.brings_back) return text + fmt::format("confirmed  with it {}\n", Counts(held.with_it));
+  if (held.brings_back)
+    return text + fmt::format("confirmed  with it {}\n", Counts(held.with_it, held.goal));
   text += fmt::format("refuted    {}{}\n",
-                      held.is_so_already ? "it is so already, and there are " : "with it ",
-                      Counts(held.with_it));
+                      !held.is_so_already ? "with it "
+                      : held.goal.empty() ? "it is so already, and there are "
+                                          : "it is so already: ",
+                      Counts(held.with_it, held.goal));
   if (!held.mending) return text;
   text += fmt::format("mends it   {}\n", ChangesOf(*held.mending));
-  text +=
-      fmt::format("           then, without what was announced: {}{}\n", Counts(held.without_it),
-                  held.is_needed ? "; so it is needed, and not enough" : "");
+  text += fmt::format("           then, without what was announced: {}{}\n",
+                      Counts(held.without_it, held.goal),
+                      held.is_needed ? "; so it is needed, and not enough" : "");
   return text;
 }
 

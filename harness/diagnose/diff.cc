@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/evidence/store/recording.h"
 #include "harness/report/trace.h"
 #include "harness/stage/world_file.h"
 #include "harness/words/words.h"
@@ -128,10 +129,20 @@ Counted ProcessesOf(const Evidence& evidence) {
   return all;
 }
 
-Counted LogOf(const Evidence& evidence) {
+// As `compare` has it.
+Counted LogOf(const Evidence& evidence, bool of_versions) {
+  const Recording recording = RecordingOf(evidence);
   Counted all;
-  for (const LogLine& line : evidence.log) ++all[WithoutNoise(line.text)];
+  for (const std::string& line : of_versions ? WithoutVersion(recording).log : recording.log)
+    ++all[WithoutNoise(line.substr(std::min(line.find_first_not_of(' '), line.size())))];
   return all;
+}
+
+// One scanner in two versions: of what every line differs in nothing is told.
+bool AreVersions(const DiffSide& a, const DiffSide& b) {
+  if (!a.flat || !b.flat) return false;
+  const ScannerSpec &of_a = a.flat->c.runs.front().scanner, &of_b = b.flat->c.runs.front().scanner;
+  return of_a.name == of_b.name && of_a.version != of_b.version;
 }
 
 Counted LossesOf(const Evidence& evidence) {
@@ -170,7 +181,8 @@ Diff DiffOf(const DiffSide& a, const DiffSide& b) {
   AddSection("processes", ProcessesOf(a.evidence), ProcessesOf(b.evidence), diff);
   AddSection("loading", LoadsOf(a.evidence), LoadsOf(b.evidence), diff);
   AddSection("calls", CallsOf(a.evidence), CallsOf(b.evidence), diff);
-  AddSection("log", LogOf(a.evidence), LogOf(b.evidence), diff);
+  const bool versions = AreVersions(a, b);
+  AddSection("log", LogOf(a.evidence, versions), LogOf(b.evidence, versions), diff);
   AddSection("losses", LossesOf(a.evidence), LossesOf(b.evidence), diff);
   return diff;
 }

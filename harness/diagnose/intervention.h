@@ -11,6 +11,7 @@ namespace gpustage {
 
 inline constexpr int kNotItsOwn = 1;
 inline constexpr int kHollow = 2;
+inline constexpr int kPlainStack = 3;
 
 struct Intervention {
   enum class Kind {
@@ -45,7 +46,7 @@ struct Intervention {
   std::string subject;
   std::string value;
   FileMode mode = 0;
-  int number = 0;  // kInstall: kNotItsOwn, kHollow where no package installs it
+  int number = 0;  // kInstall: kNotItsOwn, kHollow where no package installs it; kPlainStack
   FlatEntry entry = {};
   FlatTree entries = {};
   std::optional<ScannerSpec> scanner = {};

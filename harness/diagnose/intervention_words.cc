@@ -92,6 +92,12 @@ Commands OfVariable(const Intervention& change, const FlatCase& flat, const std:
   return {change.kind == Kind::kUnsetVariable ? unset : set(change.value), was ? set(*was) : unset};
 }
 
+std::string TakeAway(const FlatTree& entries) {
+  std::string command = "sudo rm";
+  for (const auto& [path, entry] : entries) command += " " + Word(path);
+  return command;
+}
+
 Commands OfPath(const Intervention& change, const FlatCase& flat) {
   const std::string path = Word(change.subject);
   const bool there = HasPath(flat.tree, change.subject);
@@ -103,14 +109,20 @@ Commands OfPath(const Intervention& change, const FlatCase& flat) {
       return {fmt::format("{}sudo ln -s {} {}", keep, Word(change.value), path), back};
     case Kind::kCopy: return {fmt::format("{}sudo cp {} {}", keep, Word(change.value), path), back};
     case Kind::kInstall:
-      if (change.number == kHollow) return {"install the package that has " + path, ""};
+      if (change.number == kHollow)
+        return {"install the package that has " + path, "remove that package again"};
+      if (change.number == kPlainStack)
+        return {"sudo patchelf --clear-execstack " + path, "sudo patchelf --set-execstack " + path};
       return {fmt::format("{}install {} again from the release that the machine has ({})", keep,
                           path, change.value),
               back};
     case Kind::kInstallAll:
+      if (change.number == kNotItsOwn)
+        return {fmt::format("install a build that has in {} what {} has", path, change.value),
+                TakeAway(change.entries)};
       return {fmt::format("install {} again from the release that the machine has ({})", path,
                           change.value),
-              ""};
+              TakeAway(change.entries)};
     case Kind::kSearch:
       return {fmt::format("echo {} | sudo tee /etc/ld.so.conf.d/00-gpu.conf && sudo ldconfig",
                           Word(change.value)),
@@ -158,10 +170,15 @@ std::string ToString(const Intervention& change) {
     case Kind::kInstall:
       if (change.number == kHollow)
         return fmt::format("install what has {} (one with nothing in it was enough)", on);
+      if (change.number == kPlainStack)
+        return fmt::format("let {} not ask for an executable stack", on);
       return change.number == kNotItsOwn
                  ? fmt::format("have as {} the file of that name of {}", on, change.value)
                  : fmt::format("put back {} as {} installs it", on, change.value);
     case Kind::kInstallAll:
+      if (change.number == kNotItsOwn)
+        return fmt::format("install a build with the backend of {} in {} ({} files)", change.value,
+                           on, change.entries.size());
       return fmt::format("install what {} has in {} ({} files)", change.value, on,
                          change.entries.size());
     case Kind::kSearch: return fmt::format("put {} into {}", change.value, on);

@@ -29,6 +29,7 @@ class Minimizer {
  public:
   Minimizer(const WhyReport& report, CaseRunner& runner, const WhyOptions& options)
       : trials_(runner, options.jobs, options.budget, options.stop) {
+    trials_.MeasureBy(report.goal);
     if (!report.answers.empty()) mending_ = report.answers.front();
   }
 

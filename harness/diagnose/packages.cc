@@ -196,6 +196,31 @@ std::vector<Packages::Folder> Packages::FoldersMissingIn(const FlatTree& tree) c
   return folders;
 }
 
+std::vector<Packages::Folder> Packages::Backends() const {
+  std::vector<Folder> backends;
+  for (const auto& [package, installed] : packages_)
+    for (const auto& [path, backend] : installed) {
+      const std::string stem = BaseNameOf(path).substr(0, BaseNameOf(path).find(".so")) + ".so";
+      if (backend.kind != FlatEntry::Kind::kLibrary ||
+          (stem != "libggml-cuda.so" && stem != "libggml-hip.so"))
+        continue;
+      FlatTree beside;
+      for (const auto& [other, entry] : installed)
+        if (const Family family = FamilyOfLibrary(BaseNameOf(other));
+            ParentOf(other) == ParentOf(path) && MakerOf(family) != Maker::kAny &&
+            family != Family::kDriver && family != Family::kManagement)
+          beside[other] = entry;
+      Folder folder{package, stem, {{BaseNameOf(path), backend}}};
+      for (const auto& [other, entry] : ByTheirNames(beside))
+        folder.entries[BaseNameOf(other)] = entry;
+      // The same from another package is no other.
+      if (std::none_of(backends.begin(), backends.end(),
+                       [&](const Folder& known) { return known.entries == folder.entries; }))
+        backends.push_back(std::move(folder));
+    }
+  return backends;
+}
+
 std::vector<std::string> Packages::PathsIn(const FlatTree& tree) const {
   std::vector<std::string> paths;
   for (const auto& [name, installed] : packages_)

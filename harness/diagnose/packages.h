@@ -43,6 +43,9 @@ class Packages {
     FlatTree entries;
   };
   std::vector<Folder> FoldersMissingIn(const FlatTree& tree) const;
+  // The backends of ggml for a GPU by CUDA or HIP, each with what it needs beside it, by their last
+  // names. `directory`: of the file, up to its version ("libggml-cuda.so").
+  std::vector<Folder> Backends() const;
   // Whether something that a package installs beside a library of this name stands in `directory`.
   bool HasSibling(const std::string& directory, const std::string& name,
                   const FlatTree& tree) const;

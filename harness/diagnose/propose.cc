@@ -152,6 +152,8 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
   ProposeLinks(flat, looked, all);
   ProposeOrder(flat, looked, all);
   ProposeInstalls(flat, looked, knowledge.packages, all);
+  ProposeStacks(flat, looked, all);
+  ProposeBackends(flat, looked, knowledge.packages, all);
   ProposeMasks(flat, looked, most, all);
   ProposeRemovals(flat, looked, most.has_value(), all);
   ProposeEnvironment(flat, looked, all);

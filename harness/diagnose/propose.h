@@ -69,6 +69,10 @@ void ProposeOverrides(const FlatCase& flat, const SeenByRun& looked,
 void ProposeMasks(const FlatCase& flat, const SeenByRun& looked, std::optional<int64_t> most,
                   std::vector<Intervention>& all);
 void ProposeKernel(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+// What a build lacks, or asks for too much.
+void ProposeStacks(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+void ProposeBackends(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
+                     std::vector<Intervention>& all);
 // What the program asked for by its text, by paths, and did not list.
 void ProposeProgram(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const ProposalContext& knowledge,

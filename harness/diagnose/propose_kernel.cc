@@ -119,6 +119,7 @@ void ProposeMasks(const FlatCase& flat, const SeenByRun& looked, std::optional<i
                   std::vector<Intervention>& all) {
   const auto there =
       static_cast<int64_t>(std::max(flat.c.machine.devices.size(), flat.c.machine.others.size()));
+  constexpr int64_t kMostOneByOne = 4;
   // Who wants fewer than there are wants them hidden; else something is counted twice.
   const int tier = !most ? kVariable : *most < there ? kRefused : kMask;
   for (const Mask& mask : kMasks) {
@@ -127,7 +128,14 @@ void ProposeMasks(const FlatCase& flat, const SeenByRun& looked, std::optional<i
     if (most == 0) values.push_back("-1");
     for (int64_t i = 0; most == 1 && i < there; ++i) values.push_back(std::to_string(i));
     // Who names each has them all: what takes two for one looks only at those that nobody named.
+    for (int64_t i = 0; !most && VariableOf(flat, mask.name) && i < std::min(there, kMostOneByOne);
+         ++i)
+      values.push_back(std::to_string(i));
     if (!most || *most > 1) values.push_back(FirstOf(std::min(there, most.value_or(there))));
+    // What its numbers count.
+    if (mask.name == std::string_view("CUDA_VISIBLE_DEVICES") && VariableOf(flat, mask.name))
+      for (const char* order : {"PCI_BUS_ID", "FASTEST_FIRST"})
+        all.push_back(Change(Kind::kSetVariable, kVariable, "CUDA_DEVICE_ORDER", order));
     for (const std::string& value : values)
       all.push_back(Change(Kind::kSetVariable, tier, mask.name, value));
   }

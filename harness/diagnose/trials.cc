@@ -18,7 +18,6 @@ Result<Attempt> StartOnce(const Case& c, bool explain, CaseRunner& runner) {
   Attempt trial;
   trial.evidence = Decode(raw, spec.scanner, CandidateLibraries(c, spec));
   if (explain) TRY(runner.Explain(c, spec, *staged, trial.evidence));
-  trial.count = trial.evidence.device_count;
   return trial;
 }
 
@@ -26,10 +25,28 @@ Result<Attempt> StartOnce(const Case& c, bool explain, CaseRunner& runner) {
 
 Attempt Trials::Start(const Case& c, bool explain) {
   Result<Attempt> trial = StartOnce(c, explain, runner_);
-  if (trial) return *std::move(trial);
+  if (trial) {
+    trial->count = CountOf(trial->evidence);
+    return *std::move(trial);
+  }
   Attempt failed;
   failed.failure = trial.error().message;
   return failed;
+}
+
+std::optional<int64_t> Trials::CountOf(const Evidence& evidence) const {
+  if (goal_.empty()) return evidence.device_count;
+  return FirstUnmet(goal_, evidence) == nullptr ? 1 : 0;
+}
+
+void Trials::MeasureBy(const Goal& goal) {
+  goal_ = goal;
+  for (auto& [key, result] : known_)
+    if (result && result->failure.empty()) {
+      auto again = std::make_shared<Attempt>(*result);
+      again->count = CountOf(again->evidence);
+      result = std::move(again);
+    }
 }
 
 template <typename Work>

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "harness/diagnose/flat_case.h"
+#include "harness/diagnose/goal.h"
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
 
 struct Attempt {
-  std::optional<int64_t> count;  // none: it did not say
+  std::optional<int64_t> count;  // of devices; none: it did not say. By a goal: 1 where it is met
   Evidence evidence;
   std::string failure;  // of ours: the machine could not be made, or the run not be watched
 };
@@ -25,6 +26,9 @@ class Trials {
  public:
   Trials(CaseRunner& runner, int jobs, int budget, const std::atomic<bool>* stop)
       : runner_(runner), jobs_(jobs), budget_(budget), stop_(stop) {}
+
+  // Of which each start says whether it is met; without one, devices are counted.
+  void MeasureBy(const Goal& goal);
 
   // With the system asked why, as `trace` does.
   AttemptResult Explained(const FlatCase& flat);
@@ -42,6 +46,7 @@ class Trials {
 
  private:
   Attempt Start(const Case& c, bool explain);
+  std::optional<int64_t> CountOf(const Evidence& evidence) const;
   template <typename Work>
   void InParallel(size_t count, const Work& work);
 
@@ -49,6 +54,7 @@ class Trials {
   const int jobs_;
   const int budget_;
   const std::atomic<bool>* const stop_;
+  Goal goal_;
   std::map<std::string, AttemptResult> known_;
   int starts_ = 0;
   int proof_starts_ = 0;

@@ -22,6 +22,31 @@ std::optional<CountRange> ExpectedCount(const Case& c, const RunSpec& run) {
   return std::nullopt;
 }
 
+void SayWhatIsExpected(const Case& c, const RunSpec& run, WhyOptions& options) {
+  options.expected = ExpectedCount(c, run);
+  options.stated = {ExpectedOf(c, run), ExpectedAfterFix(c, run)};
+}
+
+void SetWanted(const WhyOptions& options, const Evidence& evidence, WhyReport& report) {
+  std::optional<CountRange> wanted = options.wanted;
+  const std::optional<int64_t>& count = report.before;
+  if (!wanted && count && options.expected && !options.expected->Contains(*count))
+    wanted = options.expected;
+  report.goal = options.goal;
+  if (report.goal.empty() && !wanted && count == report.there)
+    for (const Goal& stated : options.stated)
+      if (report.goal.empty() && FirstUnmet(stated, evidence) != nullptr) report.goal = stated;
+  if (!report.goal.empty()) {
+    wanted = CountRange{1, 1};
+    const Claim* const unmet = FirstUnmet(report.goal, evidence);
+    report.before = unmet == nullptr ? 1 : 0;
+    if (unmet != nullptr) report.unmet = CheckClaim(evidence, *unmet).seen;
+  }
+  report.asked = wanted.has_value();
+  report.wanted = wanted.value_or(CountRange{report.there, report.there});
+  report.healthy = report.before && report.wanted.Contains(*report.before);
+}
+
 bool IsBetter(std::optional<int64_t> count, std::optional<int64_t> before, CountRange wanted) {
   if (!count) return false;
   const int64_t was = before.value_or(0);

@@ -66,17 +66,13 @@ class Search {
   Result<WhyReport> Go() {
     const AttemptResult base = trials_.Explained(flat_);
     if (!base->failure.empty()) return Error{base->failure};
-    report_.before = base->count;
+    report_.before = counted_ = base->count;
     report_.looked = LookedAt(base->evidence, flat_.tree);
     report_.there = DevicesFor(flat_.c.machine, report_.looked);
     if (const EventId event = report_.looked.loss.event; event > 0)
       report_.event = ToString(base->evidence.At(event));
-    std::optional<CountRange> wanted = options_.wanted;
-    if (!wanted && base->count && options_.expected && !options_.expected->Contains(*base->count))
-      wanted = options_.expected;
-    report_.asked = wanted.has_value();
-    report_.wanted = wanted.value_or(CountRange{report_.there, report_.there});
-    report_.healthy = base->count && report_.wanted.Contains(*base->count);
+    SetWanted(options_, base->evidence, report_);
+    trials_.MeasureBy(report_.goal);
     if (report_.healthy) {
       if (options_.weigh) Weigh(flat_);
     } else {
@@ -97,8 +93,11 @@ class Search {
  private:
   // None: not too many were counted.
   std::optional<int64_t> MostWanted() const {
-    const auto& most = report_.wanted.at_most;
-    return report_.before && most && *report_.before > *most ? most : std::nullopt;
+    std::optional<int64_t> most = report_.goal.empty() ? report_.wanted.at_most : std::nullopt;
+    for (const Claim& claim : report_.goal)
+      if (const auto* devices = std::get_if<DevicesClaim>(&claim.what))
+        most = devices->count.at_most;
+    return counted_ && most && *counted_ > *most ? most : std::nullopt;
   }
 
   FlatCase Mended(const Mending& answer) const {
@@ -236,16 +235,19 @@ class Search {
     found_.push_back(std::move(answer));
   }
 
+  std::optional<int64_t> CountWithout(std::vector<Intervention> changes, size_t which) {
+    changes.erase(changes.begin() + static_cast<ptrdiff_t>(which));
+    FlatCase flat = flat_;
+    for (const Intervention& change : changes) Apply(change, flat);
+    const AttemptResult result = trials_.Run({flat}).front();
+    return result ? result->count : std::nullopt;
+  }
+
   // Without those that are not needed.
   std::vector<Intervention> Minimal(std::vector<Intervention> changes) {
     for (size_t i = 0; changes.size() > 1 && i < changes.size();) {
-      std::vector<Intervention> fewer = changes;
-      fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i));
-      FlatCase flat = flat_;
-      for (const Intervention& change : fewer) Apply(change, flat);
-      const AttemptResult result = trials_.Run({flat}).front();
-      if (result && IsBetter(result->count, report_.before, report_.wanted)) {
-        changes = std::move(fewer);
+      if (IsBetter(CountWithout(changes, i), report_.before, report_.wanted)) {
+        changes.erase(changes.begin() + static_cast<ptrdiff_t>(i));
         i = 0;
       } else {
         ++i;
@@ -312,6 +314,8 @@ class Search {
     });
     for (Mending& answer : found_) {
       if (report_.answers.size() >= static_cast<size_t>(options_.most_answers)) break;
+      // Who wants an end is told the best.
+      if (trials_.IsStopped() && !report_.answers.empty()) break;
       const auto with = trials_.Again(Mended(answer), options_.rounds);
       answer.rounds = options_.rounds;
       answer.lost_again = static_cast<int>(lost);
@@ -319,6 +323,8 @@ class Search {
           static_cast<int>(std::count_if(with.begin(), with.end(), [&](const auto& count) {
             return IsBetter(count, report_.before, report_.wanted);
           }));
+      for (size_t i = 0; answer.changes.size() > 1 && i < answer.changes.size(); ++i)
+        answer.without.push_back(CountWithout(answer.changes, i));
       FlatCase flat = flat_;
       for (const Intervention& change : answer.changes) {
         answer.commands.push_back(CommandsFor(change, flat, service));
@@ -367,6 +373,7 @@ class Search {
   const WhyOptions& options_;
   Trials trials_;
   WhyReport report_;
+  std::optional<int64_t> counted_;  // devices, by the first run
   std::string signature_;
   int progress_ = -1;
   std::vector<Intervention> known_;  // what the first run pointed to

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/diagnose/goal.h"
 #include "harness/diagnose/intervention.h"
 #include "harness/diagnose/looked.h"
 #include "harness/diagnose/propose.h"
@@ -18,13 +19,14 @@
 namespace gpustage {
 
 struct Mending {
-  std::vector<Intervention> changes;  // all are needed
-  int size = 0;                       // single changes
-  std::optional<int64_t> after;       // devices
-  int found_at = 0;                   // the start that showed it first
-  int came_back = 0;                  // of `rounds` starts with it
-  int lost_again = 0;                 // of `rounds` starts without it
-  int rounds = 0;                     // 0: not proven yet
+  std::vector<Intervention> changes;            // all are needed
+  int size = 0;                                 // single changes
+  std::optional<int64_t> after;                 // devices
+  int found_at = 0;                             // the start that showed it first
+  int came_back = 0;                            // of `rounds` starts with it
+  int lost_again = 0;                           // of `rounds` starts without it
+  int rounds = 0;                               // 0: not proven yet
+  std::vector<std::optional<int64_t>> without;  // each of several changes, with all others
   std::vector<Commands> commands;
   bool IsProven() const { return rounds > 0 && came_back == rounds && lost_again == rounds; }
 };
@@ -42,6 +44,8 @@ struct WhyReport {
   int64_t there = 0;   // devices of the machine
   CountRange wanted;   // what is to be counted
   bool asked = false;  // somebody said what; else it is all that is there
+  Goal goal;           // claims instead: counts are 1 where they hold, and 0
+  std::string unmet;   // of the goal: what was expected, and what was seen
   std::optional<int64_t> before;
   bool healthy = false;
   SeenByRun looked;                  // of the first run
@@ -66,10 +70,17 @@ struct WhyOptions {
   bool weigh = true;                        // what else is there: what matters, and what does not
   std::optional<CountRange> wanted = {};    // devices; none: all that the machine has
   std::optional<CountRange> expected = {};  // by the case: it is wanted where it is not counted
+  Goal goal = {};                           // claims that are wanted instead of devices
+  // Where no device is lost, the first of these that is not met is wanted.
+  std::vector<Goal> stated = {};
   const std::atomic<bool>* stop = nullptr;
   std::function<void(int starts, const Mending* best)> progress;
 };
 
+// What the case says that is to be seen, and what its author saw after a fix.
+void SayWhatIsExpected(const Case& c, const RunSpec& run, WhyOptions& options);
+// Sets what is wanted, and whether it is so, by what the first run showed.
+void SetWanted(const WhyOptions& options, const Evidence& evidence, WhyReport& report);
 // What the case expects a run to count.
 std::optional<CountRange> ExpectedCount(const Case& c, const RunSpec& run);
 // Vulkan lists whatever is there; all others only what is of their own maker.

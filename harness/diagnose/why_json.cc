@@ -22,6 +22,8 @@ json ToJson(const Intervention& change) {
 json ToJson(const Mending& answer) {
   json changes = json::array(), commands = json::array();
   for (const Intervention& change : answer.changes) changes.push_back(ToJson(change));
+  json without = json::array();
+  for (const auto& count : answer.without) without.push_back(Count(count));
   for (const Commands& one : answer.commands)
     commands.push_back({{"do", one.apply}, {"undo", one.undo}});
   return {{"changes", changes},
@@ -32,6 +34,7 @@ json ToJson(const Mending& answer) {
           {"lost_again", answer.lost_again},
           {"rounds", answer.rounds},
           {"found_at_start", answer.found_at},
+          {"devices_without", without},
           {"commands", commands}};
 }
 
@@ -46,26 +49,28 @@ std::string WhyJson(const WhyReport& report) {
     influence.push_back({{"without", ToJson(one.without)},
                          {"devices", Count(one.count)},
                          {"matters", one.matters}});
-  const json whole = {{"version", 1},
-                      {"case", report.id},
-                      {"run", report.run},
-                      {"there", report.there},
-                      {"wanted", ToString(report.wanted)},
-                      {"devices", Count(report.before)},
-                      {"healthy", report.healthy},
-                      {"reason", report.looked.loss.reason},
-                      {"cause", ToString(report.looked.loss.cause)},
-                      {"event", report.event},
-                      {"answers", answers},
-                      {"consistent", consistent},
-                      {"influence", influence},
-                      {"tried", report.tried},
-                      {"unseen", report.unseen},
-                      {"starts", report.starts},
-                      {"proof_starts", report.proof_starts},
-                      {"first_answer_at", report.first_answer_at},
-                      {"whole", report.whole},
-                      {"interrupted", report.interrupted}};
+  const json whole = {
+      {"version", 1},
+      {"case", report.id},
+      {"run", report.run},
+      {"there", report.there},
+      {"wanted", report.goal.empty() ? ToString(report.wanted) : ToString(report.goal)},
+      {"devices", report.goal.empty() ? Count(report.before) : json(nullptr)},
+      {"seen", report.unmet},
+      {"healthy", report.healthy},
+      {"reason", report.looked.loss.reason},
+      {"cause", ToString(report.looked.loss.cause)},
+      {"event", report.event},
+      {"answers", answers},
+      {"consistent", consistent},
+      {"influence", influence},
+      {"tried", report.tried},
+      {"unseen", report.unseen},
+      {"starts", report.starts},
+      {"proof_starts", report.proof_starts},
+      {"first_answer_at", report.first_answer_at},
+      {"whole", report.whole},
+      {"interrupted", report.interrupted}};
   return whole.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 constexpr size_t kWidth = 100;
 
-std::string Count(const std::optional<int64_t>& count) {
+std::string Count(const std::optional<int64_t>& count, const WhyReport& report) {
+  if (!report.goal.empty()) return count == 1 ? "it is so" : "it is not so";
   if (!count) return "no count";
   return fmt::format("{} device{}", *count, *count == 1 ? "" : "s");
 }
@@ -48,16 +49,37 @@ std::string OneAnswer(const Mending& answer, size_t number, const WhyReport& rep
     for (auto one = answer.commands.rbegin(); one != answer.commands.rend(); ++one)
       if (!one->undo.empty()) AddLine(text, "undo", one->undo);
   }
+  std::string needed;
+  for (size_t i = 0; i < answer.without.size(); ++i)
+    needed += fmt::format("{}{} without \"{}\"", i == 0 ? "" : ", ",
+                          Count(answer.without[i], report), ToString(answer.changes[i]));
+  if (!needed.empty()) AddLine(text, "all needed", needed);
   if (answer.after && !report.wanted.Contains(*answer.after))
-    AddLine(text, "then", fmt::format("{}, and {}", Count(answer.after), Wanted(report)));
+    AddLine(text, "then", fmt::format("{}, and {}", Count(answer.after, report), Wanted(report)));
   return text;
 }
 
+// What was seen, and where a change of it is proven, that: a sentence of what made it so.
 std::string WhyItWas(const WhyReport& report) {
   const RunLoss& loss = report.looked.loss;
-  if (!loss.any) return "";
-  std::string text = "  " + Wrapped("seen: " + loss.reason, 8, kWidth) + '\n';
-  if (!report.event.empty()) text += "        " + Wrapped(report.event, 8, kWidth) + '\n';
+  std::string reason = report.goal.empty() ? loss.reason : report.unmet;
+  if (reason.empty()) return "";
+  if (report.answers.empty()) {
+    reason = "seen: " + reason;
+  } else {
+    const Mending& best = report.answers.front();
+    // Where the change is of something else, what was seen is only consistent with it.
+    const bool named =
+        std::all_of(best.changes.begin(), best.changes.end(),
+                    [&](const Intervention& change) { return IsNamed(loss, {}, change.subject); });
+    reason = fmt::format(
+        "{}: {}; with change 1 {}, and undone {} again: proven by {}, {} of {} both ways",
+        named ? "cause" : "seen", reason, Count(best.after, report), Count(report.before, report),
+        Plural(2 * best.rounds, "start"), best.came_back, best.rounds);
+  }
+  std::string text = "  " + Wrapped(reason, 8, kWidth) + '\n';
+  if (report.goal.empty() && !report.event.empty())
+    text += "        " + Wrapped(report.event, 8, kWidth) + '\n';
   return text;
 }
 
@@ -98,20 +120,28 @@ std::string Cost(const WhyReport& report) {
 
 std::string WhyText(const WhyReport& report, int most_answers) {
   std::string text = fmt::format("{} [{}]\n", report.id, report.run);
+  const std::string before = Count(report.before, report);
+  if (!report.goal.empty())
+    text += Wrapped(fmt::format("wanted: {}", ToString(report.goal)), 8, kWidth) + '\n';
   if (report.healthy) {
-    text += report.asked
-                ? fmt::format("{}, as wanted.\n", Count(report.before))
-                : fmt::format("{} of {}: nothing is lost.\n", Count(report.before), report.there);
+    if (!report.goal.empty())
+      text += "It is so.\n";
+    else if (report.asked)
+      text += fmt::format("{}, as wanted.\n", before);
+    else
+      text += fmt::format("{} of {}: nothing is lost.\n", before, report.there);
     return text + InfluenceText(report) + Cost(report);
   }
-  text += fmt::format("{}, and {}.\n{}", Count(report.before), Wanted(report), WhyItWas(report));
+  if (report.goal.empty()) text += fmt::format("{}, and {}.\n", before, Wanted(report));
+  text += WhyItWas(report);
   if (report.answers.empty()) {
-    text += "No single change that was tried, nor a chain of three, brings it back.\n";
+    text += fmt::format("No single change that was tried, nor a chain of three, brings it {}.\n",
+                        report.goal.empty() ? "back" : "about");
   } else {
     const Mending& best = report.answers.front();
     text +=
         fmt::format("{} -> {} with {} (proven: {} of {} starts with it, {} of {} without it):\n",
-                    Count(report.before), Count(best.after),
+                    before, Count(best.after, report),
                     report.answers.size() == 1 ? "this change" : "any one of these changes",
                     best.came_back, best.rounds, best.lost_again, best.rounds);
   }

@@ -31,10 +31,12 @@ class DiagnoseTest : public WorkspaceTest {
         lines + "runs: [{name: a-name, scanner: ollama-model}]\n");
   }
   Case WholeCaseOf(const std::string& lines) const {
+    return CaseWith(lines + "expect: [{devices: 0}]\n");
+  }
+  // With what it expects.
+  Case CaseWith(const std::string& lines) const {
     const std::string file = scratch_.path() + "/s.yaml";
-    EXPECT_THAT(
-        WriteFile(file, "claim: a claim of its author\n" + lines + "expect: [{devices: 0}]\n"),
-        IsOk());
+    EXPECT_THAT(WriteFile(file, "claim: a claim of its author\n" + lines), IsOk());
     const Result<std::vector<Case>> cases = LoadCases(file, FindCatalog({}));
     EXPECT_THAT(cases, IsOk());
     return cases ? cases->front() : Case{};

@@ -20,6 +20,7 @@ const RunSpec& After(const Task& task) { return task.c.runs[task.fixed]; }
 }  // namespace
 
 std::optional<CountRange> CountOf(const Task& task) { return ExpectedCount(task.c, After(task)); }
+Goal GoalOf(const Task& task) { return ExpectedOf(task.c, After(task)); }
 
 std::vector<Task> TasksOf(const Case& c) {
   std::vector<Task> tasks;
@@ -28,7 +29,7 @@ std::vector<Task> TasksOf(const Case& c) {
       if (c.runs[k].fixed && !c.runs[i].fixed && c.runs[k].name == c.runs[i].name + kFixedSuffix &&
           c.runs[i].scanner.missing.empty()) {
         Task task{c, i, k};
-        if (CountOf(task)) tasks.push_back(std::move(task));
+        if (CountOf(task) || !GoalOf(task).empty()) tasks.push_back(std::move(task));
       }
   return tasks;
 }
@@ -86,11 +87,11 @@ std::vector<std::string> WordsOfFix(const Task& task) {
 namespace {
 
 // What the case expects of the run before the fix no longer holds, in the fix's direction.
-bool Flips(const Task& task, const std::optional<int64_t>& before,
-           const std::optional<int64_t>& after) {
+bool Flips(const Task& task, const WhyReport& report, const std::optional<int64_t>& after) {
+  if (!report.goal.empty()) return after == 1;
   const std::optional<CountRange> expected = ExpectedCount(task.c, Before(task));
   if (!after || (expected && expected->Contains(*after))) return false;
-  return IsBetter(after, before, *CountOf(task));
+  return IsBetter(after, report.before, *CountOf(task));
 }
 
 std::string PathOf(const TreeOp& op) {
@@ -158,24 +159,45 @@ bool ChainNames(const RunLoss& loss, const Task& task, const FlatCase& flat) {
 }
 
 // Nothing that `why` did or kept is used: each machine is made again.
-bool IsAgain(const FlatCase& flat, const Mending& answer, const WhyReport& report,
-             CaseRunner& runner) {
-  FlatCase mended = flat;
-  for (const Intervention& change : answer.changes) Apply(change, mended);
-  Trials trials(runner, 1, 0, nullptr);
+bool AllAgain(const FlatCase& flat, const WhyReport& report, CaseRunner& runner,
+              const EvaluationOptions& options) {
+  Trials trials(runner, options.jobs, 0, nullptr);
+  trials.MeasureBy(report.goal);
   const auto comes = [&](const std::optional<int64_t>& count) {
     return IsBetter(count, report.before, report.wanted);
   };
-  const auto with = trials.Again(mended, 3), without = trials.Again(flat, 3);
-  return std::all_of(with.begin(), with.end(), comes) &&
-         std::none_of(without.begin(), without.end(), comes);
+  const size_t count = std::min(options.again, report.answers.size());
+  if (count == 0) return true;
+  const auto without = trials.Again(flat, 3);
+  if (std::any_of(without.begin(), without.end(), comes)) return false;
+  return std::all_of(report.answers.begin(), report.answers.begin() + static_cast<long>(count),
+                     [&](const Mending& answer) {
+                       FlatCase mended = flat;
+                       for (const Intervention& change : answer.changes) Apply(change, mended);
+                       const auto with = trials.Again(mended, 3);
+                       return std::all_of(with.begin(), with.end(), comes);
+                     });
 }
 
-bool AllAgain(const FlatCase& flat, const WhyReport& report, CaseRunner& runner,
-              const EvaluationOptions& options) {
-  const size_t count = std::min(options.again, report.answers.size());
-  return std::all_of(report.answers.begin(), report.answers.begin() + static_cast<long>(count),
-                     [&](const Mending& answer) { return IsAgain(flat, answer, report, runner); });
+// Of a machine that works no cause is told.
+bool IsHealthyMended(const Task& task, WhyOptions how, const Goal& goal,
+                     const ProposalContext& knowledge, CaseRunner& runner) {
+  how.goal = goal;
+  const Result<FlatCase> flat = Flatten(task.c, task.fixed, knowledge.packages.images(), runner);
+  if (!flat) return false;
+  const Result<WhyReport> report = Why(*flat, knowledge, runner, how);
+  return report && report->healthy && report->answers.empty() && report->consistent.empty();
+}
+
+// A variable of which nothing but the program's own text says that there is one.
+bool IsByText(const Mending& answer, const FlatCase& flat) {
+  const std::vector<std::string>& text = flat.c.runs.front().args;
+  return std::any_of(answer.changes.begin(), answer.changes.end(), [&](const auto& change) {
+    return change.kind == Kind::kSetVariable && !VariableOf(flat, change.subject) &&
+           std::any_of(text.begin(), text.end(), [&](const std::string& word) {
+             return word.find(change.subject) != std::string::npos;
+           });
+  });
 }
 
 std::string WordsOf(const Mending& answer) {
@@ -187,6 +209,11 @@ std::string WordsOf(const Mending& answer) {
 
 }  // namespace
 
+void SayWhen(const Task& task, Score& score) {
+  score.after = IsWrittenAfter(task.c.scenario);
+  score.unseen = score.after && IsUnseen(task.c.scenario);
+}
+
 Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseRunner& runner,
                        const EvaluationOptions& options) {
   const auto began = std::chrono::steady_clock::now();
@@ -195,32 +222,42 @@ Result<Score> Evaluate(const Task& task, const ProposalContext& knowledge, CaseR
   how.jobs = options.jobs;
   how.budget = options.budget;
   how.weigh = false;
-  how.wanted = *CountOf(task);
-  TRY(const WhyReport report, Why(flat, knowledge, runner, how));
-  if (report.before && CountOf(task)->Contains(*report.before))
-    return Error{"as many devices are counted before the fix as after it"};
+  how.wanted = CountOf(task);
+  if (!how.wanted) how.goal = GoalOf(task);
+  TRY(WhyReport report, Why(flat, knowledge, runner, how));
+  // As many devices are counted: what the fix flips is another claim.
+  if (report.healthy && how.goal.empty()) {
+    how.goal = GoalOf(task);
+    TRY(report, Why(flat, knowledge, runner, how));
+  }
+  if (report.healthy) return Error{"what holds after the fix holds before it"};
   Score score;
   score.name = task.Name();
   score.before = report.before;
+  score.by_claims = !report.goal.empty();
   score.all_starts = report.starts;
   score.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   for (const Mending& answer : report.answers) score.answers.push_back(WordsOf(answer));
   score.named = ChainNames(report.looked.loss, task, flat);
-  score.after = IsWrittenAfter(task.c.scenario);
-  score.unseen = IsUnseen(task.c.scenario);
   score.again = AllAgain(flat, report, runner, options);
+  score.mended = IsHealthyMended(task, how, report.goal, knowledge, runner);
   score.starts = report.first_answer_at + 2 * how.rounds;
   const int size = SizeOfFix(task);
-  for (const Mending& answer : report.answers)
-    score.found = score.found || (answer.size <= size && Flips(task, report.before, answer.after));
+  bool otherwise = false;
+  for (const Mending& answer : report.answers) {
+    if (answer.size > size || !Flips(task, report, answer.after)) continue;
+    score.found = true;
+    otherwise = otherwise || !IsByText(answer, flat);
+  }
+  score.by_text = score.found && !otherwise;
   for (const Intervention& change :
        report.answers.empty() ? std::vector<Intervention>() : report.answers.front().changes)
     score.first = score.first || IsAbout(change, task, flat);
   const std::string first = score.answers.empty() ? "nothing" : score.answers.front();
-  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}{}\n", score.found ? "found" : "-----",
+  fmt::print("{}  {}  {}  {:3} starts of {:3}  {}: {}{}{}{}\n", score.found ? "found" : "-----",
              score.first ? "first" : "-----", score.named ? "named" : "     ", score.starts,
              report.starts, score.name, first, report.healthy ? " (healthy)" : "",
-             score.again ? "" : " (not again)");
+             score.again ? "" : " (not again)", score.mended ? "" : " (mended, and not healthy)");
   std::fflush(stdout);
   return score;
 }

@@ -1,5 +1,8 @@
 #include "harness/diagnose/flat_case.h"
 
+#include <algorithm>
+#include <random>
+
 #include "harness/diagnose/trials.h"
 #include "harness/pipeline.h"
 #include "tests/diagnose/diagnose_test.h"
@@ -37,6 +40,26 @@ TEST_F(FlatCaseTest, HasNothingOfItsAuthor) {
   EXPECT_EQ(flat.c.runs.front().name, "ollama-model");
   EXPECT_EQ(flat.c.machine.devices.front().profile, "");
   EXPECT_EQ(flat.tree.at(kDirectory).mode, 0711U);  // what it is, not how it came about
+}
+
+// In whatever order it was written.
+TEST_F(FlatCaseTest, ShuffledLinesOfTheAuthorMakeTheSameMachine) {
+  std::vector<std::string> tree = {"{file: /opt/b, content: text}", "{symlink: /opt/a, to: b}",
+                                   "{chmod: /usr/local/lib/ollama/cuda_v12, mode: \"0711\"}",
+                                   "{remove: /usr/local/lib/ollama/cuda_v12/libcublas.so.12}"};
+  std::vector<std::string> env = {"B: b", "A: a", "CUDA_VISIBLE_DEVICES: \"\""};
+  const auto key = [&] {
+    std::string lines = "env: {" + env[0] + ", " + env[1] + ", " + env[2] + "}\ntree:\n";
+    for (const std::string& one : tree) lines += "  - " + one + "\n";
+    return KeyOf(FlatOf(CaseOf(lines)));
+  };
+  const std::string first = key();
+  std::mt19937 random(16);
+  for (int round = 0; round < 3; ++round) {
+    std::shuffle(tree.begin(), tree.end(), random);
+    std::shuffle(env.begin(), env.end(), random);
+    EXPECT_EQ(key(), first);
+  }
 }
 
 TEST_F(FlatCaseTest, WhatItsAuthorTookAwayIsNotThereAtAll) {

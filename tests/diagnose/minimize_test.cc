@@ -4,6 +4,7 @@
 
 #include "harness/diagnose/trials.h"
 #include "harness/pipeline.h"
+#include "harness/scenario/catalog/fixtures.h"
 #include "tests/diagnose/diagnose_test.h"
 
 namespace gpustage {
@@ -96,8 +97,12 @@ class LargeMachineTest : public MinimizeTest, public testing::WithParamInterface
  protected:
   Case LargeCase() const {
     const std::string file = scratch_.path() + "/large.yaml";
-    EXPECT_THAT(WriteFile(file, "claim: large\nmachine: {devices: [h100-80gb]}\n" +
-                                    std::string(GetParam().lines) + "expect: [{devices: 0}]\n"),
+    const std::string lines = GetParam().lines;
+    EXPECT_THAT(WriteFile(file, "claim: large\n" +
+                                    std::string(lines.starts_with("machine")
+                                                    ? ""
+                                                    : "machine: {devices: [h100-80gb]}\n") +
+                                    lines + "expect: [{devices: 0}]\n"),
                 IsOk());
     const Result<std::vector<Case>> cases = LoadCases(file, FindCatalog({}));
     EXPECT_THAT(cases, IsOk());
@@ -125,10 +130,27 @@ const std::string kClosed =
     std::string(kAllOfOllama) +
     "tree: [{chmod: /usr/lib/x86_64-linux-gnu/libcuda.so.580.159.04, mode: \"0600\"}]\n";
 const std::string kHidden = std::string(kAllOfOllama) + "env: {CUDA_VISIBLE_DEVICES: \"\"}\n";
+// All of AMD's.
+const std::string kNoKfd =
+    "machine: {devices: [rx-7900-xtx]}\n"
+    "layout: [rocm-7, ollama-rocm-7, ggml-hip-7, mesa-vulkan, x11]\n"
+    "tree: [{remove: /dev/kfd}]\nruns: [{scanner: dlopen, args: [libamdhip64.so.7]}]\n";
 INSTANTIATE_TEST_SUITE_P(Layouts, LargeMachineTest,
                          testing::Values(Large{"closed", kClosed.c_str()},
-                                         Large{"hidden", kHidden.c_str()}),
+                                         Large{"hidden", kHidden.c_str()},
+                                         Large{"no_kfd", kNoKfd.c_str()}),
                          [](const auto& one) { return std::string(one.param.name); });
+
+// A layout alone is smaller than that: one that grows to sixty entries is to be of the above.
+TEST_F(MinimizeTest, NoLayoutAloneHasSixtyEntries) {
+  for (const std::string& name : NamesIn(FindCatalog({}).layouts, ".yaml")) {
+    Fixtures fixtures(FindCatalog({}));
+    const Result<Layout> layout =
+        ReadLayoutFile(FindCatalog({}).layouts + "/" + name + ".yaml", fixtures);
+    ASSERT_THAT(layout, IsOk());
+    EXPECT_LT(layout->tree.size(), 60U) << name;
+  }
+}
 
 // Machines that were captured, broken on purpose.
 class CapturedMachineTest : public MinimizeTest, public testing::WithParamInterface<const char*> {};

@@ -61,9 +61,9 @@ TEST_P(ReportHistoryTest, NamesTheCauseAndHoldsWhatWasAnnounced) {
   if (state.about == "healthy") {
     EXPECT_TRUE(report.healthy) << FirstOf(report);
     EXPECT_TRUE(report.answers.empty());
-    return;
+  } else {
+    EXPECT_THAT(FirstOf(report), HasSubstr(state.about));
   }
-  EXPECT_THAT(FirstOf(report), HasSubstr(state.about));
   if (state.verdict == "-") return;
   const Result<Announcement> announced = ReadAnnouncement(state.announced);
   ASSERT_THAT(announced, IsOk());

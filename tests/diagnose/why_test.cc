@@ -10,6 +10,14 @@ using testing::Not;
 
 constexpr char kNoCublas[] = "tree: [{remove: /usr/local/lib/ollama/cuda_v12/libcublas.so.12}]\n";
 
+std::string InOneLine(const std::string& text) {
+  std::string line;
+  for (const char c : text)
+    if (const bool space = c == ' ' || c == '\n'; !space || !line.ends_with(' '))
+      line += space ? ' ' : c;
+  return line;
+}
+
 class WhyTest : public DiagnoseTest {
  protected:
   static WhyOptions WithoutWeighing() {
@@ -51,6 +59,9 @@ TEST_F(WhyTest, OfTwoCausesBothAreNamed) {
             WithoutWeighing());
   EXPECT_THAT(FirstOf(report), HasSubstr("libcublas.so.12"));
   EXPECT_THAT(FirstOf(report), HasSubstr("unset CUDA_VISIBLE_DEVICES"));
+  // Each was left out once.
+  EXPECT_THAT(report.answers.front().without, testing::ElementsAre(0, 0));
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("0 devices without \"unset CUDA_VISIBLE_DEVICES\""));
 }
 
 // Each alone leaves it as it is: what tells them apart is which processes were started.
@@ -154,6 +165,10 @@ TEST_F(WhyTest, WhatIsCalledProvenCameBackEachTimeAndWasLostEachTime) {
     EXPECT_EQ(answer.lost_again, 3);
     EXPECT_TRUE(IsBetter(answer.after, report.before, report.wanted));
   }
+  EXPECT_THAT(InOneLine(WhyText(report, 1)), HasSubstr("cause: libcublas.so.12, needed by "));
+  EXPECT_THAT(InOneLine(WhyText(report, 1)),
+              HasSubstr("; with change 1 1 device, and undone 0 devices again: proven by 6 starts, "
+                        "3 of 3 both ways #"));
   EXPECT_EQ(report.proof_starts, 3 + 3 * static_cast<int>(report.answers.size()));
 }
 
@@ -203,6 +218,52 @@ TEST_F(WhyTest, AFaultIsOpenedLastAndNobodyIsToldToMendIt) {
   EXPECT_EQ(FirstOf(report), "cuInit does not fail");
   EXPECT_THAT(WhyText(report, 1), HasSubstr("     nobody     can change that"));
   EXPECT_THAT(WhyText(report, 1), Not(HasSubstr("sudo")));
+}
+
+// What came back once and not each time.
+TEST(WhyText, WhatIsNotProvenIsNoCause) {
+  Mending shaky;
+  shaky.changes.push_back(Change(Intervention::Kind::kUnsetVariable, kVariable, "A_MODE"));
+  shaky.rounds = 3;
+  shaky.came_back = 2;
+  shaky.lost_again = 3;
+  EXPECT_FALSE(shaky.IsProven());
+  WhyReport report;
+  report.before = 0;
+  report.wanted = CountRange{1, 1};
+  report.consistent.push_back(shaky);
+  EXPECT_THAT(WhyText(report, 5), HasSubstr("Only consistent with: unset A_MODE (2 of 3 starts)."));
+  EXPECT_THAT(WhyText(report, 5), Not(HasSubstr("1. ")));
+  EXPECT_THAT(WhyJson(report), HasSubstr("\"answers\": []"));
+  // It came back by itself.
+  shaky.came_back = 3;
+  shaky.lost_again = 2;
+  EXPECT_FALSE(shaky.IsProven());
+}
+
+TEST_F(WhyTest, ACapturedMachineThatWorksIsHealthy) {
+  const Result<std::vector<Case>> cases =
+      LoadCases(std::string(GPUSTAGE_MACHINES) + "/h200-healthy.yaml", FindCatalog({}));
+  ASSERT_THAT(cases, IsOk());
+  const WhyReport report = WhyOf(FlatOf(cases->front()), WithoutWeighing());
+  EXPECT_TRUE(report.healthy) << FirstOf(report);
+  EXPECT_TRUE(report.answers.empty() && report.consistent.empty());
+}
+
+// What was seen is not what the change is about.
+TEST(WhyText, WhatTheChangeIsNotAboutIsNotCalledTheCause) {
+  Mending best;
+  best.changes.push_back(Change(Intervention::Kind::kUnsetVariable, kVariable, "A_MODE"));
+  best.rounds = best.came_back = best.lost_again = 3;
+  best.after = 1;
+  WhyReport report;
+  report.before = 0;
+  report.looked.loss.any = true;
+  report.looked.loss.reason = "a failed";
+  report.answers.push_back(best);
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("  seen: a failed; with change 1 1 device, "));
+  report.looked.loss.named = {"A_MODE"};
+  EXPECT_THAT(WhyText(report, 1), HasSubstr("  cause: a failed; with change 1 1 device, "));
 }
 
 class AnnouncedTest : public WhyTest {
