@@ -24,7 +24,7 @@ TreeOp MakingOf(const std::string& path, const FlatEntry& entry) {
     case FlatEntry::Kind::kAbsent: return {RemoveOp{path}, {}};
     case FlatEntry::Kind::kLibrary: break;
   }
-  return {PlaceLibraryOp{path, entry.source, {}, mode(0755), entry.machine}, {}};
+  return {PlaceLibraryOp{path, entry.source, {}, mode(0755), entry.machine, entry.archs}, {}};
 }
 
 void AddOwner(const std::string& path, const FlatEntry& entry, std::vector<TreeOp>& ops) {
@@ -74,8 +74,9 @@ std::string KeyOf(const FlatCase& flat) {
     key += fmt::format("{} {} {:o} {} {} {} {} {} {}\n", path, static_cast<int>(entry.kind),
                        entry.mode, entry.uid, entry.gid, entry.text, entry.source.host_path,
                        entry.same_as, entry.replaces);
-    if (!entry.machine) continue;
-    const Result<std::string> own = WorldFile(Changed(flat.c.machine, *entry.machine));
+    if (!entry.machine && entry.archs.empty()) continue;
+    const Result<std::string> own = WorldFile(
+        entry.machine ? Changed(flat.c.machine, *entry.machine) : flat.c.machine, entry.archs);
     key += own ? *own : own.error().message;
   }
   return key;

@@ -27,9 +27,10 @@ struct FlatEntry {
   unsigned gid = 0;
   std::string text;
   LibrarySource source;
-  std::optional<MachineChange> machine;  // this copy answers otherwise than the machine
-  std::string same_as;                   // another path of the same file
-  bool replaces = false;                 // a plain system has something else there
+  std::optional<MachineChange> machine;       // this copy answers otherwise than the machine
+  std::vector<ComputeCapability> archs = {};  // of a backend that was not built for all
+  std::string same_as;                        // another path of the same file
+  bool replaces = false;                      // a plain system has something else there
   friend bool operator==(const FlatEntry&, const FlatEntry&) = default;
 };
 

@@ -114,8 +114,8 @@ uint32_t InstanceOf(const std::string& world) {
 class Flattener {
  public:
   Flattener(const StagedCase& staged, const KnownImages& known,
-            std::map<uint32_t, MachineChange> machines)
-      : root_(staged.tree.root.host_path()), known_(known), machines_(std::move(machines)) {}
+            std::map<uint32_t, PlaceLibraryOp> placed)
+      : root_(staged.tree.root.host_path()), known_(known), placed_(std::move(placed)) {}
 
   FlatTree Tree(const Walk& walk, const Walk& plain, const std::string& plain_root) {
     FlatTree tree;
@@ -180,8 +180,10 @@ class Flattener {
     entry.source = {LibrarySource::Kind::kFile, path, host, ""};
     const std::optional<std::string> world = Unstamp(bytes);
     if (world)
-      if (const auto own = machines_.find(InstanceOf(*world)); own != machines_.end())
-        entry.machine = own->second;
+      if (const auto own = placed_.find(InstanceOf(*world)); own != placed_.end()) {
+        entry.machine = own->second.machine;
+        entry.archs = own->second.archs;
+      }
     for (const LibrarySource& fake : known_)
       if (fake.kind == LibrarySource::Kind::kFake && BytesOf(fake) == bytes) entry.source = fake;
     // Its stamp is made anew, which only a whole fake takes.
@@ -202,7 +204,7 @@ class Flattener {
 
   const std::string root_;
   const KnownImages& known_;
-  const std::map<uint32_t, MachineChange> machines_;
+  const std::map<uint32_t, PlaceLibraryOp> placed_;  // that have a world of their own
   std::map<std::string, std::string> fakes_;
   std::map<std::pair<dev_t, ino_t>, std::string> names_;
   int bare_ = 0;
@@ -283,15 +285,15 @@ Result<FlatCase> Flatten(const Case& c, size_t run, const KnownImages& known, Ca
   TRY(const StagePlan plain_plan, PlanStage(flat.c, base, runner.CanSetOwners()));
   TRY(const std::unique_ptr<StagedCase> plain, runner.Build(plain_plan));
 
-  std::map<uint32_t, MachineChange> machines;
+  std::map<uint32_t, PlaceLibraryOp> own;
   for (const PlanStep& step : plan.steps)
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&step.op.what);
-        placed != nullptr && placed->machine)
-      machines[step.instance] = *placed->machine;
+        placed != nullptr && (placed->machine || !placed->archs.empty()))
+      own.insert_or_assign(step.instance, *placed);
   Walk there, usual;
   WalkBelow(staged->tree.root.host_path(), "", there);
   WalkBelow(plain->tree.root.host_path(), "", usual);
-  Flattener flattener(*staged, known, std::move(machines));
+  Flattener flattener(*staged, known, std::move(own));
   flat.tree = flattener.Tree(there, usual, plain->tree.root.host_path());
   flat.store = std::move(staged);
   return flat;

@@ -90,7 +90,8 @@ TEST_F(FlatCaseTest, ANodeThatIsGoneIsAbsent) {
 // these.
 TEST_F(FlatCaseTest, IsTheSameMachineToAScanner) {
   const Catalog catalog = FindCatalog({});
-  for (const char* folder : {"/first-steps/links.yaml", "/broken"}) {
+  for (const char* folder :
+       {"/first-steps/links.yaml", "/broken", "/ordinary-system/built-for.yaml"}) {
     const Result<std::vector<std::string>> files = DiscoverScenarios({catalog.scenarios + folder});
     ASSERT_THAT(files, IsOk());
     for (const std::string& file : *files) {
