@@ -18,6 +18,7 @@ class InterruptTest : public StagedCliTest {
   // Two cases: the first ends, the second hangs.
   void SetUp() override {
     StagedCliTest::SetUp();
+    signal(SIGINT, SIG_DFL);  // a shell starts what it puts behind itself with it ignored
     mark_ = UniqueWord();
     Write("m.yaml",
           "claim: the second hangs\nmachine: {devices: []}\nlayout: []\nmatrix:\n  does:\n    set: "

@@ -72,9 +72,21 @@ TEST(Around, AFolderOfItsNameThatIsElsewhereIsTold) {
   Evidence evidence =
       Of(Started().Asks(7, FileAct::kOpen, "/usr/bin/../lib/ollama", ENOENT), {kBackend});
   FunnelRow& row = Untried(evidence, Cause::kNotTried);
-  AddPlaces({}, evidence);
+  AfterRun after;
+  after.looked = {At(kBackend)};
+  AddPlaces(after, evidence);
   EXPECT_THAT(LastFact(row), HasSubstr("/usr/lib/ollama was asked for, and is not there"));
   EXPECT_THAT(Suggestions(row), Contains("ln -s /usr/local/lib/ollama /usr/lib/ollama"));
+}
+
+TEST(Around, OfALibraryThatIsNotThereNoFolderIsMissed) {
+  Evidence evidence =
+      Of(Started().Asks(7, FileAct::kOpen, "/usr/bin/build/lib/ollama", ENOENT), {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNeverListed);
+  AfterRun after;
+  after.looked = {At(kBackend, ENOENT)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Not(Contains(HasSubstr("build/lib/ollama was asked for"))));
 }
 
 TEST(Around, ATryAboveTheLibrarysOwnFolderIsNoReason) {
@@ -82,7 +94,9 @@ TEST(Around, ATryAboveTheLibrarysOwnFolderIsNoReason) {
       Of(Started().Asks(7, FileAct::kLook, "/usr/local/lib/ollama/libggml-cuda.so", ENOENT),
          {kBackend});
   FunnelRow& row = Untried(evidence, Cause::kNotTried);
-  AddPlaces({}, evidence);
+  AfterRun after;
+  after.looked = {At(kBackend)};
+  AddPlaces(after, evidence);
   EXPECT_THAT(Below(row), IsEmpty());
 }
 

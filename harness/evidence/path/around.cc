@@ -80,7 +80,10 @@ bool IsForOthers(const FunnelRow& row, const std::string& path) {
 
 // A directory, or a file, of the name of one on the way to the library that was looked for
 // elsewhere.
-void AddVain(const Evidence& evidence, const FunnelRow& row, std::vector<Fact>& facts) {
+void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& row,
+             std::vector<Fact>& facts) {
+  if (const Looked* const own = LookedAt(after, row.library); own == nullptr || own->error != 0)
+    return;  // of what is not there itself no copy is missed
   std::set<std::string> told;
   for (const Event& event : evidence.events) {
     const std::string& path = event.subject;
@@ -178,7 +181,7 @@ std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
   AddElsewhere(after, evidence, row, facts);
   const bool untried = row.cause() == Cause::kNeverListed || row.cause() == Cause::kNotTried;
   if (!facts.empty() || !untried || RefusedAndTold(evidence) != nullptr) return facts;
-  AddVain(evidence, row, facts);
+  AddVain(after, evidence, row, facts);
   if (facts.empty()) AddPrograms(evidence, facts);
   if (facts.empty()) AddNamed(evidence, facts);
   return facts;
