@@ -56,6 +56,8 @@ std::string Mend(const Fact& fact, bool container) {
            (fact.rule.empty() ? "" : ", or to /etc/ld.so.conf and run ldconfig");
   if (fact.kind == Kind::kProgram)
     return fmt::format("install the program {}, or add its folder to PATH", path);
+  if (fact.kind == Kind::kLink && fact.number == 1)
+    return fmt::format("start {}, and not the link to it", fact.other);
   if (fact.kind == Kind::kVain) return fmt::format("ln -s {} {}", fact.other, path);
   if (fact.kind == Kind::kCopy)
     return fact.number == 1 ? fmt::format("ln -s {} {}", ParentOf(path), ParentOf(fact.other))
@@ -70,6 +72,8 @@ std::string Mend(const Fact& fact, bool container) {
                : "set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container";
   if (fact.kind == Kind::kAlso && fact.error == EACCES)
     return fmt::format("chmod o+rw {}, too", path);
+  if (fact.kind == Kind::kAlso && fact.error == ENOENT && fact.number == 0)
+    return fmt::format("have {} there, too", path);
   if (fact.kind == Kind::kMask && fact.number < 0)
     return "unset " + fact.subject + ", or name a device in it";
   if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))

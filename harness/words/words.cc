@@ -126,9 +126,10 @@ std::string FactText(const Fact& fact) {
                  : fmt::format("nothing was refused: it opened {}; the library itself says so",
                                fact.subject);
     case Kind::kAlso:
-      return fact.error == ENOENT ? fact.subject + " would not be there either"
-                                  : fmt::format("{} would be refused too: {}", fact.subject,
-                                                std::strerror(fact.error));
+      if (fact.error == ENOENT)
+        return fact.subject + (fact.number == 1 ? " would not be there either" : " is not there");
+      return fmt::format("{} would be refused{}: {}", fact.subject, fact.number == 1 ? " too" : "",
+                         std::strerror(fact.error));
     case Kind::kElsewhere:
       return fmt::format(
           "{} is at {}, where nothing looked{}", fact.other, fact.subject,

@@ -79,6 +79,21 @@ TEST(Around, AFolderOfItsNameThatIsElsewhereIsTold) {
   EXPECT_THAT(Suggestions(row), Contains("ln -s /usr/local/lib/ollama /usr/lib/ollama"));
 }
 
+TEST(Around, AProgramThatIsALinkIsToldWhereItsLibrariesAreReckonedFromIt) {
+  Evidence evidence =
+      Of(Started().Asks(7, FileAct::kOpen, "/usr/bin/../lib/ollama", ENOENT), {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNotTried);
+  ASSERT_THAT(PathsToLook(evidence), Contains("/usr/bin/ollama"));
+  Looked link = At("/usr/bin/ollama");
+  link.links = {{"/usr/bin/ollama", "../../opt/ollama/bin/ollama"}};
+  link.end = "/opt/ollama/bin/ollama";
+  AfterRun after;
+  after.looked = {At(kBackend), link};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Contains("/usr/bin/ollama is a link to /opt/ollama/bin/ollama"));
+  EXPECT_THAT(Suggestions(row), Contains("start /opt/ollama/bin/ollama, and not the link to it"));
+}
+
 TEST(Around, OfALibraryThatIsNotThereNoFolderIsMissed) {
   Evidence evidence =
       Of(Started().Asks(7, FileAct::kOpen, "/usr/bin/build/lib/ollama", ENOENT), {kBackend});

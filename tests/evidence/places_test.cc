@@ -70,6 +70,25 @@ TEST(Places, TheNodesBehindTheOneThatRefusesAreTold) {
   EXPECT_THAT(Suggestions(evidence.funnel.front()), Contains("chmod o+rw /dev/nvidia0, too"));
 }
 
+// Two causes at once: whoever opens the node to all meets the one that is not there.
+TEST(Places, ANodeThatIsNotThereIsToldBesideOneThatRefuses) {
+  Evidence evidence = Of(Started()
+                             .Search(7, 1, "libcuda.so.1")
+                             .Search(7, 1, kDriver, LA_SER_CONFIG)
+                             .Load(7, 50, kDriver)
+                             .Symbol(7, 50, "cuInit")
+                             .Asks(7, FileAct::kOpen, "/dev/nvidiactl", EACCES)
+                             .Call(7, "cuInit", 100),
+                         OneDevice());
+  Looked gone = There("/dev/nvidia-uvm");
+  gone.error = ENOENT;
+  AfterRun after;
+  after.looked = {Shut("/dev/nvidiactl"), There("/dev/nvidia0"), gone};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(evidence.funnel.front()), Contains("/dev/nvidia-uvm is not there"));
+  EXPECT_THAT(Suggestions(evidence.funnel.front()), Contains("have /dev/nvidia-uvm there, too"));
+}
+
 TEST(Places, ACopyThatNothingLookedAtIsNamed) {
   const std::string copy = "/run/opengl-driver/lib/libcuda.so.1";
   Evidence evidence = Of(Started()

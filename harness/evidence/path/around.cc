@@ -107,6 +107,31 @@ void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& r
   }
 }
 
+// "/usr/bin/ollama" for "/usr/lib/ollama"; "" for what is no folder of a program's libraries.
+std::string ProgramBeside(const std::string& folder) {
+  const std::string above = ParentOf(folder), prefix = ParentOf(above);
+  const std::string name = BaseNameOf(above);
+  return name == "lib" || name == "lib64"
+             ? (prefix == "/" ? "" : prefix) + "/bin/" + BaseNameOf(folder)
+             : "";
+}
+
+// The program of that folder is a link, and the libraries lie beside what it leads to.
+void AddProgramsLink(const AfterRun& after, std::vector<Fact>& facts) {
+  for (size_t i = 0; i < facts.size(); ++i) {
+    if (facts[i].kind != Kind::kVain) continue;
+    const Looked* const program = LookedAt(after, ProgramBeside(facts[i].subject));
+    if (program == nullptr || program->links.empty() || program->error != 0) continue;
+    Fact link;
+    link.kind = Kind::kLink;
+    link.subject = program->path;
+    link.other = program->end;
+    link.number = 1;
+    facts.insert(facts.begin(), std::move(link));
+    return;
+  }
+}
+
 // A library of a GPU that the scanner's log names, and that no process came to.
 void AddNamed(const Evidence& evidence, std::vector<Fact>& facts) {
   static const RE2 library(R"((?:^|[^\w/.-])(lib[\w+-]+\.so[.\d]*))");
@@ -182,9 +207,24 @@ std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
   const bool untried = row.cause() == Cause::kNeverListed || row.cause() == Cause::kNotTried;
   if (!facts.empty() || !untried || RefusedAndTold(evidence) != nullptr) return facts;
   AddVain(after, evidence, row, facts);
+  AddProgramsLink(after, facts);
   if (facts.empty()) AddPrograms(evidence, facts);
   if (facts.empty()) AddNamed(evidence, facts);
   return facts;
+}
+
+std::vector<std::string> ProgramsBeside(const Evidence& evidence) {
+  constexpr size_t kMost = 4;
+  std::vector<std::string> programs;
+  for (const Event& event : evidence.events) {
+    if (programs.size() == kMost) break;
+    if (!AsksForFile(event) || event.value != ENOENT) continue;
+    const std::string program = ProgramBeside(LexicallyNormal(event.subject));
+    if (program.find('.') == std::string::npos && !program.empty() &&
+        std::find(programs.begin(), programs.end(), program) == programs.end())
+      programs.push_back(program);
+  }
+  return programs;
 }
 
 const std::vector<std::string>& FilesOfContainers() {

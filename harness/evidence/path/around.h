@@ -19,6 +19,10 @@ const Event* RefusedAndTold(const Evidence& evidence);
 std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
                                 const FunnelRow& row);
 
+// Programs beside folders of libraries that were asked for in vain, to be looked at: one that is a
+// link is where its libraries are reckoned from.
+std::vector<std::string> ProgramsBeside(const Evidence& evidence);
+
 // Files that are there in containers alone: of Docker, Podman and Singularity.
 const std::vector<std::string>& FilesOfContainers();
 

@@ -10,6 +10,11 @@ namespace {
 
 using Kind = Fact::Kind;
 
+// /lib is a link to /usr/lib in every tree, as in every system of today.
+std::string Merged(const std::string& path) {
+  return path.starts_with("/lib/") || path.starts_with("/lib64/") ? "/usr" + path : path;
+}
+
 // `path` answered for its name, and there are others.
 void AddAnswered(const Evidence& evidence, const std::string& path, const std::string& rule,
                  FunnelRow& row) {
@@ -20,7 +25,7 @@ void AddAnswered(const Evidence& evidence, const std::string& path, const std::s
   answered.rule = rule;
   row.loss->because.push_back(std::move(answered));
   for (const std::string& copy : CopiesOf(evidence, BaseNameOf(path))) {
-    if (copy == path) continue;
+    if (Merged(copy) == Merged(path)) continue;
     Fact shadowed;
     shadowed.kind = Kind::kShadowed;
     shadowed.subject = copy;
@@ -73,7 +78,7 @@ void AddProvider(const Evidence& evidence, FunnelRow& row) {
 void AddOwn(const Evidence& evidence, FunnelRow& row) {
   const std::vector<std::string> copies = CopiesOf(evidence, BaseNameOf(row.library));
   const bool others = std::any_of(copies.begin(), copies.end(), [&](const std::string& copy) {
-    return copy != row.library && copy != row.file &&
+    return Merged(copy) != Merged(row.library) && copy != row.file &&
            ParentOf(copy) != ParentOf(row.file.empty() ? row.library : row.file);
   });
   if (!others || !row.library.starts_with('/')) return;

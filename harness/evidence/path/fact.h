@@ -14,7 +14,8 @@ struct Fact {
                  // was opened, and is no node of that name
     kPlace,      // where a path ends. subject: the component that refuses or is not there; other:
                  // the path that was asked for; error, mode, owner
-    kLink,       // subject: a link; other: where it points
+    kLink,       // subject: a link; other: where it points; number: 1 where it is a program's, and
+                 // what it leads to lies beside its libraries
     kMask,       // subject: a variable; other: its value
     kVersions,   // subject: the version of the library; other: that of the kernel's module
     kNowhere,    // subject: a library; other: who asks for it, "" the program or one that is told;
@@ -23,7 +24,8 @@ struct Fact {
                  // directories that were listed for them; number: that were asked for
     kOpened,     // subject: nodes that the library was given: "A and B"; number: 0 where it was
                  // refused none
-    kAlso,       // subject: other nodes of the same driver that refuse alike: "A and B"; error
+    kAlso,       // subject: other nodes of the same driver that would refuse: "A and B"; error;
+                 // number: 1 where it is the error of the one that did
     kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name;
                  // rule: "ld.so.cache" where that was asked; number: 1 where nobody's RUNPATH was
     kSibling,  // subject: a library of the same driver, which is there; other: the one that is not

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
@@ -158,22 +159,30 @@ const Fact* RefusedNode(const FunnelRow& row) {
 void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   const Fact* const refused = RefusedNode(row);
   if (refused == nullptr) return;
-  const int error = refused->error;
-  std::vector<std::string> alike;
+  // Those that refuse alike first, and then those that are not there, or are and refuse.
+  const int first = refused->error;
+  std::map<int, std::vector<std::string>> by_error;
   for (const std::string& node : NodesOfDriver(evidence)) {
     const bool told = std::any_of(row.loss->because.begin(), row.loss->because.end(),
                                   [&](const Fact& fact) { return fact.subject == node; });
     const Looked* const looked = LookedAt(after, node);
-    if (!told && looked != nullptr && looked->error == error) alike.push_back(node);
+    // NVML asks nothing of nvidia-uvm.
+    const bool other = looked != nullptr && looked->error != first &&
+                       row.family == Family::kManagement && node == "/dev/nvidia-uvm";
+    if (!told && !other && looked != nullptr && looked->error != 0)
+      by_error[looked->error].push_back(node);
   }
   std::vector<Fact> more;
-  if (!alike.empty()) {
-    Fact also;
-    also.kind = Fact::Kind::kAlso;
-    also.subject = JoinAnd(alike);
-    also.error = error;
-    more.push_back(std::move(also));
-  }
+  for (const bool alike : {true, false})
+    for (const auto& [error, nodes] : by_error) {
+      if ((error == first) != alike) continue;
+      Fact also;
+      also.kind = Fact::Kind::kAlso;
+      also.subject = JoinAnd(nodes);
+      also.error = error;
+      also.number = alike ? 1 : 0;
+      more.push_back(std::move(also));
+    }
   std::vector<std::string> given;
   if (const Event* const call = FailedCall(evidence, row))
     for (const Fact& node : NodesOpened(evidence, *call))
@@ -265,6 +274,9 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
   if (const Event* const refused = RefusedAndTold(evidence)) add(refused->subject);
   if (!paths.empty())
     for (const std::string& file : FilesOfContainers()) add(file);
+  for (const FunnelRow& row : evidence.funnel)
+    if (row.pid == 0 && row.loss)
+      for (const std::string& program : ProgramsBeside(evidence)) add(program);
   return paths;
 }
 
