@@ -153,7 +153,10 @@ bool Sections::IsNode(const FileFacts& node) {
   constexpr unsigned kNvidia = 195;  // devices.txt of Linux; that of nvidia-uvm is not fixed
   const std::string name = node.path.substr(strlen("/dev/"));
   if (node.kind == FileKind::kFile) return node.text == "gpustage node " + name + "\n";
-  return node.kind == FileKind::kDevice && (node.major == kNvidia || name.rfind("nvidia-", 0) == 0);
+  // A pasted text need not say the numbers.
+  const bool known = node.major != 0 || node.minor != 0;
+  return node.kind == FileKind::kDevice &&
+         (!known || node.major == kNvidia || name.rfind("nvidia-", 0) == 0);
 }
 
 void Sections::Nodes(size_t devices) {
