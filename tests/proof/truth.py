@@ -541,9 +541,12 @@ class Run:
             return self.told["devices"] != 0 or self.told["machine"] <= 0
         if at := re.match(r"yes \((\S+\.so\S*) was lost at", one.text):
             return not any(at[1] in line and self.COMPLAINS.search(line) for line in self.told["log"])
-        if at := re.search(r"\(#(\d+)\b", one.text):
+        if at := re.search(r"\(#(\d+)\b(?: says: (.*)\))?", one.text):
             event = self.events.get(int(at[1]))
-            return event is not None and (event["kind"] not in ("log", "output") or self.has_line(event["subject"]))
+            if event is None or event["kind"] not in ("log", "output"):
+                return event is not None
+            # The whole line has times and ports; what is quoted of it has not.
+            return self.has_line(event["subject"]) or bool(at[2] and self.has_line(at[2].strip("…")))
         return None
 
     def judge(self, one):
