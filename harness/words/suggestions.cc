@@ -86,18 +86,30 @@ std::string Mend(const Fact& fact, bool container) {
   if (fact.error == EACCES) {
     // What every system lets all users read is more often shut by a sandbox than by its mode.
     const bool of_system = path.starts_with("/etc/") || path.starts_with("/usr/");
-    const std::string sandbox =
-        of_system ? ", or, where a sandbox such as a snap's refuses it, run the program outside"
-                  : "";
-    if (fact.number == 1) return "chmod o+x " + path + sandbox;
-    if (S_ISDIR(fact.mode)) return "chmod o+rx " + path + sandbox;
+    const std::string wider = (fact.number == 1     ? "chmod o+x "
+                               : S_ISDIR(fact.mode) ? "chmod o+rx "
+                                                    : "chmod o+r ") +
+                              path;
+    if (of_system && container)
+      return "run the program outside of its sandbox, or have that let it read " + path +
+             "; where its mode alone is wrong, " + wider;
+    if (of_system)
+      return wider + ", or, where a sandbox such as a snap's refuses it, run the program outside";
+    if (fact.number == 1 || S_ISDIR(fact.mode)) return wider;
     if (path.starts_with("/dev/")) {
       const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
       const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
+      // NVIDIA/nvidia-container-toolkit#48.
+      if (container && (fact.mode & 0777) == 0)
+        return fmt::format(
+            "systemctl daemon-reload takes a running container's devices away: start it anew with "
+            "--device {} and each other node, and lastingly with links in /dev/char (nvidia-ctk "
+            "system create-dev-char-symlinks) or the cgroupfs driver",
+            path);
       if (container)
         return fmt::format(
-            "start the container with --device {}, and anew after systemctl daemon-reload, which "
-            "takes a running one's devices away; on the host chmod o+rw it",
+            "start the container with --device {} (--privileged gives all), or chmod o+rw the node "
+            "on the host, for good by NVreg_DeviceFileMode=0666",
             path);
       return fmt::format(
                  "chmod o+rw {}, or in a container pass it with --device, and start that anew "
@@ -106,7 +118,7 @@ std::string Mend(const Fact& fact, bool container) {
                  path) +
              (helps ? fmt::format(", or put the user into the group {}", group) : "");
     }
-    return "chmod o+r " + path;
+    return wider;
   }
   return "";
 }
@@ -155,7 +167,10 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   if (row.loss->code == 804)
     add("use the driver of the module's version: a newer one over an older module is for "
         "data-centre GPUs alone, and for none that it has dropped");
-  if (differ && !fits && answered != nullptr && answered->rule.starts_with("LD_LIBRARY_PATH"))
+  // A folder that is searched anyway hides nothing.
+  if (differ && !fits && answered != nullptr && answered->rule.starts_with("LD_LIBRARY_PATH") &&
+      !answered->other.starts_with("/usr/lib/") && !answered->other.starts_with("/lib/") &&
+      !answered->other.starts_with("/usr/lib64/") && !answered->other.starts_with("/lib64/"))
     add(fmt::format(
         "take {} out of LD_LIBRARY_PATH, so that the running system's own driver "
         "answers{}",

@@ -40,7 +40,10 @@ std::string QuoteCut(const std::string& text) {
 }
 
 std::string ModeText(const Fact& place) {
-  return fmt::format("({:04o} {})", place.mode & 07777, place.owner);
+  return fmt::format("({:04o} {}{})", place.mode & 07777, place.owner,
+                     (place.mode & 0777) == 0 && place.other.starts_with("/dev/")
+                         ? ": nobody may, and no driver makes its node so"
+                         : "");
 }
 
 // "uid 998 may not enter /opt/models (0700 root:root)"

@@ -198,6 +198,30 @@ TEST(Around, InAContainerItIsTheContainerThatIsMended) {
               Contains(HasSubstr("start the container with the node /dev/nvidia-uvm")));
 }
 
+TEST(Around, WhatASnapMayNotReadIsItsSandboxFirst) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kExited;
+  outcome.code = 1;
+  const auto tried = [&](const std::string& environment) {
+    Evidence evidence = Of(Started(environment)
+                               .Asks(7, FileAct::kOpen, "/etc/vulkan/icd.d", EACCES)
+                               .Prints(Stream::kStderr, "cannot read /etc/vulkan/icd.d\n")
+                               .Ends(outcome),
+                           {kBackend});
+    FunnelRow& row = Untried(evidence, Cause::kNotTried);
+    AfterRun after;
+    Looked looked = At("/etc/vulkan/icd.d", EACCES);
+    looked.end = "/etc/vulkan";
+    looked.entering = true;
+    looked.mode = 040700;
+    after.looked = {looked};
+    AddPlaces(after, evidence);
+    return Suggestions(row).front();
+  };
+  EXPECT_THAT(tried("SNAP=/snap/upscayl/x1"), testing::StartsWith("run the program outside"));
+  EXPECT_THAT(tried("A=1"), testing::StartsWith("chmod o+x /etc/vulkan"));
+}
+
 TEST(Copies, ANameWithoutItsVersionIsTold) {
   const std::string taken = "/opt/cuda/lib64/libcublas.so";
   const std::string other = "/usr/local/lib/ollama/cuda_v12/libcublas.so.12";

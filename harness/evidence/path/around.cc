@@ -229,7 +229,7 @@ std::vector<std::string> ProgramsBeside(const Evidence& evidence) {
 
 const std::vector<std::string>& FilesOfContainers() {
   static const std::vector<std::string> files = {"/.dockerenv", "/run/.containerenv",
-                                                 "/.singularity.d"};
+                                                 "/.singularity.d", "/.flatpak-info"};
   return files;
 }
 
@@ -237,7 +237,7 @@ void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
   const std::vector<Fact>& facts = row.loss->because;
   const bool brought = std::any_of(facts.begin(), facts.end(), [](const Fact& fact) {
     return (fact.kind == Kind::kNode && fact.error != 0) || fact.kind == Kind::kManifest ||
-           fact.kind == Kind::kSibling ||
+           fact.kind == Kind::kSibling || (fact.kind == Kind::kPlace && fact.error == EACCES) ||
            (fact.kind == Kind::kVersions && fact.subject != fact.other);
   });
   const bool driver = std::any_of(row.needs.begin(), row.needs.end(), [](const Need& need) {
@@ -251,9 +251,9 @@ void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
   for (const std::string& file : FilesOfContainers())
     if (const Looked* const looked = LookedAt(after, file); looked != nullptr && looked->error == 0)
       fact.subject = file + " is there";
-  // The first is systemd's, for who starts one: its "Container Interface"; the second is the
-  // kubelet's.
-  for (const char* const variable : {"container", "KUBERNETES_SERVICE_HOST"})
+  // The first is systemd's, for who starts one: its "Container Interface"; the others are the
+  // kubelet's and snapd's.
+  for (const char* const variable : {"container", "KUBERNETES_SERVICE_HOST", "SNAP"})
     for (const Process& process : evidence.processes)
       if (fact.subject.empty() && VariableOf(&process, variable))
         fact.subject = std::string(variable) + " is set";

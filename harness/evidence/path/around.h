@@ -23,7 +23,7 @@ std::vector<Fact> AroundUntried(const AfterRun& after, const Evidence& evidence,
 // link is where its libraries are reckoned from.
 std::vector<std::string> ProgramsBeside(const Evidence& evidence);
 
-// Files that are there in containers alone: of Docker, Podman and Singularity.
+// Files that are there in containers alone: of Docker, Podman, Singularity and Flatpak.
 const std::vector<std::string>& FilesOfContainers();
 
 // That the program runs in a container, of a loss that whoever starts one mends in another way.
