@@ -415,7 +415,7 @@ class Run:
                            for process in self.who(one.pid) for _, to, symbol in process.bound)
 
         def not_there(at, one):
-            return self.looked.get(one.library, {}).get("error") == errno.ENOENT
+            return self.looked.get(one.library, {}).get("error") == errno.ENOENT if one.library else None
 
         def dropped(at, one):
             return self.told["devices"] == 0 and any(name == at[1] for name, _ in self.calls())
@@ -568,7 +568,7 @@ class Run:
                 if re.search(rf"\b{step}(?!\*)(,|$)", one.text):
                     hold("step " + step, self.of_step(Statement(step, "", one.library, one.pid)))
         if one.word in ("shadows",):
-            other = one.text.removeprefix("another copy is ")
+            other = one.text.removeprefix("another copy is ").split(" of version ")[0]
             hold("copy", self.looked.get(other, {}).get("error") == 0 and
                  not any(same_path(block.found or "", other) for process in self.who(one.pid) for block in process.blocks))
         if one.word == "before libc":
