@@ -272,11 +272,16 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);
   if (const Event* const refused = RefusedAndTold(evidence)) add(refused->subject);
-  if (!paths.empty())
+  bool any = false, untried = false;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows) {
+      any = any || row.loss;
+      untried = untried || (row.loss && row.pid == 0);
+    }
+  if (any)
     for (const std::string& file : FilesOfContainers()) add(file);
-  for (const FunnelRow& row : evidence.funnel)
-    if (row.pid == 0 && row.loss)
-      for (const std::string& program : ProgramsBeside(evidence)) add(program);
+  if (untried)
+    for (const std::string& program : ProgramsBeside(evidence)) add(program);
   return paths;
 }
 
