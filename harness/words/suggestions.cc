@@ -31,9 +31,8 @@ std::string Mend(const Fact& fact, bool container) {
              "/dev/nvidia-uvm, with CDI by a new specification (nvidia-ctk cdi generate)";
     if (path.starts_with("/dev/nvidia"))
       return fmt::format(
-          "load the driver's module (nvidia-modprobe); in a container add the node {}, as --gpus "
-          "all "
-          "does",
+          "load the driver's module (nvidia-modprobe); in a container add the node {}, as "
+          "--gpus all does",
           path);
     if (path == "/dev/kfd" || path.starts_with("/dev/dri/"))
       return "load the module amdgpu; in a container pass --device /dev/kfd --device /dev/dri";
@@ -113,8 +112,7 @@ std::string Mend(const Fact& fact, bool container) {
             path);
       return fmt::format(
                  "chmod o+rw {}, or in a container pass it with --device, and start that anew "
-                 "after "
-                 "systemctl daemon-reload, which takes a running one's devices away",
+                 "after systemctl daemon-reload, which takes a running one's devices away",
                  path) +
              (helps ? fmt::format(", or put the user into the group {}", group) : "");
     }
@@ -126,7 +124,7 @@ std::string Mend(const Fact& fact, bool container) {
 // The device that a program dropped is no GPU's: VkPhysicalDeviceType's CPU.
 bool OnlyRenders(const FunnelRow& row) {
   const Fact* const device = First(row, Kind::kDevice);
-  return device->subject.find("deviceType=\"CPU\"") != std::string::npos;
+  return device != nullptr && device->subject.find("deviceType=\"CPU\"") != std::string::npos;
 }
 
 bool LacksDriver(const FunnelRow& row) {
@@ -188,27 +186,9 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
         versions->subject, versions->other));
 }
 
-}  // namespace
-
-std::vector<std::string> Suggestions(const FunnelRow& row) {
-  std::vector<std::string> all;
-  if (!row.loss) return all;
-  const auto add = [&](const std::string& what) {
-    if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
-  };
-  const bool container = First(row, Kind::kContainer) != nullptr;
-  const bool driver_lost =
-      First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
-  for (const Fact& fact : row.loss->because)
-    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact, container));
-  if (const Fact* const nowhere = First(row, Kind::kNowhere))
-    add(fmt::format(
-        "install what has {}: {}", nowhere->subject,
-        FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
-  if (First(row, Kind::kDevice) != nullptr && OnlyRenders(row))
-    add("install the Vulkan driver of the GPU's maker, with its manifest: what answered renders on "
-        "the processor");
-  AddMendsOfCopies(row, add);
+// What the code of a call says of the driver that gave it.
+template <typename Add>
+void AddMendsOfCode(const FunnelRow& row, const Add& add) {
   // "All required driver daemons" must run: driver_types.h of CUDA, cudaErrorSystemNotReady.
   const bool not_ready = row.loss->code == 802;
   if (not_ready)
@@ -222,8 +202,7 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const bool of_kernels = row.loss->code == 200 || row.loss->code == 209 || row.loss->code == 222;
   if (of_kernels)
     add("install a driver as new as the CUDA that the program's kernels were built with, or a "
-        "build "
-        "for this driver and this GPU");
+        "build for this driver and this GPU");
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* const versions = First(row, Kind::kVersions);
   const bool refuses =
@@ -235,6 +214,12 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
             ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
             : fmt::format("put another copy of {} there: of the same version anew, or of another",
                           answered->subject));
+}
+
+// A library that is there, and of another build than is wanted.
+template <typename Add>
+void AddMendsOfBuild(const FunnelRow& row, const Add& add) {
+  const Fact* const answered = First(row, Kind::kAnswered);
   if ((row.cause() == Cause::kMissingSymbol || row.cause() == Cause::kMissingVersion) &&
       answered != nullptr && First(row, Kind::kShadowed) == nullptr)
     add(answered->subject == "libc.so.6"
@@ -246,6 +231,11 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
         fmt::format("take a {} that was built as a backend to be loaded (GGML_BACKEND_DL), of the "
                     "scanner's own release",
                     BaseNameOf(row.library)));
+}
+
+// A library that is not where it was looked for.
+template <typename Add>
+void AddMendsOfMissing(const FunnelRow& row, bool container, const Add& add) {
   const bool not_there = row.cause() == Cause::kNoNameMatches || row.cause() == Cause::kNeverListed;
   if (not_there && row.loss->known == Known::kAsked && First(row, Kind::kCopy) == nullptr)
     add(fmt::format("install what has {} into {}", BaseNameOf(row.library), ParentOf(row.library)));
@@ -263,6 +253,32 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
             FamilyOfLibrary(BaseNameOf(need.name)) == Family::kDriver ? ": NVIDIA's driver" : ""));
         break;
       }
+}
+
+}  // namespace
+
+std::vector<std::string> Suggestions(const FunnelRow& row) {
+  std::vector<std::string> all;
+  if (!row.loss) return all;
+  const auto add = [&](const std::string& what) {
+    if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
+  };
+  const bool container = First(row, Kind::kContainer) != nullptr;
+  const bool driver_lost =
+      First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
+  for (const Fact& fact : row.loss->because)
+    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact, container));
+  if (const Fact* const nowhere = First(row, Kind::kNowhere))
+    add(fmt::format(
+        "install what has {}: {}", nowhere->subject,
+        FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));
+  if (OnlyRenders(row))
+    add("install the Vulkan driver of the GPU's maker, with its manifest: what answered renders on "
+        "the processor");
+  AddMendsOfCopies(row, add);
+  AddMendsOfCode(row, add);
+  AddMendsOfBuild(row, add);
+  AddMendsOfMissing(row, container, add);
   return all;
 }
 

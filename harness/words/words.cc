@@ -178,7 +178,7 @@ std::string FactText(const Fact& fact) {
     case Kind::kUnversioned:
       return fmt::format("it was asked for as {}, without a version; {} is another one",
                          fact.subject, fact.other);
-    case Kind::kContainer: return "it runs in one: " + fact.subject;
+    case Kind::kContainer: return "the program runs in a container or a sandbox: " + fact.subject;
     case Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
                          EventMark(fact.event));

@@ -102,6 +102,12 @@ TEST_F(CaptureStaged, NothingPrivateIsInIt) {
   EXPECT_THAT(text, HasSubstr("LD_LIBRARY_PATH: \"/home/p"));
 }
 
+std::string NameOfState(const testing::TestParamInfo<std::string>& state) {
+  std::string name = state.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 // fixtures/machines: real ones, each made broken on purpose before it was captured. What they
 // expect is what the real libraries answered there.
 class CapturedMachine : public StagedCliTest, public testing::WithParamInterface<std::string> {};
@@ -114,11 +120,7 @@ INSTANTIATE_TEST_SUITE_P(H200, CapturedMachine,
                          testing::Values("healthy", "ctl-hidden", "uvm-hidden", "masked",
                                          "dangling-first", "stub-first", "truncated-first",
                                          "wrong-user"),
-                         [](const auto& machine) {
-                           std::string name = machine.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         NameOfState);
 
 // Two GPUs: what hides one of them from the driver, and from NVML, is not a machine of one.
 class CapturedPair : public StagedCliTest, public testing::WithParamInterface<std::string> {};
@@ -130,11 +132,7 @@ TEST_P(CapturedPair, AnswersAsTheRealOne) {
 INSTANTIATE_TEST_SUITE_P(H200, CapturedPair,
                          testing::Values("healthy", "first-hidden", "second-hidden", "second-only",
                                          "turned", "twice", "third"),
-                         [](const auto& machine) {
-                           std::string name = machine.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         NameOfState);
 
 TEST_F(CaptureStaged, AMachineOfTwoStaysOneWhereOneIsHidden) {
   for (const std::string hides :

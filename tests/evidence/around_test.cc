@@ -190,9 +190,9 @@ TEST(Around, InAContainerItIsTheContainerThatIsMended) {
   after.looked = {At("/.dockerenv")};
   AddPlaces(after, docker);
   const auto texts = [](const Evidence& evidence) { return Below(evidence.funnel.front()); };
-  EXPECT_THAT(texts(host), Not(Contains(HasSubstr("it runs in one"))));
-  EXPECT_THAT(texts(pod), Contains("it runs in one: KUBERNETES_SERVICE_HOST is set"));
-  EXPECT_THAT(texts(docker), Contains("it runs in one: /.dockerenv is there"));
+  EXPECT_THAT(texts(host), Not(Contains(HasSubstr("in a container or a sandbox"))));
+  EXPECT_THAT(texts(pod), Contains(HasSubstr("or a sandbox: KUBERNETES_SERVICE_HOST is set")));
+  EXPECT_THAT(texts(docker), Contains(HasSubstr("or a sandbox: /.dockerenv is there")));
   EXPECT_THAT(Suggestions(host.funnel.front()), Contains(HasSubstr("load the module nvidia-uvm")));
   EXPECT_THAT(Suggestions(docker.funnel.front()),
               Contains(HasSubstr("start the container with the node /dev/nvidia-uvm")));
