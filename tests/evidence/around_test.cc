@@ -216,7 +216,8 @@ TEST(Around, WhatASnapMayNotReadIsItsSandboxFirst) {
     looked.mode = 040700;
     after.looked = {looked};
     AddPlaces(after, evidence);
-    return Suggestions(row).front();
+    const std::vector<std::string> tries = Suggestions(row);
+    return tries.empty() ? "" : tries.front();
   };
   EXPECT_THAT(tried("SNAP=/snap/upscayl/x1"), testing::StartsWith("run the program outside"));
   EXPECT_THAT(tried("A=1"), testing::StartsWith("chmod o+x /etc/vulkan"));
