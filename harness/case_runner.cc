@@ -325,6 +325,19 @@ std::vector<std::string> CandidateLibraries(const Case& c, const RunSpec& spec) 
   return found;
 }
 
+// A link is of the version that its library is of. A link to a link comes after it, or is not
+// known.
+void AddVersionsOfLinks(const Case& c, const RunSpec& spec, Setting& setting) {
+  for (const auto* ops : {&c.tree, &spec.change})
+    for (const TreeOp& op : *ops)
+      if (const auto* link = std::get_if<SymlinkOp>(&op.what)) {
+        const std::string to =
+            link->to.starts_with('/') ? link->to : ParentOf(link->path) + "/" + link->to;
+        const auto known = setting.versions.find(LexicallyNormal(to));
+        if (known != setting.versions.end()) setting.versions[link->path] = known->second;
+      }
+}
+
 Setting SettingOf(const Case& c, const RunSpec& spec) {
   Setting setting;
   const Machine& machine = c.machine;
@@ -345,6 +358,7 @@ Setting SettingOf(const Case& c, const RunSpec& spec) {
         setting.any_device = true;
         setting.own_device = true;
       }
+  AddVersionsOfLinks(c, spec, setting);
   setting.libraries = LibrariesOf(c, spec);
   return setting;
 }

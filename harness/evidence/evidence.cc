@@ -34,7 +34,8 @@ constexpr std::string_view kComplaints[] = {
     "not support",  "unsupport", "incompat",  "undefined",   "dropping",     "filtering",
     "refus",        "crash",     "killed",    "abort",       "sigsegv",      "sigbus",
     "exited",       "disabled",  "timeout",   "timed out",   "not compiled", "insufficient",
-    "not detected", "no cuda",   "didn't",    "not initial", "too old",      "did not"};
+    "not detected", "no cuda",   "didn't",    "not initial", "too old",      "did not",
+    "not exist"};
 
 }  // namespace
 

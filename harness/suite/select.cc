@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
@@ -23,10 +24,12 @@ std::string AbsentVersion(const std::string& scanner, const Catalog& catalog) {
   return given ? "" : NotGiven("ollama", scanner.substr(at + 1));
 }
 
-// Every bad file is told at once, as a compiler does it.
+// Every bad file is told at once, as a compiler does it; one that many scenarios name, once.
 class Mistakes {
  public:
-  void Add(const Error& error) { errors_.push_back(error); }
+  void Add(const Error& error) {
+    if (told_.insert(Rendered(error)).second) errors_.push_back(error);
+  }
   Status All() const {
     if (errors_.empty()) return Ok();
     if (errors_.size() == 1) return errors_.front();
@@ -36,6 +39,7 @@ class Mistakes {
   }
 
  private:
+  std::set<std::string> told_;
   std::vector<Error> errors_;
 };
 

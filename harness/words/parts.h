@@ -14,4 +14,8 @@ const Fact* First(const FunnelRow& row, Fact::Kind kind);
 // installation guide, "stubs".
 bool IsToolkitsStub(const std::string& path);
 
+// What mends a fact alone, as little as lets whoever was refused in; "" where it takes more to
+// know.
+std::string MendOfFact(const Fact& fact, bool container);
+
 }  // namespace gpustage

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "harness/base/files.h"
 #include "harness/evidence/path/families.h"
@@ -14,117 +12,18 @@ namespace {
 
 using Kind = Fact::Kind;
 
-// What mends a place: as little as lets whoever was refused in.
-std::string Mend(const Fact& fact, bool container) {
-  const std::string& path = fact.subject;
-  if (fact.kind == Kind::kNode && fact.error == 0)
-    return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
-  if (fact.kind == Kind::kNode && fact.error == ENOENT) {
-    if (container && path.starts_with("/dev/nvidia"))
-      return fmt::format(
-          "start the container with the node {} (--gpus all, or --device); with CDI make the "
-          "host's specification anew before (nvidia-ctk cdi generate)",
-          path);
-    if (path == "/dev/nvidia-uvm")
-      return "load the module nvidia-uvm (nvidia-modprobe -u -c=0), and where a suspend took it, "
-             "rmmod it before and start the program anew; in a container add the node "
-             "/dev/nvidia-uvm, with CDI by a new specification (nvidia-ctk cdi generate)";
-    if (path.starts_with("/dev/nvidia"))
-      return fmt::format(
-          "load the driver's module (nvidia-modprobe); in a container add the node {}, as "
-          "--gpus all does",
-          path);
-    if (path == "/dev/kfd" || path.starts_with("/dev/dri/"))
-      return "load the module amdgpu; in a container pass --device /dev/kfd --device /dev/dri";
-    return "";
-  }
-  if (fact.kind == Kind::kManifest && fact.subject.empty() && container)
-    return "have the driver's manifest brought into the container: a container toolkit of 1.12 or "
-           "later with NVIDIA_DRIVER_CAPABILITIES=all, or the host's "
-           "/usr/share/vulkan/icd.d/nvidia_icd.json mounted";
-  if (fact.kind == Kind::kManifest && fact.subject.empty())
-    return "install the manifest of the driver, as /usr/share/vulkan/icd.d/nvidia_icd.json; in a "
-           "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
-  if (fact.kind == Kind::kManifest)
-    return "see that the manifest names the driver's library, and that this is there";
-  if (fact.kind == Kind::kElsewhere && fact.other.ends_with(".so"))
-    return fmt::format("ask for it by its SONAME, or make a link {} in a folder that is searched",
-                       fact.other);
-  if (fact.kind == Kind::kElsewhere)
-    return fmt::format("add {} to LD_LIBRARY_PATH", ParentOf(path)) +
-           (fact.rule.empty() ? "" : ", or to /etc/ld.so.conf and run ldconfig");
-  if (fact.kind == Kind::kProgram)
-    return fmt::format("install the program {}, or add its folder to PATH", path);
-  if (fact.kind == Kind::kLink && fact.number == 1)
-    return fmt::format("start {}, and not the link to it", fact.other);
-  if (fact.kind == Kind::kVain) return fmt::format("ln -s {} {}", fact.other, path);
-  if (fact.kind == Kind::kCopy)
-    return fact.number == 1 ? fmt::format("ln -s {} {}", ParentOf(path), ParentOf(fact.other))
-                            : fmt::format("ln -s {} {}", path, fact.other);
-  if (fact.kind == Kind::kNamed)
-    return fmt::format("install what has {}, where it is looked for", path);
-  if (fact.kind == Kind::kUnversioned)
-    return fmt::format("ask for {}, with its version", BaseNameOf(fact.other));
-  if (fact.kind == Kind::kMask && path == "NVIDIA_DRIVER_CAPABILITIES")
-    return fact.other.find("compute") != std::string::npos || fact.other == "all"
-               ? ""
-               : "set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container";
-  if (fact.kind == Kind::kAlso && fact.error == EACCES)
-    return fmt::format("chmod o+rw {}, too", path);
-  if (fact.kind == Kind::kAlso && fact.error == ENOENT && fact.number == 0)
-    return fmt::format("have {} there, too", path);
-  if (fact.kind == Kind::kMask && fact.number < 0)
-    return "unset " + fact.subject + ", or name a device in it";
-  if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))
-    return "unset " + fact.subject + ", or name each device in it once";
-  if (fact.kind == Kind::kMask && fact.subject.ends_with("ORDER"))
-    return "unset " + fact.subject + ", or say PCI_BUS_ID or FASTEST_FIRST";
-  if (fact.kind == Kind::kMask && fact.subject.starts_with("VK_"))
-    return "unset " + fact.subject + ", or name the driver in it";
-  if (fact.kind != Kind::kPlace) return "";
-  if (fact.error == EACCES) {
-    // What every system lets all users read is more often shut by a sandbox than by its mode.
-    const bool of_system = path.starts_with("/etc/") || path.starts_with("/usr/");
-    const std::string wider = (fact.number == 1     ? "chmod o+x "
-                               : S_ISDIR(fact.mode) ? "chmod o+rx "
-                                                    : "chmod o+r ") +
-                              path;
-    if (of_system && container)
-      return "run the program outside of its sandbox, or have that let it read " + path +
-             "; where its mode alone is wrong, " + wider;
-    if (of_system)
-      return wider + ", or, where a sandbox such as a snap's refuses it, run the program outside";
-    if (fact.number == 1 || S_ISDIR(fact.mode)) return wider;
-    if (path.starts_with("/dev/")) {
-      const std::string group = fact.owner.substr(fact.owner.find(':') + 1);
-      const bool helps = (fact.mode & 0060) == 0060 && group != "root" && group != "0";
-      // NVIDIA/nvidia-container-toolkit#48.
-      if (container && (fact.mode & 0777) == 0)
-        return fmt::format(
-            "systemctl daemon-reload takes a running container's devices away: start it anew with "
-            "--device {} and each other node, and lastingly with links in /dev/char (nvidia-ctk "
-            "system create-dev-char-symlinks) or the cgroupfs driver",
-            path);
-      if (container)
-        return fmt::format(
-            "start the container with --device {} (--privileged gives all), or chmod o+rw the node "
-            "on the host, for good by NVreg_DeviceFileMode=0666",
-            path);
-      return fmt::format(
-                 "chmod o+rw {}, or in a container pass it with --device, and start that anew "
-                 "after systemctl daemon-reload, which takes a running one's devices away",
-                 path) +
-             (helps ? fmt::format(", or put the user into the group {}", group) : "");
-    }
-    return wider;
-  }
-  return "";
-}
+// What ld.so searches without being told, but for links to these.
+constexpr const char* kSystems[] = {"/usr/lib/", "/lib/", "/usr/lib64/", "/lib64/"};
 
 // The device that a program dropped is no GPU's: VkPhysicalDeviceType's CPU.
 bool OnlyRenders(const FunnelRow& row) {
   const Fact* const device = First(row, Kind::kDevice);
   return device != nullptr && device->subject.find("deviceType=\"CPU\"") != std::string::npos;
+}
+
+bool IsSingularity(const FunnelRow& row) {
+  const Fact* const container = First(row, Kind::kContainer);
+  return container != nullptr && container->subject.find("singularity") != std::string::npos;
 }
 
 bool LacksDriver(const FunnelRow& row) {
@@ -138,6 +37,35 @@ bool LacksDriver(const FunnelRow& row) {
   });
 }
 
+bool IsSystems(const std::string& path) {
+  return std::any_of(std::begin(kSystems), std::end(kSystems),
+                     [&](const char* folder) { return path.starts_with(folder); });
+}
+
+// That which does not fit is taken away, or the one that does put before it.
+std::string Instead(const Fact& answered, const std::string& other) {
+  const std::string file = answered.other.substr(0, answered.other.find(' '));
+  const std::string first =
+      fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers", ParentOf(other), other);
+  const bool compat = other.find("/compat/") != std::string::npos;
+  if (answered.other.starts_with("/nix/store/") || compat) return first;
+  // A folder that is searched anyway hides nothing.
+  if (answered.rule.starts_with("LD_LIBRARY_PATH") && !IsSystems(file))
+    return fmt::format("take {} out of LD_LIBRARY_PATH, so that {} answers", ParentOf(file), other);
+  if (answered.rule == "RPATH" || answered.rule.empty())
+    return fmt::format("take {} out of the way, so that {} answers", answered.other, other);
+  return fmt::format("take {} out of the way, or {}", answered.other, first);
+}
+
+// Whichever of the copies the system itself searches is the one that its packages brought.
+std::string VersionOfSystem(const FunnelRow& row, const Fact& answered, const Fact& versions) {
+  if (IsSystems(answered.other)) return versions.subject;
+  for (const Fact& fact : row.loss->because)
+    if (fact.kind == Kind::kShadowed && !fact.other.empty() && IsSystems(fact.subject))
+      return fact.other;
+  return versions.subject;
+}
+
 // Which of several copies should answer: the one of the module's version, if there is one.
 template <typename Add>
 void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
@@ -147,43 +75,44 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   const bool differ = versions != nullptr && versions->subject != versions->other;
   for (const Fact& fact : row.loss->because)
     if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
-  const bool fits = differ && shadowed != nullptr && shadowed->other == versions->other;
+  const bool fits = differ && shadowed != nullptr &&
+                    (shadowed->other == versions->other || shadowed->other.empty());
   const bool theirs = row.cause() == Cause::kInitError || row.cause() == Cause::kMissingSymbol ||
                       row.cause() == Cause::kMissingVersion ||
                       row.cause() == Cause::kMissingDependency;
-  if (answered != nullptr && shadowed != nullptr && theirs) {
-    const std::string first = fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers",
-                                          ParentOf(shadowed->subject), shadowed->subject);
-    const bool fixed = answered->rule == "RPATH" || answered->rule.empty();
-    const bool store = answered->other.starts_with("/nix/store/");
-    add(store   ? first
-        : fixed ? fmt::format("take {} out of the way, so that {} answers", answered->other,
-                              shadowed->subject)
-                : fmt::format("take {} out of the way, or {}", answered->other, first));
-  }
+  if (answered != nullptr && shadowed != nullptr && theirs)
+    add(Instead(*answered, shadowed->subject));
   // CUDA's compatibility guide, "Forward Compatibility".
   if (row.loss->code == 804)
     add("use the driver of the module's version: a newer one over an older module is for "
         "data-centre GPUs alone, and for none that it has dropped");
-  // A folder that is searched anyway hides nothing.
-  if (differ && !fits && answered != nullptr && answered->rule.starts_with("LD_LIBRARY_PATH") &&
-      !answered->other.starts_with("/usr/lib/") && !answered->other.starts_with("/lib/") &&
-      !answered->other.starts_with("/usr/lib64/") && !answered->other.starts_with("/lib64/"))
+  if (!differ) return;
+  const bool named = answered != nullptr && answered->rule.starts_with("LD_LIBRARY_PATH") &&
+                     !IsSystems(answered->other);
+  if (!fits && named && shadowed == nullptr)
     add(fmt::format(
         "take {} out of LD_LIBRARY_PATH, so that the running system's own driver "
         "answers{}",
         ParentOf(answered->other.substr(0, answered->other.find(' '))),
         answered->other.starts_with("/nix/store/") ? ": on NixOS /run/opengl-driver/lib" : ""));
-  if (differ && !fits && First(row, Kind::kContainer) != nullptr)
+  const bool container = First(row, Kind::kContainer) != nullptr;
+  if (container && !named)
     add(
         fmt::format("take the driver's libraries of {} out of the image, so that the host's of {} "
                     "are used",
                     versions->subject, versions->other));
-  if (differ && !fits)
-    add(fmt::format(
-        "restart, so that the kernel loads the module of {}, or install the libraries of {}; in a "
-        "container, or with a compat folder, take that copy of the driver out of the way",
-        versions->subject, versions->other));
+  // A folder of the compatibility package, and one that a variable names, are no upgrade's.
+  if (fits || named || container) return;
+  if (answered == nullptr && row.library.starts_with('/') && !IsSystems(row.library))
+    return add(
+        fmt::format("take {} out of the way: it is of another driver's version", row.library));
+  const std::string system =
+      answered == nullptr ? versions->subject : VersionOfSystem(row, *answered, *versions);
+  if (system != versions->other)
+    add(
+        fmt::format("restart, so that the kernel loads the module of {}, or install the libraries "
+                    "of {}",
+                    system, versions->other));
 }
 
 // What the code of a call says of the driver that gave it.
@@ -203,6 +132,11 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
   if (of_kernels)
     add("install a driver as new as the CUDA that the program's kernels were built with, or a "
         "build for this driver and this GPU");
+  // NVIDIA/nvidia-container-toolkit#48.
+  if (row.family == Family::kManagement && First(row, Kind::kNothing) != nullptr &&
+      First(row, Kind::kContainer) != nullptr)
+    add("start the container anew with --gpus all: a running one loses its devices with systemctl "
+        "daemon-reload, and with an upgrade of the host's driver");
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* const versions = First(row, Kind::kVersions);
   const bool refuses =
@@ -214,6 +148,28 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
             ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
             : fmt::format("put another copy of {} there: of the same version anew, or of another",
                           answered->subject));
+}
+
+// The oldest branch of the driver that a CUDA of this major version runs with: table 1 of "Minor
+// Version Compatibility" in NVIDIA's guide to CUDA compatibility.
+std::string OldestDriver(const std::string& runtime) {
+  if (runtime == "libcudart.so.11.0") return "450";
+  if (runtime == "libcudart.so.12") return "525";
+  if (runtime == "libcudart.so.13") return "580";
+  return "";
+}
+
+template <typename Add>
+void AddMendsOfAge(const FunnelRow& row, const Add& add) {
+  if (row.loss->code != 35) return;  // driver_types.h of CUDA: cudaErrorInsufficientDriver
+  const Fact* const versions = First(row, Kind::kVersions);
+  for (const Need& need : row.needs)
+    if (const std::string oldest = OldestDriver(BaseNameOf(need.name));
+        !oldest.empty() && (versions == nullptr || versions->subject < oldest))
+      return add(
+          fmt::format("install a driver of {} or later, which {} wants, or take a build for "
+                      "an older CUDA",
+                      oldest, BaseNameOf(need.name)));
 }
 
 // A library that is there, and of another build than is wanted.
@@ -233,6 +189,47 @@ void AddMendsOfBuild(const FunnelRow& row, const Add& add) {
                     BaseNameOf(row.library)));
 }
 
+// Links that lead somebody where he should not go, or do not lead where he would.
+template <typename Add>
+void AddMendsOfLinks(const FunnelRow& row, const Add& add) {
+  const Fact* const link = First(row, Kind::kLink);
+  if (link == nullptr) return;
+  if (First(row, Kind::kRefused) != nullptr)
+    add(fmt::format("take the link {} away, or have it lead where the user may go", link->subject));
+  // NVIDIA/libnvidia-container#117.
+  if (row.loss->code == 35)
+    add(
+        fmt::format("make {} a folder of the image, or its compat: a container toolkit looks for "
+                    "compat libraries there, and not through a link to {}",
+                    link->subject, link->other));
+}
+
+// What ld.so said of a file that it had found: dl-load.c and dl-reloc.c of glibc have its words.
+template <typename Add>
+void AddMendsOfFile(const FunnelRow& row, const Add& add) {
+  const std::string& said = row.loss->loader_says;
+  const std::string file = said.substr(0, said.find(": "));
+  const auto says = [&](std::string_view words) {
+    return said.find(words) != std::string::npos && file.starts_with('/');
+  };
+  if (says("file too short") || says("invalid ELF header"))
+    add(fmt::format("put {} there anew, and see that the disk is not full: this is no whole file",
+                    file));
+  // The manual of glibc, "Dynamic Linking Tunables".
+  if (says("static TLS block"))
+    add(
+        fmt::format("set GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384, or have {} loaded at "
+                    "the start, by LD_PRELOAD",
+                    file));
+  if (says("wrong ELF class") || says("cannot open shared object file: Exec format"))
+    add(fmt::format("put the library of the program's architecture in the place of {}", file));
+  if (row.cause() == Cause::kLoadKills && row.family == Family::kBackend)
+    add(
+        fmt::format("take {} out of the way, so that the other backends are reached, and put it "
+                    "there anew with what it needs",
+                    row.library));
+}
+
 // A library that is not where it was looked for.
 template <typename Add>
 void AddMendsOfMissing(const FunnelRow& row, bool container, const Add& add) {
@@ -241,9 +238,12 @@ void AddMendsOfMissing(const FunnelRow& row, bool container, const Add& add) {
     add(fmt::format("install what has {} into {}", BaseNameOf(row.library), ParentOf(row.library)));
   const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
   if (container && !elsewhere && LacksDriver(row))
-    add("start the container with its GPUs, which brings the driver's libraries: --gpus all, in "
-        "Kubernetes NVIDIA's runtime class and device plugin");
-  if (row.cause() == Cause::kNotFound && !elsewhere)
+    add(IsSingularity(row)
+            ? "start it with --nv, and see that etc/nvliblist.conf of Singularity or Apptainer has "
+              "the library and that the host's ldconfig -p does, or --bind it"
+            : "start the container with its GPUs, which brings the driver's libraries: --gpus all, "
+              "in Kubernetes NVIDIA's runtime class and device plugin");
+  if (row.cause() == Cause::kNotFound && !elsewhere && !container)
     add(fmt::format("install {}, or add its directory to LD_LIBRARY_PATH", row.library));
   if (row.cause() == Cause::kMissingDependency && !elsewhere)
     for (const Need& need : row.needs)
@@ -267,7 +267,7 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const bool driver_lost =
       First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
   for (const Fact& fact : row.loss->because)
-    if (fact.kind != Kind::kManifest || !driver_lost) add(Mend(fact, container));
+    if (fact.kind != Kind::kManifest || !driver_lost) add(MendOfFact(fact, container));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
@@ -277,7 +277,10 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
         "the processor");
   AddMendsOfCopies(row, add);
   AddMendsOfCode(row, add);
+  AddMendsOfAge(row, add);
   AddMendsOfBuild(row, add);
+  AddMendsOfLinks(row, add);
+  AddMendsOfFile(row, add);
   AddMendsOfMissing(row, container, add);
   return all;
 }

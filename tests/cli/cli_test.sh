@@ -66,7 +66,8 @@ expect 0 "first-steps/healthy@gpus=2,stack=ggml-12" list first-steps/healthy@sta
 expect 2 "2 mistakes
 $WORK/typo.yaml:4:1: unknown key" check "$WORK/typo.yaml" "$WORK/leaves.yaml"
 expect 2 "$WORK/leaves.yaml:3:14: " check "$WORK/typo.yaml" "$WORK/leaves.yaml"
-expect 2 "3 mistakes" check "$WORK/typo.yaml" "$WORK/typo.yaml" "$WORK/fails.yaml" "$WORK/leaves.yaml"
+# What two scenarios name, or who is given twice, is one mistake.
+expect 2 "2 mistakes" check "$WORK/typo.yaml" "$WORK/typo.yaml" "$WORK/fails.yaml" "$WORK/leaves.yaml"
 expect 2 'the runs there are service (ollama-model)' run "$WORK/fails.yaml" --scanner ggml
 expect 2 'no command "rnu"; did you mean "run"?' rnu
 expect 2 'no option "--fliter"; did you mean "--filter"?' run --fliter x

@@ -2,7 +2,10 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "harness/scenario/read/scenario.h"
+#include "harness/suite/case_selection.h"
 #include "harness/suite/scenario_words.h"
 
 namespace gpustage {
@@ -24,6 +27,12 @@ std::vector<Thread> ReadThreads(const std::string& fixture) {
   for (const YamlNode& node : ReadFixture(fixture).items)
     threads.push_back({TextOf(node, "id"), TextOf(node, "source"), TextOf(node, "title")});
   return threads;
+}
+
+bool IsOfUser(const Claim& claim) {
+  return std::holds_alternative<DevicesClaim>(claim.what) ||
+         std::holds_alternative<OutcomeClaim>(claim.what) ||
+         std::holds_alternative<LogClaim>(claim.what);
 }
 
 }  // namespace
@@ -70,6 +79,48 @@ std::vector<FoundScenario> AllScenarioFiles() {
                    words->tags});
   }
   return all;
+}
+
+std::vector<ClaimedChain> ChainsOf(const std::vector<FoundScenario>& scenarios) {
+  std::vector<ClaimedChain> chains;
+  for (const FoundScenario& scenario : scenarios) {
+    const Result<std::vector<Case>> cases = SelectCases({{scenario.file}, {}, ""});
+    EXPECT_THAT(cases, IsOk()) << scenario.file;
+    for (const Case& c : cases ? *cases : std::vector<Case>()) {
+      ClaimedChain cell{c.id, ""};
+      for (const Expectation& expectation : c.expect)
+        for (const Claim& claim : expectation.of_fix ? std::vector<Claim>() : expectation.claims)
+          if (!IsOfUser(claim)) cell.chain += ToString(claim) + "\n";
+      // As one reads it.
+      re2::RE2::GlobalReplace(&cell.chain, "\"|, count: at least 1", "");
+      chains.push_back(std::move(cell));
+    }
+  }
+  return chains;
+}
+
+std::vector<RootCause> RootCauses() {
+  std::vector<RootCause> causes;
+  for (const YamlNode& node : ReadFixture("root_causes.yaml").items) {
+    RootCause cause{TextOf(node, "id"), {}, TextOf(node, "near")};
+    if (const YamlNode* shown = node.Find("shown_by"))
+      for (const YamlNode& words : shown->items) cause.shown_by.push_back(words.text);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+std::vector<std::string> CasesThatShow(const RootCause& cause,
+                                       const std::vector<FoundScenario>& own) {
+  std::vector<std::string> all, some;
+  for (const ClaimedChain& cell : ChainsOf(own)) {
+    const auto shown = static_cast<size_t>(std::count_if(
+        cause.shown_by.begin(), cause.shown_by.end(),
+        [&](const std::string& words) { return cell.chain.find(words) != std::string::npos; }));
+    if (shown > 0) some.push_back(cell.id);
+    if (shown > 0 && shown == cause.shown_by.size()) all.push_back(cell.id);
+  }
+  return all.empty() ? some : all;
 }
 
 ByThread ScenariosByThread(const std::vector<FoundScenario>& scenarios) {

@@ -34,4 +34,24 @@ using ByThread = std::map<std::string, std::vector<FoundScenario>>;
 ByThread ScenariosByThread(const std::vector<FoundScenario>& scenarios);
 std::vector<FoundScenario> AllScenarioFiles();
 
+// What is claimed of the faults of each case, but for what a user sees: a claim a line.
+struct ClaimedChain {
+  std::string id;  // of the case
+  std::string chain;
+};
+std::vector<ClaimedChain> ChainsOf(const std::vector<FoundScenario>& scenarios);
+
+// root_causes.yaml: what of a chain is a report's root cause, or why none says it.
+struct RootCause {
+  std::string id;  // of the report
+  std::vector<std::string> shown_by;
+  std::string near;
+};
+std::vector<RootCause> RootCauses();
+
+// The cases of a report that show its root cause: those that claim all of it, where no single one
+// does those that claim a part. Empty: it is only `near`.
+std::vector<std::string> CasesThatShow(const RootCause& cause,
+                                       const std::vector<FoundScenario>& own);
+
 }  // namespace gpustage

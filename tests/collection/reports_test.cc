@@ -1,10 +1,7 @@
 // How many of the public reports have a scenario that holds, and what it is seen with.
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <iostream>
 
-#include "harness/base/files.h"
 #include "harness/pipeline.h"
 #include "harness/suite/case_selection.h"
 #include "tests/collection/collection.h"
@@ -106,45 +103,24 @@ TEST_F(Reports, HaveAScenarioThatHolds) {
   EXPECT_GE(counted + could_count, kCounted);
 }
 
-// What is claimed of the faults of a scenario, but for what a user sees.
-std::string ChainOf(const FoundScenario& scenario) {
-  const Result<std::vector<Case>> cases = SelectCases({{scenario.file}, {}, ""});
-  EXPECT_THAT(cases, IsOk()) << scenario.file;
-  std::string chain;
-  for (const Case& c : cases ? *cases : std::vector<Case>())
-    for (const Expectation& expectation : c.expect)
-      for (const Claim& claim : expectation.of_fix ? std::vector<Claim>() : expectation.claims)
-        if (!std::holds_alternative<DevicesClaim>(claim.what) &&
-            !std::holds_alternative<OutcomeClaim>(claim.what) &&
-            !std::holds_alternative<LogClaim>(claim.what))
-          chain += ToString(claim) + "\n";
-  // As one reads it.
-  re2::RE2::GlobalReplace(&chain, "\"|, count: at least 1", "");
-  return chain;
-}
-
 TEST(Collection, ClaimsTheRootCauseOfAHundredReports) {
-  const Result<YamlNode> table = ReadYamlFile(InSources("/tests/collection/root_causes.yaml"));
-  ASSERT_THAT(table, IsOk());
+  const ByThread by_thread = ScenariosByThread(AllScenarioFiles());
   std::map<std::string, std::string> threads;  // id -> thread
   for (const Thread& thread : Threads()) threads[thread.id] = thread.source;
-  const ByThread by_thread = ScenariosByThread(AllScenarioFiles());
   size_t claimed = 0, read = 0;
-  for (const YamlNode& row : table->items) {
-    const std::string& id = row.Find("id")->text;
-    ASSERT_TRUE(threads.contains(id)) << id;
+  for (const RootCause& cause : RootCauses()) {
+    ASSERT_TRUE(threads.contains(cause.id)) << cause.id;
     ++read;
-    const YamlNode* shown_by = row.Find("shown_by");
-    ASSERT_NE(shown_by == nullptr, row.Find("near") == nullptr) << id;
-    if (shown_by == nullptr) continue;
+    ASSERT_NE(cause.shown_by.empty(), cause.near.empty()) << cause.id;
+    if (cause.shown_by.empty()) continue;
     ++claimed;
+    const auto own = by_thread.find(threads[cause.id]);
+    ASSERT_NE(own, by_thread.end()) << cause.id;
     std::string chain;
-    const auto own = by_thread.find(threads[id]);
-    ASSERT_NE(own, by_thread.end()) << id;
-    for (const FoundScenario& scenario : own->second) chain += ChainOf(scenario);
-    for (const YamlNode& words : shown_by->items)
-      EXPECT_NE(chain.find(words.text), std::string::npos)
-          << id << ": no claim says \"" << words.text << "\"; the claims are\n"
+    for (const ClaimedChain& cell : ChainsOf(own->second)) chain += cell.chain;
+    for (const std::string& words : cause.shown_by)
+      EXPECT_NE(chain.find(words), std::string::npos)
+          << cause.id << ": no claim says \"" << words << "\"; the claims are\n"
           << chain;
   }
   EXPECT_EQ(read, threads.size());

@@ -153,6 +153,48 @@ TEST(Around, WhatRefusedAScannerThatSaysSoIsTheReasonAndNotSilent) {
   EXPECT_EQ(evidence.silent_failure, false);
 }
 
+TEST(Around, TheLinkThatLedToARefusedPathIsTold) {
+  const std::string path = "/home/admin/ollama";
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::kExited;
+  outcome.code = 1;
+  Evidence evidence = Of(Started()
+                             .Asks(7, FileAct::kLook, "/usr/bin/ollama")
+                             .Asks(7, FileAct::kLook, "/home/admin")
+                             .Asks(7, FileAct::kLook, path, EACCES)
+                             .Prints(Stream::kStderr, "Permission denied: '" + path + "'\n")
+                             .Ends(outcome),
+                         {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNotTried);
+  ASSERT_THAT(PathsToLook(evidence), Contains("/usr/bin/ollama"));
+  AfterRun after;
+  Looked link = At("/usr/bin/ollama", EACCES);
+  link.links = {{"/usr/bin/ollama", path + "/bin/ollama"}};
+  after.looked = {link, At(path, EACCES)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Contains("/usr/bin/ollama is a link to /home/admin/ollama/bin/ollama"));
+  after.looked[0].links = {{"/usr/bin/ollama", "/opt/ollama/bin/ollama"}};
+  row.loss->because.clear();
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Not(Contains(HasSubstr("is a link"))));
+}
+
+TEST(Around, ANameThatStandsForTheRealFolderElsewhereIsNoTwin) {
+  const std::string built = "/src/llama.cpp/build/libggml-cuda.so";
+  const std::string wanted = "/usr/lib/llama.cpp/libggml-cuda.so";
+  Evidence evidence =
+      Of(Started().Asks(7, FileAct::kList, "/usr/lib/llama.cpp", ENOENT), {built, wanted});
+  for (FunnelRow& row : evidence.funnel) {
+    row.loss.emplace();
+    row.loss->cause = Cause::kNeverListed;
+  }
+  AfterRun after;
+  after.looked = {At(built), At(wanted, ENOENT), At("/usr/lib/llama.cpp", ENOENT)};
+  AddPlaces(after, evidence);
+  for (const FunnelRow& row : evidence.funnel)
+    EXPECT_THAT(Suggestions(row), Not(Contains("ln -s /src/llama.cpp /usr/lib/llama.cpp")));
+}
+
 TEST(Around, WhereItLiesInsteadIsToldOfALibraryThatIsNotThere) {
   const std::string copy = "/usr/lib/ollama/cuda_v12/libggml-cuda.so";
   Evidence evidence = Of(Started(), {kBackend, copy});

@@ -97,5 +97,18 @@ TEST(VariableOf, TellsUnsetFromEmpty) {
   EXPECT_EQ(VariableOf(nullptr, "A"), std::nullopt);
 }
 
+// ld.so (8).
+TEST(GivenToLoader, IsWhatStandsBehindTheOptions) {
+  Process process;
+  process.executable = "/lib64/ld-linux-x86-64.so.2";
+  process.argv = {"ld.so", "--library-path", "/opt/lib", "--inhibit-cache", "/bin/scan", "/data"};
+  EXPECT_EQ(GivenToLoader(process), "/bin/scan");
+  process.argv = {"ld.so", "--list-diagnostics"};
+  EXPECT_EQ(GivenToLoader(process), "");
+  process.executable = "/bin/scan";
+  process.argv = {"scan", "/data"};
+  EXPECT_EQ(GivenToLoader(process), "");
+}
+
 }  // namespace
 }  // namespace gpustage

@@ -169,5 +169,23 @@ TEST(Funnel, ABackendIsNoLossOfAProgramThatWantedTheDriverAlone) {
       SizeIs(2));
 }
 
+// A program may start itself anew under a loader that was told not to ask the cache.
+TEST(Places, TheCacheIsThatOfTheLastProgramOfAProcess) {
+  const auto lost = [](bool anew) {
+    HandMadeRun run = Started().Asks(7, FileAct::kOpen, "/etc/ld.so.cache");
+    if (anew) run.Asks(7, FileAct::kExec, "/lib64/ld-linux-x86-64.so.2");
+    Evidence evidence = Of(run.Process(7, 1, "/bin/scan", "scan", "A=1")
+                               .Search(7, 1, "libcuda.so.1")
+                               .Search(7, 1, kDriver, LA_SER_DEFAULT),
+                           OneDevice({"/opt/nvidia/libcuda.so.1"}));
+    AfterRun after;
+    after.looked = {There("/opt/nvidia/libcuda.so.1")};
+    AddPlaces(after, evidence);
+    return Below(evidence.funnel.front());
+  };
+  EXPECT_THAT(lost(false), Contains(HasSubstr("ld.so.cache does not have it")));
+  EXPECT_THAT(lost(true), Contains(HasSubstr("asked no ld.so.cache")));
+}
+
 }  // namespace
 }  // namespace gpustage

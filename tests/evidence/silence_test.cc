@@ -1,5 +1,7 @@
 // When a failure is silent: what failed, and what a line must have to say so.
+#include "harness/base/files.h"
 #include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/relate.h"
 #include "harness/evidence/records/decode.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
@@ -157,6 +159,23 @@ TEST(Silence, PointsAtTheLineThatSaysSo) {
   EXPECT_EQ(evidence.At(evidence.funnel.front().loss->said).subject,
             "CUDA failed: system not yet initialized");
   EXPECT_EQ(evidence.silent_because, "#6 says: CUDA failed: system not yet initialized");
+}
+
+// llama.cpp, ggml-backend-reg.cpp: "search path %s does not exist".
+TEST(Silence, IsBrokenByALineThatSaysOfItsFolderThatItIsNotThere) {
+  RawRun run =
+      HandMadeRun()
+          .Process(7, 1, "/bin/scan", "scan", "A=1")
+          .Prints(Stream::kStderr, "search path " + ParentOf(kLibrary) + " does not exist\n")
+          .Prints(Stream::kStdout, "0\n")
+          .Unload(7, 1);
+  Evidence evidence = Decoded(run);
+  FunnelRow& row = evidence.funnel.front();
+  row.loss.emplace();
+  row.loss->cause = Cause::kUnlistable;
+  row.loss->failed = true;
+  FindSilence(evidence);
+  EXPECT_EQ(evidence.silent_failure, false);
 }
 
 }  // namespace

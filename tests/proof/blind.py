@@ -3,7 +3,8 @@
 Draws runs that lost a device and whose scenario says what mends them, a scenario at most once. FOLDER/read/NN.txt is what trace
 prints of one, with a number for its id and nothing of its scenario: a reader writes down the cause and the mend. FOLDER/key/NN.txt
 is for the judge: the scenario's own text, or with --reports the root cause that its public thread came to.
---reports FILE: a list of reports {id, source, root_cause, fix}; only runs of their scenarios are drawn, a report at most once.
+--reports FILE: a list of reports {id, source, root_cause, fix}; only runs of cases that show a report's root cause are drawn (what
+tests/collection/root_causes.yaml says of a report, claimed by that very case: BUILD/tests/collection/report_cases), a report at most once.
 """
 import argparse
 import json
@@ -23,11 +24,15 @@ def cases(gpustage):
                 yield case, run
 
 
-def reports_of(case, by_thread):
-    text = pathlib.Path(case["file"]).read_text(encoding="utf-8")
-    source = "".join(re.findall(r"^source:.*(?:\n[ -].*)*", text, re.M))
-    threads = re.findall(r"([\w.-]+/[\w.-]+)(?:#|/(?:issues|pull|discussions)/)(\d+)", source)
-    return [by_thread[name] for name in (f"{a}#{b}" for a, b in threads) if name in by_thread]
+def reports_by_case(build, file):
+    """{case: [report]}"""
+    import yaml  # PyYAML; only the reports need it
+    reports = {report["id"]: report for report in yaml.safe_load(file.read_text(encoding="utf-8"))}
+    by_case = {}
+    for line in subprocess.run([build / "tests/collection/report_cases"], check=True, capture_output=True, text=True).stdout.splitlines():
+        report, case = line.split(" ", 1)
+        by_case.setdefault(case, []).append(reports[report])
+    return by_case
 
 
 def trace(gpustage, case, run):
@@ -60,12 +65,7 @@ def main():
     args = parser.parse_args()
     gpustage = str(args.build / "harness/gpustage")
 
-    by_thread = {}
-    if args.reports:
-        import yaml  # PyYAML; only the reports need it
-        for report in yaml.safe_load(args.reports.read_text(encoding="utf-8")):
-            for thread in re.findall(r"[\w.-]+/[\w.-]+#\d+", report["source"]):
-                by_thread[thread] = report
+    by_case = reports_by_case(args.build, args.reports) if args.reports else {}
     drawn = sorted(cases(gpustage), key=lambda pair: (pair[0]["id"], pair[1]))
     random.Random(int(args.seed, 16)).shuffle(drawn)
     (args.out / "read").mkdir(parents=True)
@@ -74,7 +74,7 @@ def main():
     for case, run in drawn:
         if number == args.count:
             break
-        keys = reports_of(case, by_thread) if args.reports else [{"id": case["scenario"]}]
+        keys = by_case.get(case["id"], []) if args.reports else [{"id": case["scenario"]}]
         keys = [key for key in keys if key["id"] not in taken]
         if not keys or case["scenario"] in taken:
             continue

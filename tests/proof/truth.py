@@ -344,9 +344,11 @@ class Run:
             return any(name.endswith(".so." + at[1]) for name in names) or at[1] in self.told["versions"].values()
 
         def untried(at, one):
-            name = one.library
-            tried = any(same_path(block.name, name) or same_path(block.found or "", name) for process in self.processes for block in process.blocks)
-            return not tried and self.looked.get(name, {}).get("error") == 0
+            named = re.search(r"(\S+) was lost at", one.text)  # the answer's library, which has no heading
+            names = [one.library] if one.library else [path for path in self.looked if named and base(path) == named[1]]
+            tried = any(same_path(block.name, name) or same_path(block.found or "", name)
+                        for name in names for process in self.processes for block in process.blocks)
+            return not tried and any(self.looked.get(name, {}).get("error") == 0 for name in names)
 
         def unseen(at, one):
             near = [path for process in self.processes for path in process.listed] + \
@@ -533,7 +535,7 @@ class Run:
             return self.told["devices"] == int(at[1])
         return None
 
-    COMPLAINS = re.compile(r"fail|cannot|could not|couldn't|error|unable|skipping|filtering|not found|no such|level=(?:WARN|ERROR)", re.I)
+    COMPLAINS = re.compile(r"fail|cannot|could not|couldn't|error|unable|skipping|filtering|not found|no such|not exist|level=(?:WARN|ERROR)", re.I)
 
     def silent(self, one):
         """yes: no line that complains names the library. no: the line that says so was printed."""

@@ -69,7 +69,8 @@ class OfProcess {
  public:
   OfProcess(const Evidence& evidence, int pid, Files& files) : pid_(pid) {
     const Process* const process = ProcessOf(evidence, pid);
-    program_ = process->executable;
+    const std::string given = GivenToLoader(*process);
+    program_ = given.empty() ? process->executable : given;
     preloads_ = SplitNames(VariableOf(process, "LD_PRELOAD").value_or("") + " " +
                            files.TextOf("/etc/ld.so.preload"));
     for (const Event& event : evidence.events) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "harness/base/files.h"
@@ -181,12 +182,23 @@ Need AskFor(const Evidence& evidence, const FunnelRow& row) {
   return need;
 }
 
+std::string GivenToLoader(const Process& process) {
+  if (!BaseNameOf(process.executable).starts_with("ld-")) return "";
+  // Options of ld.so (8) that take a word.
+  static const std::set<std::string> with_word = {
+      "--library-path",         "--inhibit-rpath",     "--audit", "--preload",
+      "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask", "--argv0"};
+  for (size_t i = 1; i < process.argv.size(); ++i) {
+    if (!process.argv[i].starts_with("--")) return LexicallyNormal(process.argv[i]);
+    if (with_word.contains(process.argv[i])) ++i;
+  }
+  return "";
+}
+
 std::string LibraryGivenToLoader(const Evidence& evidence, int pid) {
   const Process* const process = ProcessOf(evidence, pid);
-  if (process == nullptr || !BaseNameOf(process->executable).starts_with("ld-")) return "";
-  for (size_t i = 1; i < process->argv.size(); ++i)
-    if (process->argv[i].starts_with('/')) return LexicallyNormal(process->argv[i]);
-  return "";
+  const std::string given = process == nullptr ? "" : GivenToLoader(*process);
+  return given.starts_with('/') ? given : "";
 }
 
 }  // namespace gpustage

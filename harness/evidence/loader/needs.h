@@ -22,6 +22,10 @@ std::string FileOf(const Evidence& evidence, EventId load);
 // How the row's own library was asked for and found; event 0: nobody asked the loader for it.
 Need AskFor(const Evidence& evidence, const FunnelRow& row);
 
+// The program, or the library, that ld.so itself was started with: `ld.so --inhibit-cache PROGRAM`.
+// "" for any other process.
+std::string GivenToLoader(const Process& process);
+
 // The library that ld.so itself was started with, as ldd does, which it calls its program; "" for
 // any other process.
 std::string LibraryGivenToLoader(const Evidence& evidence, int pid);

@@ -78,6 +78,14 @@ bool IsForOthers(const FunnelRow& row, const std::string& path) {
   return row.cause() == Cause::kNotTried && folder != "/" && !row.library.starts_with(folder + "/");
 }
 
+// Another row is about the library of that name in this very folder, and says where it lies.
+bool IsOfAnother(const Evidence& evidence, const FunnelRow& row, const std::string& folder) {
+  return std::any_of(evidence.funnel.begin(), evidence.funnel.end(), [&](const FunnelRow& other) {
+    return other.library != row.library && BaseNameOf(other.library) == BaseNameOf(row.library) &&
+           ParentOf(other.library) == folder;
+  });
+}
+
 // A directory, or a file, of the name of one on the way to the library that was looked for
 // elsewhere.
 void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& row,
@@ -95,7 +103,7 @@ void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& r
     const size_t at = row.library.find("/" + name + "/");
     const bool file = BaseNameOf(row.library) == name;
     const std::string normal = LexicallyNormal(path);
-    if (row.library.starts_with(normal)) continue;
+    if (row.library.starts_with(normal) || IsOfAnother(evidence, row, normal)) continue;
     if (at == std::string::npos && !(file && IsForOthers(row, normal))) continue;
     if (told.size() == 2 || !told.insert(normal).second) continue;
     Fact fact;
@@ -227,6 +235,48 @@ std::vector<std::string> ProgramsBeside(const Evidence& evidence) {
   return programs;
 }
 
+std::vector<std::string> AskedBefore(const Evidence& evidence, const Event& refused) {
+  constexpr size_t kMost = 8;
+  std::vector<std::string> paths;
+  for (EventId id = refused.id - 1; id > 0 && paths.size() < kMost; --id) {
+    const Event& event = evidence.At(id);
+    if (event.pid == refused.pid && AsksForFile(event) && event.subject.starts_with('/'))
+      paths.push_back(LexicallyNormal(event.subject));
+  }
+  return paths;
+}
+
+void AddLinkThere(const AfterRun& after, const Evidence& evidence, const Event& refused,
+                  std::vector<Fact>& facts) {
+  for (const std::string& path : AskedBefore(evidence, refused)) {
+    const Looked* const looked = LookedAt(after, path);
+    if (looked == nullptr || looked->links.empty() ||
+        !(looked->links.front().second + "/").starts_with(refused.subject + "/"))
+      continue;
+    Fact link;
+    link.kind = Kind::kLink;
+    link.subject = path;
+    link.other = looked->links.front().second;
+    facts.push_back(std::move(link));
+    return;
+  }
+}
+
+void AddCompatLink(const AfterRun& after, FunnelRow& row) {
+  const Looked* const toolkit = LookedAt(after, kToolkit);
+  if (toolkit == nullptr || toolkit->error != 0 || toolkit->links.empty()) return;
+  const bool behind =
+      std::any_of(row.loss->because.begin(), row.loss->because.end(), [&](const Fact& fact) {
+        return fact.kind == Kind::kShadowed && fact.subject.starts_with(toolkit->end + "/compat/");
+      });
+  if (!behind) return;
+  Fact link;
+  link.kind = Kind::kLink;
+  link.subject = kToolkit;
+  link.other = toolkit->end;
+  row.loss->because.push_back(std::move(link));
+}
+
 const std::vector<std::string>& FilesOfContainers() {
   static const std::vector<std::string> files = {"/.dockerenv", "/run/.containerenv",
                                                  "/.singularity.d", "/.flatpak-info"};
@@ -237,7 +287,8 @@ void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
   const std::vector<Fact>& facts = row.loss->because;
   const bool brought = std::any_of(facts.begin(), facts.end(), [](const Fact& fact) {
     return (fact.kind == Kind::kNode && fact.error != 0) || fact.kind == Kind::kManifest ||
-           fact.kind == Kind::kSibling || (fact.kind == Kind::kPlace && fact.error == EACCES) ||
+           fact.kind == Kind::kSibling || fact.kind == Kind::kNothing || fact.subject == kToolkit ||
+           (fact.kind == Kind::kPlace && fact.error == EACCES) ||
            (fact.kind == Kind::kVersions && fact.subject != fact.other);
   });
   const bool driver = std::any_of(row.needs.begin(), row.needs.end(), [](const Need& need) {

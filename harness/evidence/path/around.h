@@ -29,4 +29,19 @@ const std::vector<std::string>& FilesOfContainers();
 // That the program runs in a container, of a loss that whoever starts one mends in another way.
 void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& row);
 
+// What was asked for just before a path that was refused: one of them may be a link that leads
+// there.
+std::vector<std::string> AskedBefore(const Evidence& evidence, const Event& refused);
+
+// The link by which the scanner came to a path that it was refused.
+void AddLinkThere(const AfterRun& after, const Evidence& evidence, const Event& refused,
+                  std::vector<Fact>& facts);
+
+// A container toolkit looks for the compatibility libraries of an image here:
+// NVIDIA/libnvidia-container, "compat".
+inline constexpr char kToolkit[] = "/usr/local/cuda";
+
+// That folder is a link, behind which lies a newer copy of the driver that nobody took.
+void AddCompatLink(const AfterRun& after, FunnelRow& row);
+
 }  // namespace gpustage

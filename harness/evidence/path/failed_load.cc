@@ -179,6 +179,8 @@ class Explanation {
   }
 
   void Loads() {
+    // Whoever asks again asks ld.so.cache, which a loader of the program's own did not.
+    if (IsBare() && !was_mapped_ && !ask_.tried.empty()) return Bare("cannot open");
     if (row_.family != Family::kBackend && row_.family != Family::kNone) return NothingWanted();
     if (row_.loss->cause == Cause::kLoadKills) return;
     row_.steps[Step::kLoaded].state = StepState::kDerived;

@@ -80,13 +80,19 @@ std::string LookedForInVain(const FunnelRow& row) {
   return "";
 }
 
-// Another loader than the system's has a cache of its own, or none.
+// Another loader than the system's has a cache of its own, or none; a program may have been another
+// before, with the system's.
 bool AskedCache(const Evidence& evidence, const FunnelRow& row) {
-  return !evidence.files_observed ||
-         std::any_of(evidence.events.begin(), evidence.events.end(), [&](const Event& event) {
-           return event.kind == EventKind::kOpen && event.pid == row.pid && event.value <= 0 &&
-                  event.subject == "/etc/ld.so.cache";
-         });
+  if (!evidence.files_observed) return true;
+  bool asked = false;
+  for (const Event& event : evidence.events) {
+    if (row.event != 0 && event.id > row.event) break;
+    if (event.pid != row.pid) continue;
+    if (event.kind == EventKind::kExec && event.value <= 0) asked = false;
+    asked = asked || (event.kind == EventKind::kOpen && event.value <= 0 &&
+                      event.subject == "/etc/ld.so.cache");
+  }
+  return asked;
 }
 
 // Whether the library that asks in vain has a RUNPATH or an RPATH of its own.
@@ -208,6 +214,7 @@ void AddRefused(const AfterRun& after, const Evidence& evidence, FunnelRow& row)
   fact.error = static_cast<int>(refused->value);
   fact.event = refused->id;
   row.loss->because.push_back(std::move(fact));
+  AddLinkThere(after, evidence, *refused, row.loss->because);
   AddPlace(after, refused->subject, row.loss->because);
 }
 
@@ -234,6 +241,7 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
       AddElsewhere(after, evidence, row);
       AddCopies(evidence, row);
       AddAlso(after, evidence, row);
+      AddCompatLink(after, row);
       AddContainer(after, evidence, row);
     }
   std::vector<Fact> all;
@@ -263,6 +271,7 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
         if (fact.kind == Fact::Kind::kNode) add(fact.subject);
       if (const Event* const call = FailedCall(evidence, row))
         for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
+      if (row.loss->code != 0) add(kToolkit);
       if (RefusedNode(row) != nullptr)
         for (const std::string& node : NodesOfDriver(evidence)) add(node);
       if (row.loss->at <= Step::kLoaded)
@@ -271,7 +280,10 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
     }
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);
-  if (const Event* const refused = RefusedAndTold(evidence)) add(refused->subject);
+  if (const Event* const refused = RefusedAndTold(evidence)) {
+    add(refused->subject);
+    for (const std::string& path : AskedBefore(evidence, *refused)) add(path);
+  }
   bool any = false, untried = false;
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {

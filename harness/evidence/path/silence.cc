@@ -53,6 +53,9 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
   if (row.cause() == Cause::kNeverAsked &&
       StackOf(BaseNameOf(row.library)) == Family::kVulkanLoader)
     names.insert(names.end(), {"vkCreateInstance", "ERROR_INCOMPATIBLE_DRIVER"});
+  // ggml gives the text of HIP's code, and it was HSA's call that failed.
+  if (row.lost_at() == Step::kInitialised && row.family == Family::kBackend)
+    names.emplace_back("failed to initialize");
   // A scanner that leaves a device out says that it does.
   if (row.lost_at() == Step::kReported)
     names.insert(names.end(), {"dropping", "filtering device", "skipping device"});

@@ -1,0 +1,148 @@
+// What mends a loss, where its facts give it.
+#include <cerrno>
+
+#include "harness/words/words.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+using Kind = Fact::Kind;
+
+Fact Of(Kind kind, const std::string& subject, const std::string& other = "",
+        const std::string& rule = "") {
+  Fact fact;
+  fact.kind = kind;
+  fact.subject = subject;
+  fact.other = other;
+  fact.rule = rule;
+  return fact;
+}
+FunnelRow Lost(Cause cause, std::vector<Fact> because, int64_t code = 0) {
+  FunnelRow row;
+  row.library = "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so";
+  row.loss.emplace();
+  row.loss->at = Step::kInitialised;
+  row.loss->cause = cause;
+  row.loss->code = code;
+  row.loss->because = std::move(because);
+  return row;
+}
+FunnelRow OfAge(const std::string& driver, const std::string& runtime) {
+  FunnelRow row = Lost(Cause::kInitError, {Of(Kind::kVersions, driver, driver)}, 35);
+  Need need;
+  need.name = runtime;
+  row.needs = {need};
+  return row;
+}
+FunnelRow Refused(const std::string& said) {
+  FunnelRow row = Lost(Cause::kBadDependency, {});
+  row.loss->loader_says = said;
+  return row;
+}
+
+// NVIDIA's guide to CUDA compatibility, "Minor Version Compatibility", table 1.
+TEST(Suggestions, NameTheOldestDriverOfARuntime) {
+  EXPECT_THAT(Suggestions(OfAge("470.256.02", "libcudart.so.12")),
+              Contains(HasSubstr("a driver of 525 or later, which libcudart.so.12 wants")));
+  EXPECT_THAT(Suggestions(OfAge("570.86.10", "libcudart.so.13")), Contains(HasSubstr("of 580 or")));
+  EXPECT_THAT(Suggestions(OfAge("580.159.04", "libcudart.so.12")), IsEmpty());
+}
+
+TEST(Suggestions, TakeAFolderOutOfTheVariableThatNamesIt) {
+  EXPECT_THAT(Suggestions(Lost(Cause::kInitError,
+                               {Of(Kind::kVersions, "530.30.02", "525.147.05"),
+                                Of(Kind::kAnswered, "libcuda.so.1",
+                                   "/opt/cuda/libcuda.so.1 -> /opt/cuda/libcuda.so.530.30.02",
+                                   "LD_LIBRARY_PATH[1]"),
+                                Of(Kind::kShadowed, "/usr/lib/x86_64-linux-gnu/libcuda.so.1")},
+                               803)),
+              ElementsAre("take /opt/cuda out of LD_LIBRARY_PATH, so that "
+                          "/usr/lib/x86_64-linux-gnu/libcuda.so.1 answers"));
+}
+
+TEST(Suggestions, LeaveTheSystemsDriverInItsPlaceBesideACompatFolder) {
+  const std::vector<std::string> all =
+      Suggestions(Lost(Cause::kInitError,
+                       {Of(Kind::kAnswered, "libcuda.so.1", "/usr/lib/libcuda.so.1", "ld.so.cache"),
+                        Of(Kind::kShadowed, "/usr/local/cuda-12.8/compat/libcuda.so.1")},
+                       35));
+  EXPECT_THAT(all, Contains("put /usr/local/cuda-12.8/compat first into LD_LIBRARY_PATH, so that "
+                            "/usr/local/cuda-12.8/compat/libcuda.so.1 answers"));
+  EXPECT_THAT(all, Not(Contains(HasSubstr("out of the way"))));
+}
+
+// An upgrade without a restart leaves its libraries where the system's are, and nowhere else.
+TEST(Suggestions, RestartForAnUpgradeAlone) {
+  const Fact versions = Of(Kind::kVersions, "550.90.07", "550.100");
+  EXPECT_THAT(Suggestions(Lost(Cause::kInitError,
+                               {versions, Of(Kind::kAnswered, "libcuda.so.1",
+                                             "/usr/lib64/libcuda.so.1", "ld.so.cache")})),
+              ElementsAre(HasSubstr("the kernel loads the module of 550.90.07")));
+  FunnelRow copy = Lost(Cause::kInitError, {versions});
+  copy.library = "/usr/lib.bak/libcuda.so.550.90.07";
+  EXPECT_THAT(Suggestions(copy), ElementsAre(HasSubstr("take /usr/lib.bak/libcuda.so.550.90.07")));
+}
+
+// The words of glibc's dl-load.c and dl-reloc.c.
+TEST(Suggestions, ReadWhatLdSoSaysOfAFile) {
+  EXPECT_THAT(Suggestions(Refused("/opt/libcudart.so.12: file too short")),
+              Contains(HasSubstr("put /opt/libcudart.so.12 there anew")));
+  EXPECT_THAT(Suggestions(Refused("/opt/libcublasLt.so.12: cannot allocate memory in static TLS "
+                                  "block")),
+              Contains(HasSubstr("glibc.rtld.optional_static_tls")));
+  EXPECT_THAT(Suggestions(Refused("/opt/libcuda.so: wrong ELF class: ELFCLASS32")),
+              Contains(HasSubstr("architecture in the place of /opt/libcuda.so")));
+  EXPECT_THAT(Suggestions(Refused("libcuda.so.1: cannot open shared object file")), IsEmpty());
+}
+
+TEST(Suggestions, LeaveABackendOutThatKillsWhoLoadsIt) {
+  EXPECT_THAT(Suggestions(Lost(Cause::kLoadKills, {})),
+              ElementsAre(HasSubstr("so that the other backends are reached")));
+}
+
+TEST(Suggestions, SpeakOfTheContainerThatRuns) {
+  const Fact docker = Of(Kind::kContainer, "/.dockerenv is there");
+  const Fact singularity = Of(Kind::kContainer, "/.singularity.d is there");
+  Fact kfd = Of(Kind::kNode, "/dev/kfd");
+  kfd.error = ENOENT;
+  EXPECT_THAT(Suggestions(Lost(Cause::kInitError, {kfd, docker})),
+              ElementsAre("start the container with --device /dev/kfd --device /dev/dri"));
+  FunnelRow missing = Lost(Cause::kNotFound, {singularity});
+  missing.library = "libcuda.so.1";
+  EXPECT_THAT(Suggestions(missing), ElementsAre(HasSubstr("--nv")));
+  FunnelRow nvml = Lost(Cause::kInitError, {Of(Kind::kNothing, ""), docker}, 999);
+  nvml.family = Family::kManagement;
+  EXPECT_THAT(Suggestions(nvml), Contains(HasSubstr("start the container anew with --gpus all")));
+}
+
+// NVIDIA/libnvidia-container#117, ollama/ollama#9082.
+TEST(Suggestions, MendTheLinkThatLeadsAstray) {
+  EXPECT_THAT(Suggestions(Lost(Cause::kInitError,
+                               {Of(Kind::kLink, "/usr/local/cuda", "/usr/local/cuda-12.8")}, 35)),
+              Contains(HasSubstr("make /usr/local/cuda a folder of the image")));
+  EXPECT_THAT(Suggestions(Lost(Cause::kNotTried, {Of(Kind::kRefused, "/home/admin/ollama"),
+                                                  Of(Kind::kLink, "/usr/bin/ollama",
+                                                     "/home/admin/ollama/bin/ollama")})),
+              Contains(HasSubstr("take the link /usr/bin/ollama away")));
+}
+
+// Syllo/nvtop#122.
+TEST(Suggestions, WriteNothingForACacheThatNobodyAsks) {
+  const Fact unasked = Of(Kind::kElsewhere, "/usr/lib/nvidia/libcuda.so.1", "libcuda.so.1");
+  EXPECT_THAT(Suggestions(Lost(Cause::kMissingDependency, {unasked})),
+              ElementsAre(HasSubstr("the system's own loader")));
+  Fact asked = unasked;
+  asked.rule = "ld.so.cache";
+  EXPECT_THAT(Suggestions(Lost(Cause::kMissingDependency, {asked})),
+              ElementsAre(HasSubstr("run ldconfig")));
+}
+
+}  // namespace
+}  // namespace gpustage
