@@ -209,6 +209,17 @@ TEST_F(Words, OfARunSayWhereItStarts) {
   EXPECT_THAT(*two.groups, ElementsAre("video"));
   ASSERT_THAT(two.meanwhile, SizeIs(2));
   EXPECT_EQ(ToString(two.meanwhile[0].op), "dir /a") << "by their times";
+  files_.Write("scanners/placed.yaml",
+               "scanner: placed\nabout: it says a number\nprogram: {build: dlopen}\n"
+               "at: /usr/local/bin/placed\nargv: [/usr/local/bin/placed, serve]\nfits: driver\n");
+  EXPECT_EQ(Said("runs: [{scanner: dlopen, at: /opt/probe}]\n"),
+            "3:29: dlopen stands where it is on this machine, and not at /opt/probe");
+  const auto elsewhere = files_.Load(
+      "claim: c\nlayout: [driver]\nruns: [{scanner: placed, at: /opt/probe}]\nexpect: [{devices: "
+      "1}]\n");
+  ASSERT_TRUE(elsewhere.ok()) << elsewhere.error().message;
+  EXPECT_EQ(elsewhere->front().runs[0].scanner.at, "/opt/probe");
+  EXPECT_THAT(elsewhere->front().runs[0].scanner.argv, ElementsAre("/opt/probe", "serve"));
   EXPECT_EQ(Said("matrix: {a: {set: env.A, to: [x, y]}}\n"
                  "runs: [{scanner: dlopen, when: {a: x}}]\n"),
             "4:7: no run starts in a=y");

@@ -12,8 +12,8 @@ namespace {
 // One run of each version of its scanner.
 Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
   TRY(CheckKeys(node, "a run",
-                {"name", "scanner", "when", "args", "env", "user", "groups", "time_limit", "change",
-                 "meanwhile"}));
+                {"name", "scanner", "when", "at", "args", "env", "user", "groups", "time_limit",
+                 "change", "meanwhile"}));
   TRY(const YamlNode* scanner_name, Require(node, "a run", "scanner"));
   TRY(const std::vector<const ScannerSpec*> scanners, fixtures.FindScanners(*scanner_name));
   RunSpec run;
@@ -44,11 +44,27 @@ Result<std::vector<RunSpec>> ReadRun(const YamlNode& node, Fixtures& fixtures) {
   if (const YamlNode* seconds = node.Find("time_limit")) {
     TRY(limit, ReadSeconds(*seconds));
   }
+  std::string place;
+  if (const YamlNode* at = node.Find("at")) {
+    TRY(place, ReadTreePath(*at, "the place of a program"));
+    for (const ScannerSpec* scanner : scanners) {
+      if (scanner->at.empty())
+        return ErrorAt(*at, fmt::format("{} stands where it is on this machine, and not at {}",
+                                        scanner->name, place));
+      if (!scanner->release.empty())
+        return ErrorAt(*at, fmt::format("{} stands at {}, where what is of its release belongs",
+                                        scanner->name, scanner->at));
+    }
+  }
   std::vector<RunSpec> runs;
   for (const ScannerSpec* scanner : scanners) {
     RunSpec& version = runs.emplace_back(run);
     version.scanner = *scanner;
     if (limit) version.scanner.time_limit = *limit;
+    if (!place.empty()) {
+      if (version.scanner.argv.front() == version.scanner.at) version.scanner.argv.front() = place;
+      version.scanner.at = place;
+    }
     version.name = RunName(run.name, *scanner);
     // What the first has done to the tree is done for all.
     if (runs.size() > 1) version.change.clear();
