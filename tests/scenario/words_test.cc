@@ -213,7 +213,7 @@ TEST_F(Words, OfARunSayWhereItStarts) {
                "scanner: placed\nabout: it says a number\nprogram: {build: dlopen}\n"
                "at: /usr/local/bin/placed\nargv: [/usr/local/bin/placed, serve]\nfits: driver\n");
   EXPECT_EQ(Said("runs: [{scanner: dlopen, at: /opt/probe}]\n"),
-            "3:29: dlopen stands where it is on this machine, and not at /opt/probe");
+            "3:30: dlopen stands where it is on this machine, and not at /opt/probe");
   const auto elsewhere = files_.Load(
       "claim: c\nlayout: [driver]\nruns: [{scanner: placed, at: /opt/probe}]\nexpect: [{devices: "
       "1}]\n");
