@@ -15,6 +15,25 @@ std::string MendOfFact(const Fact& fact, bool container) {
   const std::string& path = fact.subject;
   if (fact.kind == Kind::kNode && fact.error == 0)
     return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
+  // Control groups of the kernel's documentation, "Device Whitelist Controller" and "Device
+  // controller": EPERM; it is no mode that refuses.
+  if (fact.kind == Kind::kNode && fact.error == EPERM)
+    return fmt::format(
+        "{}start the container, or the unit, with --device {} and each other node, --gpus all or "
+        "--privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
+        "alone",
+        container ? "" : "where the program runs in a container or a unit, ", path);
+  // mknod (2), open (2): no driver behind the node, or no such device.
+  if (fact.kind == Kind::kNode && (fact.error == ENXIO || fact.error == ENODEV))
+    return fmt::format(
+        "see what the kernel says of the GPU behind {} (dmesg: NVRM, Xid; lspci), and load the "
+        "driver's module anew, or restart",
+        path);
+  if (fact.kind == Kind::kNode && fact.error == EIO)
+    return fmt::format(
+        "see what the kernel says of {} (dmesg: NVRM, Xid), reset the GPU, or restart", path);
+  if (fact.kind == Kind::kNode && fact.error == EBUSY)
+    return fmt::format("end whoever holds {} (fuser -v {}), or wait for it", path, path);
   if (fact.kind == Kind::kNode && fact.error == ENOENT) {
     if (container && path.starts_with("/dev/nvidia"))
       return fmt::format(

@@ -7,6 +7,7 @@
 namespace gpustage {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -120,6 +121,17 @@ TEST(Suggestions, SpeakOfTheContainerThatRuns) {
   FunnelRow nvml = Lost(Cause::kInitError, {Of(Kind::kNothing, ""), docker}, 999);
   nvml.family = Family::kManagement;
   EXPECT_THAT(Suggestions(nvml), Contains(HasSubstr("start the container anew with --gpus all")));
+}
+
+// EPERM is a device cgroup's: the kernel's documentation of control groups, "Device controller".
+TEST(Suggestions, TellACgroupFromAMode) {
+  Fact node = Of(Kind::kNode, "/dev/nvidia-uvm");
+  node.error = EPERM;
+  EXPECT_THAT(Suggestions(Lost(Cause::kInitError, {node})),
+              ElementsAre(AllOf(HasSubstr("--device /dev/nvidia-uvm"), HasSubstr("DeviceAllow="),
+                                Not(HasSubstr("chmod")))));
+  node.error = ENODEV;
+  EXPECT_THAT(Suggestions(Lost(Cause::kInitError, {node})), ElementsAre(HasSubstr("lspci")));
 }
 
 // NVIDIA/libnvidia-container#117, ollama/ollama#9082.
