@@ -479,7 +479,7 @@ class Run:
             (r"[Ii]ts last line is \"(.*?)\" \(#", line),
             (r"the loader says \"(.*?)\" \(#", line),
             (r"the log says: (.*?)(?=$| \(#)", line),
-            (r"the scanner passed \S+ over: (.*?)(?=$|; [A-Z_]+ is| \(#)", line),
+            (r"the scanner passed \S+ over: (.*?)(?=$|; [A-Z_]+ is| \(#|, and (?:the|no|its) (?:log|end) )", line),
         ]
 
     def has_line(self, text):

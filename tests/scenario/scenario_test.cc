@@ -88,6 +88,19 @@ TEST_F(ScenarioTest, OverlaysLayoutsInOrderThenTheScenario) {
                                    "dir /opt/tools", "remove /opt"));
 }
 
+TEST_F(ScenarioTest, CallsTheFilesOfADriverByTheVersionOfTheMachine) {
+  files_.Write("layouts/packed.yaml",
+               "layout: packed\nabout: a driver\ndriver: 580.159.04\ntree:\n"
+               "  - {symlink: /nix/nvidia-580.159.04/libcuda.so.1, to: libcuda.so.580.159.04}\n"
+               "  - {symlink: /opt/libcuda.so.1, to: libcuda.so.570.86.10}\n");
+  EXPECT_THAT(Tree(One("claim: c\nmachine: {devices: [h100], driver: 535.288.01}\n"
+                       "layout: [packed]\nruns: [{scanner: dlopen}]\n")),
+              ElementsAre("symlink /nix/nvidia-535.288.01/libcuda.so.1 -> libcuda.so.535.288.01",
+                          "symlink /opt/libcuda.so.1 -> libcuda.so.570.86.10"));
+  EXPECT_THAT(Tree(One("claim: c\nlayout: [packed]\nruns: [{scanner: dlopen}]\n")).front(),
+              "symlink /nix/nvidia-580.159.04/libcuda.so.1 -> libcuda.so.580.159.04");
+}
+
 TEST_F(ScenarioTest, LetsMatrixBeatEnvAndEnvBeatLayout) {
   const auto cases = files_.Load(
       "claim: c\nlayout: [driver, tools]\nenv: {OWN: scenario, AXIS: scenario, FROM: scenario}\n"

@@ -40,7 +40,8 @@ class CaseReader {
     }
     TRY(const std::vector<const Layout*> layouts, ReadLayouts());
     for (const Layout* layout : layouts) {
-      read.tree.insert(read.tree.end(), layout->tree.begin(), layout->tree.end());
+      const std::vector<TreeOp> tree = TreeOf(*layout, read.machine.driver);
+      read.tree.insert(read.tree.end(), tree.begin(), tree.end());
       Overlay(read.env, layout->env);
     }
     TRY(ReadOwn(read));

@@ -40,13 +40,16 @@ Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node) {
 
 Result<Layout> ReadLayoutFile(const std::string& file, Fixtures& fixtures) {
   TRY(const YamlNode node, ReadYamlFile(file));
-  TRY(CheckKeys(node, "a layout", {"layout", "about", "provides", "env", "tree"}));
+  TRY(CheckKeys(node, "a layout", {"layout", "about", "provides", "driver", "env", "tree"}));
   Layout layout;
   TRY(layout.name, ReadFixtureName(node, "layout"));
   TRY(const YamlNode* about, Require(node, "a layout", "about"));
   TRY(ReadNonEmpty(*about, "what the layout is"));
   if (const YamlNode* provides = node.Find("provides")) {
     TRY(layout.provides, ReadTexts(*provides, "provides"));
+  }
+  if (const YamlNode* driver = node.Find("driver")) {
+    TRY(layout.driver, ReadNonEmpty(*driver, "the version of a driver"));
   }
   if (const YamlNode* env = node.Find("env")) {
     TRY(layout.env, ReadEnv(*env));
@@ -55,6 +58,21 @@ Result<Layout> ReadLayoutFile(const std::string& file, Fixtures& fixtures) {
     TRY(layout.tree, ReadTree(*tree, fixtures));
   }
   return layout;
+}
+
+std::vector<TreeOp> TreeOf(const Layout& layout, const std::string& driver) {
+  std::vector<TreeOp> tree = layout.tree;
+  if (layout.driver.empty() || layout.driver == driver) return tree;
+  const auto rename = [&](std::string& path) {
+    for (size_t at = path.find(layout.driver); at != std::string::npos;
+         at = path.find(layout.driver, at + driver.size()))
+      path.replace(at, layout.driver.size(), driver);
+  };
+  for (TreeOp& op : tree) {
+    if (auto* library = std::get_if<PlaceLibraryOp>(&op.what)) rename(library->path);
+    if (auto* link = std::get_if<SymlinkOp>(&op.what)) rename(link->path), rename(link->to);
+  }
+  return tree;
 }
 
 }  // namespace gpustage

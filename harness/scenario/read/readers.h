@@ -41,8 +41,11 @@ struct Layout {
   std::vector<std::string> provides;
   std::vector<EnvVar> env;
   std::vector<TreeOp> tree;
+  std::string driver;  // the version that its files are called by, which follows the machine's
 };
 Result<Layout> ReadLayoutFile(const std::string& file, Fixtures& fixtures);
+// Its tree, with the names that a driver of this version has.
+std::vector<TreeOp> TreeOf(const Layout& layout, const std::string& driver);
 
 // {NAME: value | {unset: true}}, in the order of the file.
 Result<std::vector<EnvVar>> ReadEnv(const YamlNode& node);
