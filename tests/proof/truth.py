@@ -5,9 +5,11 @@ says what the kernel was asked, LD_DEBUG what ld.so did, the journal what the fa
 looked up there. One that is false is told with its case; one that nothing here can check is counted by its kind.
 --sample N: N cases drawn by --seed (a number that is printed); without it all below PATH, or the whole collection.
 --resume FILE: each round of cases is a line there, and a later call goes on behind the last.
+Statuses: 0; 1 where a statement is false or a run has nothing to be held to; 75 where cases are left.
 """
 import argparse
 import collections
+import concurrent.futures
 import errno
 import json
 import os
@@ -18,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 CASES_A_ROUND = 24
 NO_RESULT = -(1 << 63)
@@ -647,7 +650,8 @@ def chosen(options, program):
 
 def one_round(few, options, program, bare):
     """What came of these cases, as plain values: a line of the file of --resume."""
-    told_of = {"ids": few, "compared": 0, "checked": collections.Counter(), "unchecked": collections.Counter(), "false": [], "late": []}
+    told_of = {"ids": few, "compared": 0, "checked": collections.Counter(), "unchecked": collections.Counter(), "false": [], "late": [],
+               "lacking": []}
     with tempfile.TemporaryDirectory(prefix="gpustage-truth-") as folder:
         evidence, trace, wish = folder + "/evidence", folder + "/strace", folder + "/list"
         env = dict(os.environ, NO_COLOR="1", GPUSTAGE_CALLED_AS="gpustage")
@@ -668,7 +672,10 @@ def one_round(few, options, program, bare):
         processes = bare_runs(trace)
     for run, block in zip(watched, blocks):
         key = (run["id"], run["run"])
-        if not run["timeline"] or key not in told or key not in processes:
+        if not run["timeline"]:
+            continue
+        if key not in told or key not in processes:
+            told_of["lacking"].append(f"{key[0]} [{key[1]}]")
             continue
         if told[key]["outcome"].startswith("timed out") and not block.count("timed out"):
             told_of["late"].append(f"{key[0]} [{key[1]}]")  # strace is slow
@@ -694,6 +701,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--resume", type=pathlib.Path, help="a file that keeps what was held; what is in it is not held again")
+    parser.add_argument("--minutes", type=float, default=0, help="begin nothing after this time, and end with 75; 0: no end")
     parser.add_argument("--verbose", action="store_true", help="the statements that nothing checked, too")
     parser.add_argument("paths", nargs="*")
     options = parser.parse_args()
@@ -708,22 +716,34 @@ def main():
     held = {one for done in rounds for one in done["ids"]}
     todo = [one for one in ids if one not in held]
     print(f"seed {options.seed}: {len(ids)} cases" + (f", {len(ids) - len(todo)} of them held before" if held else ""), flush=True)
-    for start in range(0, len(todo), CASES_A_ROUND):
-        rounds.append(one_round(todo[start:start + CASES_A_ROUND], options, program, bare))
-        if options.resume:
-            with open(options.resume, "a") as out:
-                out.write(json.dumps(rounds[-1]) + "\n")
+    end = time.monotonic() + options.minutes * 60
+    # Each has a folder of its own, and strace keeps one core at most.
+    parts = [todo[start:start + CASES_A_ROUND] for start in range(0, len(todo), CASES_A_ROUND)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        of_time = lambda few: one_round(few, options, program, bare) if not options.minutes or time.monotonic() < end else None
+        for done in pool.map(of_time, parts):
+            if done is None:
+                continue
+            rounds.append(done)
+            if options.resume:
+                with open(options.resume, "a") as out:
+                    out.write(json.dumps(done) + "\n")
     checked, unchecked = (sum((collections.Counter(done[key]) for done in rounds), collections.Counter()) for key in ("checked", "unchecked"))
-    false, late = ([one for done in rounds for one in done[key]] for key in ("false", "late"))
+    false, late, lacking = ([one for done in rounds for one in done.get(key, [])] for key in ("false", "late", "lacking"))
     print(f"{sum(done['compared'] for done in rounds)} runs; {sum(checked.values())} statements held, {len(false)} of them false: " +
           ", ".join(f"{kind} {count}" for kind, count in checked.most_common()))
     print("not checked: " + ", ".join(f"{kind} {count}" for kind, count in unchecked.most_common()))
     if late:
         print("not compared, for the bare run did not end in its time: " + ", ".join(late))
+    if lacking:
+        print("not compared, for the bare run was not to be had: " + ", ".join(lacking))
     if not checked:
         print("nothing was compared")
         return 1
-    return 1 if false else 0
+    if left := len(ids) - sum(len(done["ids"]) for done in rounds):
+        print(f"{left} cases are left: the same command goes on")
+        return 75
+    return 1 if false or lacking else 0
 
 
 if __name__ == "__main__":
