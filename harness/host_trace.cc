@@ -13,6 +13,7 @@
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/evidence/records/decode.h"
+#include "harness/host_process.h"
 #include "harness/run/host_run.h"
 
 namespace gpustage {
@@ -60,25 +61,10 @@ std::vector<std::string> LibrariesHere(const HostStart& start) {
   return found;
 }
 
-// "580.159.04" of the kernel module's file; "": it is not loaded, or not to be seen.
-std::string KernelDriver() {
-  const Result<std::string> text = ReadFile("/proc/driver/nvidia/version");
-  if (!text) return "";
-  for (size_t at = text->find("Module"); at != std::string::npos;
-       at = text->find("Module", at + 1)) {
-    const size_t begin = text->find_first_of("0123456789", at);
-    if (begin == std::string::npos) return "";
-    const size_t end = text->find_first_not_of("0123456789.", begin);
-    const std::string version = text->substr(begin, end - begin);
-    if (version.find('.') != std::string::npos) return version;
-  }
-  return "";
-}
-
 Setting SettingHere(const HostStart& start) {
   Setting setting;
   setting.libraries = LibrariesHere(start);
-  setting.kernel_driver = KernelDriver();
+  setting.kernel_driver = KernelDriverHere();
   std::error_code none;
   int gpus = 0;
   for (const auto& entry : fs::directory_iterator("/proc/driver/nvidia/gpus", none))

@@ -155,6 +155,16 @@ void AskLibraries(MachineFacts& facts) {
   close(probe);
 }
 
+std::string OutputOf(const std::vector<std::string>& argv) {
+  ProcessFacts ours;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (const char* const equals = strchr(*entry, '='); equals != nullptr)
+      ours.environment.emplace_back(std::string(*entry, static_cast<size_t>(equals - *entry)),
+                                    equals + 1);
+  const Said said = Start(-1, argv, ours, false, kQuestionLimitMs);
+  return said.late || said.status != 0 ? "" : said.output;
+}
+
 void RunScanner(MachineFacts& facts) {
   const Said said = Start(-1, facts.scanner, facts.process, true, kScannerLimitMs);
   facts.scanner_output = said.output;

@@ -58,6 +58,7 @@ struct Answer {
 struct ProcessFacts {
   pid_t pid = 0;  // 0: capture itself
   std::vector<std::pair<std::string, std::string>> environment;
+  bool told = false;  // the environment: by systemctl, not read of the process
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;

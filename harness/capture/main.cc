@@ -85,6 +85,7 @@ int main(int argc, char** argv) {
   if (!unit.empty()) pid = ProcessOfUnit(unit, facts);
   if (!container.empty()) pid = ProcessOfContainer(container, facts);
   ReadProcess(pid, facts);
+  if (!unit.empty()) AddVariablesOfUnit(unit, facts);
   ReadSystem(facts);
   ReadLoader(facts);
   ReadFiles(directories, facts);

@@ -1,7 +1,9 @@
 #include "harness/capture/scenario_text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 
@@ -11,6 +13,17 @@ namespace gpustage::capture {
 namespace {
 
 constexpr size_t kMostPrinted = 200;  // lines of a program behind --
+
+// A code, a version, a count: longer numbers may be of the machine alone.
+bool IsCode(const std::string& text) { return IsNumber(text) && text.size() <= 6; }
+// Attributes are an int; a GPU has less than 1 TiB.
+bool IsInt(const std::string& text) {
+  return IsNumber(text) && text.size() <= 10 && atoll(text.c_str()) <= INT32_MAX;
+}
+bool IsMemory(const std::string& text) {
+  return IsNumber(text) && text.size() <= 13 && text[0] != '0' &&
+         atoll(text.c_str()) <= (1ll << 40);
+}
 
 class Writer : public Sections {
  public:
@@ -22,8 +35,12 @@ class Writer : public Sections {
   std::string Write() {
     Head();
     MachineOf();
-    Tree(count_);
-    Environment(facts_.process.pid == 0
+    // As in WSL, where /dev/dxg is the way: nothing that a fake asks for was missing there.
+    if (CountsWithoutNodes())
+      Comment("no node of NVIDIA's is there, and the driver counts without");
+    Tree(CountsWithoutNodes() ? 0 : count_);
+    Environment(facts_.process.told ? "of the unit, as systemctl tells them"
+                : facts_.process.pid == 0
                     ? "of the shell that capture was started in, not of a service"
                     : "of the process that was named");
     Runs();
@@ -46,6 +63,13 @@ class Writer : public Sections {
     return std::any_of(facts_.nodes.begin(), facts_.nodes.end(), [](const FileFacts& node) {
       return IsOfDevice(node.path) && (!IsNode(node) || (node.mode & 0666) != 0666);
     });
+  }
+  bool CountsWithoutNodes() const {
+    const Answer* const driver = Of("cuda");
+    return driver != nullptr && !driver->devices.empty() &&
+           std::none_of(facts_.nodes.begin(), facts_.nodes.end(), [](const FileFacts& node) {
+             return node.path.rfind("/dev/nvidia", 0) == 0;
+           });
   }
   static bool IsOfDevice(const std::string& path) {
     return path.rfind("/dev/nvidia", 0) == 0 && IsNumber(path.substr(11));
@@ -75,7 +99,7 @@ class Writer : public Sections {
     std::string claim = "a captured machine: ";
     if (driver == nullptr)
       claim += "its driver was not asked";
-    else if (!code.empty() && IsNumber(code) && code != "0")
+    else if (IsCode(code) && code != "0")
       claim += "cuInit answers " + code;
     else if (!driver->error.empty())
       claim += "libcuda.so.1 could not be asked";
@@ -118,13 +142,13 @@ class Writer : public Sections {
       Line("  driver: \"" + version + "\"  # NVML, or the name of the library's file");
     const std::string module = DriverVersion(facts_.kernel_driver);
     if (!module.empty()) Line("  kernel_driver: \"" + module + "\"  # of the loaded module");
-    if (const std::string cuda = ValueOf(driver, "driver"); IsNumber(cuda) && cuda.size() <= 6) {
+    if (const std::string cuda = ValueOf(driver, "driver"); IsCode(cuda)) {
       const int number = atoi(cuda.c_str());
       Line("  cuda: \"" + std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10) +
            "\"  # cuDriverGetVersion");
     }
     const std::string code = ValueOf(driver, "cuInit");
-    if (IsNumber(code) && code != "0")
+    if (IsCode(code) && code != "0")
       Comment("cuInit answered " + code +
               " there. Where nothing below explains it: "
               "faults: [{function: cuInit, return: " +
@@ -160,7 +184,7 @@ class Writer : public Sections {
                          uuid);
     const std::string major = value("attribute.75"), minor = value("attribute.76"),
                       total = value("memory_total"), units = value("attribute.16");
-    if (!IsNumber(major) || !IsNumber(minor) || !IsNumber(total)) {
+    if (!IsCode(major) || !IsCode(minor) || !IsMemory(total)) {
       Line("    - profile: h100-80gb  # NOT KNOWN which: " +
            (name == named.end() ? "no driver answered; a node is there"
                                 : "NVML calls it " + ProductName(name->second)));
@@ -172,14 +196,14 @@ class Writer : public Sections {
     Line("      uuid: " + std::string(uuid));
     Line("      cc: " + major + "." + minor);
     Line("      memory_total: " + total);
-    if (IsNumber(units) && units != "0") Line("      sm_count: " + units);
+    if (IsCode(units) && units != "0") Line("      sm_count: " + units);
     if (value("attribute.18") == "1") Line("      integrated: true");
     std::string attributes;
     for (int k = 1; k < 192; ++k) {
       if (k == 16 || k == 18 || k == 33 || k == 34 || k == 50 || k == 75 || k == 76)
         continue;  // said above; PCI
       const std::string number = value("attribute." + std::to_string(k));
-      if (!number.empty() && IsNumber(number[0] == '-' ? number.substr(1) : number))
+      if (!number.empty() && IsInt(number[0] == '-' ? number.substr(1) : number))
         attributes += (attributes.empty() ? "" : ", ") + std::to_string(k) + ": " + number;
     }
     if (!attributes.empty()) Line("      attributes: {" + attributes + "}");
@@ -243,7 +267,7 @@ class Writer : public Sections {
     // Only what the probe asks: a library may print on its own.
     for (const char* key : {"driver", "runtime", "cuInit", "cuDeviceGetCount", "nvmlInit_v2",
                             "nvmlDeviceGetCount_v2", "cudaGetDeviceCount", "count"})
-      if (const std::string value = ValueOf(answer, key); IsNumber(value))
+      if (const std::string value = ValueOf(answer, key); IsCode(value))
         said += std::string(", ") + key + " " + value;
     if (!answer->error.empty()) said += ": " + places_.Words(answer->error);
     Comment(said);

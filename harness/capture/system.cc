@@ -30,6 +30,13 @@ std::vector<std::string> Split(const std::string& text, char at) {
   return parts;
 }
 
+// Which mount namespace it is in: "mnt:[4026531841]".
+std::string MountsOf(const std::string& proc) {
+  char text[64];
+  const ssize_t got = readlink((proc + "/ns/mnt").c_str(), text, sizeof text);
+  return got <= 0 ? "" : std::string(text, static_cast<size_t>(got));
+}
+
 std::string FieldOf(const std::string& os_release, const std::string& key) {
   for (const std::string& line : Split(os_release, '\n'))
     if (line.rfind(key + "=", 0) == 0) {
@@ -122,7 +129,8 @@ void ReadProcess(pid_t pid, MachineFacts& facts) {
   if (stat((proc + "/root/").c_str(), &its) != 0)
     facts.gaps.push_back({"the files as the process sees them (those of this shell are taken)", "",
                           strerror(errno), "run gpustage-capture as root"});
-  else if (stat("/", &ours) == 0 && (its.st_dev != ours.st_dev || its.st_ino != ours.st_ino))
+  else if ((stat("/", &ours) == 0 && (its.st_dev != ours.st_dev || its.st_ino != ours.st_ino)) ||
+           MountsOf(proc) != MountsOf("/proc/self"))  // as PrivateDevices makes them
     process.root = proc + "/root";
 }
 

@@ -4,9 +4,9 @@
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/issue_answer.h"
 #include "harness/cli/verbs.h"
 #include "harness/logs/answer.h"
-#include "harness/logs/issue.h"
 #include "harness/report/suspects.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
@@ -36,12 +36,12 @@ Result<std::string> ReadPasted(const std::string& file) {
 int PrintComment(const Knowledge& knowledge, const std::string& issue) {
   const Result<std::string> text = ReadPasted(issue);
   if (!text) return PrintError(text.error(), kBadInput);
-  const std::string comment = IssueComment(knowledge, PastesOf(knowledge, *text));
-  if (comment.empty())
-    return PrintError(
-        {"no log in this issue speaks of a GPU; it is Markdown, or the JSON of an event"},
-        kBadInput);
-  fmt::print("{}", comment);
+  const Result<std::string> comment = AnswerToIssue(knowledge, *text);
+  if (!comment) return PrintError(comment.error(), kBadInput);
+  if (comment->empty())
+    return PrintError({"this issue speaks of no GPU; it is Markdown, or the JSON of an event"},
+                      kBadInput);
+  fmt::print("{}", *comment);
   return kAsExpected;
 }
 
@@ -65,7 +65,8 @@ int Explain(const ExplainOptions& options) {
   if (known) return kAsExpected;
   return PrintError(
       {"no line of a program that is known here: expected lines such as level=INFO msg=… of "
-       "Ollama, or what llama.cpp, PyTorch, TensorFlow or nvidia-smi print"},
+       "Ollama, or what llama.cpp, PyTorch, TensorFlow, vLLM or nvidia-smi print; what tools list "
+       "(ls, env, nvidia-smi -L, collect_env, …) is for gpustage import"},
       kBadInput);
 }
 

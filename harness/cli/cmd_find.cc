@@ -7,6 +7,7 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/log_question.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/verbs.h"
 #include "harness/logs/read_log.h"
@@ -31,24 +32,11 @@ struct FindOptions {
 
 constexpr size_t kMostOfLog = 4 << 20;
 
-// What the log says that went wrong, in its own words and in those of the causes that fit; all of
-// it where no line is known.
 Result<FindQuestion> OfLog(const std::string& file) {
   TRY(const std::string text, ReadFileStart(file == "-" ? "/dev/stdin" : file, kMostOfLog));
   TRY(const Knowledge knowledge, ReadKnowledge(LogsFolder()));
   const LogReading log = ReadLog(knowledge, text);
-  FindQuestion question;
-  for (const LineFact& fact : log.facts) {
-    if (fact.taken_back || fact.rule->causes.empty()) continue;
-    question.texts.emplace_back(fact.line.text, 1);
-    for (const std::string& name : fact.rule->causes) {
-      const LogCause* cause = knowledge.Find(name);
-      const double share = 1.0 / static_cast<double>(fact.rule->causes.size());
-      if (cause == nullptr) continue;
-      question.texts.emplace_back(cause->id + " " + cause->is, share);
-    }
-  }
-  for (const PastedLine& line : log.unknown) question.texts.emplace_back(line.text, 1);
+  FindQuestion question = QuestionOfLog(knowledge, log);
   for (const auto& [name, value] : log.settings)
     if (!value.empty()) question.texts.emplace_back(name, 0.3);
   if (question.texts.empty()) question.texts.emplace_back(text, 1);

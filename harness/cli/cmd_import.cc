@@ -7,6 +7,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/import/assemble.h"
 #include "harness/import/recognise.h"
+#include "harness/logs/issue.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -37,7 +38,7 @@ Result<std::string> Imported(const ImportOptions& options) {
   std::vector<pasted::GivenText> texts;
   for (const std::string& file : options.files) {
     TRY(std::string text, ReadFile(file == "-" ? "/dev/stdin" : file));
-    texts.push_back({file == "-" ? "standard input" : BaseNameOf(file), std::move(text)});
+    texts.push_back({file == "-" ? "standard input" : BaseNameOf(file), MarkdownOf(text)});
   }
   TRY(const Knowledge knowledge, ReadKnowledge(LogsFolder()));
   TRY(const pasted::Facts facts, pasted::Recognise(knowledge, texts));
@@ -66,7 +67,8 @@ Action DeclareImport(CLI::App& app) {
   app.footer(
       "Texts as people paste them, several in one file or one each: ls -l, ls -lR, find -ls, "
       "ldconfig "
-      "-p, ldd, readelf -d, nvidia-smi (-L, -q, -q -x), env, systemctl show and cat, docker "
+      "-p, ldd, readelf -d, objdump -p, lspci, nvidia-smi (-L, -q, -q -x), env, systemctl show and "
+      "cat, docker "
       "inspect, "
       "a Dockerfile, strace, LD_DEBUG=libs, vulkaninfo, rocminfo, rocm-smi, PyTorch's collect_env, "
       "logs of Ollama and llama.cpp. Each is known by its content.");

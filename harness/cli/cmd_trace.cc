@@ -11,6 +11,7 @@
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/host_process_text.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnose/proofs.h"
@@ -30,6 +31,7 @@ namespace {
 
 struct TraceCommand {
   bool host = false;  // the live machine instead
+  int pid = 0;        // of it a process that runs already
   std::string path;   // a scenario, a case, or a folder of kept evidence
   CaseFilter selection;
   TraceOptions options;
@@ -157,6 +159,14 @@ int TraceHost(const TraceCommand& command, Program program) {
   return kAsExpected;
 }
 
+int TracePid(const TraceCommand& command) {
+  const Result<HostProcesses> processes = ReadHostProcesses(command.pid, FindRecorders());
+  if (!processes) return PrintError(processes.error(), kBadInput);
+  fmt::print("{}", command.json ? HostProcessesJson(*processes)
+                                : ForTerminal(HostProcessesText(*processes, WidthOfOutput())));
+  return kAsExpected;
+}
+
 int Trace(const TraceCommand& command) {
   if (command.path.empty())
     return PrintError({"trace needs a scenario, a case or a folder, or --host -- PROGRAM"},
@@ -222,6 +232,13 @@ Action DeclareTrace(CLI::App& app) {
   CLI::Option* const host =
       app.add_flag("--host", options->host,
                    "of -- PROGRAM on this machine as it is: nothing is staged, nothing is changed");
+  app.add_option(
+         "--pid", options->pid,
+         "with --host: of this process, which runs already, and those below it: what it has "
+         "mapped and open, its variables, the nodes as it sees them")
+      ->type_name("PID")
+      ->check(CLI::Range(1, 1 << 22))
+      ->needs(host);
   AddFilters(app, options->selection);
   app.add_flag("--timeline", options->options.timeline, "every event in order of time");
   OneOf(app.add_option("--kind", options->options.kinds, "only events of this kind")
@@ -239,6 +256,9 @@ Action DeclareTrace(CLI::App& app) {
   return [options](const Program& program) {
     if (options->host && !options->path.empty())
       throw CLI::ExtrasError({options->path + " is staged, and --host stages nothing"});
+    if (options->pid > 0 && !program.empty())
+      throw CLI::ExtrasError({"--pid is of a process that runs, -- of one that is to be started"});
+    if (options->pid > 0) return TracePid(*options);
     if (options->host) return TraceHost(*options, program);
     if (!program.empty()) throw CLI::ExtrasError({"-- is for --host"});
     return Trace(*options);

@@ -21,7 +21,7 @@ std::string Uncut(std::string name) {
 std::string BestLister(const std::vector<Told<Device>>& devices) {
   for (const char* api :
        {"nvidia-smi -q -x", "nvidia-smi -q", "nvidia-smi -L", "nvidia-smi", "collect_env", "a log",
-        "rocminfo", "rocm-smi", "vulkaninfo --json", "vulkaninfo"})
+        "rocminfo", "rocm-smi", "vulkaninfo --json", "vulkaninfo", "lspci"})
     for (const Told<Device>& told : devices)
       if (told.value.api == api && told.value.vendor != "software") return api;
   return "";
@@ -77,6 +77,7 @@ void AddDevices(const Facts& facts, const std::vector<DeviceName>& known, Machin
     staged.from = ToString(told.from);
     staged.uuid = told.value.uuid;
     staged.memory = told.value.memory;
+    if (told.value.compute.starts_with("gfx")) staged.gfx = told.value.compute;
     const std::vector<std::string> meant = MeantDevices(Uncut(told.value.name), known);
     const Device* const detail = Detail(facts.devices, told.value.name, at++);
     if (meant.size() == 1) {
@@ -87,7 +88,7 @@ void AddDevices(const Facts& facts, const std::vector<DeviceName>& known, Machin
       staged.name = Uncut(told.value.name);
       if (detail != nullptr && detail->compute.find('.') != std::string::npos)
         staged.compute = detail->compute;
-      else
+      else if (told.value.vendor != "amd")
         Ask(machine, "the compute capability of device " + std::to_string(at - 1),
             meant.empty() ? "no profile has its name" : "several profiles fit its name",
             "nvidia-smi --query-gpu=name,compute_cap,memory.total --format=csv");
@@ -105,7 +106,7 @@ void AddDevices(const Facts& facts, const std::vector<DeviceName>& known, Machin
         if (c >= '0' && c <= '9' && told.value.second.find('-') == std::string::npos)
           most = std::max(most, static_cast<size_t>(c - '0') + 1);
   for (size_t i = 0; i < most; ++i)
-    machine.devices.push_back({"rtx-3090", "", "", 0, "", "not told by any text"});
+    machine.devices.push_back({"rtx-3090", "", "", "", 0, "", "not told by any text"});
   Ask(machine, "which GPUs there are", "no text lists them; an RTX 3090 stands for each",
       "nvidia-smi -L");
 }
@@ -147,6 +148,10 @@ void AddSettings(const Facts& facts, Machine& machine) {
   // The shell's own search path is no matter for a box.
   std::erase_if(environment, [](const auto& one) { return one.first == "PATH"; });
 
+  for (const Told<std::string>& file : facts.unread)
+    Ask(machine, "the variables of a file that the unit names",
+        "its text is in none of these (" + ToString(file.from) + ")",
+        "sudo grep -E 'VISIBLE_DEVICES|LD_|OLLAMA_|NVIDIA_' " + file.value);
   if (!facts.user.empty()) {
     machine.user = facts.user.back().value;
     machine.user_from = ToString(facts.user.back().from);

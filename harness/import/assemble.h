@@ -15,7 +15,7 @@ namespace gpustage::pasted {
 // A device of the machine: a profile of fixtures/devices, or the nearest one with what is known.
 struct StagedDevice {
   std::string profile;
-  std::string name, compute;  // "" as the profile has it
+  std::string name, compute, gfx;  // "" as the profile has it
   int64_t memory = 0;
   std::string uuid;  // as pasted: a mask may name it
   std::string from;
@@ -28,7 +28,7 @@ struct Contradiction {
 };
 
 // What the texts report: who counted, and how many.
-enum class Asked { kDriver, kManagement, kRuntime, kBackend, kOllama, kKernel, kVulkan };
+enum class Asked { kDriver, kManagement, kRuntime, kBackend, kOllama, kHip, kVulkan };
 struct Symptom {
   Asked asked = Asked::kDriver;
   int devices = 0;
@@ -48,6 +48,7 @@ struct Machine {
   std::vector<std::string> more;    // lines of the tree after its files
   std::vector<std::string> faults;  // "{function: cuInit, return: 999}"
   std::string user, user_from;
+  bool unlistable = false;           // a directory of backends is closed to the service
   std::string backend;               // the path of the ggml backend of a listing
   std::vector<std::string> missing;  // SONAMEs that a loader found nowhere
   std::vector<Contradiction> contradictions;

@@ -44,6 +44,7 @@ class Files {
     for (const auto& told : facts_.needs)
       if (told.value.path.empty()) Missing(told);
     FollowLinks();
+    Broken();
     DropEmpty();
     Driver();
     Ollama();
@@ -99,7 +100,7 @@ class Files {
     }
   }
 
-  // What the name of a library says of what is in it.
+  // What the name of a library says of it.
   capture::ElfFacts Elf(const std::string& path) const {
     FileFacts file;
     file.path = path;
@@ -134,6 +135,12 @@ class Files {
     machine_.origins[told.value.path] = ToString(told.from);
   }
 
+  // Where a listing or find has it.
+  std::string Elsewhere(const std::string& soname) const {
+    for (const auto& told : facts_.files)
+      if (BaseOf(told.value.facts.path) == soname) return told.value.facts.path;
+    return "";
+  }
   // ldd or a loader says that it is found nowhere.
   void Missing(const Told<Need>& told) {
     const std::string& soname = told.value.soname;
@@ -143,7 +150,12 @@ class Files {
       if (soname.starts_with(stem) && std::find(machine_.missing.begin(), machine_.missing.end(),
                                                 soname) == machine_.missing.end()) {
         machine_.missing.push_back(soname);
-        machine_.why.push_back(soname + " is found nowhere (" + ToString(told.from) + ")");
+        const std::string elsewhere = Elsewhere(soname);
+        machine_.why.push_back(soname +
+                               (elsewhere.empty()
+                                    ? " is found nowhere ("
+                                    : " is not where the loader looks: it is " + elsewhere + " (") +
+                               ToString(told.from) + ")");
       }
     if (told.value.of.starts_with('/') && IsBackend(told.value.of)) Found(told.value.of, told.from);
   }
@@ -172,6 +184,33 @@ class Files {
     for (FileFacts& end : ends) files_.emplace(end.path, end);
   }
 
+  void Says(const std::string& path, const std::string& what) {
+    machine_.why.push_back(path + " " + what + " (" + machine_.origins[path] + ")");
+  }
+  // What a listing shows of a driver or a backend that no loader takes.
+  void Broken() {
+    bool whole = false;
+    for (const auto& [path, file] : files_)
+      whole |= IsDriver(path) && file.kind == FileKind::kFile && file.size > 0;
+    for (const auto& [path, file] : files_) {
+      const bool matters = IsBackend(path) || (IsDriver(path) && !whole);
+      if (matters && file.kind == FileKind::kFile && file.size == 0) Says(path, "is empty");
+      const std::string end =
+          file.link.starts_with('/') ? file.link : FolderOf(path) + "/" + file.link;
+      if (matters && file.kind == FileKind::kLink && files_.count(end) == 0)
+        Says(path, "leads to " + file.link + ", which is not there");
+      // Who lists the directory of a backend is a service of Ollama's, and not root.
+      const bool of_ollama =
+          file.kind == FileKind::kDirectory && path.find("/ollama/") != path.npos;
+      const auto next = files_.lower_bound(path + "/");
+      if (of_ollama && file.uid == 0 && (file.mode & 05) != 05 && next != files_.end() &&
+          next->first.starts_with(path + "/")) {
+        machine_.unlistable = true;
+        Says(path, fmt::format("is closed to others, of mode {:04o}", file.mode));
+      }
+    }
+  }
+
   // Of the directories that are listed those matter that something of this machine is in.
   void DropEmpty() {
     std::erase_if(files_, [&](const auto& one) {
@@ -182,7 +221,23 @@ class Files {
     });
   }
 
+  const Told<Restriction>* Restricts(Kept one) const {
+    for (const auto& told : facts_.restrictions)
+      if (told.value.kept == one || told.value.kept == Kept::kAll) return &told;
+    return nullptr;
+  }
+  void Why(const Told<Restriction>& told) {
+    const std::string sentence = told.value.says + " (" + ToString(told.from) + ")";
+    if (std::find(machine_.why.begin(), machine_.why.end(), sentence) == machine_.why.end())
+      machine_.why.push_back(sentence);
+  }
+
   void Driver() {
+    if (const auto* const without = Restricts(Kept::kDriver)) {
+      if (without->value.kept == Kept::kDriver)
+        machine_.layouts.push_back("nvidia-container-utility");
+      return Why(*without);
+    }
     const bool lost = missing_.count("libcuda.so.1") != 0 || Absent("libcuda.so.1");
     if (driver_) {
       bool management = false;
@@ -261,14 +316,27 @@ class Files {
     std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
     for (size_t i = 0; i < machine_.devices.size(); ++i)
       usual.push_back("/dev/nvidia" + std::to_string(i));
+    const auto* const hidden = Restricts(Kept::kNodes);
+    const auto* const shut = Restricts(Kept::kOpening);
+    if (hidden != nullptr || shut != nullptr) nodes_.clear();
     for (const std::string& path : usual) {
-      const auto node = std::find_if(nodes_.begin(), nodes_.end(),
-                                     [&](const FileFacts& one) { return one.path == path; });
-      if (node != nodes_.end()) {
-        if (Denied(path)) node->mode &= ~mode_t{07};
+      if (const auto* const told = hidden != nullptr ? hidden : shut) {
+        Why(*told);
+        machine_.origins[path] = ToString(told->from);
+        FileFacts closed;
+        closed.path = path;
+        closed.kind = FileKind::kDevice;
+        closed.mode = 0;
+        if (hidden == nullptr) nodes_.push_back(closed);
         continue;
       }
+      const auto node = std::find_if(nodes_.begin(), nodes_.end(),
+                                     [&](const FileFacts& one) { return one.path == path; });
       const Told<Absence>* const absent = AbsentNode(path);
+      if (node != nodes_.end()) {
+        if (absent != nullptr && absent->value.denied) node->mode &= ~mode_t{07};
+        continue;
+      }
       if (absent != nullptr && !absent->value.denied) {
         machine_.origins[path] = ToString(absent->from);
         machine_.why.push_back(path + " is not there (" + ToString(absent->from) + ")");
@@ -290,10 +358,6 @@ class Files {
           "no text lists them; they stand as a driver makes them", "ls -l /dev/nvidia*");
   }
 
-  bool Denied(const std::string& path) const {
-    const Told<Absence>* const absent = AbsentNode(path);
-    return absent != nullptr && absent->value.denied;
-  }
   const Told<Absence>* AbsentNode(const std::string& path) const {
     for (const auto& told : facts_.absent) {
       std::string pattern = told.value.path;

@@ -35,6 +35,7 @@ struct File {
 struct Absence {
   std::string path;     // may end in * as a shell's pattern does
   bool denied = false;  // it is there, and may not be opened
+  bool gone = true;     // it is not there; neither: it answers with something else
 };
 
 // A library that another one or a program wants.
@@ -72,6 +73,13 @@ struct Count {
   int devices = 0;
 };
 
+// What a unit or a container keeps from its program.
+enum class Kept { kNodes, kOpening, kDriver, kAll };
+struct Restriction {
+  Kept kept = Kept::kNodes;
+  std::string says;  // "PrivateDevices=yes: it sees no node of a GPU"
+};
+
 struct Log {
   std::string text;  // as read
   std::string program, version;
@@ -92,7 +100,10 @@ struct Facts {
   std::vector<Told<std::string>> user;                                           // of the service
   std::vector<Told<AnswerCode>> answers;
   std::vector<Told<Count>> counts;
-  std::vector<Told<std::string>> container;  // "no GPU was asked for", …
+  std::vector<Told<Restriction>> restrictions;
+  std::vector<Told<std::pair<std::string, std::vector<std::string>>>> groups;  // of a user, by name
+  std::vector<Told<std::string>> unread;  // a file of variables that a unit names
+  std::vector<Told<std::string>> builds;  // "PyTorch was built without CUDA": nothing is looked for
   std::vector<Told<Log>> logs;
   std::vector<std::string> texts;  // the kinds that were found, in order, each once
 };

@@ -10,9 +10,9 @@ struct LibraryReader {
   Reader reader;
   std::string asked;  // the file that ldd or readelf was asked of
 
-  void Dynamic(const std::string& tag, const std::string& value, int line) {
+  void Dynamic(const char* kind, const std::string& tag, const std::string& value, int line) {
     std::vector<Told<pasted::Dynamic>>& all = reader.facts.dynamics;
-    const Origin from = reader.At("readelf -d", line);
+    const Origin from = reader.At(kind, line);
     if (all.empty() || all.back().value.path != asked) all.push_back({{asked, {}}, from});
     capture::ElfFacts& elf = all.back().value.elf;
     elf.is_elf = true;
@@ -29,7 +29,8 @@ struct LibraryReader {
     static const RE2 missing(R"(^(lib\S+\.so\S*) => not found$)");
     static const RE2 dynamic(
         R"re(^0x[0-9a-f]+ \((NEEDED|SONAME|RUNPATH|RPATH)\) +[\w ]+: \[([^\]]*)\])re");
-    static const RE2 header(R"(^(?:File: )?(/?\S*\.so\S*|/\S+):?$)");
+    static const RE2 of_objdump(R"(^(NEEDED|SONAME|RUNPATH|RPATH) +([^\s()\[]\S*)$)");
+    static const RE2 header(R"(^(?:File: )?(/?\S*\.so\S*|/\S+?):?(?: +file format elf\S+)?$)");
     std::string first, second;
     if (const std::string command = CommandOf(line.text); !command.empty()) {
       static const RE2 asks(R"(\b(?:ldd|readelf|objdump)\b)");
@@ -44,8 +45,11 @@ struct LibraryReader {
     } else if (RE2::FullMatch(line.text, missing, &first)) {
       reader.facts.needs.push_back({{asked, first, ""}, reader.At("ldd", line.number)});
     } else if (RE2::PartialMatch(line.text, dynamic, &first, &second)) {
-      Dynamic(first, second, line.number);
-    } else if (line.text.ends_with(':') || line.text.starts_with("File: ")) {
+      Dynamic("readelf -d", first, second, line.number);
+    } else if (RE2::FullMatch(line.text, of_objdump, &first, &second)) {
+      Dynamic("objdump -p", first, second, line.number);
+    } else if (line.text.ends_with(':') || line.text.starts_with("File: ") ||
+               line.text.find(" file format elf") != std::string::npos) {
       if (RE2::FullMatch(line.text, header, &first)) asked = first;
       while (asked.ends_with(':')) asked.pop_back();
     }

@@ -71,14 +71,21 @@ class Listing {
 
   void Read(const PastedLine& line) {
     static const RE2 header(R"(^([`'"]*)(/[^:*?]*):$)");
+    static const RE2 bare(R"(^(/\S+\.so(?:\.[\d.]+)?)$)");
     std::string quotes, path;
     Entry entry;
     if (const std::string command = CommandOf(line.text); !command.empty()) {
+      static const RE2 finds(R"(\b(?:find|locate|whereis)\b)");
+      of_find_ = RE2::PartialMatch(command, finds);
       folder_ = PathOfCommand(command);
       while (folder_.size() > 1 && folder_.ends_with('/')) folder_.pop_back();
       if (folder_.find('*') != std::string::npos) All(folder_, line.number);
     } else if (RE2::FullMatch(line.text, header, &quotes, &path)) {
       folder_ = path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+    } else if (of_find_ && RE2::FullMatch(line.text, bare, &path)) {
+      Told<File> told{{}, reader_.At("find", line.number)};
+      told.value.facts.path = path;
+      reader_.facts.files.push_back(std::move(told));
     } else if (Parse(line.text, entry)) {
       Add(entry, line.number);
     } else {
@@ -124,7 +131,7 @@ class Listing {
   // "ls -l /dev/nvidia*": what has such a name and is not listed is not there.
   void All(const std::string& pattern, int line) {
     if (pattern.starts_with("/dev/"))
-      reader_.facts.absent.push_back({{pattern, false}, reader_.At("ls -l", line)});
+      reader_.facts.absent.push_back({{pattern, false, true}, reader_.At("ls -l", line)});
   }
 
   void Refusal(const PastedLine& line) {
@@ -134,11 +141,12 @@ class Listing {
     std::string path, why;
     if (!RE2::PartialMatch(line.text, refusal, &path, &why)) return;
     reader_.facts.absent.push_back(
-        {{path, why == "Permission denied"}, reader_.At("ls", line.number)});
+        {{path, why == "Permission denied", true}, reader_.At("ls", line.number)});
   }
 
   Reader reader_;
   std::string folder_;
+  bool of_find_ = false;
 };
 
 }  // namespace
@@ -153,6 +161,7 @@ void ReadCalls(Reader reader) {
       R"re(\b(?:open|openat|stat|lstat|access|newfstatat|faccessat2?)\((?:AT_FDCWD, )?)re"
       R"re("(/[^"]+)"[^=]*\) *= (-?\d+)(?: (\w+))?)re");
   static const RE2 found(R"(^\d+:\s*calling init: (/\S+))");
+  static const RE2 selected(R"(\bnvc_info\.c:\d+\] selecting (/\S+)$)");
   static const RE2 tried(R"(^\d+:\s*trying file=(\S+))");
   static const RE2 path(R"(^\d+:\s*search path=(\S*)\s+\(LD_LIBRARY_PATH\))");
   static const RE2 missing(
@@ -171,10 +180,14 @@ void ReadCalls(Reader reader) {
         reader.facts.files.push_back(std::move(told));
       } else if (error == "ENOENT" || error == "EACCES" || error == "EPERM") {
         reader.facts.absent.push_back(
-            {{name, error != "ENOENT"}, reader.At("strace", line.number)});
+            {{name, error != "ENOENT", true}, reader.At("strace", line.number)});
       }
     } else if (RE2::PartialMatch(line.text, found, &name)) {
       Told<File> told{{}, reader.At("LD_DEBUG=libs", line.number)};
+      told.value.facts.path = name;
+      reader.facts.files.push_back(std::move(told));
+    } else if (RE2::PartialMatch(line.text, selected, &name)) {
+      Told<File> told{{}, reader.At("nvidia-container-cli", line.number)};
       told.value.facts.path = name;
       reader.facts.files.push_back(std::move(told));
     } else if (RE2::PartialMatch(line.text, tried, &name)) {

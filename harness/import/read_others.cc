@@ -33,10 +33,11 @@ class OtherReader {
   void Finish() {
     if (vulkan_ > 0 && vulkan_gpus_ == 0)
       reader_.facts.counts.push_back({{"vulkan", 0}, reader_.facts.devices.back().from});
+    if (rocm_.value > 0) reader_.facts.counts.push_back({{"hip", rocm_.value}, rocm_.from});
   }
 
   void Read(const PastedLine& line) {
-    if (Vulkan(line) || Rocm(line) || Torch(line)) return;
+    if (Vulkan(line) || Rocm(line) || Torch(line) || Pci(line)) return;
     Log(line);
   }
 
@@ -65,11 +66,12 @@ class OtherReader {
   bool Rocm(const PastedLine& line) {
     static const RE2 gfx(R"(^Name: +(gfx[1-9][0-9a-f]+)$)");
     static const RE2 marketing(R"(^Marketing Name: +(\S.*?)$)");
-    static const RE2 series(R"(^GPU\[(\d+)\]\s*: Card [Ss]eries: *\t* *(\S.*)$)");
+    static const RE2 series(R"(^GPU\[(\d+)\]\s*: (?:Card [Ss]eries|Device Name): *\t* *(\S.*)$)");
     static const RE2 refused(R"(Unable to open /dev/kfd read-write: (.+)$)");
     std::string value, number;
     if (RE2::FullMatch(line.text, gfx, &value)) {
       Add("rocminfo", "amd", value, line.number).compute = value;
+      if (rocm_.value++ == 0) rocm_.from = reader_.At("rocminfo", line.number);
       of_rocminfo_ = true;
     } else if (of_rocminfo_ && RE2::FullMatch(line.text, marketing, &value)) {
       reader_.facts.devices.back().value.name = value;
@@ -77,7 +79,8 @@ class OtherReader {
     } else if (RE2::FullMatch(line.text, series, &number, &value)) {
       Add("rocm-smi", "amd", value, line.number);
     } else if (RE2::PartialMatch(line.text, refused, &value)) {
-      reader_.facts.absent.push_back({{"/dev/kfd", value.starts_with("Permission denied")},
+      const bool denied = value == "Permission denied" || value == "Operation not permitted";
+      reader_.facts.absent.push_back({{"/dev/kfd", denied, value == "No such file or directory"},
                                       reader_.At("rocminfo", line.number)});
       reader_.facts.counts.push_back({{"hip", 0}, reader_.At("rocminfo", line.number)});
     } else if (line.text == "WARNING: No AMD GPUs specified") {
@@ -91,6 +94,7 @@ class OtherReader {
   bool Torch(const PastedLine& line) {
     static const RE2 available(R"(^Is CUDA available: (\w+)$)");
     static const RE2 driver(R"(^Nvidia driver version: (\d[\d.]+)$)");
+    static const RE2 built(R"(^(CUDA|ROCM) used to build PyTorch: (\S+)$)");
     static const RE2 first(R"(^GPU models and configuration:(?: GPU (\d+): (.+))?$)");
     static const RE2 next(R"(^GPU (\d+): ([^(]+)$)");
     std::string value, number;
@@ -99,6 +103,11 @@ class OtherReader {
       if (value == "False" || value == "No") reader_.facts.counts.push_back({{"torch", 0}, from});
 
       in_torch_ = true;
+    } else if (RE2::FullMatch(line.text, built, &value, &number)) {
+      if (value == "CUDA") no_cuda_ = number == "None" || number == "Could";
+      if (value == "ROCM" && no_cuda_ && (number == "N/A" || number == "None"))
+        reader_.facts.builds.push_back({"this PyTorch was built without CUDA, and without ROCm",
+                                        reader_.At("collect_env", line.number)});
     } else if (RE2::FullMatch(line.text, driver, &value)) {
       reader_.facts.kernel_version.push_back({value, reader_.At("collect_env", line.number)});
     } else if (in_torch_ && (RE2::FullMatch(line.text, first, &number, &value) ||
@@ -107,6 +116,17 @@ class OtherReader {
     } else {
       return false;
     }
+    return true;
+  }
+
+  // lspci, with -nn or without; what is on the bus need not have a driver.
+  bool Pci(const PastedLine& line) {
+    static const RE2 card(R"(^(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d )"
+                          R"((?:VGA compatible|3D|Display) controller(?: \[\d+\])?: )"
+                          R"(NVIDIA Corporation [^\[]*\[([^\]]+)\])");
+    std::string name;
+    if (!RE2::PartialMatch(line.text, card, &name)) return false;
+    Add("lspci", "nvidia", name, line.number);
     return true;
   }
 
@@ -144,8 +164,9 @@ class OtherReader {
   }
 
   Reader reader_;
-  bool of_rocminfo_ = false, in_torch_ = false;
+  bool of_rocminfo_ = false, in_torch_ = false, no_cuda_ = false;
   int vulkan_ = 0, vulkan_gpus_ = 0;
+  Told<int> rocm_ = {0, {}};
 };
 
 }  // namespace

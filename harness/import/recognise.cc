@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "harness/import/text.h"
 #include "harness/logs/placeholders.h"
@@ -61,6 +62,17 @@ void ReadLogs(const Knowledge& knowledge, Reader reader) {
   reader.facts.logs.push_back({std::move(told), from});
 }
 
+// What a mail or a form made of marks and blanks.
+std::string Unescaped(std::string text) {
+  static const std::pair<const char*, const char*> kMarks[] = {{"&nbsp;", " "}, {"&lt;", "<"},
+                                                               {"&gt;", ">"},   {"&quot;", "\""},
+                                                               {"&#39;", "'"},  {"&amp;", "&"}};
+  for (const auto& [mark, plain] : kMarks)
+    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1))
+      text.replace(at, strlen(mark), plain);
+  return text;
+}
+
 }  // namespace
 
 Result<Facts> Recognise(const Knowledge& knowledge, const std::vector<GivenText>& texts) {
@@ -71,7 +83,8 @@ Result<Facts> Recognise(const Knowledge& knowledge, const std::vector<GivenText>
     const size_t before = facts.texts.size();
     const size_t already = facts.files.size() + facts.variables.size() + facts.devices.size() +
                            facts.absent.size() + facts.counts.size() + facts.needs.size();
-    const Text text{given.file, given.text, PlainLines(given.text)};
+    const std::string plain = Unescaped(given.text);
+    const Text text{given.file, plain, PlainLines(plain)};
     for (void (*read)(Reader) :
          {ReadListings, ReadCalls, ReadLibraries, ReadSmi, ReadOthers, ReadSettings})
       read({facts, text});
@@ -81,7 +94,8 @@ Result<Facts> Recognise(const Knowledge& knowledge, const std::vector<GivenText>
     if (now == already && facts.texts.size() == before)
       return Error{fmt::format(
           "nothing in {} is known here: expected what ls -l, find -ls, ldconfig -p, ldd, "
-          "readelf -d, nvidia-smi, env, systemctl, docker inspect, strace, LD_DEBUG, vulkaninfo, "
+          "readelf -d, objdump -p, lspci, nvidia-smi, env, systemctl, docker inspect, strace, "
+          "LD_DEBUG, vulkaninfo, "
           "rocminfo or rocm-smi print, a Dockerfile, or a log of Ollama, llama.cpp or PyTorch",
           given.file)};
   }

@@ -22,7 +22,7 @@ class Writer : public capture::Sections {
     MachineOf();
     if (!machine_.layouts.empty())
       Line("layout: [" + Joined(machine_.layouts) + "]  # not told: stands for what is not listed");
-    Tree(machine_.devices.size(), machine_.more);
+    Tree(machine_.symptom.asked == Asked::kHip ? 0 : machine_.devices.size(), machine_.more);
     Environment("");
     User();
     Runs();
@@ -122,6 +122,7 @@ class Writer : public capture::Sections {
       Line(std::string("      uuid: ") + uuid);
       if (!device.name.empty()) Line("      name: " + Quoted(capture::ProductName(device.name)));
       if (!device.compute.empty()) Line("      cc: " + device.compute);
+      if (!device.gfx.empty()) Line("      gfx: " + device.gfx);
       if (device.memory > 0) Line("      memory_total: " + std::to_string(device.memory));
     }
     const auto version = [&](const char* key, const std::string& value) {
@@ -161,7 +162,7 @@ class Writer : public capture::Sections {
     switch (machine_.symptom.asked) {
       case Asked::kOllama: run = "{name: service, scanner: ollama-model}"; break;
       case Asked::kVulkan: run = "{name: service, scanner: vulkaninfo}"; break;
-      case Asked::kKernel: run = "{name: service, scanner: rocm-agent-enumerator}"; break;
+      case Asked::kHip: run = "{name: service, scanner: dlopen, args: [libamdhip64.so.6]}"; break;
       case Asked::kManagement:
         run = "{name: service, scanner: dlopen, args: [libnvidia-ml.so.1]}";
         break;

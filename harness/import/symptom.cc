@@ -58,12 +58,24 @@ bool IsNoDriver(const std::string& cause) {
   return false;
 }
 
+// The profile of fixtures/devices with this target, or one that takes any (harness/docs/amd.md).
+const char* ProfileOf(const std::string& gfx) {
+  static const std::pair<const char*, const char*> kProfiles[] = {
+      {"gfx1030", "rx-6900-xt"},   {"gfx1201", "rx-9070-xt"},     {"gfx1103", "radeon-780m"},
+      {"gfx1151", "radeon-8060s"}, {"gfx1036", "radeon-raphael"}, {"gfx906", "radeon-vii"},
+      {"gfx90a", "mi210"},         {"gfx942", "mi300x"}};
+  for (const auto& [target, profile] : kProfiles)
+    if (gfx == target) return profile;
+  return "rx-7900-xtx";
+}
+
 class SymptomReader {
  public:
   SymptomReader(const Facts& facts, Machine& machine) : facts_(facts), machine_(machine) {}
 
   void Read() {
     Report();
+    Built();
     Layouts();
     Masked();
     Versions();
@@ -84,11 +96,11 @@ class SymptomReader {
   void Report() {
     static const std::pair<const char*, Asked> kAsked[] = {
         {"ollama", Asked::kOllama},   {"llama.cpp", Asked::kBackend},  {"torch", Asked::kRuntime},
-        {"pytorch", Asked::kRuntime}, {"tensorflow", Asked::kRuntime}, {"hip", Asked::kKernel},
+        {"pytorch", Asked::kRuntime}, {"tensorflow", Asked::kRuntime}, {"hip", Asked::kHip},
         {"vulkan", Asked::kVulkan}};
     Symptom& symptom = machine_.symptom;
     symptom.devices = static_cast<int>(machine_.devices.size());
-    if (machine_.lister.starts_with("roc")) symptom.asked = Asked::kKernel;
+    if (machine_.lister.starts_with("roc")) symptom.asked = Asked::kHip;
     for (const auto& [by, asked] : kAsked)
       for (const auto& told : facts_.counts)
         if (told.value.by == by && !symptom.reported) {
@@ -98,7 +110,8 @@ class SymptomReader {
                      ToString(told.from), true};
         }
     if (!symptom.reported) OtherReport();
-    if (!symptom.reported && !machine_.backend.empty()) symptom.asked = Asked::kBackend;
+    if (!symptom.reported && !machine_.backend.empty())
+      symptom.asked = machine_.unlistable ? Asked::kOllama : Asked::kBackend;
     if (!symptom.reported && !machine_.missing.empty()) {
       symptom.devices = 0;
       symptom.asked = IsOfBackend() ? Asked::kBackend : Asked::kDriver;
@@ -129,6 +142,13 @@ class SymptomReader {
                    ToString(told.from), true};
       }
   }
+  // What was built without a GPU looks for none: no machine shows it.
+  void Built() {
+    if (!Lost() || facts_.builds.empty()) return;
+    const auto& told = facts_.builds.front();
+    machine_.why.push_back(told.value + " (" + ToString(told.from) + ")");
+    machine_.not_staged = told.value + ": it looks for no GPU on any machine";
+  }
   bool IsOfBackend() const {
     return std::any_of(machine_.missing.begin(), machine_.missing.end(), [](const auto& soname) {
       return soname.starts_with("libcudart") || soname.starts_with("libcublas") ||
@@ -138,7 +158,7 @@ class SymptomReader {
 
   void Layouts() {
     const Asked asked = machine_.symptom.asked;
-    if (asked == Asked::kKernel) return Amd();
+    if (asked == Asked::kHip) return Amd();
     if (asked == Asked::kVulkan) {
       machine_.layouts = {"mesa-vulkan"};
       for (const char* other : {"radeon", "intel"})
@@ -153,7 +173,12 @@ class SymptomReader {
     const bool listed = std::any_of(
         machine_.facts.files.begin(), machine_.facts.files.end(),
         [](const auto& file) { return file.path.find("/lib/ollama/") != std::string::npos; });
-    if (listed) return;  // a listing without a backend: it has none
+    for (const capture::FileFacts& file : machine_.facts.files)
+      if (const std::string base = BaseOf(file.path); asked == Asked::kBackend &&
+                                                      base.starts_with("libggml") &&
+                                                      base.find("cuda") != std::string::npos)
+        machine_.backend = file.path;                 // ldd was asked of it
+    if (listed || !machine_.backend.empty()) return;  // a listing without a backend: it has none
     machine_.layouts.push_back("ollama-cuda-12");
     machine_.backend = std::string(kOllamaRoot) + "/cuda_v12/libggml-cuda.so";
     Ask(machine_, "the libraries beside the program",
@@ -161,14 +186,40 @@ class SymptomReader {
         "ls -lR " + std::string(kOllamaRoot));
   }
 
+  // AMD's stack on the kernel's side of these cards; the nodes as the texts have them.
   void Amd() {
-    machine_.facts.gaps.clear();  // of NVIDIA's
-    machine_.layouts.clear();     // the topology is the machine's own
-    machine_.devices = {{"rx-7900-xtx", "", "", 0, "", "stands for AMD's"}};
-    Ask(machine_, "what HIP answers",
-        "it is not asked here: the scanner reads the kernel's topology", "rocminfo");
-    if (machine_.symptom.devices != 1)
-      machine_.not_staged = "the texts do not say why, or HIP does, which is not asked here";
+    std::erase_if(machine_.facts.gaps, [](const capture::Gap& gap) {
+      return gap.what.find("which GPUs") == std::string::npos;  // of NVIDIA's
+    });
+    for (capture::Gap& gap : machine_.facts.gaps)
+      gap.command = "rocminfo | grep -E 'gfx|Marketing'";
+    machine_.layouts = {"rocm-6"};
+    std::erase_if(machine_.devices, [](const StagedDevice& device) { return device.gfx.empty(); });
+    for (StagedDevice& device : machine_.devices) {
+      device.name.clear();
+      device.memory = 0;
+      device.profile = ProfileOf(device.gfx);
+    }
+    if (machine_.devices.empty())
+      machine_.devices = {{"rx-7900-xtx", "", "", "", 0, "", "stands for AMD's"}};
+    if (machine_.symptom.devices == 0) Kfd();
+    if (machine_.symptom.devices == 0 && machine_.why.empty())
+      machine_.not_staged = "the texts do not say why";
+  }
+  void Kfd() {
+    for (const auto& absent : facts_.absent) {
+      if (absent.value.path != "/dev/kfd") continue;
+      const std::string from = ToString(absent.from);
+      if (absent.value.denied) {
+        machine_.more.push_back("{chown: /dev/kfd, user: root, group: \"993\"}");
+        machine_.more.push_back("{chmod: /dev/kfd, mode: \"0660\"}  # " + from);
+        machine_.why.push_back("/dev/kfd may not be opened (" + from + ")");
+      } else if (absent.value.gone) {
+        machine_.more.push_back("{remove: /dev/kfd}  # " + from);
+        machine_.why.push_back("/dev/kfd is not there (" + from + ")");
+      }
+      return;
+    }
   }
 
   // CUDA_VISIBLE_DEVICES up to the first entry that is no device (CUDA Programming Guide).
@@ -207,15 +258,43 @@ class SymptomReader {
       machine_.why.push_back("a driver for CUDA " + machine_.cuda + " is too old for CUDA 12");
   }
 
-  // Nodes and directories that a user who is not root may not open.
+  // Whether `id` says that the user is in the group of the node; -1: nobody says it.
+  int IsMember(const std::string& node) const {
+    std::string group;
+    for (const auto& told : facts_.files)
+      if (told.value.facts.path == node && told.value.listed) group = told.value.group;
+    for (const auto& told : facts_.groups)
+      if (told.value.first == machine_.user) {
+        const auto& names = told.value.second;
+        return std::find(names.begin(), names.end(), group) != names.end() ? 1 : 0;
+      }
+    return -1;
+  }
+  // Nodes that a user who is not root may not open.
   void Restricted() {
-    for (const capture::FileFacts& node : machine_.facts.nodes)
-      if (node.path.starts_with("/dev/nvidia") && (node.mode & 06) != 06 &&
-          machine_.user != "root" && machine_.user != "0" && machine_.why.empty()) {
+    if (machine_.user == "root" || machine_.user == "0") return;
+    bool asked = false;
+    for (capture::FileFacts& node : machine_.facts.nodes) {
+      if (!node.path.starts_with("/dev/nvidia") || (node.mode & 06) == 06) continue;
+      const bool by_group = (node.mode & 060) == 060;
+      const int member = by_group ? IsMember(node.path) : 0;
+      if (member == 1) {
+        node.mode = 0666;  // as the user finds it
+        node.uid = node.gid = 0;
+      } else if (member == -1 && !Lost()) {
+        node.mode = 0666;
+        node.uid = node.gid = 0;
+        if (!asked)
+          Ask(machine_, "whether the user is in the group of " + node.path,
+              "it is open to its group alone, and nobody says who is in it",
+              "id " + (machine_.user.empty() ? "USER" : machine_.user));
+        asked = true;
+      } else if (machine_.why.empty()) {
         machine_.why.push_back(fmt::format("{} has mode {:04o}", node.path, node.mode));
         if (!machine_.symptom.reported)
           machine_.symptom = {Asked::kDriver, 0, machine_.why.back(), "", true};
       }
+    }
   }
 
   void Missing() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "harness/logs/answer.h"
@@ -13,21 +14,6 @@ namespace {
 
 constexpr size_t kMostCauses = 5;  // told in full; more are counted
 constexpr int kFarthest = 2;       // lines of prose between two lines of one log
-
-std::string MarkdownOf(std::string_view issue) {
-  const auto event = nlohmann::json::parse(issue, nullptr, false);
-  if (!event.is_object()) return std::string(issue);
-  std::string text;
-  const auto add = [&](const nlohmann::json& holder) {
-    const auto body = holder.find("body");
-    if (body != holder.end() && body->is_string()) text += body->get<std::string>() + "\n\n";
-  };
-  add(event);
-  for (const char* part : {"issue", "pull_request", "discussion", "comment"})
-    if (const auto holder = event.find(part); holder != event.end() && holder->is_object())
-      add(*holder);
-  return text;
-}
 
 // A fence: its mark, and how many of it.
 size_t FenceOf(const std::string& line, char& mark) {
@@ -97,14 +83,6 @@ std::string Fenced(const std::string& text) {
   return fence + "text\n" + text + (text.ends_with('\n') ? "" : "\n") + fence + "\n";
 }
 
-std::string OnOneLine(const WeighedCause& weighed, const std::map<std::string, std::string>& places,
-                      const std::string& text) {
-  std::map<std::string, std::string> values = places;
-  if (weighed.by != nullptr)
-    for (const auto& [name, value] : weighed.by->fields) values[name] = value;
-  return Filled(text, values);
-}
-
 std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
                      const std::vector<WeighedCause>& causes) {
   const auto places = PlacesOf(log);
@@ -113,13 +91,14 @@ std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
   for (const WeighedCause& weighed : causes) {
     if (++told > kMostCauses) break;
     const LogCause& cause = *weighed.cause;
-    text +=
-        fmt::format("- **{}**: {}.\n  - mends it: {}\n", cause.id,
-                    OnOneLine(weighed, places, cause.is), OnOneLine(weighed, places, cause.mend));
-    if (const std::string command = LookFor(knowledge, cause, places); !command.empty())
-      text += fmt::format(
-          "  - check: `{}`{}\n", command,
-          cause.see.empty() ? "" : ", which shows: " + OnOneLine(weighed, places, cause.see));
+    std::map<std::string, std::string> values = places;
+    if (weighed.by != nullptr)
+      for (const auto& [name, value] : weighed.by->fields) values[name] = value;
+    text += fmt::format("- **{}**: {}.\n  - mends it: {}\n", cause.id, Filled(cause.is, values),
+                        Filled(cause.mend, values));
+    if (const std::string command = LookFor(knowledge, cause, values); !command.empty())
+      text += fmt::format("  - check: `{}`{}\n", command,
+                          cause.see.empty() ? "" : ", which shows: " + Filled(cause.see, values));
     if (!cause.staged.empty())
       text += fmt::format("  - looks alike: `gpustage run {}`\n", cause.staged);
   }
@@ -128,8 +107,8 @@ std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
   return text;
 }
 
-std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
-                      const Explanation& explanation) {
+// Its own lines, each with what it says.
+std::string LinesOf(const LogReading& log, const Explanation& explanation) {
   std::string text = Headline(log, explanation) + "\n\n";
   for (const LineFact* fact : explanation.says) {
     text += Fenced(fact->line.text);
@@ -138,6 +117,12 @@ std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
     if (!fact->rule->says.empty()) text += Filled(fact->rule->says, values) + ".\n";
     text += "\n";
   }
+  return text;
+}
+
+std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
+                      const Explanation& explanation) {
+  std::string text = LinesOf(log, explanation);
   if (!explanation.named.empty())
     return text +
            (explanation.named.size() == 1 ? "The log names the cause:\n\n"
@@ -155,7 +140,39 @@ std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
          CausesOf(knowledge, log, explanation.left);
 }
 
+// A log that nobody has shown: of what the issue says of version and platform.
+LogReading AsSaid(const std::string& markdown, const std::string& program) {
+  static const RE2 version(R"((?i)\bversion(?: is)?\W{0,12}v?(\d+\.\d+\.\d+)\b)");
+  static const RE2 container(R"((?i)\b(?:docker|container|podman|kubernetes|compose)\b)");
+  static const RE2 windows(R"((?i)\bwindows\b)"), linux_too(R"((?i)\b(?:wsl2?|linux)\b)");
+  LogReading log;
+  log.program = program;
+  RE2::PartialMatch(markdown, version, &log.version);
+  if (RE2::PartialMatch(markdown, container))
+    log.platform = "container";
+  else if (RE2::PartialMatch(markdown, windows) && !RE2::PartialMatch(markdown, linux_too))
+    log.platform = "Windows";
+  return log;
+}
+
 }  // namespace
+
+std::string MarkdownOf(std::string_view issue) {
+  const auto event = nlohmann::json::parse(issue, nullptr, false);
+  if (!event.is_object()) return std::string(issue);
+  std::string text;
+  bool is_issue = false;  // other JSON is pasted, as that of vulkaninfo
+  const auto add = [&](const nlohmann::json& holder) {
+    const auto body = holder.find("body");
+    is_issue |= body != holder.end();
+    if (body != holder.end() && body->is_string()) text += body->get<std::string>() + "\n\n";
+  };
+  add(event);
+  for (const char* part : {"issue", "pull_request", "discussion", "comment"})
+    if (const auto holder = event.find(part); holder != event.end() && holder->is_object())
+      add(*holder);
+  return is_issue ? text : std::string(issue);
+}
 
 std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue) {
   const std::string text = MarkdownOf(issue);
@@ -174,6 +191,7 @@ std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue) 
 
 std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& pastes) {
   std::string text;
+  std::map<std::string, int> said;  // a comment, and the log that it was of
   int number = 0;
   for (const Paste& paste : pastes) {
     const LogReading log = ReadLog(knowledge, paste.text);
@@ -181,11 +199,34 @@ std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& p
     const bool speaks = !explanation.says.empty() || !explanation.devices.empty() ||
                         explanation.outcome == LogOutcome::kNone;
     if (!speaks) continue;
-    text += fmt::format("### Log {} (line {} of the issue)\n\n{}\n", ++number, paste.line,
-                        CommentOn(knowledge, log, explanation));
+    text += fmt::format("### Log {} (line {} of the issue)\n\n", ++number, paste.line);
+    const std::string causes = CausesOf(knowledge, log, explanation.named);
+    const auto [before, fresh] = said.emplace(causes, number);
+    text += fresh || causes.empty()
+                ? CommentOn(knowledge, log, explanation)
+                : LinesOf(log, explanation) +
+                      fmt::format("The same causes as of log {}.\n", before->second);
+    text += "\n";
   }
-  if (text.empty()) return "";
-  return text + "<sub>Written by `gpustage explain --issue`; nobody has read it yet.</sub>\n";
+  return text;
+}
+
+std::string QuestionBack(const Knowledge& knowledge, const std::string& markdown) {
+  static const RE2 of_gpu(
+      R"((?i)\b(?:gpus?|cuda|nvidia|geforce|rtx|gtx|tesla|quadro|radeon|rocm|amdgpu|vram)\b)");
+  if (!RE2::PartialMatch(markdown, of_gpu)) return "";
+  for (const AskedFor& ask : knowledge.asks) {
+    if (!RE2::PartialMatch(markdown, *ask.speaks)) continue;
+    std::string say = ask.say;
+    if (!ask.program.empty()) {
+      const std::string deeper = DeeperText(knowledge, AsSaid(markdown, ask.program));
+      if (deeper.empty()) continue;
+      say = deeper.substr(deeper.find(": ") + 2);
+    }
+    return "No log in this issue says why the GPU is not used. The one thing that tells more:\n\n" +
+           Fenced(say);
+  }
+  return "";
 }
 
 }  // namespace gpustage

@@ -21,8 +21,14 @@ struct Paste {
 // issue itself ({"body": …}). Lines outside a fence belong to a log if a program writes them.
 std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue);
 
+// The text of an issue, of Markdown or of such JSON.
+std::string MarkdownOf(std::string_view issue);
+
 // Markdown: of each paste that speaks of a GPU what is known, then the cause, or the one thing to
 // ask back. "" where no paste does.
 std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& pastes);
+
+// Markdown: what to ask back where it speaks of a GPU and shows no log of it. "" where it does not.
+std::string QuestionBack(const Knowledge& knowledge, const std::string& markdown);
 
 }  // namespace gpustage

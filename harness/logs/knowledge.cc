@@ -228,17 +228,37 @@ Result<LogCause> ReadCause(const YamlEntry& entry, const std::map<std::string, W
   return cause;
 }
 
+Status ReadAsks(const YamlNode& file, Knowledge& knowledge) {
+  const YamlNode* const asks = file.Find("asks");
+  if (asks == nullptr) return Ok();
+  TRY(CheckList(*asks, "asks"));
+  for (const YamlNode& node : asks->items) {
+    TRY(CheckKeys(node, "what is asked for", {"speaks", "program", "say"}));
+    TRY(const YamlNode* speaks, Require(node, "what is asked for", "speaks"));
+    AskedFor ask;
+    TRY(const std::string pattern, ReadRegex(*speaks, "speaks"));
+    ask.speaks = std::make_shared<const RE2>(pattern, RE2::Quiet);
+    TRY(ask.program, TextOf(node, "program"));
+    TRY(ask.say, TextOf(node, "say"));
+    knowledge.asks.push_back(std::move(ask));
+  }
+  return Ok();
+}
+
 Status ReadCauses(const std::string& path, Knowledge& knowledge) {
   TRY(const YamlNode file, ReadYamlFile(path));
-  TRY(CheckKeys(file, "a file of causes", {"about", "looks", "ways", "causes"}));
+  TRY(CheckKeys(file, "a file of causes", {"about", "asks", "looks", "ways", "causes"}));
+  TRY(ReadAsks(file, knowledge));
   TRY(const YamlNode* looks, Require(file, "a file of causes", "looks"));
   for (const YamlEntry& entry : looks->entries) {
-    TRY(CheckKeys(entry.value, "a look", {"command", "any", "windows"}));
+    TRY(CheckKeys(entry.value, "a look", {"command", "any", "windows", "other", "llama.cpp"}));
     TRY(const YamlNode* command, Require(entry.value, "a look", "command"));
     Look look;
     TRY(look.command, ReadNonEmpty(*command, "a command"));
     TRY(look.any_command, TextOf(entry.value, "any"));
     TRY(look.windows, TextOf(entry.value, "windows"));
+    TRY(look.other, TextOf(entry.value, "other"));
+    TRY(look.llama, TextOf(entry.value, "llama.cpp"));
     knowledge.looks[entry.key] = look;
   }
   std::map<std::string, Way> ways;

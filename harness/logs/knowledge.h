@@ -7,11 +7,8 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/logs/asked_for.h"
 #include "harness/scenario/model/scanner.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace gpustage {
 
@@ -84,6 +81,8 @@ struct Look {
   std::string command;      // with {root}, {dir}, {backend}
   std::string any_command;  // where the log does not say which directory it is
   std::string windows;      // "": none is known there
+  std::string other;        // where the log is not Ollama's; "" the same
+  std::string llama;        // where it is llama.cpp's; "" as of any other
 };
 
 struct LogCause {
@@ -109,6 +108,7 @@ struct Knowledge {
   std::map<std::string, Look> looks;
   std::vector<SilentLoss> silent;
   std::vector<Deeper> deeper;
+  std::vector<AskedFor> asks;  // the first that fits
 
   const LogCause* Find(const std::string& cause) const;
 };

@@ -58,6 +58,7 @@ std::map<std::string, std::string> PlacesOf(const LogReading& log) {
                                                : kAskedRoot;
   places["as"] = log.platform == "container" ? "docker exec CONTAINER " : "sudo -u ollama ";
   places["platform"] = log.platform;
+  places["program"] = log.program;
   places["version"] = log.version.empty() ? "this release" : log.version;
   places["major"] = "12";
   if (dir.empty()) return places;
@@ -96,6 +97,11 @@ std::string CommandOf(const Look& look, const std::map<std::string, std::string>
   if (const auto platform = places.find("platform");
       platform != places.end() && platform->second == "Windows")
     return Filled(look.windows, places);
+  const auto program = places.find("program");
+  if (program != places.end() && program->second == "llama.cpp" && !look.llama.empty())
+    return Filled(look.llama, places);
+  if (program != places.end() && program->second != "ollama" && !look.other.empty())
+    return Filled(look.other, places);
   const bool known = places.count("dir") != 0 || look.any_command.empty();
   return Filled(known ? look.command : look.any_command, places);
 }

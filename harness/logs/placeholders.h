@@ -15,8 +15,8 @@ std::map<std::string, std::string> PlacesOf(const LogReading& log);
 // {name} by its value; one that has none is left out with its braces.
 std::string Filled(const std::string& text, const std::map<std::string, std::string>& values);
 
-// The command of a look with the paths of this log; its second form where dir is not known. "" on
-// Windows where none is known.
+// The command of a look with the paths of this log; its second form where dir is not known, another
+// where the log is not Ollama's. "" on Windows where none is known.
 std::string CommandOf(const Look& look, const std::map<std::string, std::string>& places);
 // The same of a cause; "" without a look.
 std::string LookFor(const Knowledge& knowledge, const LogCause& cause,

@@ -19,23 +19,42 @@ void AddOnce(const LineFact* fact, std::vector<const LineFact*>& facts) {
   facts.push_back(fact);
 }
 
-// Whether this log may have the cause at all, before any line is looked at.
-bool IsThoughtOf(const LogCause& cause, const LogReading& log,
-                 const std::set<std::string>& vendors) {
-  if (!cause.candidate) return false;
-  if (cause.linux_alone && (log.platform == "Windows" || log.platform == "macOS")) return false;
-  if (!cause.program.empty() && cause.program != log.program) return false;
-  if (!cause.vendor.empty() && !vendors.empty() && vendors.count(cause.vendor) == 0) return false;
-  const bool any = cause.versions.from.empty() && cause.versions.below.empty();
+// Whether it may be of these versions.
+bool MayBeOf(const VersionRange& versions, const LogReading& log) {
+  const bool any = versions.from.empty() && versions.below.empty();
   if (any || log.program != "ollama") return true;
-  if (!log.version.empty()) return Holds(cause.versions, log.version);
+  if (!log.version.empty()) return Holds(versions, log.version);
   // No version: all that the lines leave open.
   const auto& [from, below] = log.dated;
   const bool too_late =
-      !from.empty() && !cause.versions.below.empty() && Holds({cause.versions.below, ""}, from);
+      !from.empty() && !versions.below.empty() && Holds({versions.below, ""}, from);
   const bool too_early =
-      !below.empty() && !cause.versions.from.empty() && Holds({below, ""}, cause.versions.from);
+      !below.empty() && !versions.from.empty() && Holds({below, ""}, versions.from);
   return !too_late && !too_early;
+}
+
+// Whether a line that names the cause may stand in the part that was cut out.
+bool MayBeInWhatIsMissing(const Knowledge& knowledge, const LogCause& cause,
+                          const LogReading& log) {
+  if (log.whole()) return false;
+  return std::any_of(knowledge.rules.begin(), knowledge.rules.end(), [&](const LineRule& rule) {
+    const bool written =
+        rule.level.empty() || log.level.empty() || Rank(log.level) >= Rank(rule.level);
+    const bool tells =
+        rule.kind == LineKind::kLoss || rule.kind == LineKind::kDrop || rule.kind == LineKind::kUse;
+    return tells && (rule.program.empty() || rule.program == log.program) && written &&
+           Has(rule.causes, cause.id) && MayBeOf(rule.versions, log);
+  });
+}
+
+// Whether this log may have the cause at all, before any line is looked at.
+bool IsThoughtOf(const Knowledge& knowledge, const LogCause& cause, const LogReading& log,
+                 const std::set<std::string>& vendors) {
+  if (cause.linux_alone && (log.platform == "Windows" || log.platform == "macOS")) return false;
+  if (!cause.vendor.empty() && !vendors.empty() && vendors.count(cause.vendor) == 0) return false;
+  const bool of_program = cause.program.empty() || cause.program == log.program;
+  if (of_program && cause.candidate && MayBeOf(cause.versions, log)) return true;
+  return MayBeInWhatIsMissing(knowledge, cause, log);
 }
 
 // Whose GPU it is, where the log says so.
@@ -134,8 +153,12 @@ LogOutcome OutcomeOf(const LogReading& log, const Explanation& e) {
   if (!e.devices.empty()) return e.says.empty() ? LogOutcome::kHealthy : LogOutcome::kUse;
   if (!log.All(LineKind::kNone).empty()) return LogOutcome::kNone;
   if (!e.says.empty()) return LogOutcome::kFailed;
-  return log.begins || log.starts > 0 || !log.facts.empty() ? LogOutcome::kUnfinished
-                                                            : LogOutcome::kNothing;
+  // What whoever writes, and what says nothing, is no log of a GPU's.
+  const bool any = std::any_of(log.facts.begin(), log.facts.end(), [&](const LineFact& fact) {
+    return !log.program.empty() ||
+           (fact.rule->kind != LineKind::kNote && fact.rule->kind != LineKind::kNoise);
+  });
+  return log.begins || log.starts > 0 || any ? LogOutcome::kUnfinished : LogOutcome::kNothing;
 }
 
 }  // namespace
@@ -166,7 +189,7 @@ Explanation Weigh(const Knowledge& knowledge, const LogReading& log) {
     return e;
   const std::set<std::string> vendors = VendorsOf(log);
   for (const LogCause& cause : knowledge.causes) {
-    if (!IsThoughtOf(cause, log, vendors)) continue;
+    if (!IsThoughtOf(knowledge, cause, log, vendors)) continue;
     WeighedCause weighed{&cause, nullptr, {}, ""};
     const bool out = IsAgainst(log, derived, weighed) || IsMissing(log, weighed);
     (out ? e.ruled_out : e.left).push_back(weighed);

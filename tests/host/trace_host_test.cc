@@ -1,6 +1,7 @@
 // trace --host, on the machine that the test runs on: the chain is right whatever is broken, and
 // nothing is left behind.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,6 +101,79 @@ TEST_F(TraceHost, WhatIsWrongWithItsWordsIsSaid) {
   EXPECT_EQ(none.status, 2);
   EXPECT_THAT(none.err, HasSubstr("no program \"no-such-program-of-anybody\" is here"));
   EXPECT_EQ(Run({"trace"}).status, 2);
+}
+
+// A program that has opened a driver, and waits.
+class TracePid : public TraceHost {
+ protected:
+  void Begin(const std::map<std::string, std::string>& more = {}) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ours_ = Fd(ends[0]);
+    const Fd its(ends[1]);
+    fcntl(ours_.get(), F_SETFD, FD_CLOEXEC);
+    ASSERT_EQ(mkdir(Path("waits").c_str(), 0755), 0);
+    std::map<std::string, std::string> environment = environment_;
+    for (const auto& [name, value] : more) environment[name] = value;
+    pid_ =
+        Start({GPUSTAGE_OPEN, "libcuda.so.1", std::to_string(ends[1])}, environment, Path("waits"));
+    fcntl(its.get(), F_SETFD, FD_CLOEXEC);
+    char ready = 0;
+    ASSERT_EQ(read(ours_.get(), &ready, 1), 1);
+  }
+  void TearDown() override {
+    ours_.Close();
+    if (pid_ > 0) Finish(pid_, Path("waits"));
+  }
+  Ran TraceIt(std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {"trace", "--host", "--pid", std::to_string(pid_)});
+    return Run(more);
+  }
+  pid_t pid_ = 0;
+  Fd ours_;
+};
+
+TEST_F(TracePid, WhatIsMappedIsNamedWithWhatItAnswersNow) {
+  const std::string stub = Put(GPUSTAGE_STUB, "stubs");
+  Begin();
+  const std::string out = InOneLine(TraceIt().out);
+  EXPECT_THAT(out, AllOf(HasSubstr("mapped " + stub + " (NVIDIA's driver)"),
+                         HasSubstr("cuInit of " + stub + " answers 34 (CUDA_ERROR_STUB_LIBRARY"),
+                         HasSubstr("LD_LIBRARY_PATH=" + Path("stubs")),
+                         HasSubstr("gpustage trace --host -- " GPUSTAGE_OPEN " libcuda.so.1 ")));
+}
+
+TEST_F(TracePid, AMaskIsNamedBesideTheAnswer) {
+  Put(GPUSTAGE_DRIVER, "driver");
+  Begin({{"CUDA_VISIBLE_DEVICES", "-1"}});
+  EXPECT_THAT(InOneLine(TraceIt().out),
+              AllOf(HasSubstr("answers 100 (CUDA_ERROR_NO_DEVICE"),
+                    HasSubstr("it was started with CUDA_VISIBLE_DEVICES=-1"),
+                    HasSubstr("hides every device from it")));
+}
+
+// An update of the driver under a program that runs.
+TEST_F(TracePid, ALibraryThatWasReplacedIsNamed) {
+  const std::string path = Put(GPUSTAGE_DRIVER, "driver");
+  Begin();
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  const Ran ran = TraceIt({"--json"});
+  EXPECT_THAT(ran.out, AllOf(HasSubstr(path + " was replaced since it was started"),
+                             HasSubstr("\"replaced\": true")));
+}
+
+TEST_F(TracePid, WhoHasNoLibraryOfAGpuIsToldSo) {
+  const Ran ran = Run({"trace", "--host", "--pid", std::to_string(getpid())});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("no library of a GPU is mapped by it now."));
+}
+
+TEST_F(TracePid, WhatIsWrongWithItsWordsIsSaid) {
+  const Ran none = Run({"trace", "--host", "--pid", "4000000"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("there is no process 4000000"));
+  EXPECT_EQ(Run({"trace", "--pid", "1"}).status, 2);
+  EXPECT_EQ(Run({"trace", "--host", "--pid", "1", "--", "true"}).status, 2);
 }
 
 }  // namespace

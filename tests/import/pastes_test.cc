@@ -122,6 +122,73 @@ TEST_F(ImportCli, StandardInputAndSeveralFilesAreRead) {
                                  "(NVRM version, b.txt:1)"));
 }
 
+// What a listing shows of a library that no loader takes, and of a directory that a service may not
+// list, loses the device; and a run of it shows that.
+TEST_F(ImportCli, AListingOfABrokenInstallLosesTheDevice) {
+  const struct {
+    const char *text, *why;
+  } kBroken[] = {
+      {"/usr/local/lib/ollama/cuda_v12:\n"
+       "-rw-r--r-- 1 root root 0 Nov 30 03:22 libggml-cuda.so\n",
+       "LOSES THE DEVICE: /usr/local/lib/ollama/cuda_v12/libggml-cuda.so is empty"},
+      {"drwx--x--x 2 root root 4096 Nov 30 03:22 /usr/local/lib/ollama/cuda_v12\n"
+       "-rwxr-xr-x 1 root root 9 Nov 30 03:22 /usr/local/lib/ollama/cuda_v12/libggml-cuda.so\n",
+       "LOSES THE DEVICE: /usr/local/lib/ollama/cuda_v12 is closed to others, of mode 0711"},
+      {"/usr/lib64:\n"
+       "lrwxrwxrwx 1 root root 21 Nov 30 03:22 libcuda.so.1 -> libcuda.so.550.54.15\n"
+       "-rwxr-xr-x 1 root root 9 Nov 30 03:22 libnvidia-ml.so.550.54.15\n",
+       "LOSES THE DEVICE: /usr/lib64/libcuda.so.1 leads to libcuda.so.550.54.15, which is not"},
+      {"User=ollama\nPrivateDevices=yes\n", "LOSES THE DEVICE: PrivateDevices=yes"},
+      {"ENV NVIDIA_DRIVER_CAPABILITIES=utility\n",
+       "LOSES THE DEVICE: NVIDIA_DRIVER_CAPABILITIES=utility has no compute"},
+      {"\"Runtime\": \"runc\",\n\"DeviceRequests\": null,\n",
+       "LOSES THE DEVICE: it was started without a request for a GPU"}};
+  for (const auto& [text, why] : kBroken) {
+    const std::string scenario = Import(text);
+    EXPECT_THAT(scenario, HasSubstr(why));
+    Write("broken.yaml", scenario);
+    const Ran ran = Run({"run", Path("broken.yaml")});
+    EXPECT_EQ(ran.status, 0) << ran.out << scenario;
+    EXPECT_THAT(ran.out, HasSubstr("0 devices")) << scenario;
+  }
+}
+
+// id says who is in the group of a node; where nobody says it, it is asked for.
+TEST_F(ImportCli, AGroupsNodeIsOpenToItsMembers) {
+  const std::string nodes =
+      "User=ollama\n"
+      "crw-rw---- 1 root video 195,   0 Jun 25 11:05 /dev/nvidia0\n"
+      "crw-rw---- 1 root video 195, 255 Jun 25 11:05 /dev/nvidiactl\n";
+  const struct {
+    const char *more, *has, *counts;
+  } kSaid[] = {
+      {"uid=997(ollama) gid=984(ollama) groups=984(ollama),44(video)\n", "claim: ", "1 device"},
+      {"uid=997(ollama) gid=984(ollama) groups=984(ollama)\n",
+       "LOSES THE DEVICE: /dev/nvidia0 has mode 0660", "0 devices"},
+      {"", "#   try: id ollama\n", "1 device"}};
+  for (const auto& [more, has, counts] : kSaid) {
+    const std::string scenario = Import(nodes + more);
+    EXPECT_THAT(scenario, HasSubstr(has));
+    Write("group.yaml", scenario);
+    const Ran ran = Run({"run", Path("group.yaml")});
+    EXPECT_EQ(ran.status, 0) << ran.out << scenario;
+    EXPECT_THAT(ran.out, HasSubstr(counts)) << scenario;
+  }
+}
+
+TEST_F(ImportCli, ALibraryThatFindHasElsewhereIsNamedWithItsPlace) {
+  const std::string scenario = Import(
+      "$ ldd /usr/local/lib/ollama/cuda_v12/libggml-cuda.so\n"
+      "\tlibcudart.so.12 => not found\n"
+      "\tlibcuda.so.1 => /lib/x86_64-linux-gnu/libcuda.so.1 (0x00007f01)\n"
+      "$ find / -name 'libcudart*' 2>/dev/null\n"
+      "/usr/local/cuda-12.4/targets/x86_64-linux/lib/libcudart.so.12\n");
+  EXPECT_THAT(scenario, HasSubstr("libcudart.so.12 is not where the loader looks: it is "
+                                  "/usr/local/cuda-12.4/targets/x86_64-linux/lib/libcudart.so.12"));
+  Write("elsewhere.yaml", scenario);
+  EXPECT_THAT(Run({"run", Path("elsewhere.yaml")}).out, HasSubstr("0 devices, lost at \"loaded\""));
+}
+
 TEST_F(ImportCli, WhatIsNoPasteIsRefusedWithASentence) {
   Write("nothing.txt", "it does not work, please help\n");
   const Ran nothing = Run({"import", Path("nothing.txt")});

@@ -1,6 +1,8 @@
 // One text of each kind, as the tool prints it, becomes typed facts. The forms are of the tools'
 // own sources or manual pages: ls(1), find(1), ldconfig(8), ldd(1), readelf(1), systemd.exec(5),
 // docker inspect's and vulkaninfo's JSON, nvsmi_device.dtd.
+#include <gmock/gmock.h>
+
 #include "harness/import/recognise.h"
 #include "harness/suite/installation.h"
 #include "tests/support/matchers.h"
@@ -127,11 +129,101 @@ TEST(Settings, OfUnitsContainersAndDockerfiles) {
   EXPECT_EQ(values["NVIDIA_DRIVER_CAPABILITIES"], "compute,utility");
   EXPECT_EQ(values["OLLAMA_VULKAN"], "1");
   EXPECT_EQ(facts.user.at(0).value, "ollama");
-  EXPECT_EQ(facts.container.size(), 1u);
+  ASSERT_EQ(facts.restrictions.size(), 1u);
+  EXPECT_EQ(facts.restrictions[0].value.kept, Kept::kAll);
 }
 
 TEST(Settings, AVariableThatIsNotOfGpuSoftwareIsNoFact) {
   EXPECT_TRUE(Of("CUDA_HOME=/usr/local/cuda\nSECRET=1\nHF_TOKEN=x\n").variables.size() == 1);
+}
+
+std::map<std::string, std::string> VariablesOf(const Facts& facts) {
+  std::map<std::string, std::string> values;
+  for (const auto& told : facts.variables) values[told.value.first] = told.value.second;
+  return values;
+}
+
+// systemd.exec(5): quotes around an assignment may hold blanks.
+TEST(Settings, AssignmentsAreReadOneAfterAnother) {
+  const auto unit =
+      VariablesOf(Of("Environment=\"LD_LIBRARY_PATH=/opt/a b\" CUDA_VISIBLE_DEVICES=7\n"));
+  EXPECT_EQ(unit.at("LD_LIBRARY_PATH"), "/opt/a b");
+  EXPECT_EQ(unit.at("CUDA_VISIBLE_DEVICES"), "7");
+  // Dockerfile reference, ENV: several in a line, lines that go on, and the form with a blank.
+  const auto image = VariablesOf(
+      Of("ENV NVIDIA_VISIBLE_DEVICES=all \\\n    NVIDIA_DRIVER_CAPABILITIES=utility,compute\n"
+         "ENV LD_LIBRARY_PATH /usr/local/cuda/lib64:$LD_LIBRARY_PATH\n"
+         "ENV CUDA_VISIBLE_DEVICES=0 OLLAMA_DEBUG=1\n"));
+  EXPECT_EQ(image.at("NVIDIA_VISIBLE_DEVICES"), "all");
+  EXPECT_EQ(image.at("NVIDIA_DRIVER_CAPABILITIES"), "utility,compute");
+  EXPECT_EQ(image.at("LD_LIBRARY_PATH"), "/usr/local/cuda/lib64");
+  EXPECT_EQ(image.at("CUDA_VISIBLE_DEVICES"), "0");
+  EXPECT_EQ(image.at("OLLAMA_DEBUG"), "1");
+}
+
+// systemd.exec(5), systemd.resource-control(5); Docker Engine API, HostConfig; the container
+// toolkit's page on NVIDIA_DRIVER_CAPABILITIES.
+TEST(Settings, WhatAUnitOrAContainerKeepsIsAFact) {
+  const auto kept = [](const std::string& text) {
+    std::vector<Kept> all;
+    for (const auto& told : Of("User=ollama\n" + text).restrictions) all.push_back(told.value.kept);
+    return all;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(kept("PrivateDevices=yes\n"), ElementsAre(Kept::kNodes));
+  EXPECT_THAT(kept("PrivateDevices=no\nDevicePolicy=auto\n"), testing::IsEmpty());
+  EXPECT_THAT(kept("DevicePolicy=closed\n"), ElementsAre(Kept::kOpening));
+  EXPECT_THAT(kept("DevicePolicy=closed\nDeviceAllow=char-nvidia-frontend rw\n"),
+              testing::IsEmpty());
+  EXPECT_THAT(kept("\"Runtime\": \"runc\",\n\"DeviceRequests\": null,\n"), ElementsAre(Kept::kAll));
+  EXPECT_THAT(kept("\"Runtime\": \"nvidia\",\n\"DeviceRequests\": null,\n"), testing::IsEmpty());
+  EXPECT_THAT(kept("\"DeviceRequests\": [\n{\"Driver\": \"nvidia\", \"Count\": -1,\n"),
+              testing::IsEmpty());
+  EXPECT_THAT(kept("NVIDIA_DRIVER_CAPABILITIES=utility\n"), ElementsAre(Kept::kDriver));
+  EXPECT_THAT(kept("NVIDIA_DRIVER_CAPABILITIES=all\n"), testing::IsEmpty());
+}
+
+TEST(Settings, AFileOfVariablesIsAskedFor) {
+  for (const char* line : {"EnvironmentFile=-/etc/default/ollama\n",
+                           "EnvironmentFiles=/etc/default/ollama (ignore_errors=yes)\n"}) {
+    const Facts facts = Of(line);
+    ASSERT_EQ(facts.unread.size(), 1u);
+    EXPECT_EQ(facts.unread[0].value, "/etc/default/ollama");
+  }
+}
+
+// As objdump of Debian's binutils 2.40 prints it, of a library of ggml's.
+TEST(Libraries, TheDynamicSectionOfObjdumpIsReadToo) {
+  const Facts facts =
+      Of("$ objdump -p /usr/local/lib/ollama/cuda_v12/libggml-cuda.so\n"
+         "Dynamic Section:\n"
+         "  NEEDED               libggml-base.so\n"
+         "  NEEDED               libcudart.so.12\n"
+         "  RUNPATH              $ORIGIN:\n"
+         "  INIT                 0x000000000001d000\n");
+  ASSERT_EQ(facts.dynamics.size(), 1u);
+  EXPECT_EQ(facts.dynamics[0].value.path, "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so");
+  EXPECT_EQ(facts.dynamics[0].value.elf.needed,
+            (std::vector<std::string>{"libggml-base.so", "libcudart.so.12"}));
+  EXPECT_EQ(facts.dynamics[0].value.elf.runpath, "$ORIGIN:");
+}
+
+TEST(Devices, OfLspciAreThoseOfNvidia) {
+  const Facts facts = Of(
+      "00:02.0 VGA compatible controller [0300]: Intel Corporation Device [8086:591b] (rev 04)\n"
+      "01:00.0 3D controller [0302]: NVIDIA Corporation GP107M [GeForce GTX 1050 Mobile] "
+      "[10de:1c8d] (rev a1)\n"
+      "02:00.0 VGA compatible controller: NVIDIA Corporation GA102 [GeForce RTX 3090] (rev a1)\n");
+  ASSERT_EQ(facts.devices.size(), 2u);
+  EXPECT_EQ(facts.devices[0].value.name, "GeForce GTX 1050 Mobile");
+  EXPECT_EQ(facts.devices[1].value.name, "GeForce RTX 3090");
+}
+
+TEST(Texts, MarksThatAMailEscapedAreRead) {
+  const Facts facts =
+      Of("<nvidia_smi_log&gt;\n&nbsp; &nbsp; <driver_version&gt;591.74</driver_version&gt;\n");
+  ASSERT_EQ(facts.kernel_version.size(), 1u);
+  EXPECT_EQ(facts.kernel_version[0].value, "591.74");
 }
 
 TEST(Calls, OfStraceSayWhatIsThereAndWhatIsNot) {

@@ -49,7 +49,6 @@ TEST(IssueComment, SaysWhatTheLogSaysAndWhatMendsIt) {
   EXPECT_THAT(comment, HasSubstr("- **B4-mismatch**: "));
   EXPECT_THAT(comment, HasSubstr("  - looks alike: `gpustage run scanner-not-loading/the-report "
                                  "--filter cause=B4-mismatch`\n"));
-  EXPECT_THAT(comment, HasSubstr("nobody has read it yet"));
 }
 
 TEST(IssueComment, AsksBackForTheOneLogThatTellsMore) {
@@ -64,6 +63,28 @@ TEST(IssueComment, AsksBackForTheOneLogThatTellsMore) {
 TEST(IssueComment, SaysNothingOfWhatSpeaksOfNoGpu) {
   EXPECT_EQ(Comment("```\n[GIN] 2024/01/01 - 10:00:00 | 200 | 1ms | ::1 | GET \"/\"\n```\n"), "");
   EXPECT_EQ(Comment("I like it.\n"), "");
+}
+
+TEST(IssueComment, SaysTheCausesOfOneLogOnce) {
+  const std::string comment = Comment("```\n" + std::string(kLost) +
+                                      "\n```\nand in the container\n```\nx: " + kLost + "\n```\n");
+  EXPECT_THAT(comment, HasSubstr("### Log 2 (line 6 of the issue)\n"));
+  EXPECT_THAT(comment, HasSubstr("The same causes as of log 1.\n"));
+  EXPECT_EQ(comment.find("**B4-mismatch**"), comment.rfind("**B4-mismatch**"));
+}
+
+// The platform and the version that the issue speaks of choose the way to a deeper log.
+TEST(QuestionBack, AsksForTheOneLogOfTheProgramThatItSpeaksOf) {
+  const auto back = [](const std::string& issue) { return QuestionBack(Known(), issue); };
+  EXPECT_THAT(back("Ollama does not use my GPU.\n### Ollama version\n\n0.17.4\n"),
+              HasSubstr("OLLAMA_DEBUG=2"));
+  EXPECT_THAT(back("Ollama in docker loses the GPU.\n### Ollama version\n\n0.5.7\n"),
+              HasSubstr("start the container with -e OLLAMA_DEBUG=1"));
+  EXPECT_THAT(back("Ollama on Windows 11, no GPU"), HasSubstr("server.log"));
+  EXPECT_THAT(back("torch.cuda.is_available() is False"), HasSubstr("torch.utils.collect_env"));
+  EXPECT_THAT(back("my RX 580 is not found by ROCm"), HasSubstr("rocminfo; ls -l /dev/kfd"));
+  EXPECT_THAT(back("no GPU in my program"), HasSubstr("nvidia-smi; ls -l /dev/nvidia*"));
+  EXPECT_EQ(back("Ollama answers slowly in French."), "");
 }
 
 // What somebody pasted can neither end the fence nor be read as Markdown.

@@ -68,6 +68,50 @@ TEST(Threads, AreExplainedAsTheyEnded) {
             << " of which the log cannot tell\n";
 }
 
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin) + "\n");
+    begin = end + 1;
+  }
+  return lines;
+}
+
+// Whatever is cut away at either end, the cause that the thread came to is named or remains, if
+// anything is said of causes at all.
+TEST(Threads, KeepTheirCauseHoweverTheyAreCut) {
+  const auto files = FilesBelow(InSources("/fixtures/logs/threads"), ".yaml");
+  ASSERT_THAT(files, IsOk());
+  int cuts = 0, lost = 0;
+  for (const std::string& file : *files) {
+    const auto thread = ReadThread(file);
+    ASSERT_THAT(thread, IsOk()) << file;
+    if (thread->cause.empty()) continue;
+    const std::vector<std::string> lines = LinesOf(thread->log);
+    std::vector<std::string> parts;
+    for (size_t cut = 1; cut < lines.size(); ++cut) {
+      std::string front, back;
+      for (size_t i = 0; i < lines.size(); ++i) (i < cut ? front : back) += lines[i];
+      parts.insert(parts.end(), {front, back});
+    }
+    for (const std::string& part : parts) {
+      const Explained log(part);
+      const bool silent = log.explanation.outcome == LogOutcome::kNothing ||
+                          log.explanation.outcome == LogOutcome::kHealthy ||
+                          (log.explanation.named.empty() && log.explanation.left.empty());
+      ++cuts;
+      // What a release asks of a driver, and that the driver is too old, are one cause.
+      const bool kept = silent || log.Names(thread->cause) || log.Leaves(thread->cause) ||
+                        (thread->cause == "driver-550" && log.Names("B4-driver-too-old"));
+      lost += !kept;
+      EXPECT_TRUE(kept) << thread->name << ": " << thread->cause << "\n" << part << log.Text();
+    }
+  }
+  EXPECT_GE(cuts, 300);
+  std::cout << cuts << " cuts, " << lost << " lost the cause\n";
+}
+
 // A thread's numbers are nobody's: ids of devices are made up.
 TEST(Threads, HaveNoUuidOfARealDevice) {
   const auto files = FilesBelow(InSources("/fixtures/logs/threads"), ".yaml");

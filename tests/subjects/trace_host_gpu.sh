@@ -68,4 +68,23 @@ fi
 
 mkdir "$work/cut" && head -c 20000 "$real" >"$work/cut/libcuda.so.1"
 way truncated-library 'libcuda\.so\.1 was lost at "loaded"' env LD_LIBRARY_PATH="$work/cut" "${trace[@]}"
+
+# A process that runs already. held NAME PATTERN COMMAND…: it has opened the driver, and waits on a descriptor of its own.
+held() {
+  local name=$1 pattern=$2 child
+  shift 2
+  mkfifo "$work/$name"
+  exec 7<>"$work/$name"
+  "$@" "$work/open" libcuda.so.1 7 >"$work/$name.said" &
+  child=$!
+  exec 7>&-
+  until grep -q cuInit "$work/$name.said" || ! kill -0 $child 2>/dev/null; do sleep 0.1; done
+  way "$name" "$pattern" "$gpustage" trace --host --pid $child
+  kill $child && wait $child 2>/dev/null
+}
+held pid-healthy "mapped [^ ]*libcuda[^ ]* \\(NVIDIA's driver\\).*holds open /dev/nvidia.*counts [1-9]" env
+held pid-masked 'cuInit of [^ ]* answers 100.*CUDA_VISIBLE_DEVICES=-1 hides every device' env CUDA_VISIBLE_DEVICES=-1
+if [[ $EUID == 0 ]] && unshare -m true 2>/dev/null; then
+  held pid-hidden-node 'it has mounts of its own' unshare -m sh -c 'mount --bind /dev/null /dev/nvidiactl && exec "$@"' -
+fi
 exit $failed
