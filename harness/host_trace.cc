@@ -1,20 +1,18 @@
 #include "harness/host_trace.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
 #include "harness/base/files.h"
-#include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/host_process.h"
 #include "harness/run/host_run.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -114,14 +112,16 @@ Status Explain(const HostStart& start, const Recorders& recorders, Evidence& evi
   return Ok();
 }
 
-// The first node of a GPU that the process was refused, as a part of a sentence.
-std::string RefusedNode(const Evidence& evidence, int pid) {
+// The first node of a GPU that the process was refused; at most one.
+std::vector<Reason> RefusedNode(const Evidence& evidence, int pid) {
   for (const Event& event : evidence.events)
     if (event.kind == EventKind::kOpen && event.pid == pid && event.value > 0 &&
         event.subject.starts_with("/dev/nvidia"))
-      return fmt::format("; {} was refused with {} (#{})", event.subject,
-                         std::strerror(static_cast<int>(event.value)), event.id);
-  return "";
+      return {{.kind = Reason::Kind::kNodeRefused,
+               .subject = event.subject,
+               .error = static_cast<int>(event.value),
+               .event = event.id}};
+  return {};
 }
 
 // A real driver writes no journal. Whoever opened it and saw no more is asked about after the run:
@@ -144,8 +144,8 @@ void AskDrivers(const HostStart& start, const Recorders& recorders, Evidence& ev
     if (code->second == "0" && count != said.end() && count->second != "0") {
       row.steps[Step::kInitialised].state = row.steps[Step::kCounted].state = StepState::kDerived;
       row.reached = Step::kCounted;
-      row.remark = fmt::format("asked after the run it counts {} device{}", count->second,
-                               count->second == "1" ? "" : "s");
+      row.remark = {.kind = Reason::Kind::kCountsWhenAsked,
+                    .number = std::atoll(count->second.c_str())};
       continue;
     }
     row.steps[Step::kInitialised].state = StepState::kDidNotHappen;
@@ -154,13 +154,19 @@ void AskDrivers(const HostStart& start, const Recorders& recorders, Evidence& ev
     loss.at = Step::kInitialised;
     loss.known = Known::kAsked;
     loss.cause = Cause::kInitError;
-    const std::string answer =
-        management ? code->second : CodeText(function, std::atoll(code->second.c_str()));
-    loss.reason = fmt::format("{} answers {}{}", function, answer, RefusedNode(evidence, row.pid));
+    loss.reason = {.kind = Reason::Kind::kAnswers,
+                   .subject = function,
+                   .below = RefusedNode(evidence, row.pid)};
+    if (management) {
+      loss.reason.kind = Reason::Kind::kAnswersInWords;
+      loss.reason.text = code->second;
+    } else {
+      loss.reason.number = std::atoll(code->second.c_str());
+    }
     for (const std::string& entry : asking.environment)
       if (!management && code->second == "100" && entry.starts_with("CUDA_VISIBLE_DEVICES=")) {
         loss.cause = Cause::kMasked;
-        loss.reason += "; it was started with " + entry;
+        loss.reason.below.push_back({.kind = Reason::Kind::kStartedWith, .text = entry});
       }
   }
 }
@@ -171,7 +177,8 @@ std::vector<std::string> Unseen(const Evidence& evidence) {
       "box "
       "write that down"};
   if (!evidence.files_observed) {
-    unseen.push_back("what the program asked of the kernel: " + evidence.files_unobserved);
+    unseen.push_back("what the program asked of the kernel: " +
+                     SentenceOf(evidence.files_unobserved));
   } else if (geteuid() != 0) {
     unseen.push_back(
         "what a program with set-user-id, such as nvidia-modprobe, does for who is not root: "
@@ -195,7 +202,7 @@ Result<HostTrace> TraceOnHost(const std::vector<std::string>& argv, const Scanne
   spec.name = BaseNameOf(argv[0]);
   spec.scanner = scanner;
   RunReport run{spec, {}, Decode(raw, scanner, Candidates(start, setting), setting)};
-  run.evidence.devices_unreadable = "what a program of this machine prints is not read";
+  run.evidence.devices_unreadable = {Reason::Kind::kProgramOfMachine};
   TRY(Explain(start, recorders, run.evidence));
   AskDrivers(start, recorders, run.evidence);
   FindLostRow(run.evidence);

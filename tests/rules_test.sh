@@ -82,10 +82,30 @@ END
 # linker says whether they call more (finished_values in harness/report), so that they are not linked to what makes evidence.
 check_values() {
   source_files | grep -E '^harness/(words|verdict|report)/' | xargs grep -nE '^ *# *include "harness/evidence/' |
-    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families)|loader/(linkage|need|outside)|store/kept_run)\.h"' |
+    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families|reason|reason_kinds|cuda_codes)|loader/(linkage|need|outside)|store/kept_run)\.(h|inc)"' |
     sed 's/$/   <- values of evidence alone/' || true
   find harness/words harness/verdict harness/report -name CMakeLists.txt | xargs grep -nE '(^|[ (])(evidence|run|stage|pipeline)([ )]|$)' /dev/null |
     sed 's/$/   <- linked to evidence_values, not to what makes evidence/' || true
+}
+
+# Evidence is data, and harness/words alone makes sentences of it: what says why a library was lost has no means to write one, no text of
+# three words or more but what a program says (a comparison, or a line marked as a quote), and no reason that is a text. Only what reads
+# version 4 of kept evidence may make such a reason, and nobody looks into one.
+check_sentences() {
+  grep -rnE '# *include <fmt/' harness/evidence/path harness/evidence/loader | sed 's/$/   <- harness\/words makes the sentences/' || true
+  { grep -rn 'Kind::kText\b' harness/evidence; grep -rn 'Reason::Kind::kText\b' harness
+    grep -rnE 'SentenceOf\([^;]*\)\.(find|starts_with|ends_with|substr)' harness; } |
+    grep -vE '^harness/(evidence/store|words)/' | sed 's/$/   <- a reason is data: its text is for people/' || true
+  find harness/evidence/path harness/evidence/loader -name '*.cc' -o -name '*.h' | grep -v '/families\.cc$' | sort | xargs awk '
+    /a quote/ || /^ *#/ || /R"/ || /(find|starts_with|ends_with)\(/ || /== "/ { next }
+    { line = $0
+      sub(/\/\/.*/, "", line)
+      while (match(line, /"([^"\\]|\\.)*"/)) {
+        text = substr(line, RSTART + 1, RLENGTH - 2)
+        line = substr(line, RSTART + RLENGTH)
+        if (text ~ /[a-z{}]+[,;:]? +[A-Za-z{}]+[,;:]? +[a-z{}]/) print FILENAME ":" FNR ": \"" text "\"   <- a sentence: harness/words makes those"
+      }
+    }'
 }
 
 # One name, one type: two structs of one name in two files of one namespace are linked into one program, and either may be taken for the
@@ -153,6 +173,7 @@ check_all() {
   check_includes
   check_composition
   check_values
+  check_sentences
   check_one_type
   check_sizes
   check_columns
@@ -205,6 +226,10 @@ self_test() {
   breaks values 'values of evidence alone' harness/words/x.cc '#include "harness/evidence/loader/needs.h"\n'
   breaks values 'values of evidence alone' harness/verdict/x.h '#include "harness/evidence/store/store.h"\n'
   breaks values 'not to what makes evidence' harness/report/x/CMakeLists.txt 'target_link_libraries(x PUBLIC words evidence)\n'
+  breaks sentences 'makes the sentences' harness/evidence/loader/x.cc '#include <fmt/format.h>\n'
+  breaks sentences 'its text is for people' harness/evidence/path/x.cc '  row.loss->reason = {.kind = Reason::Kind::kText, .text = why};\n'
+  breaks sentences 'its text is for people' harness/diagnose/x.cc '  if (SentenceOf(row.loss->reason).find("SIGSEGV") != std::string::npos) return 1;\n'
+  breaks sentences 'makes those' harness/evidence/path/x.cc '  row.remark.text = row.library + " is not there at all";\n'
   breaks one_type 'is another type in' harness/verdict/zzz.cc 'namespace gpustage {\nstruct Fact {\n};\n}  // namespace gpustage\n'
   breaks composition 'only the pipeline calls stage' harness/run/x.cc 'auto plan = PlanStage(c);\n'
   breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/text.h"
-#include "harness/evidence/path/cuda_codes.h"
 #include "harness/report/trace.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {

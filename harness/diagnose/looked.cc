@@ -9,6 +9,7 @@
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/relate.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -48,8 +49,9 @@ class Reader {
     std::reverse(looked_.loaded.begin(), looked_.loaded.end());
     if (const FunnelRow* row = LostRow(evidence_)) {
       const PathLoss& loss = *row->loss;
-      looked_.loss = {true,     row->library, loss.at,    loss.cause,
-                      row->pid, loss.reason,  row->event, NamedBy(*row)};
+      looked_.loss = {true,       row->library, loss.at,
+                      loss.cause, row->pid,     SentenceOf(loss.reason),
+                      row->event, NamedBy(*row)};
       // What the process that lost it lacked comes first.
       std::stable_partition(looked_.lacks.begin(), looked_.lacks.end(),
                             [&](const Lack& lack) { return lack.pid == row->pid; });
@@ -128,8 +130,7 @@ class Reader {
     See(event.subject);
     const std::string path = LexicallyNormal(event.subject);
     if (event.value == EACCES || event.value == EPERM)
-      looked_.refused.push_back(
-          {path, event.kind, event.detail.find("to write") != std::string::npos, event.id});
+      looked_.refused.push_back({path, event.kind, event.writes, event.id});
     if (event.value == ENOENT || event.value == ENOTDIR || event.value == ELOOP)
       AddOnce(looked_.missing, path);
   }

@@ -63,10 +63,10 @@ struct Evidence {
       0;  // that the log had between its first and its last lines, and that are gone
   std::optional<std::vector<SeenDevice>> devices;  // none: what the scanner printed cannot be read
   std::optional<int64_t>
-      device_count;                // as devices, or what the scanner counted without naming them
-  std::string devices_unreadable;  // why, when there is no count
-  std::vector<FunnelRow> funnel;   // what the scanner set out to use
-  std::vector<FunnelRow> inner;    // what libraries of the funnel asked for in turn
+      device_count;               // as devices, or what the scanner counted without naming them
+  Reason devices_unreadable;      // why, when there is no count
+  std::vector<FunnelRow> funnel;  // what the scanner set out to use
+  std::vector<FunnelRow> inner;   // what libraries of the funnel asked for in turn
   // The loss to speak of, a place in the funnel: one of which a device is missing before any other,
   // and of those the one that got furthest. Not kept: it follows from the rows.
   std::optional<size_t> lost;
@@ -79,11 +79,11 @@ struct Evidence {
   bool journal_complete = false;              // nothing was dropped or torn
   bool loader_observed = false;  // loads, searches and symbols of dynamic programs are known
   bool files_observed = false;   // what every process asked of the kernel is known
-  std::string files_unobserved;  // why not; "" when nobody asked for it
+  Reason files_unobserved;       // why not; none when nobody asked for it
   int left_over = 0;
   std::optional<bool>
       silent_failure;  // something failed and no log line says so; none: it could not be observed
-  std::string silent_because;  // in a sentence
+  Reason silent_because;
   const Event& At(EventId id) const { return events.at(static_cast<size_t>(id - 1)); }
   EventId outcome_event() const { return static_cast<EventId>(events.size()); }
   friend bool operator==(const Evidence&, const Evidence&) = default;

@@ -8,6 +8,7 @@
 #include "harness/base/files.h"
 #include "harness/evidence/path/device_id.h"
 #include "harness/evidence/records/log_lines.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -114,15 +115,15 @@ void Misread(const FieldLines& log, std::vector<LogFact>& facts) {
     if ((!in_id && !in_address) || !seen.insert(id).second) continue;
     std::string says =
         "the backend was asked, and read cudaDeviceProp in another layout than it was filled in:";
-    if (in_id) says += fmt::format(" the id {} is {};", id, *in_id);
-    if (in_address) says += fmt::format(" the pci_id {} is {};", address, *in_address);
+    if (in_id) says += fmt::format(" the id {} is {};", id, SentenceOf(*in_id));
+    if (in_address) says += fmt::format(" the pci_id {} is {};", address, SentenceOf(*in_address));
     says +=
         " in CUDA 12 and 13 uuid is at offset 256, totalGlobalMem at 288 and major at 360 (0x168)";
     // What was read as uuid was written at 256: the memory's 8 bytes, then what follows them in the
     // writer's struct.
-    if (in_id && in_id->find("major") != std::string::npos)
+    if (in_id && in_id->kind == Reason::Kind::kMemoryAndCompute)
       says += "; this one was written with the memory at 256 and major at 264";
-    if (in_id && in_id->find("sharedMemPerBlock") != std::string::npos)
+    if (in_id && in_id->kind == Reason::Kind::kMemoryAndShared)
       says +=
           "; this one was written without uuid, luid and their mask, all behind them 32 bytes too "
           "early: major at 328";

@@ -92,8 +92,8 @@ std::vector<std::string> ChainOf(const FunnelRow& row) {
   std::vector<std::string> chain = {
       Utf8(fmt::format("{} was lost at \"{}\"", row.library, ToString(row.loss->at)))};
   if (!row.loss->reason.empty())
-    chain.push_back(
-        Utf8(row.loss->reason + (row.event == 0 ? "" : fmt::format(" (#{})", row.event))));
+    chain.push_back(Utf8(SentenceOf(row.loss->reason) +
+                         (row.event == 0 ? "" : fmt::format(" (#{})", row.event))));
   for (const Fact& fact : row.loss->because) chain.push_back(Utf8(FactText(fact)));
   return chain;
 }

@@ -95,7 +95,7 @@ void AddEvidence(const Evidence& evidence, ReportedRun& run) {
   if (const FunnelRow* const row = LostRow(evidence)) run.lost_at = ToString(row->loss->at);
   for (const std::string& read : AssumedReads(evidence)) run.assumed.push_back(Utf8(read));
   run.silent_failure = evidence.silent_failure;
-  run.silent_because = Utf8(evidence.silent_because);
+  run.silent_because = Utf8(SentenceOf(evidence.silent_because));
   run.duration_ms = static_cast<double>(evidence.duration_ns) / 1e6;
 }
 
@@ -127,8 +127,8 @@ std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
     const bool odd = row.loss || !row.remark.empty();
     rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached),
                     Word(row.lost_at()), Utf8(ReasonText(row)),
-                    odd ? std::optional(ToString(row.cause())) : std::nullopt, Utf8(row.remark),
-                    row.loss && row.loss->said != 0});
+                    odd ? std::optional(ToString(row.cause())) : std::nullopt,
+                    Utf8(SentenceOf(row.remark)), row.loss && row.loss->said != 0});
   }
   return rows;
 }

@@ -51,7 +51,7 @@ namespace {
 
 bool OfLibrary(const Event& event, const std::string& library) {
   return library.empty() || event.subject.find(library) != std::string::npos ||
-         event.detail.find(library) != std::string::npos;
+         DetailText(event).find(library) != std::string::npos;
 }
 
 bool OfProcess(const Evidence& evidence, const Event& event, const std::string& wanted) {
@@ -86,7 +86,7 @@ std::string DeviceName(const SeenDevice& device) {
 
 std::string DevicesText(const Evidence& evidence) {
   if (!evidence.device_count)
-    return fmt::format("What it found is not known: {}.", evidence.devices_unreadable);
+    return fmt::format("What it found is not known: {}.", SentenceOf(evidence.devices_unreadable));
   if (*evidence.device_count == 0) return "No device.";
   std::string text =
       fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
@@ -179,7 +179,7 @@ std::string NotObservable(const Evidence& evidence) {
     add("what it searched, loaded and called: no dynamic program was seen");
   if (WatchesFiles(evidence.level) && !evidence.files_observed &&
       !evidence.files_unobserved.empty())
-    add(fmt::format("what the kernel was asked: {}", evidence.files_unobserved));
+    add(fmt::format("what the kernel was asked: {}", SentenceOf(evidence.files_unobserved)));
   for (const Process& process : evidence.processes)
     if (evidence.loader_observed && !process.loader_observed)
       add(fmt::format("what {} loaded: its loader was not watched",
@@ -193,7 +193,7 @@ std::string NotObservable(const Evidence& evidence) {
     add(fmt::format("which symbols {} asked for in vain: it calls dlsym past its PLT ({})",
                     library.empty() ? "the program" : BaseNameOf(library), in));
   if (!evidence.journal_complete) add("some calls: the journal is not complete");
-  if (!evidence.device_count) add("its devices: " + evidence.devices_unreadable);
+  if (!evidence.device_count) add("its devices: " + SentenceOf(evidence.devices_unreadable));
   for (const FunnelRow& row : evidence.funnel)
     for (const auto& [step, seen] : row.steps)
       if (seen.state == StepState::kNotObservable && evidence.loader_observed &&
@@ -224,7 +224,8 @@ std::string TraceText(const KeptRun& run, const TraceOptions& options) {
                              : *evidence.silent_failure ? "yes"
                                                         : "no";
   text += "  silent: " +
-          Wrapped(fmt::format("{} ({})", silent, evidence.silent_because), 10, options.width) +
+          Wrapped(fmt::format("{} ({})", silent, SentenceOf(evidence.silent_because)), 10,
+                  options.width) +
           "\n";
   for (const std::string& sentence : LinkSentences(evidence))
     text += "  " + Wrapped(sentence, 4, options.width) + "\n";
@@ -270,7 +271,7 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
            {"lost_at", row.loss ? ordered_json(ToString(row.loss->at)) : ordered_json(nullptr)},
            {"reason", ReasonText(row)},
            {"cause", ToString(row.cause())},
-           {"remark", row.remark},
+           {"remark", SentenceOf(row.remark)},
            {"needs", std::move(needs)},
            {"event", row.event},
            {"said", row.loss ? row.loss->said : 0}});
@@ -283,7 +284,7 @@ std::string TraceJson(const std::vector<KeptRun>& runs, const TraceOptions& opti
                             {"tid", event.tid},
                             {"kind", ToString(event.kind)},
                             {"subject", event.subject},
-                            {"detail", event.detail},
+                            {"detail", DetailText(event)},
                             {"value", event.value}});
     const bool ran = !evidence.events.empty();
     list.push_back(

@@ -45,7 +45,7 @@ class Path {
                                 : row_.loss->known == Known::kDerived ? " (derived)"
                                                                       : "";
       Line("lost",
-           row_.loss->reason + known +
+           SentenceOf(row_.loss->reason) + known +
                (row_.event != 0 && row_.loss->known == Known::kSeen
                     ? fmt::format(" (#{})", row_.event)
                     : ""),
@@ -66,7 +66,7 @@ class Path {
       if (!options_.proven.empty() && !marked_)
         Line("try", options_.proven.front().words + "  (proven by gpustage why)");
     }
-    if (!row_.remark.empty()) Line("note", row_.remark);
+    if (!row_.remark.empty()) Line("note", SentenceOf(row_.remark));
     return text_;
   }
 
@@ -82,7 +82,7 @@ class Path {
              Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()),
                      options_.width) +
              "\n";
-    if (!row_.remark.empty()) Line("note", row_.remark);
+    if (!row_.remark.empty()) Line("note", SentenceOf(row_.remark));
     return text_;
   }
 
@@ -196,8 +196,9 @@ class Path {
         Line("needs",
              name + where + (need.rule.empty() ? "" : "  " + ByRule(need.rule)) + for_whom);
       else
-        Line("needs", fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(),
-                                  need.tried.size() == 1 ? "place" : "places", CountByRule(need)));
+        Line("needs",
+             fmt::format("{}not found{}; {} {}: {}", name, for_whom, need.tried.size(),
+                         need.tried.size() == 1 ? "place" : "places", CountByRule(PlacesOf(need))));
     }
   }
 

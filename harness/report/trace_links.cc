@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/report/trace.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {
@@ -17,7 +18,7 @@ std::vector<std::string> Lacks(const Evidence& evidence) {
   std::vector<std::string> sentences;
   std::set<std::string> told;
   for (const Gap& gap : evidence.linkage.gaps)
-    if (const std::string sentence = ToString(gap); told.insert(sentence).second)
+    if (const std::string sentence = GapText(gap); told.insert(sentence).second)
       sentences.push_back(fmt::format("{} ({})", sentence, ProcessName(evidence, gap.pid)));
   if (sentences.size() > kMostLacks) {
     const size_t more = sentences.size() - kMostLacks;
@@ -47,10 +48,11 @@ std::vector<std::string> OutsideTheTree(const Evidence& evidence) {
   std::vector<std::string> sentences;
   for (const Outside& outside : evidence.outside)
     if (outside.leak)
-      sentences.push_back(fmt::format("NOT HERMETIC: {}, {} ({}, #{})", outside.path, outside.what,
-                                      ProcessName(evidence, outside.pid), outside.event));
+      sentences.push_back(fmt::format("NOT HERMETIC: {}, {} ({}, #{})", outside.path,
+                                      OutsideText(outside.what), ProcessName(evidence, outside.pid),
+                                      outside.event));
     else
-      counts[{outside.path, outside.what}] += outside.count;
+      counts[{outside.path, OutsideText(outside.what)}] += outside.count;
   for (const auto& [place, count] : counts)
     sentences.push_back(fmt::format("{}, {} ({} {})", place.first, place.second, count,
                                     count == 1 ? "time" : "times"));

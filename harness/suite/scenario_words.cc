@@ -9,8 +9,8 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/evidence/path/cuda_codes.h"
 #include "harness/scenario/catalog/functions.h"
+#include "harness/words/words.h"
 
 namespace gpustage {
 namespace {

@@ -145,7 +145,7 @@ Check CheckLacks(const Evidence& evidence, const LacksClaim& claim) {
     if (!Names(gap.requester, claim.library) || !IsNamed(gap.provider, claim.of)) continue;
     const bool it_is = has(gap.symbols, claim.symbol) && has(gap.versions, claim.version);
     if (it_is) pids.insert(gap.pid);
-    if (it_is || seen.empty()) seen = ToString(gap);
+    if (it_is || seen.empty()) seen = GapText(gap);
   }
   const auto count = static_cast<int64_t>(pids.size());
   if (count == 0)

@@ -50,7 +50,7 @@ std::string DeviceText(const SeenDevice& device) {
 }  // namespace
 
 std::string DevicesSeen(const Evidence& evidence) {
-  if (!evidence.device_count) return evidence.devices_unreadable;
+  if (!evidence.device_count) return SentenceOf(evidence.devices_unreadable);
   std::string text =
       fmt::format("{} device{}", *evidence.device_count, *evidence.device_count == 1 ? "" : "s");
   if (evidence.devices && !evidence.devices->empty()) {
@@ -67,7 +67,8 @@ std::string DevicesSeen(const Evidence& evidence) {
 }
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
-  if (!evidence.device_count) return Unknown(evidence.devices_unreadable, evidence.outcome_event());
+  if (!evidence.device_count)
+    return Unknown(SentenceOf(evidence.devices_unreadable), evidence.outcome_event());
   EventId event = FunnelEvent(evidence);
   if (evidence.devices && !evidence.devices->empty()) event = evidence.devices->back().event;
   return Made(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
@@ -82,7 +83,7 @@ Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& clai
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
   if (!evidence.devices)
     return Unknown(evidence.device_count ? "the scanner counts devices and does not name them"
-                                         : evidence.devices_unreadable,
+                                         : SentenceOf(evidence.devices_unreadable),
                    evidence.outcome_event());
   const size_t index = static_cast<size_t>(claim.index);
   if (index >= evidence.devices->size())
@@ -201,13 +202,14 @@ Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
 }
 
 Check CheckSilent(const Evidence& evidence, const SilentClaim& claim) {
-  if (!evidence.silent_failure) return Unknown(evidence.silent_because, evidence.outcome_event());
+  if (!evidence.silent_failure)
+    return Unknown(SentenceOf(evidence.silent_because), evidence.outcome_event());
   EventId event = evidence.outcome_event();
   for (const FunnelRow& row : evidence.funnel)
     if (row.failed()) event = row.loss->said != 0 ? row.loss->said : row.event;
   return Made(*evidence.silent_failure == claim.silent,
               fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent",
-                          evidence.silent_because),
+                          SentenceOf(evidence.silent_because)),
               event);
 }
 
@@ -246,8 +248,9 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
                                   : "nothing was seen of it";
   if (claim.cause)
-    seen += row->remark.empty() ? ", and nothing is odd about it"
-                                : fmt::format(" ({}): {}", ToString(row->cause()), row->remark);
+    seen += row->remark.empty()
+                ? ", and nothing is odd about it"
+                : fmt::format(" ({}): {}", ToString(row->cause()), SentenceOf(row->remark));
   return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 

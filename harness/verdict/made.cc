@@ -5,12 +5,15 @@
 
 #include <algorithm>
 
+#include "harness/words/words.h"
+
 namespace gpustage {
 
 Check FilesUnseen(const Evidence& evidence) {
   return Unknown(
-      fmt::format("what the kernel was asked: {}",
-                  evidence.files_unobserved.empty() ? "nobody watched" : evidence.files_unobserved),
+      fmt::format("what the kernel was asked: {}", evidence.files_unobserved.empty()
+                                                       ? "nobody watched"
+                                                       : SentenceOf(evidence.files_unobserved)),
       evidence.outcome_event());
 }
 

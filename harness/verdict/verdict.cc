@@ -69,8 +69,8 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
     verdict.because = ToString(evidence.outcome);
   } else if (leak != evidence.outside.end()) {
     verdict.kind = VerdictKind::kError;
-    verdict.because =
-        fmt::format("not hermetic: {}, {}, was used by pid {}", leak->path, leak->what, leak->pid);
+    verdict.because = fmt::format("not hermetic: {}, {}, was used by pid {}", leak->path,
+                                  OutsideText(leak->what), leak->pid);
     verdict.event = leak->event;
   } else if (verdict.checks.empty() && verdict.unjudged != 0) {
     verdict.kind = VerdictKind::kSkip;

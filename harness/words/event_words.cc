@@ -1,6 +1,7 @@
 // Events as sentences.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -48,18 +49,57 @@ std::string WhatHappened(const Event& event) {
     case EventKind::kOutcome: return event.subject;
     case EventKind::kOpen:
     case EventKind::kLook:
-      return fmt::format("{} {}{}", event.detail, event.subject, AnswerText(event.value));
+      return fmt::format("{} {}{}", DetailText(event), event.subject, AnswerText(event.value));
     case EventKind::kList: return fmt::format("listed {}", event.subject);
     case EventKind::kExec:
       return fmt::format("executes {} ({}){}", event.subject, event.detail,
                          AnswerText(event.value));
-    case EventKind::kOutput: return fmt::format("{}: {}", event.detail, event.subject);
+    case EventKind::kOutput: return fmt::format("{}: {}", DetailText(event), event.subject);
     case EventKind::kExit: return event.subject;
   }
   return "";
 }
 
+// "openat to write through /dev/fd:"
+std::string AskedText(const Event& event) {
+  std::string text = event.detail + (event.writes ? " to write" : "");
+  constexpr size_t kShown = 4;  // a link to itself is followed 40 times
+  for (size_t i = 0; i < std::min(event.links.size(), kShown); ++i)
+    text += (i == 0 ? " through " : ", ") + event.links[i];
+  if (event.links.size() > kShown) text += fmt::format(" and {} more", event.links.size() - kShown);
+  return text + (event.links.empty() ? "" : ":");
+}
+
+// "stderr to another process, heard by nobody"
+std::string PrintedText(const Event& event) {
+  if (event.value != 0) return event.detail;
+  if (!event.unheard) return event.detail + ", passed on";
+  return fmt::format("{} to {}, heard by nobody", event.detail,
+                     event.by.empty() ? "another process" : event.by);
+}
+
 }  // namespace
+
+std::string DetailText(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kOpen:
+    case EventKind::kLook: return AskedText(event);
+    case EventKind::kOutput: return PrintedText(event);
+    default: return event.detail;
+  }
+}
+
+std::string OutsideText(Outside::What what) {
+  switch (what) {
+    case Outside::What::kLibrary: return "a GPU library of this machine";
+    case Outside::What::kDeclaredLibrary:
+      return "a GPU library in a directory that the scanner declares";
+    case Outside::What::kDeclaredDirectory: return "a directory that the scanner declares";
+    case Outside::What::kDevices: return "what this machine's kernel says of devices";
+    case Outside::What::kKernel: return "of this machine's kernel";
+  }
+  return "";
+}
 
 std::string CallText(const Event& call) {
   std::string text = fmt::format("{}({}{}{})", call.subject, call.detail,

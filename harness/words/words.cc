@@ -82,6 +82,13 @@ std::string ByRuleText(const std::string& rule) {
   return rule.empty() ? "" : ", found " + ByRule(rule);
 }
 
+// "libcudart.so.12: libcuda.so.1, needed by …"
+std::string ReasonOf(const Fact& fact) {
+  std::string text;
+  for (const Reason& reason : fact.reasons) text += (text.empty() ? "" : "; ") + SentenceOf(reason);
+  return (fact.subject.empty() ? "" : fact.subject + ": ") + text + EventMark(fact.event);
+}
+
 // Behind those that are missing stand the calls that failed later.
 std::vector<Fact>::const_iterator FirstLate(const Evidence& evidence) {
   return std::find_if(evidence.missing.begin(), evidence.missing.end(),
@@ -107,7 +114,7 @@ std::string RemarkOnCopy(const std::string& path) {
 
 std::string FactText(const Fact& fact) {
   switch (fact.kind) {
-    case Kind::kReason: return fact.subject + EventMark(fact.event);
+    case Kind::kReason: return ReasonOf(fact);
     case Kind::kNode:
       if (fact.error == 0)
         return fmt::format("{} is {}, and not the node of a device{}", fact.subject,
@@ -155,8 +162,8 @@ std::string FactText(const Fact& fact) {
                          fact.number == 1 ? "place" : "places", EventMark(fact.event));
     case Kind::kManifest: return ManifestText(fact);
     case Kind::kAnswered:
-      return fmt::format("{} is {}{}{}", fact.subject, fact.other, ByRuleText(fact.rule),
-                         RemarkOnCopy(fact.other));
+      return fmt::format("{} is {}{}{}", fact.subject.empty() ? "the Vulkan driver" : fact.subject,
+                         fact.other, ByRuleText(fact.rule), RemarkOnCopy(fact.other));
     case Kind::kRefused:
       return fmt::format("{} was refused: {}{}", fact.subject, std::strerror(fact.error),
                          EventMark(fact.event));
@@ -186,7 +193,9 @@ std::string FactText(const Fact& fact) {
       return fmt::format("another copy is {}{}", fact.subject,
                          fact.other.empty() ? "" : " of version " + fact.other);
     case Kind::kCalled:
-      return fmt::format("{} gave {}{}", fact.subject, fact.other, EventMark(fact.event));
+      return fmt::format("{}{} gave {}{}", fact.subject,
+                         fact.names.empty() ? "" : "(" + fact.names.front() + ")",
+                         CodeText(fact.subject, fact.number), EventMark(fact.event));
     case Kind::kNothing:
       return "nothing below it was seen: no node of a GPU that was asked for was refused or "
              "missing; the library itself says so";
@@ -206,7 +215,7 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
 
 std::string ReasonText(const FunnelRow& row) {
   if (!row.loss) return "";
-  std::string text = row.loss->reason;
+  std::string text = SentenceOf(row.loss->reason);
   if (!row.loss->loader_says.empty()) text += "; ld.so says: " + row.loss->loader_says;
   for (const Fact& fact : row.loss->because) {
     const bool names =
@@ -227,7 +236,7 @@ std::string LastFact(const FunnelRow& row) {
         fact->kind == Kind::kNamed || fact->kind == Kind::kCopy ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
-  return row.loss->reason;
+  return SentenceOf(row.loss->reason);
 }
 
 std::string EndText(const Evidence& evidence) {

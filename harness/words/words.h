@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/evidence/evidence.h"
@@ -14,6 +15,21 @@ std::string CallText(const Event& call);   // "cuInit(flags=0; fault: hang) did 
 // published rule: "cuDeviceGetAttribute(device=0, attrib=13)", each once, in the order of the first
 // call.
 std::vector<std::string> AssumedReads(const Evidence& evidence);
+
+// "cuInit gave 100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)"; "" for none.
+std::string SentenceOf(const Reason& reason);
+// "100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)"
+std::string CodeText(std::string_view function, int64_t code);
+// "by LD_LIBRARY_PATH[2]", "in a default directory"
+std::string ByRule(const std::string& rule);
+// "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
+std::string CountByRule(const std::vector<PlacesOfRule>& places);
+// "/opt/libcudart.so.12 does not have cudaFree@libcudart.so.12 and 3 more, which
+// /opt/libggml-cuda.so needs"
+std::string GapText(const Gap& gap);
+std::string OutsideText(Outside::What what);  // "a GPU library of this machine"
+// What an event has besides its subject: "openat to write through /dev/fd:".
+std::string DetailText(const Event& event);
 
 // "/dev/nvidia-uvm could not be opened: No such file or directory (#399)"
 std::string FactText(const Fact& fact);

@@ -1,7 +1,9 @@
 // gpustage trace, and the evidence that run keeps for it.
 #include <nlohmann/json.hpp>
 
+#include "harness/base/files.h"
 #include "tests/cli/cli_test.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -55,6 +57,16 @@ TEST_F(TraceTest, RefusesAKindThatThereIsNot) {
   EXPECT_THAT(ran.err, HasSubstr("got \"call\"; did you mean \"calls\"?\n"));
 }
 
+// The text is what the last version that kept such files printed of this one.
+TEST_F(TraceTest, SaysOfVersion4WhatWasSaidThen) {
+  const std::string kept = InSources("/tests/evidence/kept/version-4");
+  const Ran ran = Trace({kept + ".jsonl", "--timeline"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  const Result<std::string> then = ReadFile(kept + ".txt");
+  ASSERT_THAT(then, IsOk());
+  EXPECT_EQ(ran.out, *then);
+}
+
 TEST_F(TraceTest, SaysTheSameOfKeptEvidence) {
   const Ran kept = Run({"run", Path("lacking.yaml"), "--evidence-dir", Path("evidence")});
   ASSERT_EQ(kept.status, 0) << kept.out << kept.err;
@@ -76,7 +88,8 @@ TEST_F(TraceTest, RefusesEvidenceOfAnotherVersion) {
   EXPECT_EQ(ran.status, 2);
   EXPECT_THAT(
       ran.err,
-      HasSubstr("new.jsonl:1:1: this evidence is of version 9; this gpustage reads version 4"));
+      HasSubstr(
+          "new.jsonl:1:1: this evidence is of version 9; this gpustage reads versions 4 and 5"));
 }
 
 TEST_F(TraceTest, SaysThatNothingMatches) {

@@ -9,6 +9,8 @@ import sys
 PAGE = pathlib.Path("harness/docs/reasons.md")
 # Codes of a start, each of its API: what the issues of users name.
 CODES = {"driver": [34, 100, 101, 801, 802, 803, 804, 805, 999], "NVML": [4, 9, 12, 15, 17, 18, 999], "runtime": [35]}
+# A fact below a code, as words.cc tells it: a node, who may not, two versions, a library looked for, a copy, a variable.
+FACT = re.compile(r'could not be opened|is not there|may not |is of version .* and the kernel|was looked for in|, found |another copy is| is "')
 COLUMNS = {"CUDA backend": ["kBackend"], "Vulkan": ["kVulkanLoader"], "runtime": ["kRuntime"], "driver": ["kDriver"], "NVML": ["kManagement"],
            "libraries of CUDA's": ["kBlas"], "HIP": ["kHip"], "HSA": ["kHsa"]}
 
@@ -72,6 +74,10 @@ def main():
                         (one[3] in words or any(f"{number} (" in one[4] or f"gave {number}" in one[4] for number in numbers))]
                 if not fits:
                     wrong.append(f"{step}, {key}, {column}: no claim of {scenario} says so")
+                # A code alone is no reason, where a fact lies below it: a note says of a cell that none does.
+                below = [one for one in known if one[0] == scenario and one[1] in COLUMNS.get(column, []) and step == one[2] and FACT.search(one[4])]
+                if fits and numbers and not below and not re.search(r"\(([a-z])\)", cell):
+                    wrong.append(f"{step}, {key}, {column}: {scenario} claims the code, and no fact below it")
     causes = re.findall(r'"([a-z-]+)"', pathlib.Path("harness/scenario/model/cause.cc").read_text().split("kWords")[1].split("};")[0])
     wrong += [f"no row has the cause {cause}" for cause in causes if cause not in seen and cause != "unknown"]
     wrong += [f"no cell has code {number} of the {api}" for api, numbers in CODES.items() for number in numbers if (api, number) not in seen]

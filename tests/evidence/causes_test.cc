@@ -31,11 +31,12 @@ TEST(Causes, LooksAsApproved) {
   for (const Example& example : CauseExamples()) {
     const FunnelRow* const row = RowOf(example);
     ASSERT_NE(row, nullptr) << example.what;
-    table += fmt::format("| {} | {} | {} | {} |\n", ToString(row->cause()),
-                         row->loss ? ToString(row->loss->at) : "(not lost)", example.what,
-                         !row->loss || row->loss->reason.empty()
-                             ? row->remark
-                             : ReasonText(*row) + (row->remark.empty() ? "" : " / " + row->remark));
+    table += fmt::format(
+        "| {} | {} | {} | {} |\n", ToString(row->cause()),
+        row->loss ? ToString(row->loss->at) : "(not lost)", example.what,
+        !row->loss || row->loss->reason.empty()
+            ? SentenceOf(row->remark)
+            : ReasonText(*row) + (row->remark.empty() ? "" : " / " + SentenceOf(row->remark)));
   }
   ExpectGolden("causes.md", table);
 }
@@ -52,7 +53,7 @@ TEST(Causes, AreAllShown) {
 TEST(Causes, NameEveryNumberThatTheyGive) {
   for (const Example& example : CauseExamples()) {
     const std::optional<PathLoss>& loss = RowOf(example)->loss;
-    const std::string reason = loss ? loss->reason : "";
+    const std::string reason = loss ? SentenceOf(loss->reason) : "";
     EXPECT_THAT(reason, testing::Not(HasSubstr("errno"))) << example.what;
     const size_t gave = reason.find(" gave ");
     EXPECT_TRUE(gave == std::string::npos || reason.find(" (", gave) != std::string::npos)

@@ -139,7 +139,8 @@ TEST(Chain, SaysWhichCallFailedBehindTheCount) {
   };
   const Evidence busy = late("cuCtxCreate_v2", 46);
   EXPECT_THAT(LateText(busy), HasSubstr("gave 46 (CUDA_ERROR_DEVICE_UNAVAILABLE"));
-  EXPECT_THAT(busy.silent_because, HasSubstr("that cuCtxCreate_v2 failed, no line says"));
+  EXPECT_THAT(SentenceOf(busy.silent_because),
+              HasSubstr("that cuCtxCreate_v2 failed, no line says"));
   EXPECT_EQ(LateText(late("cuCtxCreate_v2", 0)), "");
   EXPECT_EQ(LateText(late("cuDeviceGetAttribute", 1)), "");
   EXPECT_EQ(MissingText(busy), "");
@@ -185,7 +186,7 @@ TEST(Funnel, HasALibraryThatIsNowhereByItsName) {
 TEST(Funnel, LosesAtTheFunctionThatIsMissing) {
   const FunnelRow row = Row(Driver().SymbolAsked(7, 50, "cuMemCreate"));
   EXPECT_EQ(row.lost_at(), Step::kEntryPoint);
-  EXPECT_THAT(row.loss->reason, HasSubstr("cuMemCreate"));
+  EXPECT_THAT(SentenceOf(row.loss->reason), HasSubstr("cuMemCreate"));
 }
 
 TEST(Funnel, LosesNothingForAFunctionThatAnotherMakesUpFor) {

@@ -2,6 +2,7 @@
 #include "harness/evidence/path/devices.h"
 
 #include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 
@@ -25,7 +26,7 @@ RawRun Says(Stream stream, const std::string& text, Outcome outcome = {}) {
 void ExpectUnreadable(const Evidence& evidence, const std::string& why) {
   EXPECT_EQ(evidence.devices, std::nullopt);
   EXPECT_EQ(evidence.device_count, std::nullopt);
-  EXPECT_EQ(evidence.devices_unreadable, why);
+  EXPECT_EQ(SentenceOf(evidence.devices_unreadable), why);
 }
 
 const DeviceReader kJson = {DeviceReader::Kind::kJson, "stdout", ""};
@@ -85,7 +86,7 @@ TEST(ReadDevices, TakesTheLastCount) {
   const Evidence evidence = Read(kCount, Says(Stream::kStdout, "count=1\ncount=2\ncount=\nend\n"));
   EXPECT_THAT(evidence.device_count, Optional(2));
   EXPECT_EQ(evidence.devices, std::nullopt);
-  EXPECT_EQ(evidence.devices_unreadable, "");
+  EXPECT_EQ(SentenceOf(evidence.devices_unreadable), "");
 }
 
 TEST(ReadDevices, CannotReadACountThatIsNotThere) {

@@ -4,6 +4,7 @@
 
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
 #include "tests/support/after_run.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
@@ -55,11 +56,11 @@ TEST(OpenQuestions, HasNoneWhereTheEvidenceSaysWhy) {
 TEST(ExplainLosses, SaysThatADirectoryCannotBeListed) {
   const FunnelRow entered = Explained(Started(), {kLibrary, EACCES, 0, 0, ""});
   EXPECT_THAT(entered.lost_at(), Optional(Step::kListed));
-  EXPECT_EQ(entered.loss->reason,
+  EXPECT_EQ(SentenceOf(entered.loss->reason),
             "/opt/cuda_v12 could not be listed by uid 65534: Permission denied; files in it can be "
             "opened by name");
   const FunnelRow shut = Explained(Started(), {kLibrary, EACCES, EACCES, 0, "x"});
-  EXPECT_EQ(shut.loss->reason,
+  EXPECT_EQ(SentenceOf(shut.loss->reason),
             "/opt/cuda_v12 could not be listed by uid 65534: Permission denied; nor can files in "
             "it be opened by name");
 }
@@ -67,7 +68,7 @@ TEST(ExplainLosses, SaysThatADirectoryCannotBeListed) {
 TEST(ExplainLosses, SaysThatAListedFileCannotBeOpened) {
   const FunnelRow row = Explained(Started(), {kLibrary, 0, EACCES, 0, "", 0, 'f'});
   EXPECT_THAT(row.lost_at(), Optional(Step::kMatched));
-  EXPECT_EQ(row.loss->reason,
+  EXPECT_EQ(SentenceOf(row.loss->reason),
             "libggml-cuda.so is listed but cannot be opened by uid 65534: Permission denied");
 }
 
@@ -78,14 +79,16 @@ TEST(ExplainLosses, SaysThatNoNameIsTheLibrarys) {
   after.answered = {{{}, {{kLibrary, 0, ENOENT, 0, ""}}}};
   after.looked = {{"/opt/cuda_v12"}};
   ExplainLosses(after, evidence);
-  EXPECT_EQ(evidence.funnel.front().loss->reason, "/opt/cuda_v12 is empty: there is no file in it");
+  EXPECT_EQ(SentenceOf(evidence.funnel.front().loss->reason),
+            "/opt/cuda_v12 is empty: there is no file in it");
   EXPECT_EQ(evidence.funnel.front().cause(), Cause::kNoNameMatches);
 }
 
 TEST(ExplainLosses, SaysThatNobodyTried) {
   const FunnelRow row = Explained(Started(), {kLibrary, 0, 0, 0, ""});
   EXPECT_THAT(row.lost_at(), Optional(Step::kMatched));
-  EXPECT_EQ(row.loss->reason, "it can be listed and opened, and no process opened any backend");
+  EXPECT_EQ(SentenceOf(row.loss->reason),
+            "it can be listed and opened, and no process opened any backend");
   // It was asked for after the run: derived, and so is how far it got.
   EXPECT_EQ(row.steps.at(Step::kListed).state, StepState::kDerived);
   EXPECT_THAT(row.reached, Optional(Step::kListed));
@@ -97,7 +100,7 @@ TEST(ExplainLosses, QuotesTheLogWhereItSaysWhyADirectoryWasPassedOver) {
                                       "user's request\" libDir=/opt/cuda_v12\n");
   const Evidence evidence = Decoded(run, LogFormat::kSlog);
   const FunnelRow row = Explained(run, {kLibrary, 0, 0, 0, ""}, LogFormat::kSlog);
-  EXPECT_EQ(row.loss->reason,
+  EXPECT_EQ(SentenceOf(row.loss->reason),
             "the scanner passed /opt/cuda_v12 over: skipping available library at user's request");
   EXPECT_EQ(evidence.At(row.event).kind, EventKind::kLog);
 }
@@ -106,7 +109,7 @@ TEST(ExplainLosses, SaysWhatTheLoaderSays) {
   const FunnelRow row =
       Explained(Opened(), {kLibrary, 0, 0, 0, "libcuda.so.1: cannot open shared object file"});
   EXPECT_THAT(row.lost_at(), Optional(Step::kLoaded));
-  EXPECT_EQ(row.loss->reason, "ld.so refuses libcuda.so.1, which it needs");
+  EXPECT_EQ(SentenceOf(row.loss->reason), "ld.so refuses libcuda.so.1, which it needs");
   EXPECT_EQ(row.loss->loader_says, "libcuda.so.1: cannot open shared object file");
 }
 
@@ -117,20 +120,20 @@ TEST(ExplainLosses, KeepsTheMissingDependencyBesideTheLoadersWords) {
                          .Search(7, 5, "/lib/libx.so", LA_SER_DEFAULT)
                          .Unload(7, 5);
   const FunnelRow row = Explained(run, {kLibrary, 0, 0, 0, "libx.so: no"});
-  EXPECT_EQ(row.loss->reason,
+  EXPECT_EQ(SentenceOf(row.loss->reason),
             "libx.so, needed by " + std::string(kLibrary) + ", was found and cannot be loaded: no");
   EXPECT_EQ(row.loss->loader_says, "libx.so: no");
 }
 
 TEST(ExplainLosses, SaysThatALoadKills) {
-  EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, SIGBUS, ""}).loss->reason,
+  EXPECT_EQ(SentenceOf(Explained(Opened(), {kLibrary, 0, 0, SIGBUS, ""}).loss->reason),
             "loading it kills the process: SIGBUS, as a file does that was cut short");
-  EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, 40, ""}).loss->reason,
+  EXPECT_EQ(SentenceOf(Explained(Opened(), {kLibrary, 0, 0, 40, ""}).loss->reason),
             "loading it kills the process: SIG40");
 }
 
 TEST(ExplainLosses, SaysThatItLoadsWhenAskedAgain) {
-  EXPECT_EQ(Explained(Opened(), {kLibrary, 0, 0, 0, ""}).loss->reason,
+  EXPECT_EQ(SentenceOf(Explained(Opened(), {kLibrary, 0, 0, 0, ""}).loss->reason),
             "it loads when asked again, and the scanner found no entry point such as "
             "ggml_backend_init in it");
 }
@@ -152,8 +155,8 @@ TEST(ExplainLosses, AsksEachProcessApart) {
   ASSERT_EQ(after.answered.size(), 2u);
   ExplainLosses(after, evidence);
   ASSERT_EQ(evidence.funnel.size(), 2u);
-  EXPECT_THAT(evidence.funnel[0].loss->reason, testing::HasSubstr("liba.so"));
-  EXPECT_THAT(evidence.funnel[1].loss->reason, testing::HasSubstr("libb.so"));
+  EXPECT_THAT(SentenceOf(evidence.funnel[0].loss->reason), testing::HasSubstr("liba.so"));
+  EXPECT_THAT(SentenceOf(evidence.funnel[1].loss->reason), testing::HasSubstr("libb.so"));
 }
 
 TEST(ExplainLosses, LeavesOtherRowsAlone) {

@@ -4,6 +4,7 @@
 
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
 #include "tests/support/after_run.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
@@ -21,7 +22,7 @@ std::vector<std::string> Of(const Evidence& evidence, EventKind kind) {
   std::vector<std::string> texts;
   for (const Event& event : evidence.events)
     if (event.kind == kind)
-      texts.push_back(event.subject + (event.detail.empty() ? "" : " | " + event.detail));
+      texts.push_back(event.subject + (event.detail.empty() ? "" : " | " + DetailText(event)));
   return texts;
 }
 
@@ -159,7 +160,7 @@ TEST(Files, ASilentLossQuotesWhatWasSaidToNobody) {
                                    .Asks(2, Writes("/dev/null",
                                                    "ggml_cuda_init: failed to initialize CUDA: no "
                                                    "CUDA-capable device is detected\n")));
-  EXPECT_THAT(evidence.silent_because,
+  EXPECT_THAT(SentenceOf(evidence.silent_because),
               HasSubstr("says so to nobody: ggml_cuda_init: failed to initialize CUDA"));
 }
 

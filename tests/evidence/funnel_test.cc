@@ -44,9 +44,9 @@ HandMadeRun Reporting(HandMadeRun run) {
 void ExpectLost(const FunnelRow& row, Step at, std::optional<Step> reached,
                 const std::string& reason) {
   ASSERT_TRUE(row.loss);
-  EXPECT_EQ(row.loss->at, at) << row.loss->reason;
+  EXPECT_EQ(row.loss->at, at) << SentenceOf(row.loss->reason);
   EXPECT_EQ(row.reached, reached);
-  EXPECT_EQ(row.loss->reason, reason);
+  EXPECT_EQ(SentenceOf(row.loss->reason), reason);
   EXPECT_GT(row.event, 0);
 }
 

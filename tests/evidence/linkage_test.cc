@@ -8,6 +8,7 @@
 #include "harness/base/process.h"
 #include "harness/base/root.h"
 #include "harness/evidence/evidence.h"
+#include "harness/words/words.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {
@@ -64,7 +65,7 @@ class LinkageTest : public testing::Test {
   std::vector<std::string> Gaps() {
     std::vector<std::string> sentences;
     for (const Gap& gap : Of({"/libuser.so", "/libgiver.so"}).gaps)
-      sentences.push_back(ToString(gap));
+      sentences.push_back(GapText(gap));
     return sentences;
   }
 

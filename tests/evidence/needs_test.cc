@@ -2,6 +2,7 @@
 #include "harness/evidence/loader/needs.h"
 
 #include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 
@@ -71,7 +72,7 @@ TEST(NeedsOf, FollowsWhoAsks) {
   EXPECT_EQ(needs[1].found, "");
   EXPECT_THAT(needs[1].tried, ElementsAre(Tried{"/a/liby.so", "LD_LIBRARY_PATH[1]"},
                                           Tried{"/lib/liby.so", "default directory"}));
-  EXPECT_EQ(CountByRule(needs[1]), "LD_LIBRARY_PATH 1, default directories 1");
+  EXPECT_EQ(CountByRule(PlacesOf(needs[1])), "LD_LIBRARY_PATH 1, default directories 1");
 }
 
 TEST(NeedsOf, EndsWhereTheLoadEnds) {

@@ -6,6 +6,7 @@
 #include "harness/base/files.h"
 #include "harness/base/root.h"
 #include "harness/evidence/evidence.h"
+#include "harness/words/words.h"
 #include "tests/support/matchers.h"
 
 namespace gpustage {
@@ -44,8 +45,9 @@ class OutsideTest : public testing::Test {
     std::vector<std::string> found;
     for (const Outside& outside : FindOutside(
              evidence, around, [&](const std::string& path) { return root_->At(path, O_RDONLY); }))
-      found.push_back((outside.leak ? "leak " : "") + outside.path + ", " + outside.what + ", " +
-                      std::to_string(outside.count) + " from #" + std::to_string(outside.event));
+      found.push_back((outside.leak ? "leak " : "") + outside.path + ", " +
+                      OutsideText(outside.what) + ", " + std::to_string(outside.count) + " from #" +
+                      std::to_string(outside.event));
     return found;
   }
 

@@ -1,8 +1,10 @@
 // When a failure is silent: what failed, and what a line must have to say so.
+#include "fakes/world/format.h"
 #include "harness/base/files.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/evidence/records/decode.h"
+#include "harness/words/words.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
 
@@ -62,6 +64,17 @@ TEST(Silence, IsBrokenByTheErrorOfNvidiasPythonClient) {
   EXPECT_THAT(silent("NVMLError_NoPermission: it was blocked\n"), Optional(true));
 }
 
+// Go's and a shell's words have the signal's name: that of this loss, and not of another.
+TEST(Silence, IsBrokenByTheSignalThatKilledTheProcess) {
+  const auto silent = [](const char* fault, const char* line) {
+    HandMadeRun run = Loaded().Symbol(7, 50, "ggml_backend_init");
+    return Silent(run.Call(7, "cuInit", world::kNoResult, -1, fault), line);
+  };
+  EXPECT_THAT(silent("fault: segfault", "it failed: SIGSEGV"), Optional(false));
+  EXPECT_THAT(silent("fault: abort", "it failed: SIGABRT"), Optional(false));
+  EXPECT_THAT(silent("fault: abort", "it failed: SIGSEGV"), Optional(true));
+}
+
 // Ollama 0.17.4 skips directories below the one that a top-level link stands in, and other files of
 // the same name.
 TEST(Silence, IsNotBrokenByALineAboutAnotherDirectory) {
@@ -83,7 +96,8 @@ TEST(Silence, IsNotBrokenByALineAboutAnotherDirectory) {
 TEST(Silence, IsToldOfTheRowThatGotFurthest) {
   const Evidence evidence =
       Decoded(Refused().Unload(7, 1), {"/opt/cuda_v11/libggml-cuda.so", kLibrary});
-  EXPECT_THAT(evidence.silent_because, testing::HasSubstr("was lost at \"initialised\""));
+  EXPECT_THAT(SentenceOf(evidence.silent_because),
+              testing::HasSubstr("was lost at \"initialised\""));
 }
 
 TEST(Silence, IsBrokenByTheCodesTextOrName) {
@@ -120,7 +134,7 @@ TEST(Silence, IsNoneWhereNothingFailed) {
                                         .Prints(Stream::kStdout, "GPU\n")
                                         .Unload(7, 1));
   EXPECT_THAT(evidence.silent_failure, Optional(false));
-  EXPECT_EQ(evidence.silent_because, "nothing failed");
+  EXPECT_EQ(SentenceOf(evidence.silent_because), "nothing failed");
 }
 
 // The caller of a program sees how it ended.
@@ -135,7 +149,7 @@ TEST(Silence, IsNotKnownWhereNothingCouldBeObserved) {
   const Evidence evidence =
       Decoded(HandMadeRun().WithoutLoader().Prints(Stream::kStderr, "no GPU\n"));
   EXPECT_EQ(evidence.silent_failure, std::nullopt);
-  EXPECT_EQ(evidence.silent_because,
+  EXPECT_EQ(SentenceOf(evidence.silent_because),
             "what it loaded and called could not be observed, so nor could a failure");
 }
 
@@ -158,7 +172,8 @@ TEST(Silence, PointsAtTheLineThatSaysSo) {
   EXPECT_TRUE(evidence.funnel.front().failed());
   EXPECT_EQ(evidence.At(evidence.funnel.front().loss->said).subject,
             "CUDA failed: system not yet initialized");
-  EXPECT_EQ(evidence.silent_because, "#6 says: CUDA failed: system not yet initialized");
+  EXPECT_EQ(SentenceOf(evidence.silent_because),
+            "#6 says: CUDA failed: system not yet initialized");
 }
 
 // llama.cpp, ggml-backend-reg.cpp: "search path %s does not exist".

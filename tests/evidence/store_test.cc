@@ -1,10 +1,12 @@
 // What is kept is what was seen.
 #include "harness/evidence/store/store.h"
 
+#include "harness/base/files.h"
 #include "harness/evidence/records/decode.h"
 #include "tests/evidence/causes.h"
 #include "tests/support/hand_made.h"
 #include "tests/support/matchers.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -63,7 +65,7 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
   run.evidence.linkage.gaps.push_back({2, "/a.so", "/b.so", {"V_1"}, {"x@V_1"}, true});
   run.evidence.linkage.interposers.push_back({2, "dlopen", "/opt/\xff.so", 1});
   run.evidence.linkage.unseen_misses.push_back({2, "/opt/\xff.so"});
-  run.evidence.outside.push_back({2, "/proc/modules", "what", true, 3, 1});
+  run.evidence.outside.push_back({2, "/proc/modules", Outside::What::kDevices, true, 3, 1});
   const Result<KeptRun> again = Again(run);
   ASSERT_THAT(again, IsOk());
   EXPECT_TRUE(*again == run);
@@ -71,7 +73,7 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":4,)"))
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":5,)"))
       << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"event\","));
   EXPECT_TRUE(text.ends_with("}\n"));
@@ -81,8 +83,30 @@ TEST(Store, RefusesAnotherVersion) {
   EXPECT_THAT(
       ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
       FailsAt(1, 1,
-              "this evidence is of version 2; this gpustage reads version 4, so run the scenario "
-              "again or use the gpustage that kept it"));
+              "this evidence is of version 2; this gpustage reads versions 4 and 5, so run the "
+              "scenario again or use the gpustage that kept it"));
+}
+
+// What code decides by is taken out of the sentences of then; a reason has its text, and no more.
+TEST(Store, ReadsTheSentencesOfVersion4) {
+  const Result<std::string> text = ReadFile(InSources("/tests/evidence/kept/version-4.jsonl"));
+  ASSERT_THAT(text, IsOk());
+  const Result<KeptRun> run = ParseEvidenceLines(*text, "version-4.jsonl");
+  ASSERT_THAT(run, IsOk());
+  const Evidence& evidence = run->evidence;
+  EXPECT_TRUE(evidence.At(2).writes);
+  EXPECT_EQ(evidence.At(2).detail, "openat");
+  EXPECT_FALSE(evidence.At(3).writes);
+  EXPECT_TRUE(evidence.At(4).writes);
+  EXPECT_EQ(evidence.At(5).by, "/dev/null");
+  EXPECT_EQ(evidence.At(6).by, "");
+  EXPECT_EQ(evidence.At(7).value, 0);
+  EXPECT_EQ(evidence.At(8).value, 1);
+  EXPECT_EQ(evidence.outside.front().what, Outside::What::kDevices);
+  const FunnelRow& row = evidence.funnel.front();
+  EXPECT_EQ(row.loss->reason.kind, Reason::Kind::kText);
+  EXPECT_EQ(row.loss->because[2].subject, "cuCtxCreate_v2");
+  EXPECT_TRUE(ParseEvidenceLines(EvidenceLines(*run), "x.jsonl")->evidence == evidence);
 }
 
 // A file that was damaged is refused with its line, or read; it never ends the reader.
@@ -131,7 +155,7 @@ TEST(Store, NamesTheLineThatIsWrong) {
   EXPECT_THAT(
       ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second),
                          "x.jsonl"),
-      FailsAt(2, 1, "this line is not as version 4 has it: unknown record \"dream\""));
+      FailsAt(2, 1, "this line is not as version 5 has it: unknown record \"dream\""));
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"),
               FailsAt(8, 1, "this evidence has no end: it was not written to its last line"));
 }

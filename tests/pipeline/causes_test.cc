@@ -5,6 +5,7 @@
 #include "harness/evidence/store/store.h"
 #include "harness/report/trace.h"
 #include "harness/scenario/model/cause.h"
+#include "harness/words/words.h"
 #include "tests/pipeline/all_scenarios.h"
 
 namespace gpustage {
@@ -66,11 +67,11 @@ TEST_F(CausesOfScenarios, StandInSentencesWithoutNumbersAlone) {
   EachRun([](const RunReport& run, const std::string& name) {
     for (const FunnelRow& row : run.evidence.funnel) {
       if (!row.loss) continue;
-      EXPECT_EQ(row.loss->reason.find("errno"), std::string::npos)
-          << name << ": " << row.loss->reason;
-      EXPECT_EQ(row.loss->reason.find("-9223372036854775808"), std::string::npos)
-          << name << ": " << row.loss->reason;
-      EXPECT_NE(row.loss->cause, Cause::kUnknown) << name << ": " << row.loss->reason;
+      EXPECT_EQ(SentenceOf(row.loss->reason).find("errno"), std::string::npos)
+          << name << ": " << SentenceOf(row.loss->reason);
+      EXPECT_EQ(SentenceOf(row.loss->reason).find("-9223372036854775808"), std::string::npos)
+          << name << ": " << SentenceOf(row.loss->reason);
+      EXPECT_NE(row.loss->cause, Cause::kUnknown) << name << ": " << SentenceOf(row.loss->reason);
     }
   });
 }

@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include "harness/base/process.h"
+#include "harness/words/words.h"
 #include "tests/proof/proof_test.h"
 #include "tests/support/processes.h"
 
@@ -154,7 +155,7 @@ TEST_P(AgainstStrace, SeesEveryPathAndNothingElse) {
   if (IsSkipped()) return;
   start_.record_loader = false;
   const Evidence evidence = Watch();
-  ASSERT_TRUE(evidence.files_observed) << evidence.files_unobserved;
+  ASSERT_TRUE(evidence.files_observed) << SentenceOf(evidence.files_unobserved);
 
   start_.record_files = false;
   const std::vector<std::string> tracer = {"/usr/bin/strace",

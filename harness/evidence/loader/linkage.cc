@@ -1,7 +1,5 @@
 #include "harness/evidence/loader/linkage.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>

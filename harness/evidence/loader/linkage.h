@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/evidence/path/reason.h"
+
 namespace gpustage {
 
 class Fd;
@@ -47,9 +49,8 @@ struct Linkage {
   friend bool operator==(const Linkage&, const Linkage&) = default;
 };
 
-// "/opt/libcudart.so.12 does not have cudaFree@libcudart.so.12 and 3 more, which
-// /opt/libggml-cuda.so needs"
-std::string ToString(const Gap& gap);
+// What is missing, in up to three parts.
+std::vector<Reason> ReasonsOf(const Gap& gap);
 
 // Opens a file as the scanner's processes saw it; an invalid one where it cannot.
 using FileOpener = std::function<Fd(const std::string& path)>;

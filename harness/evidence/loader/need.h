@@ -1,6 +1,7 @@
 // What a library needed of the loader, where that was looked for and what was found.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,13 @@ struct Need {
   std::string same_as = {};
   friend bool operator==(const Need&, const Need&) = default;
 };
-// "LD_LIBRARY_PATH 12, ld.so.cache 1, default directories 30".
-std::string CountByRule(const Need& need);
-// "by LD_LIBRARY_PATH[2]", "in a default directory"
-std::string ByRule(const std::string& rule);
+
+// Places of one rule, whichever its entry, that were tried one after the other.
+struct PlacesOfRule {
+  std::string rule;  // "LD_LIBRARY_PATH"
+  int64_t count = 0;
+  friend bool operator==(const PlacesOfRule&, const PlacesOfRule&) = default;
+};
+std::vector<PlacesOfRule> PlacesOf(const Need& need);
 
 }  // namespace gpustage

@@ -1,7 +1,5 @@
 #include "harness/evidence/loader/needs.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -72,7 +70,7 @@ std::string RuleOfSearch(const Evidence& evidence, const Event& search) {
     case SearchRule::kPathOrRpath: {
       const auto list = VariableOf(ProcessOf(evidence, search.pid), "LD_LIBRARY_PATH");
       const int entry = list ? EntryOf(*list, search.subject) : 0;
-      return entry > 0 ? fmt::format("LD_LIBRARY_PATH[{}]", entry) : "RPATH";
+      return entry > 0 ? "LD_LIBRARY_PATH[" + std::to_string(entry) + "]" : "RPATH";
     }
     case SearchRule::kRunpath: return "RUNPATH";
     case SearchRule::kCache: return "ld.so.cache";

@@ -82,28 +82,23 @@ class Audit {
     const std::string path = LexicallyNormal(event.subject);
     for (const std::string& directory : around_.host_directories)
       if (Under(path, directory)) {
-        if (IsGpuLibrary(path))
-          return Note(event, path, "a GPU library in a directory that the scanner declares", false);
-        return Note(event, directory, "a directory that the scanner declares", false);
+        if (IsGpuLibrary(path)) return Note(event, path, Outside::What::kDeclaredLibrary, false);
+        return Note(event, directory, Outside::What::kDeclaredDirectory, false);
       }
     if (path.starts_with("/proc/") && !IsOfProcess(path)) {
       if (open_(path)) return;  // the tree has one of its own there
       const bool device =
           std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts),
                       [&](std::string_view fact) { return path.starts_with(fact); });
-      return Note(
-          event, path,
-          device ? "what this machine's kernel says of devices" : "of this machine's kernel",
-          device);
+      return Note(event, path, device ? Outside::What::kDevices : Outside::What::kKernel, device);
     }
     if (gpu_libraries_.empty() || event.kind == EventKind::kLook || event.kind == EventKind::kList)
       return;
     const auto id = IdOf(path);
-    if (id && gpu_libraries_.contains(*id))
-      Note(event, path, "a GPU library of this machine", true);
+    if (id && gpu_libraries_.contains(*id)) Note(event, path, Outside::What::kLibrary, true);
   }
 
-  void Note(const Event& event, const std::string& path, const std::string& what, bool leak) {
+  void Note(const Event& event, const std::string& path, Outside::What what, bool leak) {
     Outside& outside = found_[{event.pid, path}];
     if (outside.count++ > 0) return;
     outside = {event.pid, path, what, leak, 1, event.id};

@@ -13,9 +13,16 @@ struct Evidence;
 // One place outside, and how often one process was there. What the scanner declares may be used; a
 // leak may not.
 struct Outside {
+  enum class What {
+    kLibrary,            // of a GPU, of this machine
+    kDeclaredLibrary,    // the same, in a directory that the scanner declares
+    kDeclaredDirectory,  // that the scanner declares
+    kDevices,            // what this machine's kernel says of devices
+    kKernel,             // what else it says
+  };
   int pid = 0;
   std::string path;  // of a directory that is declared, the directory
-  std::string what;  // "a GPU library of this machine"
+  What what = What::kLibrary;
   bool leak = false;
   int count = 0;
   int event = 0;  // the first

@@ -1,6 +1,5 @@
 #include "harness/evidence/path/chain.h"
 
-#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -151,7 +150,8 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   if (below != nullptr && below->loss && below->loss->at <= Step::kEntryPoint) {
     Fact reason;
     reason.kind = Kind::kReason;
-    reason.subject = BaseNameOf(below->library) + ": " + below->loss->reason;
+    reason.subject = BaseNameOf(below->library);
+    reason.reasons = {below->loss->reason};
     reason.event = below->event;
     Add(row, reason);
   }
@@ -248,8 +248,10 @@ void TakeLossOfInner(const Evidence& evidence, FunnelRow& row) {
   loss.cause = below->cause() == Cause::kNotFound ? Cause::kMissingDependency : below->cause();
   loss.known = Known::kDerived;
   row.event = below->event;
-  loss.reason = fmt::format("{}, which it asks, was lost at \"{}\": {}", BaseNameOf(below->library),
-                            ToString(below->loss->at), below->loss->reason);
+  loss.reason = {.kind = Reason::Kind::kBelow,
+                 .subject = BaseNameOf(below->library),
+                 .other = ToString(below->loss->at),
+                 .below = {below->loss->reason}};
 }
 
 }  // namespace
@@ -271,8 +273,8 @@ Fact NodeOf(const Event& open) {
 Fact CalledOf(const Event& call) {
   Fact called;
   called.kind = Kind::kCalled;
-  called.subject = call.subject + "(" + call.detail + ")";
-  called.other = CodeText(call.subject, call.value);
+  called.subject = call.subject;
+  called.names = {call.detail};
   called.number = call.value;
   called.event = call.id;
   return called;

@@ -54,7 +54,7 @@ void AddUnchecked(const Evidence& evidence, FunnelRow& row) {
     if (gap.pid == row.pid && gap.unversioned) {
       Fact reason;
       reason.kind = Kind::kReason;
-      reason.subject = ToString(gap);
+      reason.reasons = ReasonsOf(gap);
       row.loss->because.push_back(std::move(reason));
       return;
     }

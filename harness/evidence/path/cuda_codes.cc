@@ -1,7 +1,5 @@
 #include "harness/evidence/path/cuda_codes.h"
 
-#include <fmt/format.h>
-
 #include "harness/evidence/path/families.h"
 
 namespace gpustage {
@@ -61,12 +59,6 @@ bool IsFailure(std::string_view function, int64_t code) {
   if (ApiOf(FamilyOfFunction(function)) != Api::kVulkan) return code != 0;
   // A question whether a format is supported may be answered by no: VK_ERROR_FORMAT_NOT_SUPPORTED.
   return code < 0 && !function.starts_with("vkGetPhysicalDevice");
-}
-
-std::string CodeText(std::string_view function, int64_t code) {
-  const CudaCode meaning = CodeOf(function, code);
-  return meaning.name.empty() ? fmt::format("{}, a code that nobody names", code)
-                              : fmt::format("{} ({}: {})", code, meaning.name, meaning.text);
 }
 
 }  // namespace gpustage

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace gpustage {
@@ -14,9 +13,6 @@ struct CudaCode {
 
 // `function` tells the API: cuInit is the driver's, cudaGetDeviceCount the runtime's.
 CudaCode CodeOf(std::string_view function, int64_t code);
-
-// "100 (CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected)"
-std::string CodeText(std::string_view function, int64_t code);
 
 // Whether a code of this function is a failure: Vulkan has codes above 0 that are none.
 bool IsFailure(std::string_view function, int64_t code);

@@ -1,8 +1,7 @@
 // A call that never came back: how its process ended in it.
 #pragma once
 
-#include <string>
-
+#include "harness/evidence/path/reason.h"
 #include "harness/evidence/records/event.h"
 #include "harness/scenario/model/cause.h"
 
@@ -10,8 +9,9 @@ namespace gpustage {
 
 struct Death {
   Cause cause = Cause::kCrashed;
-  std::string how;  // "ollama runner (pid 3) was killed by SIGSEGV in cuInit"
+  Reason how;
 };
-Death DeathIn(const Event& call, const std::string& who);
+// `process` is who made the call: its `who` and `pid` alone count.
+Death DeathIn(const Event& call, Reason process);
 
 }  // namespace gpustage

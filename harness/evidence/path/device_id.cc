@@ -1,6 +1,5 @@
 #include "harness/evidence/path/device_id.h"
 
-#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <array>
@@ -37,26 +36,29 @@ bool IsMemorySize(uint64_t bytes) {
 
 }  // namespace
 
-std::optional<std::string> FieldsInUuid(const std::string& uuid) {
+std::optional<Reason> FieldsInUuid(const std::string& uuid) {
   const auto bytes = Bytes(uuid);
   if (!bytes) return std::nullopt;
   uint64_t memory, second;
   std::memcpy(&memory, bytes->data(), 8);
   std::memcpy(&second, bytes->data() + 8, 8);
   if (!IsMemorySize(memory)) return std::nullopt;
-  const std::string total =
-      fmt::format("totalGlobalMem {:.1f} GiB", static_cast<double>(memory) / kGiB);
+  Reason fields = {.other = uuid, .number = static_cast<int64_t>(memory)};
   // In the real struct sharedMemPerBlock follows the memory; in one that people wrote from memory,
   // major and minor do.
-  if (second % 1024 == 0 && second >= 16 * 1024 && second <= 256 * 1024)
-    return fmt::format("{}, sharedMemPerBlock {}", total, second);
+  if (second % 1024 == 0 && second >= 16 * 1024 && second <= 256 * 1024) {
+    fields.kind = Reason::Kind::kMemoryAndShared;
+    fields.names = {std::to_string(second)};
+    return fields;
+  }
   const uint32_t major = static_cast<uint32_t>(second), minor = static_cast<uint32_t>(second >> 32);
-  if (major >= 1 && major <= 20 && minor <= 9)
-    return fmt::format("{}, major {}, minor {}", total, major, minor);
-  return std::nullopt;
+  if (major < 1 || major > 20 || minor > 9) return std::nullopt;
+  fields.kind = Reason::Kind::kMemoryAndCompute;
+  fields.names = {std::to_string(major), std::to_string(minor)};
+  return fields;
 }
 
-std::optional<std::string> FieldsInPciId(const std::string& pci_id) {
+std::optional<Reason> FieldsInPciId(const std::string& pci_id) {
   static const RE2 address(R"(([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}(\.[0-7])?)");
   static const RE2 three(R"(([0-9a-f]+):([0-9a-f]+):([0-9a-f]+)(\.0?)?)");
   if (pci_id.empty() || RE2::FullMatch(pci_id, address)) return std::nullopt;
@@ -66,11 +68,13 @@ std::optional<std::string> FieldsInPciId(const std::string& pci_id) {
     const uint64_t cache = Hex(bus), threads = Hex(domain);
     if (cache >= kMiB / 2 && cache <= 1024 * kMiB && cache % (kMiB / 4) == 0 && threads >= 512 &&
         threads <= 4096)
-      return fmt::format("l2CacheSize {} and maxThreadsPerMultiProcessor {}", cache, threads);
+      return Reason{.kind = Reason::Kind::kCacheAndThreads,
+                    .other = pci_id,
+                    .names = {std::to_string(cache), std::to_string(threads)}};
   }
-  return pci_id.size() == 15
-             ? "stack bytes behind the end of the struct, cut to 15 characters as ggml prints them"
-             : "no such address";
+  // ggml prints 15 characters of it.
+  return Reason{.kind = pci_id.size() == 15 ? Reason::Kind::kStackBytes : Reason::Kind::kNoAddress,
+                .other = pci_id};
 }
 
 }  // namespace gpustage

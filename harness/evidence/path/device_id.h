@@ -5,14 +5,15 @@
 #include <optional>
 #include <string>
 
+#include "harness/evidence/path/reason.h"
+
 namespace gpustage {
 
-// What stands in a uuid that is none: "totalGlobalMem 80.0 GiB, major 9, minor 0". None for one
-// that may be real.
-std::optional<std::string> FieldsInUuid(const std::string& uuid);
+// What stands in a uuid that is none: memory, and capability or shared memory. None for one that
+// may be real. `other` of the reason is what was given.
+std::optional<Reason> FieldsInUuid(const std::string& uuid);
 
-// What is wrong with a PCI address: "no PCI address: stack bytes, …". None for a well-formed one
-// and for "".
-std::optional<std::string> FieldsInPciId(const std::string& pci_id);
+// What is wrong with a PCI address. None for a well-formed one and for "".
+std::optional<Reason> FieldsInPciId(const std::string& pci_id);
 
 }  // namespace gpustage

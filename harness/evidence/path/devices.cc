@@ -1,6 +1,5 @@
 #include "harness/evidence/path/devices.h"
 
-#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@ namespace gpustage {
 namespace {
 
 using nlohmann::json;
+using Kind = Reason::Kind;
 
 bool FromStream(const DeviceReader& reader, Stream stream) {
   if (reader.stream == "any") return true;
@@ -52,10 +52,11 @@ void ReadJson(const DeviceReader& reader, const RawRun& run, Evidence& evidence)
       evidence.device_count = parsed["count"];
     return;
   }
-  evidence.devices_unreadable =
-      text.empty()
-          ? fmt::format("it printed nothing on {}", wanted == Stream::kStdout ? "stdout" : "stderr")
-          : "what it printed is not JSON with a list of devices";
+  if (text.empty())
+    evidence.devices_unreadable = {Kind::kPrintedNothing,
+                                   wanted == Stream::kStdout ? "stdout" : "stderr"};
+  else
+    evidence.devices_unreadable = {Kind::kNoJson};
 }
 
 // All groups of a match, by name.
@@ -84,7 +85,7 @@ void ReadLines(const DeviceReader& reader, const RE2& pattern, const Outcome& ou
   // say. One that looked may well end badly because it saw nothing, as vulkaninfo and rocm-smi do.
   const bool never_looked = outcome.code == 126 || outcome.code == 127;
   if (devices.empty() && outcome.kind == Outcome::Kind::kExited && never_looked) {
-    evidence.devices_unreadable = fmt::format("it listed nothing and {}", ToString(outcome));
+    evidence.devices_unreadable = {.kind = Kind::kListedNothing, .text = ToString(outcome)};
     return;
   }
   evidence.device_count = static_cast<int64_t>(devices.size());
@@ -92,14 +93,14 @@ void ReadLines(const DeviceReader& reader, const RE2& pattern, const Outcome& ou
 }
 
 void ReadCount(const DeviceReader& reader, const RE2& pattern, Evidence& evidence) {
-  evidence.devices_unreadable = fmt::format("no line matched {}", reader.match);
+  evidence.devices_unreadable = {.kind = Kind::kNoMatch, .text = reader.match};
   for (const LogLine& line : evidence.log) {
     std::map<std::string, std::string> groups;
     if (!FromStream(reader, line.stream) || !MatchGroups(pattern, line.text, groups)) continue;
     int64_t count = 0;
     if (!RE2::FullMatch(groups["count"], "(\\d+)", &count)) continue;
     evidence.device_count = count;
-    evidence.devices_unreadable.clear();
+    evidence.devices_unreadable = {};
   }
 }
 
@@ -107,18 +108,17 @@ void ReadCount(const DeviceReader& reader, const RE2& pattern, Evidence& evidenc
 
 void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& evidence) {
   if (reader.kind == DeviceReader::Kind::kNone) {
-    evidence.devices_unreadable = "this scanner's definition does not say how its devices are read";
+    evidence.devices_unreadable = {Kind::kNoReader};
     return;
   }
   // A list that was cut short says nothing of what would have followed.
   if (run.outcome.kind != Outcome::Kind::kExited && run.outcome.kind != Outcome::Kind::kStopped) {
-    evidence.devices_unreadable =
-        fmt::format("the scanner was not done: {}", ToString(run.outcome));
+    evidence.devices_unreadable = {.kind = Kind::kNotDone, .text = ToString(run.outcome)};
     return;
   }
   if (reader.kind == DeviceReader::Kind::kJson) return ReadJson(reader, run, evidence);
   if (evidence.cut_lines > 0) {
-    evidence.devices_unreadable = fmt::format("{} lines of the log are cut", evidence.cut_lines);
+    evidence.devices_unreadable = {.kind = Kind::kLogCut, .number = evidence.cut_lines};
     return;
   }
   const RE2 pattern(reader.match, RE2::Quiet);

@@ -1,12 +1,9 @@
-#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/failed_load.h"
@@ -18,7 +15,9 @@
 namespace gpustage {
 namespace {
 
-void Set(FunnelRow& row, Cause cause, std::string reason, Known known) {
+using Kind = Reason::Kind;
+
+void Set(FunnelRow& row, Cause cause, Reason reason, Known known) {
   row.loss->cause = cause;
   row.loss->reason = std::move(reason);
   row.loss->known = known;
@@ -31,20 +30,20 @@ bool IsOpenedByName(const std::string& base_name) {
 }
 
 // No name in the directory is the library's: what is in it instead.
-std::string WhatIsThere(const AfterRun& after, const std::string& directory,
-                        const std::string& name) {
+Reason WhatIsThere(const AfterRun& after, const std::string& directory, const std::string& name) {
   const Looked* const looked = LookedAt(after, directory);
-  if (looked == nullptr) return directory + " was listed, and no name in it matches";
-  if (looked->names.empty()) return directory + " is empty: there is no file in it";
+  if (looked == nullptr) return {Kind::kNoNameMatches, directory};
+  if (looked->names.empty()) return {Kind::kEmptyDirectory, directory};
   std::vector<std::string> there = looked->names;
   std::stable_partition(there.begin(), there.end(),
                         [](const std::string& one) { return one.starts_with("libggml"); });
-  std::string names;
-  for (size_t i = 0; i < std::min<size_t>(there.size(), 3); ++i)
-    names += (i == 0 ? "" : ", ") + there[i];
-  if (looked->names.size() > 3) names += fmt::format(" and {} more", looked->names.size() - 3);
-  return fmt::format("{} is not there: no name in {} is a backend's: it has {}", name, directory,
-                     names);
+  Reason others = {.kind = Kind::kOtherNames,
+                   .subject = directory,
+                   .other = name,
+                   .number = static_cast<int64_t>(there.size())};
+  there.resize(std::min<size_t>(there.size(), 3));
+  others.names = std::move(there);
+  return others;
 }
 
 // Not where a program looks for its own modules, for manifests or for devices.
@@ -57,7 +56,7 @@ bool IsForLibraries(const std::string& directory) {
 }
 
 // The directories that somebody looked into for backends.
-std::string WhereLooked(const Evidence& evidence, const std::string& but) {
+std::vector<std::string> WhereLooked(const Evidence& evidence, const std::string& but) {
   std::vector<std::string> places;
   const auto add = [&](const std::string& place) {
     if (places.size() < 4 && !place.empty() && place != but &&
@@ -69,38 +68,34 @@ std::string WhereLooked(const Evidence& evidence, const std::string& but) {
   if (places.empty())
     for (const Event& event : evidence.events)
       if (event.kind == EventKind::kList && IsForLibraries(event.subject)) add(event.subject);
-  std::string text;
-  for (const std::string& place : places) text += (text.empty() ? "" : ", ") + place;
-  return text;
+  return places;
 }
 
-void Untouched(FunnelRow& row, Step at, Cause cause, std::string reason, Known known) {
+void Untouched(FunnelRow& row, Step at, Cause cause, Reason reason, Known known) {
   row.loss->at = at;
   Set(row, cause, std::move(reason), known);
 }
 
-// Why nothing of the file itself was used, in a user's words.
+// Why nothing of the file itself was used.
 void ExplainUntouched(const Evidence& evidence, const Answer& answer, const AfterRun& after,
                       FunnelRow& row) {
   const std::string directory = ParentOf(row.library), name = BaseNameOf(row.library);
-  const std::string where = WhereLooked(evidence, directory);
+  std::vector<std::string> where = WhereLooked(evidence, directory);
   const bool nobody_near = evidence.files_observed && !WasNear(evidence, directory);
   if (answer.list_error == ENOENT) {
     Untouched(row, Step::kListed, Cause::kNeverListed,
-              fmt::format("there is no directory {} to be listed{}", directory,
-                          where.empty() ? "" : "; the scanner looked in " + where),
+              {.kind = Kind::kNoDirectory, .subject = directory, .names = std::move(where)},
               Known::kAsked);
   } else if (answer.list_error != 0) {
     Untouched(row, Step::kListed, Cause::kUnlistable,
-              fmt::format("{} could not be listed by uid {}: {}; {}", directory, after.uid,
-                          std::strerror(answer.list_error),
-                          answer.open_error == 0 ? "files in it can be opened by name"
-                                                 : "nor can files in it be opened by name"),
+              {.kind = answer.open_error == 0 ? Kind::kUnlistable : Kind::kShut,
+               .subject = directory,
+               .error = answer.list_error,
+               .uid = after.uid},
               Known::kAsked);
   } else if (nobody_near) {
     Untouched(row, Step::kListed, Cause::kNeverListed,
-              fmt::format("no process looked into {}{}", directory,
-                          where.empty() ? "" : "; the scanner looked in " + where),
+              {.kind = Kind::kNobodyLooked, .subject = directory, .names = std::move(where)},
               Known::kDerived);
   } else if (answer.open_error == ENOENT && answer.kind == '?') {
     Untouched(row, Step::kMatched, Cause::kNoNameMatches, WhatIsThere(after, directory, name),
@@ -108,19 +103,16 @@ void ExplainUntouched(const Evidence& evidence, const Answer& answer, const Afte
   } else if (answer.open_error != 0) {
     const bool dangling = answer.kind == 'l' && answer.open_error == ENOENT;
     Untouched(row, Step::kMatched, Cause::kUnopenable,
-              fmt::format("{} is listed but cannot be opened by uid {}: {}{}", name, after.uid,
-                          std::strerror(answer.open_error),
-                          dangling ? "; it is a link that ends at nothing" : ""),
+              {.kind = dangling ? Kind::kListedDangling : Kind::kListedUnopenable,
+               .subject = name,
+               .error = answer.open_error,
+               .uid = after.uid},
               Known::kAsked);
   } else if (!IsOpenedByName(name) && IsBackendName(name)) {
-    Untouched(row, Step::kMatched, Cause::kNoNameMatches,
-              fmt::format("{} is listed, and its name is none that the scanner opens: "
-                          "libggml-NAME.so and libggml-NAME-*.so are",
-                          name),
+    Untouched(row, Step::kMatched, Cause::kNoNameMatches, {Kind::kNameNotTaken, name},
               Known::kDerived);
   } else {
-    Untouched(row, Step::kMatched, Cause::kNotTried,
-              "it can be listed and opened, and no process tried it", Known::kAsked);
+    Untouched(row, Step::kMatched, Cause::kNotTried, {Kind::kNotTried}, Known::kAsked);
   }
   for (const Step step : {Step::kListed, Step::kMatched, Step::kOpened})
     row.steps[step].state = step < row.loss->at ? StepState::kDerived : StepState::kDidNotHappen;
@@ -138,9 +130,11 @@ bool ExplainHidden(const std::vector<Answer>& answers, int uid, FunnelRow& row) 
       for (const Step step : {Step::kListed, Step::kMatched})
         row.steps[step].state = StepState::kDidNotHappen;
       Set(row, Cause::kUnlistable,
-          fmt::format(
-              "{} could not be listed by uid {}: {}; who knows the name {} can list and open it",
-              ParentOf(directory), uid, std::strerror(answer.list_error), directory),
+          {.kind = Kind::kUnlistableAbove,
+           .subject = ParentOf(directory),
+           .other = directory,
+           .error = answer.list_error,
+           .uid = uid},
           Known::kAsked);
       return true;
     }
@@ -156,27 +150,27 @@ void ExplainNotTried(const Evidence& evidence, FunnelRow& row) {
         (':' + *told + ':').find(':' + directory + ':') != std::string::npos) {
       row.event = process.event;
       return Set(row, Cause::kNotTried,
-                 fmt::format("{} (pid {}) was started for {}, and opened no backend there",
-                             process.role, process.pid, directory),
+                 {.kind = Kind::kStartedFor,
+                  .subject = directory,
+                  .who = process.role,
+                  .pid = process.pid},
                  Known::kSeen);
     }
-  std::string where;
+  std::vector<std::string> where;
   for (const FunnelRow& other : evidence.funnel)
-    if (other.pid != 0 && where.find(ParentOf(other.library) + " ") == std::string::npos)
-      where += ParentOf(other.library) + " ";
-  Set(row, Cause::kNotTried,
-      where.empty() ? "it can be listed and opened, and no process opened any backend"
-                    : fmt::format("it can be listed and opened, and no process tried it; backends "
-                                  "were opened in {}only",
-                                  where),
-      Known::kAsked);
+    if (const std::string folder = ParentOf(other.library);
+        other.pid != 0 && std::find(where.begin(), where.end(), folder) == where.end())
+      where.push_back(folder);
+  const Kind kind = where.empty() ? Kind::kNoneTried : Kind::kOthersTried;
+  Set(row, Cause::kNotTried, {.kind = kind, .names = std::move(where)}, Known::kAsked);
 }
 
-// The variable by which the user chose, as the scanner's first process has it.
+constexpr const char* kChoice = "OLLAMA_LLM_LIBRARY";  // the variable by which the user chooses
+
+// As the scanner's first process has it.
 std::string Choice(const Evidence& evidence) {
   for (const Process& process : evidence.processes)
-    if (const auto value = VariableOf(&process, "OLLAMA_LLM_LIBRARY"); value && !value->empty())
-      return fmt::format("OLLAMA_LLM_LIBRARY is \"{}\"", *value);
+    if (const auto value = VariableOf(&process, kChoice); value && !value->empty()) return *value;
   return "";
 }
 
@@ -203,10 +197,11 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
         (NamesDirectory(line.text, directory) ||
          (vulkan && line.text.find("Vulkan support disabled") != std::string::npos))) {
       const bool asked = line.text.find("user's request") != std::string::npos && !choice.empty();
-      Set(row, Cause::kFiltered,
-          fmt::format("the scanner passed {} over: {}{}", directory, line.message,
-                      asked ? "; " + choice : ""),
-          Known::kSeen);
+      Reason reason = {.kind = asked ? Kind::kPassedOverAsAsked : Kind::kPassedOver,
+                       .subject = directory,
+                       .text = line.message};
+      if (asked) reason.names = {kChoice, choice};
+      Set(row, Cause::kFiltered, std::move(reason), Known::kSeen);
       row.event = line.event;
       return;
     }
@@ -217,25 +212,20 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
   const bool of_its_own = std::any_of(
       evidence.funnel.begin(), evidence.funnel.end(),
       [&](const FunnelRow& other) { return ParentOf(ParentOf(other.library)) == directory; });
-  if (ollama && !of_its_own && !choice.empty() &&
-      choice.find('"' + BaseNameOf(directory) + '"') == std::string::npos)
+  if (ollama && !of_its_own && !choice.empty() && choice != BaseNameOf(directory))
     Set(row, Cause::kFiltered,
-        fmt::format("{}, and {} has another name, so it is passed over", choice, directory),
+        {.kind = Kind::kOtherNamed, .subject = directory, .names = {kChoice, choice}},
         Known::kDerived);
 }
 
 // Whoever asks in the environment of the process that tried is killed too, so there is no answer.
-std::string NoAnswer(const Evidence& evidence, const FunnelRow& row) {
-  const auto preload = VariableOf(ProcessOf(evidence, row.pid), "LD_PRELOAD");
-  const std::string start = row.pid == 0
-                                ? "no process was seen to ask for it, and the system cannot be "
-                                  "asked why: whoever asks in the environment of this run is killed"
-                                : fmt::format(
-                                      "it was asked for and not loaded, and the system cannot be "
-                                      "asked why: whoever asks in the environment of "
-                                      "{} (pid {}) is killed",
-                                      row.role, row.pid);
-  return start + (preload ? fmt::format("; LD_PRELOAD is \"{}\"", *preload) : "");
+Reason NoAnswer(const Evidence& evidence, const FunnelRow& row) {
+  Reason reason = {.kind = row.pid == 0 ? Kind::kKillsAnyAsker : Kind::kKillsAsker,
+                   .who = row.role,
+                   .pid = row.pid};
+  if (const auto preload = VariableOf(ProcessOf(evidence, row.pid), "LD_PRELOAD"))
+    reason.names = {*preload};
+  return reason;
 }
 
 std::vector<std::string> EnvironmentOf(const Evidence& evidence, const FunnelRow& row) {

@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "harness/evidence/path/reason.h"
 
 namespace gpustage {
 
 struct Fact {
   enum class Kind {
-    kReason,     // subject: the reason of the library below, as a sentence
+    kReason,     // subject: a library below, "" none; reasons: what is said of it
     kNode,       // subject: a path that a library asked the kernel for; error: what it said; 0: it
                  // was opened, and is no node of that name
     kPlace,      // where a path ends. subject: the component that refuses or is not there; other:
@@ -45,7 +48,8 @@ struct Fact {
     kContainer,    // subject: what shows that the program runs in one: "/.dockerenv is there"
     kAnswered,     // subject: a library; other: the file that answered for it; rule: that found it
     kShadowed,     // subject: another copy of the library, which was not taken; other: its version
-    kCalled,       // subject: a call that failed before; number: its code
+    kCalled,       // subject: a function that failed before; number: its code; names: its
+                   // arguments, where they are told
     kNothing,      // no fact below was seen
   };
   Kind kind = Kind::kNothing;
@@ -58,6 +62,8 @@ struct Fact {
   unsigned mode = 0;  // of a component, with its type
   std::string owner;  // "root:root"
   int event = 0;      // that shows it; 0: the system was asked after the run
+  std::vector<std::string> names = {};
+  std::vector<Reason> reasons = {};
   friend bool operator==(const Fact&, const Fact&) = default;
 };
 

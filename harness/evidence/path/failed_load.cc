@@ -1,9 +1,7 @@
 #include "harness/evidence/path/failed_load.h"
 
 #include <elf.h>
-#include <fmt/format.h>
 #include <re2/re2.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,12 +9,13 @@
 #include <optional>
 
 #include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {
 namespace {
+
+using Kind = Reason::Kind;
 
 constexpr const char* kDefaultDirectories[] = {"/lib/x86_64-linux-gnu",
                                                "/usr/lib/x86_64-linux-gnu",
@@ -27,53 +26,44 @@ constexpr const char* kDefaultDirectories[] = {"/lib/x86_64-linux-gnu",
 
 struct Fault {
   Cause cause;
-  std::string text;
+  Reason reason;
 };
-
-std::string MachineName(unsigned machine) {
-  switch (machine) {
-    case EM_AARCH64: return "aarch64";
-    case EM_386: return "32-bit x86";
-    case EM_ARM: return "arm";
-    case EM_PPC64: return "ppc64";
-    case EM_RISCV: return "riscv";
-    default: return fmt::format("ELF machine {}", machine);
-  }
-}
 
 // What is wrong with a file, from its first bytes; none for a 64-bit x86-64 ELF file that can be
 // read.
 std::optional<Fault> FaultOf(const Answer& answer, int uid) {
   const std::string& path = answer.path;
   if (answer.open_error == EACCES)
-    return Fault{Cause::kUnreadable, fmt::format("uid {} may not {} {}: Permission denied", uid,
-                                                 answer.kind == '?' ? "reach" : "read", path)};
+    return Fault{Cause::kUnreadable,
+                 {.kind = answer.kind == '?' ? Kind::kUnreachable : Kind::kUnreadable,
+                  .subject = path,
+                  .uid = uid}};
   if (answer.kind == '?') return std::nullopt;
   if (answer.kind == 'l' && answer.open_error == ENOENT)
-    return Fault{Cause::kUnopenable, path + " is a link that ends at nothing"};
+    return Fault{Cause::kUnopenable, {Kind::kDangling, path}};
   if (answer.open_error != 0)
     return Fault{Cause::kUnopenable,
-                 fmt::format("{} cannot be opened: {}", path, std::strerror(answer.open_error))};
-  if (answer.kind == 'd') return Fault{Cause::kNotElf, path + " is a directory"};
-  if (answer.size == 0) return Fault{Cause::kTooShort, path + " is empty"};
+                 {.kind = Kind::kUnopenable, .subject = path, .error = answer.open_error}};
+  if (answer.kind == 'd') return Fault{Cause::kNotElf, {Kind::kDirectory, path}};
+  if (answer.size == 0) return Fault{Cause::kTooShort, {Kind::kEmptyFile, path}};
   const std::string& head = answer.head;
   if (!head.starts_with(ELFMAG)) {
     const bool pointer = head.starts_with("version https://git-lfs");
-    const std::string shown = head.substr(0, std::min<size_t>(head.find('\n'), 24));
     return Fault{Cause::kNotElf,
-                 fmt::format("{} is no ELF file{}: it begins with {}", path,
-                             pointer ? " but the pointer that git-lfs leaves in place of one" : "",
-                             Quote(shown))};
+                 {.kind = pointer ? Kind::kLfsPointer : Kind::kNoElf,
+                  .subject = path,
+                  .text = head.substr(0, std::min<size_t>(head.find('\n'), 24))}};
   }
   if (head.size() < sizeof(Elf64_Ehdr))
-    return Fault{Cause::kTooShort, fmt::format("{} ends after {} bytes", path, answer.size)};
-  if (head[EI_CLASS] != ELFCLASS64) return Fault{Cause::kWrongClass, path + " is a 32-bit library"};
+    return Fault{
+        Cause::kTooShort,
+        {.kind = Kind::kCutShort, .subject = path, .number = static_cast<int64_t>(answer.size)}};
+  if (head[EI_CLASS] != ELFCLASS64) return Fault{Cause::kWrongClass, {Kind::kWrongClass, path}};
   Elf64_Ehdr header;
   std::memcpy(&header, head.data(), sizeof header);
   if (header.e_machine != EM_X86_64)
     return Fault{Cause::kWrongMachine,
-                 fmt::format("{} is built for {}, which ld.so passes over without saying so", path,
-                             MachineName(header.e_machine))};
+                 {.kind = Kind::kWrongMachine, .subject = path, .number = header.e_machine}};
   return std::nullopt;
 }
 
@@ -96,15 +86,12 @@ class Explanation {
     const Answer* const own = AnswerFor(row_.library);
     if (own->signal != 0) return Killed(own->signal);
     if (own->exit_code != 0)
-      return Set(
-          Cause::kLoadKills,
-          fmt::format("loading it ends the process with exit status {}, by the hand of ld.so",
-                      own->exit_code));
+      return Set(Cause::kLoadKills, {.kind = Kind::kEndsProcess, .number = own->exit_code});
     if (own->load_error.empty()) return Loads();
     // The program that asks says so, not ld.so.
     if (own->load_error.starts_with("dlopen gave nothing"))
       return Set(Cause::kNotLoadable,
-                 fmt::format("{} is not loaded: {}", row_.library, own->load_error));
+                 {.kind = Kind::kSaysNotLoaded, .subject = row_.library, .text = own->load_error});
     std::string says = own->load_error;
     if (std::string start;
         RE2::FullMatch(says, R"((.*) \[it is there in version (.*)\])", &start, &other_version_))
@@ -123,7 +110,7 @@ class Explanation {
                        &version, &what))
       return MissingVersion(object, version, what);
     if (RE2::FullMatch(says, R"((.*?): (.*))", &object, &what)) return BadFile(object, what);
-    Set(Cause::kNotLoadable, fmt::format("ld.so refuses {}", row_.library));
+    Set(Cause::kNotLoadable, {Kind::kRefused, row_.library});
   }
 
   const Answer* AnswerFor(const std::string& path) const {
@@ -132,18 +119,14 @@ class Explanation {
     return nullptr;
   }
 
-  void Set(Cause cause, std::string reason) {
+  void Set(Cause cause, Reason reason) {
     row_.loss->cause = cause;
     row_.loss->reason = std::move(reason);
     row_.loss->known = Known::kAsked;
   }
 
   void Killed(int signal) {
-    const char* const name = sigabbrev_np(signal);
-    Set(Cause::kLoadKills,
-        fmt::format("loading it kills the process: SIG{}{}",
-                    name != nullptr ? name : std::to_string(signal),
-                    signal == SIGBUS ? ", as a file does that was cut short" : ""));
+    Set(Cause::kLoadKills, {.kind = Kind::kKillsProcess, .signal = signal});
   }
 
   bool IsBare() const { return row_.library.find('/') == std::string::npos; }
@@ -154,19 +137,20 @@ class Explanation {
       const Answer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (fault)
-        return Set(fault->cause, fmt::format("{} was found {}, but {}", row_.library,
-                                             ByRule(tried.rule), fault->text));
+        return Set(fault->cause, {.kind = Kind::kUnfit,
+                                  .subject = row_.library,
+                                  .rule = tried.rule,
+                                  .below = {fault->reason}});
     }
     // The search ends at what is refused.
     if (!what.starts_with("cannot open") && !ask_.tried.empty())
-      return Set(Cause::kNotLoadable,
-                 fmt::format("{} was found {}, but ld.so refuses {}", row_.library,
-                             ByRule(ask_.tried.back().rule), ask_.tried.back().path));
+      return Set(Cause::kNotLoadable, {.kind = Kind::kFoundRefused,
+                                       .subject = row_.library,
+                                       .other = ask_.tried.back().path,
+                                       .rule = ask_.tried.back().rule});
     if (!row_.loss->reason.empty()) return;
     Set(Cause::kNotFound,
-        fmt::format("{} was looked for in {} {} ({}), and was not found", row_.library,
-                    ask_.tried.size(), ask_.tried.size() == 1 ? "place" : "places",
-                    CountByRule(ask_)));
+        {.kind = Kind::kNotFound, .subject = row_.library, .places = PlacesOf(ask_)});
   }
 
   // No backend need be asked for a function by name.
@@ -175,7 +159,7 @@ class Explanation {
     row_.reached = Step::kLoaded;
     StepState& loaded = row_.steps[Step::kLoaded].state;
     if (loaded == StepState::kDidNotHappen) loaded = StepState::kDerived;
-    row_.remark = "the program closed it again and asked nothing of it";
+    row_.remark = {Kind::kAskedNothing};
   }
 
   void Loads() {
@@ -187,10 +171,7 @@ class Explanation {
     row_.steps[Step::kEntryPoint].state = StepState::kDidNotHappen;
     row_.loss->at = Step::kEntryPoint;
     row_.reached = Step::kLoaded;
-    Set(Cause::kNoEntryPoint, was_mapped_ ? "it loads, and the scanner closed it again: it found "
-                                            "no entry point such as ggml_backend_init in it"
-                                          : "it loads when asked again, and the scanner found no "
-                                            "entry point such as ggml_backend_init in it");
+    Set(Cause::kNoEntryPoint, {was_mapped_ ? Kind::kClosedUnused : Kind::kLoadsWhenAsked});
   }
 
   const Need* NeedNamed(const std::string& object) const {
@@ -201,26 +182,26 @@ class Explanation {
     return nullptr;
   }
 
-  // "libcublasLt.so.12, needed by /…/libcublas.so.12 (which /…/libggml-cuda.so needs),"
-  std::string Wanted(const Need& need) const {
+  // Who wants it, and whose need that is.
+  Reason Wanted(const Need& need, Kind kind) const {
     const std::string requester = need.requester.empty() ? row_.library : need.requester;
-    const std::string chain = LexicallyNormal(requester) == row_.library
-                                  ? ""
-                                  : fmt::format(" (which {} needs)", BaseNameOf(row_.library));
-    return fmt::format("{}, needed by {}{}", BaseNameOf(need.name), requester, chain);
+    const bool own = LexicallyNormal(requester) == row_.library;
+    return {.kind = kind,
+            .subject = BaseNameOf(need.name),
+            .other = own ? "" : BaseNameOf(row_.library),
+            .requester = requester};
   }
 
   void BadFile(const std::string& object, const std::string& what) {
     if (IsBare() && BaseNameOf(object) == row_.library) return Bare(what);
     if (LexicallyNormal(object) == row_.library) {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
-      if (fault) return Set(fault->cause, fault->text);
+      if (fault) return Set(fault->cause, fault->reason);
       return Set(what == "file too short" ? Cause::kTooShort : Cause::kNotLoadable,
-                 fmt::format("ld.so refuses {}", row_.library));
+                 {Kind::kRefused, row_.library});
     }
     const Need* const need = NeedNamed(object);
-    if (need == nullptr)
-      return Set(Cause::kBadDependency, fmt::format("ld.so refuses {}, which it needs", object));
+    if (need == nullptr) return Set(Cause::kBadDependency, {Kind::kRefusedNeed, object});
     row_.event = need->event;
     // A file of another class or machine is passed over and the search goes on; any other fault
     // ends it.
@@ -231,57 +212,56 @@ class Explanation {
       const Answer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (!fault) continue;
-      return Set(Cause::kBadDependency, fmt::format("{}, was found {}, but {}", Wanted(*need),
-                                                    ByRule(tried.rule), fault->text));
+      Reason reason = Wanted(*need, Kind::kNeedUnfit);
+      reason.rule = tried.rule;
+      reason.below = {fault->reason};
+      return Set(Cause::kBadDependency, std::move(reason));
     }
-    if (what.starts_with("cannot open shared object file"))
-      return Set(Cause::kMissingDependency,
-                 fmt::format("{}, was not found in {} {} ({})", Wanted(*need), need->tried.size(),
-                             need->tried.size() == 1 ? "place" : "places", CountByRule(*need)));
-    Set(Cause::kBadDependency,
-        fmt::format("{}, was found and cannot be loaded: {}", Wanted(*need), what));
+    const bool nowhere = what.starts_with("cannot open shared object file");
+    Reason reason = Wanted(*need, nowhere ? Kind::kNeedNotFound : Kind::kNeedRefused);
+    if (nowhere)
+      reason.places = PlacesOf(*need);
+    else
+      reason.text = what;
+    Set(nowhere ? Cause::kMissingDependency : Cause::kBadDependency, std::move(reason));
   }
 
   void MissingSymbol(const std::string& object, const std::string& symbol,
                      const std::string& version) {
-    const std::string wanted =
-        version.empty() ? symbol : fmt::format("{} of version {}", symbol, version);
-    Provider(Cause::kMissingSymbol, fmt::format("{} needs {}", object, wanted),
-             ProviderName(symbol, version), "it");
+    Provider(
+        Cause::kMissingSymbol, ProviderName(symbol, version),
+        {.kind = Kind::kSymbolMissing, .subject = symbol, .requester = object, .version = version});
   }
 
   void MissingVersion(const std::string& provider, const std::string& version,
                       const std::string& requester) {
-    Provider(Cause::kMissingVersion,
-             fmt::format("{} needs the version {} of {}", requester, version, BaseNameOf(provider)),
-             BaseNameOf(provider), "that version");
+    Provider(Cause::kMissingVersion, BaseNameOf(provider),
+             {.kind = Kind::kVersionMissing,
+              .subject = BaseNameOf(provider),
+              .requester = requester,
+              .version = version});
   }
 
   // Who should have had it, where that was taken from, and whether another copy lies elsewhere.
-  void Provider(Cause cause, const std::string& start, const std::string& name,
-                const std::string& what) {
+  void Provider(Cause cause, const std::string& name, Reason reason) {
     const Need* provider = nullptr;
     for (const Need& need : needs_)
       if (!name.empty() && !need.found.empty() && BaseNameOf(need.name).starts_with(name))
         provider = &need;
-    if (provider == nullptr)
-      return Set(cause, fmt::format("{}, and no library that was loaded has {}", start, what));
-    std::string reason = fmt::format(
-        "{}, and {}, found {}, {}", start, provider->found, ByRule(provider->rule),
-        other_version_.empty() ? "does not have " + what
-                               : fmt::format("has {} in version {} alone", what, other_version_));
+    if (provider == nullptr) return Set(cause, std::move(reason));
+    reason.other = provider->found;
+    reason.rule = provider->rule;
+    reason.text = other_version_;
+    row_.event = provider->event;
     const Answer* const winner = AnswerFor(provider->found);
     for (const Answer& other : answers_) {
       if (BaseNameOf(other.path) != BaseNameOf(provider->name) || other.kind != 'f' ||
           winner == nullptr || other.inode == winner->inode)
         continue;
-      row_.event = provider->event;
-      return Set(Cause::kPartialLibrary,
-                 fmt::format("{}; {} is another one, which comes later and is not looked at",
-                             reason, other.path));
+      reason.names = {other.path};
+      return Set(Cause::kPartialLibrary, std::move(reason));
     }
-    row_.event = provider->event;
-    Set(cause, reason);
+    Set(cause, std::move(reason));
   }
 
   const std::vector<Answer>& answers_;

@@ -10,6 +10,7 @@
 #include "harness/evidence/loader/need.h"
 #include "harness/evidence/path/fact.h"
 #include "harness/evidence/path/families.h"
+#include "harness/evidence/path/reason.h"
 #include "harness/evidence/records/event.h"
 #include "harness/scenario/model/cause.h"
 #include "harness/scenario/model/claim_parts.h"
@@ -43,7 +44,7 @@ struct PathLoss {
   Step at = Step::kListed;
   Cause cause = Cause::kUnknown;
   Known known = Known::kSeen;      // how the reason is known
-  std::string reason;              // the sentence a user understands
+  Reason reason = {};              // in whose words harness/words tells it
   std::string loader_says = {};    // ld.so's own words of it, when it was asked
   int64_t code = 0;                // that the call gave at which it was lost; 0: no call failed
   bool failed = false;             // a device is missing because of it: relate.h says when
@@ -61,7 +62,7 @@ struct FunnelRow {
   std::optional<Step> reached;   // the last step that happened
   std::optional<PathLoss> loss;  // none: nothing was lost, or it cannot be said
   EventId event = 0;             // where its path ends: what shows the loss, or the last step
-  std::string remark;            // what is odd about it
+  Reason remark;                 // what is odd about it
   Cause odd = Cause::kUnknown;   // the same in a word, where nothing was lost
   Family family = Family::kBackend;
   Family stack = Family::kRuntime;  // by which it comes to its devices

@@ -1,7 +1,5 @@
 #include "harness/evidence/path/places.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -148,7 +146,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
 std::vector<std::string> NodesOfDriver(const Evidence& evidence) {
   std::vector<std::string> nodes = {"/dev/nvidiactl"};
   for (int i = 0; i < evidence.setting.devices; ++i)
-    nodes.push_back(fmt::format("/dev/nvidia{}", i));
+    nodes.push_back("/dev/nvidia" + std::to_string(i));
   nodes.emplace_back("/dev/nvidia-uvm");
   return nodes;
 }

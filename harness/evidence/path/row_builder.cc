@@ -1,21 +1,19 @@
 #include "harness/evidence/path/row_builder.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
-#include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/death.h"
 #include "harness/evidence/path/funnel.h"
 #include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {
 namespace {
+
+using Kind = Reason::Kind;
 
 constexpr Step kSteps[] = {Step::kListed,     Step::kMatched,     Step::kOpened,  Step::kLoaded,
                            Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported};
@@ -64,8 +62,7 @@ class RowBuilder {
     row_.event = std::max(row_.event, id);
   }
 
-  void Lose(Step step, Cause cause, std::string reason, EventId event = 0,
-            Known known = Known::kSeen) {
+  void Lose(Step step, Cause cause, Reason reason, EventId event = 0, Known known = Known::kSeen) {
     row_.steps[step].state = StepState::kDidNotHappen;
     loss_.cause = cause;
     loss_.reason = std::move(reason);
@@ -77,8 +74,8 @@ class RowBuilder {
   // later.
   void Loading() {
     if (facts_.loaded == 0) {
-      const std::string reason = NotFound();
-      return Lose(Step::kLoaded, loss_.cause, reason, row_.event);
+      Reason reason = NotFound();
+      return Lose(Step::kLoaded, loss_.cause, std::move(reason), row_.event);
     }
     if (facts_.missed != 0) return Missed();
     if (row_.linked || !IsOfBackend() || LibraryGivenToLoader(evidence_, row_.pid) == row_.library)
@@ -87,11 +84,8 @@ class RowBuilder {
     // A process that ends in order unloads what it had. One that did not was stopped in the middle
     // of the load.
     if (!facts_.ended)
-      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
-                  0, Known::kDerived);
-    Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
-         "it was loaded, and no entry point such as ggml_backend_init was looked up and found in "
-         "it");
+      return Lose(Step::kLoaded, Cause::kLoadKills, {Kind::kLoadCutShort}, 0, Known::kDerived);
+    Lose(Step::kEntryPoint, Cause::kNoEntryPoint, {Kind::kNoEntryPoint});
   }
 
   bool IsOfBackend() const {
@@ -139,8 +133,7 @@ class RowBuilder {
     if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
         process != nullptr && process->exit_status != 127 &&
         (!OnlyLoads(row_.family) || (!process->end.empty() && !process->exit_status)))
-      return Lose(Step::kLoaded, Cause::kLoadKills, "its process ended in the middle of the load",
-                  0, Known::kDerived);
+      return Lose(Step::kLoaded, Cause::kLoadKills, {Kind::kLoadCutShort}, 0, Known::kDerived);
     NothingMoreWanted();
   }
 
@@ -151,54 +144,57 @@ class RowBuilder {
                         facts_.initialised == 0;
     if (!vulkan || !MayHave(evidence_.setting, stack_) || evidence_.device_count.value_or(1) != 0)
       return false;
-    Lose(Step::kInitialised, Cause::kNeverAsked, "no Vulkan driver was started in its process",
-         row_.event, Known::kDerived);
+    Lose(Step::kInitialised, Cause::kNeverAsked, {Kind::kNoVulkanDriver}, row_.event,
+         Known::kDerived);
     return true;
   }
 
-  std::string NotFound() {
+  Reason NotFound() {
     const Need ask = AskFor(evidence_, row_);
-    if (ask.event == 0) return "";
+    if (ask.event == 0) return {};
     if (row_.library.find('/') != std::string::npos)
-      return IsOfBackend() ? "" : NotOpened();  // a backend's file is asked about after the run
+      return IsOfBackend() ? Reason()
+                           : NotOpened();  // a backend's file is asked about after the run
     loss_.cause = Cause::kNotFound;
     row_.event = ask.event;
-    return fmt::format("{}{} was looked for in {} {} ({}), and was not found", row_.library,
-                       ask.requester.empty() ? "" : ", which " + ask.requester + " asks for,",
-                       ask.tried.size(), ask.tried.size() == 1 ? "place" : "places",
-                       CountByRule(ask));
+    return {.kind = Kind::kNotFound,
+            .subject = row_.library,
+            .requester = ask.requester,
+            .places = PlacesOf(ask)};
   }
 
   // Asked for by its path, by what the kernel said of that.
-  std::string NotOpened() {
+  Reason NotOpened() {
     for (const Event& event : evidence_.events)
       if (event.kind == EventKind::kOpen && event.pid == row_.pid && event.value > 0 &&
           IsSamePath(event.subject, row_.library)) {
         row_.event = event.id;
-        return fmt::format("{} could not be opened: {}", row_.library,
-                           std::strerror(static_cast<int>(event.value)));
+        return {.kind = Kind::kNotOpened,
+                .subject = row_.library,
+                .error = static_cast<int>(event.value)};
       }
-    return "it was asked for by its path, and was not loaded";
+    return {Kind::kNotLoaded};
   }
 
   void Missed() {
     const Event& miss = evidence_.At(facts_.missed);
     Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
-         fmt::format("{} was looked up in it and is not there", miss.subject), facts_.missed);
+         {.kind = Kind::kSymbolNotThere, .subject = miss.subject}, facts_.missed);
   }
 
   // The name that was looked for last on behalf of this load, when no file was mapped for it.
-  std::string MissingDependency() {
+  Reason MissingDependency() {
     const std::vector<Need>& needs = row_.needs;
-    return needs.empty() || !needs.back().found.empty() ? "" : MissingDependency(needs.back());
+    return needs.empty() || !needs.back().found.empty() ? Reason()
+                                                        : MissingDependency(needs.back());
   }
-  std::string MissingDependency(const Need& need) {
+  Reason MissingDependency(const Need& need) {
     row_.event = need.event;
     loss_.cause = Cause::kMissingDependency;
-    return fmt::format("{}, needed by {}, was looked for in {} {} and not loaded",
-                       BaseNameOf(need.name),
-                       need.requester.empty() ? row_.library : need.requester, need.tried.size(),
-                       need.tried.size() == 1 ? "place" : "places");
+    return {.kind = Kind::kNeedNotLoaded,
+            .subject = BaseNameOf(need.name),
+            .requester = need.requester.empty() ? row_.library : need.requester,
+            .number = static_cast<int64_t>(need.tried.size())};
   }
 
   // What the fakes were asked after the entry point was found.
@@ -206,32 +202,28 @@ class RowBuilder {
     See(Step::kInitialised, facts_.initialised);
     if (facts_.count_error == 0) See(Step::kCounted, facts_.counted);
     if (facts_.null_entry != 0)
-      return Lose(Step::kInitialised, Cause::kNullEntryPoint,
-                  "ggml_backend_init was called and returned nothing (NULL)", facts_.null_entry);
+      return Lose(Step::kInitialised, Cause::kNullEntryPoint, {Kind::kNullEntryPoint},
+                  facts_.null_entry);
     if (facts_.refused != 0 && facts_.initialised == 0) return Refused();
     if (facts_.missed != 0 && facts_.initialised == 0 && facts_.died == 0) return Missed();
     if (facts_.count_error != 0) return CountError();
     if (facts_.refused != 0 && facts_.counted == 0) return Refused();
     if (facts_.died != 0 && facts_.counted == 0)
-      return Died(facts_.initialised == 0 ? Step::kInitialised : Step::kCounted, "");
+      return Died(facts_.initialised == 0 ? Step::kInitialised : Step::kCounted);
     if (facts_.counted != 0) return;
     if (facts_.none != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
-                  fmt::format("{} succeeded and gave 0", Function(facts_.none)), facts_.none);
+                  {.kind = Kind::kCountedNone, .subject = Function(facts_.none)}, facts_.none);
     if (!IsOfBackend() && (facts_.blind_count == 0 || evidence_.device_count != 0))
       return NobodyStarted() ? void() : NotAsked();
     if (const EventId last = IsOfBackend() ? facts_.initialised : facts_.blind_count; last != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
-                  Function(last) + " succeeded, and no device was asked for after it", last,
-                  Known::kDerived);
+                  {.kind = Kind::kNotAskedAfter, .subject = Function(last)}, last, Known::kDerived);
     if (const SeenDevice* const device = OwnDevice()) return See(Step::kReported, device->event);
     if (facts_.closed != 0 || (facts_.ended && IsBackendName(BaseNameOf(row_.library))))
       Lose(Step::kInitialised, Cause::kNeverAsked,
-           stack_ == Family::kRuntime
-               ? "its entry point was found, and no CUDA library was asked for a device after that"
-               : fmt::format("its entry point was found, and {} was not asked for a device after "
-                             "that",
-                             NameOf(stack_)),
+           {.kind = Kind::kNeverAsked,
+            .subject = stack_ == Family::kRuntime ? "" : std::string(NameOf(stack_))},
            facts_.entry, Known::kDerived);
   }
 
@@ -254,18 +246,20 @@ class RowBuilder {
                         MayHave(evidence_.setting, stack_) && !MasksOf(evidence_, row_).empty() &&
                         NodesBelow(evidence_, call).empty();
     Lose(step, hidden ? Cause::kMasked : cause,
-         fmt::format("{} gave {}", call.subject, CodeText(call.subject, call.value)), id,
+         {.kind = Kind::kGave, .subject = call.subject, .number = call.value}, id,
          hidden ? Known::kDerived : Known::kSeen);
   }
 
   void Refused() { Failed(Step::kInitialised, Cause::kInitError, facts_.refused); }
   void CountError() { Failed(Step::kCounted, Cause::kCountError, facts_.count_error); }
 
-  void Died(Step step, const std::string& before) {
-    const Death death =
-        DeathIn(evidence_.At(facts_.died), fmt::format("{} (pid {})", row_.role, row_.pid));
-    Lose(step, death.cause, death.cause == Cause::kTooOld ? death.how : before + death.how,
-         facts_.died);
+  Reason OfProcess(Kind kind) const { return {.kind = kind, .who = row_.role, .pid = row_.pid}; }
+
+  void Died(Step step) {
+    Death death = DeathIn(evidence_.At(facts_.died), OfProcess(Kind::kNone));
+    if (step == Step::kReported && death.cause != Cause::kTooOld)
+      death.how = {.kind = Kind::kCountedBefore, .below = {death.how}};
+    Lose(step, death.cause, std::move(death.how), facts_.died);
   }
 
   // What a scanner says of where a device came from: a whole path, or the names of the folders that
@@ -291,7 +285,7 @@ class RowBuilder {
   // A count is a count, whether the scanner names its devices or not.
   void CountReported() {
     if (unasked_ || StateOf(Step::kCounted) != StepState::kSeen) return;
-    if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
+    if (facts_.died != 0) return Died(Step::kReported);
     if (!evidence_.device_count) return;
     if (*evidence_.device_count == 0) return Dropped();
     const bool named = evidence_.devices && !evidence_.devices->empty();
@@ -315,16 +309,12 @@ class RowBuilder {
       if (facts_.died != 0) break;  // another start of it was luckier
       return See(Step::kReported, device.event);
     }
-    const std::string counted = fmt::format("{} (pid {}) counted a device", row_.role, row_.pid);
     if (stack_ == Family::kVulkanLoader && !MasksOf(evidence_, row_).empty())
-      return Lose(Step::kReported, Cause::kMasked, counted + " and left it out", facts_.last_call,
+      return Lose(Step::kReported, Cause::kMasked, OfProcess(Kind::kLeftOut), facts_.last_call,
                   Known::kDerived);
-    if (facts_.died != 0) return Died(Step::kReported, "it counted a device, and then ");
+    if (facts_.died != 0) return Died(Step::kReported);
     if (facts_.closed != 0)
-      return Lose(Step::kReported, Cause::kOtherApiVersion,
-                  counted +
-                      ", and then the scanner closed the library again, as it does with a backend "
-                      "of another API version",
+      return Lose(Step::kReported, Cause::kOtherApiVersion, OfProcess(Kind::kClosedCounted),
                   facts_.closed, Known::kDerived);
     Dropped();
   }
@@ -332,13 +322,10 @@ class RowBuilder {
   // Why, the last call that failed says, where one did.
   void Dropped() {
     const Event& last = evidence_.At(facts_.late != 0 ? facts_.late : facts_.last_call);
-    Lose(Step::kReported, Cause::kDropped,
-         fmt::format("{} (pid {}) counted a device, and the scanner reported none of it; {}",
-                     row_.role, row_.pid,
-                     facts_.late == 0 ? "its last call was " + last.subject
-                                      : fmt::format("{} gave {}", last.subject,
-                                                    CodeText(last.subject, last.value))),
-         last.id);
+    Reason reason = OfProcess(facts_.late == 0 ? Kind::kDropped : Kind::kDroppedAfter);
+    reason.subject = last.subject;
+    if (facts_.late != 0) reason.number = last.value;
+    Lose(Step::kReported, Cause::kDropped, std::move(reason), last.id);
   }
 
   // A step before one that happened has happened too; the first that did not is where the device
@@ -360,9 +347,8 @@ class RowBuilder {
       }
     if (!row_.loss && !facts_.same_as.empty()) {
       if (facts_.inits > 1) row_.odd = Cause::kCountedTwice;
-      row_.remark =
-          fmt::format("it is the same file as {}{}", facts_.same_as,
-                      facts_.inits > 1 ? ", so its devices are counted a second time" : "");
+      row_.remark = {.kind = facts_.inits > 1 ? Kind::kCountedTwice : Kind::kSameFile,
+                     .subject = facts_.same_as};
     }
     if (row_.event == 0) row_.event = evidence_.outcome_event();
   }

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <string.h>
 
 #include <algorithm>
 #include <cctype>
@@ -14,6 +14,8 @@
 namespace gpustage {
 namespace {
 
+using Kind = Reason::Kind;
+
 // "NVMLError_OperatingSystem": how NVIDIA's client of NVML calls NVML_ERROR_OPERATING_SYSTEM, whose
 // text it has in words of its own.
 std::string ClassOf(std::string_view name) {
@@ -26,6 +28,14 @@ std::string ClassOf(std::string_view name) {
     first = c == '_';
   }
   return text;
+}
+
+// That killed it, or whoever was lost for it; 0: none.
+int SignalIn(const Reason& reason) {
+  if (reason.signal != 0) return reason.signal;
+  for (const Reason& below : reason.below)
+    if (const int signal = SignalIn(below); signal != 0) return signal;
+  return 0;
 }
 
 // All by which a line may show that it is about this loss.
@@ -55,7 +65,7 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
     names.insert(names.end(), {"vkCreateInstance", "ERROR_INCOMPATIBLE_DRIVER"});
   // ggml gives the text of HIP's code, and it was HSA's call that failed.
   if (row.lost_at() == Step::kInitialised && row.family == Family::kBackend)
-    names.emplace_back("failed to initialize");
+    names.emplace_back("to initialize");
   // A scanner that leaves a device out says that it does.
   if (row.lost_at() == Step::kReported)
     names.insert(names.end(), {"dropping", "filtering device", "skipping device"});
@@ -67,9 +77,10 @@ std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row)
     if (fact.kind == Fact::Kind::kRefused || fact.kind == Fact::Kind::kProgram ||
         fact.kind == Fact::Kind::kNamed)
       names.push_back(fact.subject);
-  if (row.cause() == Cause::kTooOld) names.emplace_back("for this arch");
-  for (const char* signal : {"SIGSEGV", "SIGABRT", "SIGBUS"})
-    if (row.loss->reason.find(signal) != std::string::npos) names.emplace_back(signal);
+  if (row.cause() == Cause::kTooOld) names.emplace_back("for this arch");  // a quote of ggml
+  const int signal = SignalIn(row.loss->reason);
+  if (const char* const name = signal == 0 ? nullptr : sigabbrev_np(signal))
+    names.push_back(std::string("SIG") + name);
   return names;
 }
 
@@ -111,17 +122,16 @@ bool SpeaksOfGpus(const LogLine& line) {
                      [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
-std::string Quoted(const LogLine& line) {
+std::string Start(const LogLine& line) {
   constexpr size_t kLongest = 160;
   const std::string& text = line.message.empty() ? line.text : line.message;
-  return Quote(text.size() <= kLongest ? text : text.substr(0, kLongest) + "…") +
-         fmt::format(" (#{})", line.event);
+  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
 }
 
 // What was printed in place of a word about the loss: mostly the next to read. A list for programs
 // is no word to anybody.
-std::string NoLine(const std::vector<LogLine>& log) {
-  if (log.empty()) return "nothing was printed";
+Reason NoLine(const std::vector<LogLine>& log) {
+  if (log.empty()) return {Kind::kNothingPrinted};
   const auto last = [&](auto is) {
     const auto line = std::find_if(log.rbegin(), log.rend(), is);
     return line == log.rend() ? nullptr : &*line;
@@ -132,13 +142,10 @@ std::string NoLine(const std::vector<LogLine>& log) {
   const LogLine* const shown = complaint != nullptr ? complaint : last([](const LogLine& line) {
     return !line.text.empty() && line.text[0] != '[' && line.text[0] != '{';
   });
-  const std::string quoted = shown == nullptr ? "" : Quoted(*shown);
-  if (log.size() == 1)
-    return "the one line that was printed does not say so" + (shown ? ": " + quoted : "");
-  return fmt::format("none of {} log lines says so", log.size()) +
-         (shown == nullptr       ? ""
-          : complaint != nullptr ? "; the last that complains is " + quoted
-                                 : "; the last is " + quoted);
+  return {.kind = complaint != nullptr ? Kind::kNoLineComplains : Kind::kNoLine,
+          .text = shown == nullptr ? "" : Start(*shown),
+          .number = static_cast<int64_t>(log.size()),
+          .event = shown == nullptr ? 0 : shown->event};
 }
 
 int DevicesOf(const Setting& setting) {
@@ -236,13 +243,12 @@ bool HasNumber(const std::string& text, const std::string& number) {
 }
 
 // No device is missing; but a call may have failed that was to work with one.
-std::string AfterTheCount(const Evidence& evidence) {
+Reason AfterTheCount(const Evidence& evidence) {
   const auto late = std::find_if(evidence.missing.begin(), evidence.missing.end(),
                                  [](const Fact& fact) { return fact.kind == Fact::Kind::kCalled; });
   if (late == evidence.missing.end())
-    return evidence.device_count == 0 && evidence.setting.any_device
-               ? "nothing that was seen failed, and no device was counted"
-               : "nothing failed";
+    return {evidence.device_count == 0 && evidence.setting.any_device ? Kind::kNothingSeenFailed
+                                                                      : Kind::kNothingFailed};
   const Event& call = evidence.At(late->event);
   const CudaCode code = CodeOf(call.subject, call.value);
   for (const LogLine& line : evidence.log)
@@ -250,9 +256,11 @@ std::string AfterTheCount(const Evidence& evidence) {
         ((!code.name.empty() && (line.text.find(code.name) != std::string::npos ||
                                  line.text.find(code.text) != std::string::npos)) ||
          HasNumber(line.text, std::to_string(call.value))))
-      return fmt::format("no device is missing, and of {} #{} says: {}", call.subject, line.event,
-                         Words(evidence, line.event));
-  return fmt::format("no device is missing; that {} failed, no line says", call.subject);
+      return {.kind = Kind::kLateSaid,
+              .subject = call.subject,
+              .text = Words(evidence, line.event),
+              .event = line.event};
+  return {Kind::kLateUnsaid, call.subject};
 }
 
 // The same by the process that lost it, where nobody reads.
@@ -265,6 +273,22 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
     if (Says(line, row, names)) return &event;
   }
   return nullptr;
+}
+
+// Of a loss that no line tells: what was printed instead, and who says so unheard.
+Reason Unsaid(const Evidence& evidence, const FunnelRow& row) {
+  Reason unsaid = {.kind = Kind::kUnsaid,
+                   .subject = BaseNameOf(row.library),
+                   .other = ToString(row.loss->at),
+                   .below = {NoLine(evidence.log)}};
+  if (const Event* const said = SaidToNobody(evidence, row))
+    unsaid.below.push_back(
+        {.kind = Kind::kSaidToNobody, .text = Words(evidence, said->id), .event = said->id});
+  for (const Process& process : evidence.processes)
+    if (const auto level = VariableOf(&process, "OLLAMA_DEBUG");
+        level && process.role == "ollama serve" && *level != "2")
+      unsaid.below.push_back({Kind::kLevel, "", *level});
+  return unsaid;
 }
 
 }  // namespace
@@ -309,43 +333,29 @@ void FindSilence(Evidence& evidence) {
   evidence.silent_failure = silent != nullptr;
   if (silent != nullptr && evidence.cut_lines > 0) {
     evidence.silent_failure.reset();
-    evidence.silent_because =
-        fmt::format("{} lines of the log are cut, one of which may say so", evidence.cut_lines);
+    evidence.silent_because = {.kind = Kind::kLinesCut, .number = evidence.cut_lines};
     return;
   }
   if (lost == nullptr && NothingAsked(evidence)) {
     evidence.silent_failure = true;
-    evidence.silent_because =
-        fmt::format("the machine has {} device{}, no process asked for a library of a GPU, and {}",
-                    DevicesOf(evidence.setting), DevicesOf(evidence.setting) == 1 ? "" : "s",
-                    NoLine(evidence.log));
+    evidence.silent_because = {.kind = Kind::kNothingAsked,
+                               .number = DevicesOf(evidence.setting),
+                               .below = {NoLine(evidence.log)}};
     return;
   }
   if (silent != nullptr) {
-    evidence.silent_because =
-        fmt::format("{} was lost at \"{}\", and {}", BaseNameOf(silent->library),
-                    ToString(silent->loss->at), NoLine(evidence.log));
-    if (const Event* const said = SaidToNobody(evidence, *silent))
-      evidence.silent_because +=
-          fmt::format("; #{} says so to nobody: {}", said->id, Words(evidence, said->id));
-    for (const Process& process : evidence.processes)
-      if (const auto level = VariableOf(&process, "OLLAMA_DEBUG");
-          level && process.role == "ollama serve" && *level != "2")
-        evidence.silent_because += fmt::format(
-            "; at OLLAMA_DEBUG={} it throws its children's lines away, at 2 it shows them", *level);
+    evidence.silent_because = Unsaid(evidence, *silent);
     return;
   }
   if (told != nullptr) {
-    evidence.silent_because =
-        fmt::format("#{} says: {}", told->loss->said,
-                    Words(evidence, told->loss->said, NamesOf(evidence, *told)));
+    evidence.silent_because = {.kind = Kind::kLineSays,
+                               .text = Words(evidence, told->loss->said, NamesOf(evidence, *told)),
+                               .event = told->loss->said};
   } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
     evidence.silent_failure.reset();
-    evidence.silent_because =
-        "what it loaded and called could not be observed, so nor could a failure";
+    evidence.silent_because = {Kind::kUnwatched};
   } else if (evidence.bad_end) {
-    evidence.silent_because =
-        fmt::format("it did not come to its end: {}", ToString(evidence.outcome));
+    evidence.silent_because = {.kind = Kind::kNoEnd, .text = ToString(evidence.outcome)};
   } else {
     evidence.silent_because = AfterTheCount(evidence);
   }

@@ -8,7 +8,6 @@
 #include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
-#include "harness/evidence/path/cuda_codes.h"
 
 namespace gpustage {
 namespace {
@@ -48,7 +47,8 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
     return fact;
   }
   fact.kind = Kind::kReason;
-  fact.subject = BaseNameOf(driver.library) + ": " + driver.loss->reason;
+  fact.subject = BaseNameOf(driver.library);
+  fact.reasons = {driver.loss->reason};
   return fact;
 }
 
@@ -116,7 +116,6 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
       Fact called;
       called.kind = Kind::kCalled;
       called.subject = event.subject;
-      called.other = CodeText(event.subject, event.value);
       called.number = event.value;
       called.event = event.id;
       add(std::move(called));
@@ -139,8 +138,7 @@ std::vector<Fact> VulkanAround(const Evidence& evidence, int pid) {
         drivers.push_back(row.library);
   if (drivers.empty()) return facts;
   Fact answered;
-  answered.kind = Kind::kAnswered;
-  answered.subject = "the Vulkan driver";
+  answered.kind = Kind::kAnswered;  // of no name: whatever driver was asked
   answered.other = JoinAnd(drivers);
   facts.push_back(std::move(answered));
   return facts;

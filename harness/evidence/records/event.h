@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace gpustage {
 
@@ -25,13 +26,14 @@ enum class EventKind {
   kLog,      // subject: the line; detail: "stdout" or "stderr"
   kOutcome,  // subject: how the scanner ended; always the last
   // As the kernel was asked: any process, static ones too. value: errno, or kNoAnswer; detail: the
-  // call, and each link that was followed; by: what the links ended at, "" when none was followed.
+  // call; links: that were followed; by: what they ended at, "" when none was.
   kOpen,    // subject: the path, absolute
   kLook,    // subject: the path that stat, access or readlink named
   kList,    // subject: the directory whose entries were read, under the name by which it was opened
   kExec,    // subject: the program; detail: its words
   kOutput,  // subject: a line that a process printed where it does not come to us; detail: its
-            // stream, and what became of it
+            // stream; by: a file that it went to, "" another process; value: 1 where what follows
+            // was cut
   kExit,    // subject: how the process ended
 };
 
@@ -66,8 +68,10 @@ struct Event {
   // rest.
   std::string found_by = {};
   std::string by = {};
-  std::string fault = {};             // kCall: what the scenario did to it: "hang", "return 35"
-  std::optional<int64_t> gives = {};  // kCall: the number that a count wrote
+  bool writes = false;                  // kOpen: it was opened to write, too
+  std::vector<std::string> links = {};  // kOpen, kLook
+  std::string fault = {};               // kCall: what the scenario did to it: "hang", "return 35"
+  std::optional<int64_t> gives = {};    // kCall: the number that a count wrote
   friend bool operator==(const Event&, const Event&) = default;
 };
 

@@ -33,16 +33,6 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string CallText(const FileRecord& record) {
-  std::string text = record.call + (record.writes ? " to write" : "");
-  constexpr size_t kShown = 4;  // a link to itself is followed 40 times
-  for (size_t i = 0; i < std::min(record.links.size(), kShown); ++i)
-    text += (i == 0 ? " through " : ", ") + record.links[i];
-  if (record.links.size() > kShown)
-    text += fmt::format(" and {} more", record.links.size() - kShown);
-  return text + (record.links.empty() ? "" : ":");
-}
-
 class FileReader {
  public:
   FileReader(const RawRun& run, Evidence& evidence) : run_(run), evidence_(evidence) {}
@@ -96,7 +86,10 @@ class FileReader {
     last_listed_.erase(record.pid);
     if (kind == EventKind::kOpen && record.error == 0)
       asked_[{record.pid, record.real.empty() ? record.path : record.real}] = record.path;
-    Add(record, kind, record.path, CallText(record), Value(record)).by = record.real;
+    Event& event = Add(record, kind, record.path, record.call, Value(record));
+    event.by = record.real;
+    event.writes = record.writes;
+    event.links = record.links;
   }
 
   // A directory is read until nothing more comes: that is one listing.
@@ -151,13 +144,9 @@ class FileReader {
         last ? "… what processes print from here on is cut" : WithoutColour(bytes);
     const bool passed_on = last || IsPassedOn(line);
     const std::string name = stream == Stream::kStdout ? "stdout" : "stderr";
-    Event& event = Add(record, EventKind::kOutput, line, "", 0);
+    Event& event = Add(record, EventKind::kOutput, line, name, last ? 1 : 0);
     event.unheard = !passed_on;
-    event.detail = last ? name
-                   : passed_on
-                       ? name + ", passed on"
-                       : fmt::format("{} to {}, heard by nobody", name,
-                                     record.path == "/dev/null" ? record.path : "another process");
+    if (event.unheard && record.path == "/dev/null") event.by = record.path;
   }
 
   const RawRun& run_;
@@ -193,9 +182,10 @@ std::string RoleOf(const std::string& executable, const std::vector<std::string>
 void AddFileEvents(const RawRun& run, Evidence& evidence) {
   const FileLog& log = run.files;
   evidence.files_observed = log.recorded && log.complete;
-  evidence.files_unobserved = log.recorded && !log.complete && log.note.empty()
-                                  ? "there were more calls than are kept"
-                                  : log.note;
+  if (log.recorded && !log.complete && log.note.empty())
+    evidence.files_unobserved = {Reason::Kind::kTooManyCalls};
+  else if (!log.note.empty())
+    evidence.files_unobserved = {.kind = Reason::Kind::kRecorderSays, .text = log.note};
   FileReader reader(run, evidence);
   for (const FileRecord& record : log.records) reader.Read(record);
   reader.Rest();

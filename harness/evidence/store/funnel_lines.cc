@@ -3,7 +3,7 @@
 #include "harness/evidence/store/funnel_lines.h"
 
 #include "harness/base/files.h"
-#include "harness/evidence/store/kept_json.inc"
+#include "harness/evidence/store/kept_reason.inc"
 
 namespace gpustage {
 namespace {
@@ -21,7 +21,7 @@ static_assert(std::size(kFacts) == static_cast<size_t>(Fact::Kind::kNothing) + 1
 
 ordered_json FactsLine(const std::vector<Fact>& facts) {
   ordered_json list = ordered_json::array();
-  for (const Fact& fact : facts)
+  for (const Fact& fact : facts) {
     list.push_back({{"fact", kFacts[static_cast<size_t>(fact.kind)]},
                     {"subject", Write(fact.subject)},
                     {"other", Write(fact.other)},
@@ -32,15 +32,38 @@ ordered_json FactsLine(const std::vector<Fact>& facts) {
                     {"mode", fact.mode},
                     {"owner", fact.owner},
                     {"event", fact.event}});
+    if (!fact.names.empty()) list.back()["names"] = Write(fact.names);
+    if (!fact.reasons.empty()) list.back()["reasons"] = Write(fact.reasons);
+  }
   return list;
 }
-std::vector<Fact> ReadFacts(const ordered_json& list) {
+// Of version 4: the reason of the library below was a sentence, a call one text, and its code's
+// meaning another.
+void ReadOldFact(Fact& fact) {
+  if (fact.kind == Fact::Kind::kReason) {
+    fact.reasons = {{.kind = Reason::Kind::kText, .text = std::move(fact.subject)}};
+    fact.subject.clear();
+  }
+  if (fact.kind != Fact::Kind::kCalled) return;
+  fact.other.clear();
+  const size_t arguments = fact.subject.find('(');
+  if (arguments == std::string::npos || !fact.subject.ends_with(')')) return;
+  fact.names = {fact.subject.substr(arguments + 1, fact.subject.size() - arguments - 2)};
+  fact.subject.resize(arguments);
+}
+std::vector<Fact> ReadFacts(const ordered_json& list, int version) {
   std::vector<Fact> facts;
-  for (const ordered_json& line : list)
+  for (const ordered_json& line : list) {
     facts.push_back({static_cast<Fact::Kind>(IndexOf(kFacts, line.at("fact").get<std::string>())),
                      ReadText(line.at("subject")), ReadText(line.at("other")),
                      ReadText(line.at("rule")), line.at("number"), line.at("error"), line.at("uid"),
                      line.at("mode"), line.at("owner"), line.at("event")});
+    if (version == 4) ReadOldFact(facts.back());
+    if (line.contains("names")) facts.back().names = ReadTexts(line.at("names"));
+    if (line.contains("reasons"))
+      for (const ordered_json& reason : line.at("reasons"))
+        facts.back().reasons.push_back(ReadReason(reason));
+  }
   return facts;
 }
 
@@ -114,22 +137,22 @@ Step ReadStep(const std::string& word) {
   if (const auto step = ParseStep(word)) return *step;
   throw std::invalid_argument(fmt::format("unknown step \"{}\"", word));
 }
-PathLoss ReadLoss(const ordered_json& line, Cause cause) {
+PathLoss ReadLoss(const ordered_json& line, Cause cause, int version) {
   PathLoss loss;
   loss.at = ReadStep(line.at("lost_at"));
   loss.cause = cause;
   const auto known = ParseKnown(line.at("known").get<std::string>());
   if (!known) throw std::invalid_argument("unknown way to know");
   loss.known = *known;
-  loss.reason = ReadText(line.at("reason"));
+  loss.reason = ReadReason(line.at("reason"));
   loss.loader_says = ReadText(line.at("loader_says"));
   loss.code = line.value("code", int64_t{0});
   loss.failed = line.at("failed");
   loss.said = line.at("said");
-  loss.because = ReadFacts(line.at("below"));
+  loss.because = ReadFacts(line.at("below"), version);
   return loss;
 }
-FunnelRow ReadRow(const ordered_json& line) {
+FunnelRow ReadRow(const ordered_json& line, int version) {
   FunnelRow row;
   row.library = ReadText(line.at("library"));
   row.pid = line.at("pid");
@@ -145,8 +168,8 @@ FunnelRow ReadRow(const ordered_json& line) {
   if (line.at("lost_at").is_null())
     row.odd = *cause;
   else
-    row.loss = ReadLoss(line, *cause);
-  row.remark = ReadText(line.at("remark"));
+    row.loss = ReadLoss(line, *cause, version);
+  row.remark = ReadReason(line.at("remark"));
   row.event = line.at("event");
   row.family = FamilyOfLibrary(BaseNameOf(row.library));
   row.stack = StackOf(BaseNameOf(row.library));
@@ -187,18 +210,19 @@ std::string SettingText(const Evidence& evidence) {
   return line.dump();
 }
 
-void ReadFunnelLine(const std::string& record, const std::string& text, Evidence& evidence) {
+void ReadFunnelLine(const std::string& record, const std::string& text, int version,
+                    Evidence& evidence) {
   const ordered_json line = ordered_json::parse(text);
   if (record == "funnel") {
-    evidence.funnel.push_back(ReadRow(line));
+    evidence.funnel.push_back(ReadRow(line, version));
   } else if (record == "inner") {
-    evidence.inner.push_back(ReadRow(line));
+    evidence.inner.push_back(ReadRow(line, version));
   } else {
     evidence.setting = {
         line.at("devices"),           line.at("any_device"),    line.value("own_device", false),
         line.value("amd", -1),        line.value("others", -1), ReadTexts(line.at("libraries")),
         ReadMap(line.at("versions")), line.at("kernel_driver")};
-    evidence.missing = ReadFacts(line.at("missing"));
+    evidence.missing = ReadFacts(line.at("missing"), version);
     if (!line.contains("bad_end")) return;
     const ordered_json& end = line.at("bad_end");
     evidence.bad_end = {end.at("pid"), end.at("before_main"), ReadText(end.at("object")),

@@ -10,6 +10,7 @@ namespace gpustage {
 std::string RowText(const char* record, const FunnelRow& row);  // record: "funnel", "inner"
 std::string SettingText(const Evidence& evidence);
 // `record` is "funnel", "inner" or "setting". Throws what nlohmann does when a field is missing.
-void ReadFunnelLine(const std::string& record, const std::string& text, Evidence& evidence);
+void ReadFunnelLine(const std::string& record, const std::string& text, int version,
+                    Evidence& evidence);
 
 }  // namespace gpustage

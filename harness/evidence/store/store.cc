@@ -5,7 +5,7 @@
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/relate.h"
 #include "harness/evidence/store/funnel_lines.h"
-#include "harness/evidence/store/kept_json.inc"
+#include "harness/evidence/store/kept_reason.inc"
 
 namespace gpustage {
 namespace {
@@ -14,29 +14,57 @@ using namespace kept;
 
 constexpr const char* kOutcomes[] = {"exited", "killed", "timed_out", "stopped", "not_started"};
 constexpr const char* kRules[] = {"", "as asked", "path", "runpath", "cache", "default"};
+constexpr const char* kOutsides[] = {"library", "declared library", "declared directory", "devices",
+                                     "kernel"};
+constexpr const char* kOldOutsides[] = {  // sentences of version 4
+    "a GPU library of this machine", "a GPU library in a directory that the scanner declares",
+    "a directory that the scanner declares", "what this machine's kernel says of devices",
+    "of this machine's kernel"};
 constexpr const char* kLevels[] = {"none", "libs", "files", "all"};
 
 ordered_json Line(const Event& event) {
-  return {{"record", "event"},
-          {"id", event.id},
-          {"time_ns", event.time_ns},
-          {"pid", event.pid},
-          {"tid", event.tid},
-          {"kind", ToString(event.kind)},
-          {"subject", Write(event.subject)},
-          {"detail", Write(event.detail)},
-          {"value", event.value},
-          {"device", event.device},
-          {"object", event.object},
-          {"first_name", event.first_name},
-          {"assumed", event.assumed},
-          {"unheard", event.unheard},
-          {"rule", kRules[static_cast<size_t>(event.rule)]},
-          {"by", Write(event.by)},
-          {"fault", event.fault},
-          {"gives", Write(event.gives)}};
+  ordered_json line = {{"record", "event"},
+                       {"id", event.id},
+                       {"time_ns", event.time_ns},
+                       {"pid", event.pid},
+                       {"tid", event.tid},
+                       {"kind", ToString(event.kind)},
+                       {"subject", Write(event.subject)},
+                       {"detail", Write(event.detail)},
+                       {"value", event.value},
+                       {"device", event.device},
+                       {"object", event.object},
+                       {"first_name", event.first_name},
+                       {"assumed", event.assumed},
+                       {"unheard", event.unheard},
+                       {"rule", kRules[static_cast<size_t>(event.rule)]},
+                       {"by", Write(event.by)},
+                       {"fault", event.fault},
+                       {"gives", Write(event.gives)}};
+  if (event.writes) line["writes"] = true;
+  if (!event.links.empty()) line["links"] = Write(event.links);
+  return line;
 }
-Event ReadEvent(const ordered_json& line) {
+// Of version 4, in which the detail was a sentence: what is read elsewhere is taken out of it.
+void ReadOldDetail(Event& event) {
+  if (event.kind == EventKind::kOpen || event.kind == EventKind::kLook) {
+    constexpr std::string_view kWrites = " to write", kThrough = " through ";
+    std::string& call = event.detail;
+    if (const size_t at = call.find(kThrough); at != std::string::npos) {
+      const size_t start = at + kThrough.size();
+      event.links = {call.substr(start, call.size() - start - 1)};
+      call.resize(at);
+    }
+    event.writes = call.ends_with(kWrites);
+    if (event.writes) call.resize(call.size() - kWrites.size());
+  }
+  if (event.kind != EventKind::kOutput) return;
+  const size_t end = event.detail.find_first_of(", ");
+  event.value = end == std::string::npos ? 1 : 0;
+  if (event.detail.find(" to /dev/null,") != std::string::npos) event.by = "/dev/null";
+  event.detail.resize(std::min(end, event.detail.size()));
+}
+Event ReadEvent(const ordered_json& line, int version) {
   const auto kind = ParseEventKind(line.at("kind").get<std::string>());
   if (!kind) throw std::invalid_argument("unknown kind of event");
   Event event;
@@ -57,6 +85,9 @@ Event ReadEvent(const ordered_json& line) {
   event.by = ReadText(line.at("by"));
   event.fault = line.at("fault");
   event.gives = ReadOptional<int64_t>(line.at("gives"));
+  event.writes = line.value("writes", false);
+  if (line.contains("links")) event.links = ReadTexts(line.at("links"));
+  if (version == 4) ReadOldDetail(event);
   return event;
 }
 
@@ -147,12 +178,15 @@ ordered_json Line(const UnseenMisses& unseen) {
 }
 
 ordered_json Line(const Outside& outside) {
-  return {{"record", "outside"},         {"pid", outside.pid},   {"path", Write(outside.path)},
-          {"what", Write(outside.what)}, {"leak", outside.leak}, {"count", outside.count},
+  return {{"record", "outside"},         {"pid", outside.pid},
+          {"path", Write(outside.path)}, {"what", kOutsides[static_cast<size_t>(outside.what)]},
+          {"leak", outside.leak},        {"count", outside.count},
           {"event", outside.event}};
 }
-Outside ReadOutside(const ordered_json& line) {
-  return {line.at("pid"),  ReadText(line.at("path")), ReadText(line.at("what")),
+Outside ReadOutside(const ordered_json& line, int version) {
+  const std::string what = line.at("what");
+  const int index = version == 4 ? IndexOf(kOldOutsides, what) : IndexOf(kOutsides, what);
+  return {line.at("pid"),  ReadText(line.at("path")), static_cast<Outside::What>(index),
           line.at("leak"), line.at("count"),          line.at("event")};
 }
 
@@ -182,15 +216,15 @@ void ReadEnd(const ordered_json& line, Evidence& evidence) {
   evidence.duration_ns = line.at("duration_ns");
   if (line.at("devices_known").get<bool>() && !evidence.devices) evidence.devices.emplace();
   evidence.device_count = ReadOptional<int64_t>(line.at("device_count"));
-  evidence.devices_unreadable = ReadText(line.at("devices_unreadable"));
+  evidence.devices_unreadable = ReadReason(line.at("devices_unreadable"));
   evidence.level = static_cast<EvidenceLevel>(IndexOf(kLevels, line.at("level")));
   evidence.journal_complete = line.at("journal_complete");
   evidence.loader_observed = line.at("loader_observed");
   evidence.files_observed = line.at("files_observed");
-  evidence.files_unobserved = ReadText(line.at("files_unobserved"));
+  evidence.files_unobserved = ReadReason(line.at("files_unobserved"));
   evidence.left_over = line.at("left_over");
   evidence.silent_failure = ReadOptional<bool>(line.at("silent_failure"));
-  evidence.silent_because = ReadText(line.at("silent_because"));
+  evidence.silent_because = ReadReason(line.at("silent_because"));
 }
 
 void ReadHead(const ordered_json& head, KeptRun& run) {
@@ -202,10 +236,10 @@ void ReadHead(const ordered_json& head, KeptRun& run) {
     *text = ReadText(head.at(key));
 }
 
-void ReadLine(const ordered_json& line, Evidence& evidence) {
+void ReadLine(const ordered_json& line, int version, Evidence& evidence) {
   const std::string record = line.at("record");
   if (record == "event") {
-    evidence.events.push_back(ReadEvent(line));
+    evidence.events.push_back(ReadEvent(line, version));
     if (evidence.events.back().id != evidence.outcome_event())
       throw std::invalid_argument("events are not numbered in order");
   } else if (record == "process") {
@@ -216,11 +250,11 @@ void ReadLine(const ordered_json& line, Evidence& evidence) {
     if (!evidence.devices) evidence.devices.emplace();
     evidence.devices->push_back({ReadMap(line.at("fields")), line.at("event")});
   } else if (record == "funnel" || record == "inner" || record == "setting") {
-    ReadFunnelLine(record, line.dump(), evidence);
+    ReadFunnelLine(record, line.dump(), version, evidence);
   } else if (record == "gap") {
     evidence.linkage.gaps.push_back(ReadGap(line));
   } else if (record == "outside") {
-    evidence.outside.push_back(ReadOutside(line));
+    evidence.outside.push_back(ReadOutside(line, version));
   } else if (record == "interposer") {
     evidence.linkage.interposers.push_back(ReadInterposer(line));
   } else if (record == "unseen_misses") {
@@ -238,14 +272,24 @@ EventId UnknownEvent(const Evidence& evidence) {
   for (const Process& process : evidence.processes)
     named.insert(named.end(), {process.event, process.end_event});
   for (const LogLine& line : evidence.log) named.push_back(line.event);
-  const auto facts = [&](const std::vector<Fact>& list) {
-    for (const Fact& fact : list) named.push_back(fact.event);
+  const auto reason = [&](const auto& self, const Reason& one) -> void {
+    named.push_back(one.event);
+    for (const Reason& below : one.below) self(self, below);
   };
+  const auto facts = [&](const std::vector<Fact>& list) {
+    for (const Fact& fact : list) {
+      named.push_back(fact.event);
+      for (const Reason& one : fact.reasons) reason(reason, one);
+    }
+  };
+  reason(reason, evidence.silent_because);
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows) {
       named.push_back(row.event);
       for (const auto& [step, seen] : row.steps) named.push_back(seen.event);
+      reason(reason, row.remark);
       if (!row.loss) continue;
+      reason(reason, row.loss->reason);
       named.push_back(row.loss->said);
       facts(row.loss->because);
     }
@@ -298,7 +342,7 @@ std::string EvidenceLines(const KeptRun& run) {
 Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& file) {
   KeptRun run;
   std::istringstream stream(text);
-  int number = 0;
+  int number = 0, version = kEvidenceVersion;
   bool ended = false;
   for (std::string line; std::getline(stream, line);) {
     ++number;
@@ -313,21 +357,21 @@ Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& f
               "this is no evidence that gpustage kept: its first line does not say \"format\": "
               "\"gpustage-evidence\"",
               pos};
-        if (const int version = parsed.at("version"); version != kEvidenceVersion)
-          return Error{fmt::format("this evidence is of version {}; this gpustage reads version "
-                                   "{}, so run the scenario again or use the "
+        version = parsed.at("version");
+        if (version != kEvidenceVersion && version != 4)
+          return Error{fmt::format("this evidence is of version {}; this gpustage reads versions 4 "
+                                   "and {}, so run the scenario again or use the "
                                    "gpustage that kept it",
                                    version, kEvidenceVersion),
                        pos};
         ReadHead(parsed, run);
         continue;
       }
-      ReadLine(parsed, run.evidence);
+      ReadLine(parsed, version, run.evidence);
       ended = parsed.at("record") == "end";
     } catch (const std::exception& error) {
-      return Error{
-          fmt::format("this line is not as version {} has it: {}", kEvidenceVersion, error.what()),
-          pos};
+      return Error{fmt::format("this line is not as version {} has it: {}", version, error.what()),
+                   pos};
     }
   }
   if (const EventId wrong = UnknownEvent(run.evidence); wrong != 0)

@@ -9,7 +9,7 @@
 
 namespace gpustage {
 
-inline constexpr int kEvidenceVersion = 4;
+inline constexpr int kEvidenceVersion = 5;  // 4 is read, too
 
 // One JSON object a line. A text that is not UTF-8 is written {"hex": "…"}.
 std::string EvidenceLines(const KeptRun& run);

@@ -1,0 +1,82 @@
+// A reason is data, and its sentence is made of all that it has.
+#include "harness/evidence/path/reason.h"
+
+#include <signal.h>
+
+#include "harness/evidence/store/store.h"
+#include "harness/words/words.h"
+#include "tests/support/matchers.h"
+
+namespace gpustage {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using Kind = Reason::Kind;
+
+Reason Full(Kind kind, int below = 1) {
+  Reason reason = {.kind = kind,
+                   .subject = "cuInit",
+                   .other = "/opt/\xff.so",
+                   .requester = "/opt/a.so",
+                   .rule = "RUNPATH",
+                   .version = "V_1",
+                   .who = "scan runner",
+                   .text = "no such thing",
+                   .pid = 7,
+                   .number = 999,
+                   .error = ENOENT,
+                   .signal = SIGBUS,
+                   .uid = 998,
+                   .event = 1,
+                   .names = {"/one", "/two"},
+                   .places = {{"LD_LIBRARY_PATH", 2}, {"default directory", 1}}};
+  if (below > 0) reason.below = {Full(Kind::kGave, 0), Full(Kind::kText, 0)};
+  return reason;
+}
+
+TEST(Reason, HasASentenceOfEachKind) {
+  for (int kind = 1; kind <= static_cast<int>(Kind::kRecorderSays); ++kind) {
+    const std::string sentence = SentenceOf(Full(static_cast<Kind>(kind)));
+    EXPECT_NE(sentence, "") << kind;
+    EXPECT_THAT(sentence, Not(HasSubstr("{"))) << kind;
+    EXPECT_THAT(sentence, Not(HasSubstr("  "))) << kind;
+  }
+  EXPECT_EQ(SentenceOf({}), "");
+}
+
+TEST(Reason, SaysOneOfOneAndSomeOfSome) {
+  Reason reason = {.kind = Kind::kNotFound, .subject = "liba.so", .places = {{"ld.so.cache", 1}}};
+  EXPECT_EQ(SentenceOf(reason),
+            "liba.so was looked for in 1 place (ld.so.cache 1), and was not found");
+  reason.places.push_back({"default directory", 4});
+  reason.requester = "/b.so";
+  EXPECT_EQ(SentenceOf(reason),
+            "liba.so, which /b.so asks for, was looked for in 5 places (ld.so.cache 1, default "
+            "directories 4), and was not found");
+}
+
+// Every field of every kind, those that hang below others too.
+TEST(Reason, IsKeptWhole) {
+  for (int kind = 0; kind <= static_cast<int>(Kind::kRecorderSays); ++kind) {
+    KeptRun run;
+    Event end;
+    end.id = 1;
+    end.kind = EventKind::kOutcome;
+    run.evidence.events = {end};
+    run.evidence.silent_because = Full(static_cast<Kind>(kind));
+    const Result<KeptRun> again = ParseEvidenceLines(EvidenceLines(run), "x.jsonl");
+    ASSERT_THAT(again, IsOk()) << kind;
+    EXPECT_TRUE(again->evidence.silent_because == run.evidence.silent_because) << kind;
+  }
+}
+
+TEST(Reason, NamesNoEventThatIsNotThere) {
+  KeptRun run;
+  run.evidence.silent_because = {.kind = Kind::kUnsaid, .below = {Full(Kind::kNoLine)}};
+  EXPECT_THAT(ParseEvidenceLines(EvidenceLines(run), "x.jsonl"),
+              FailsWith("x.jsonl:3:1: something here names event 1, and there are 0"));
+}
+
+}  // namespace
+}  // namespace gpustage
