@@ -13,8 +13,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <sstream>
 #include <thread>
 
+#include "fakes/world/format.h"
 #include "harness/run/journal_file.h"
 #include "harness/run/run.h"
 #include "tests/hostile/hostile.h"
@@ -235,6 +237,23 @@ TEST_P(HostileBox, WhatAnExecSaysIsReadAsFarAsTheKernelTakesIt) {
   }
   EXPECT_EQ(execs, 3);
   EXPECT_FALSE(run.files.complete);
+}
+
+// A program that was written before its tree was made cannot name the mark of our own calls.
+TEST_P(HostileBox, NoProgramIsWrittenWithTheMarkOfOurCalls) {
+  spec_.watch_files = true;
+  spec_.mark = 0x1234;
+  const auto mark = [](uint32_t of) {
+    std::ostringstream text;
+    text << std::hex << world::OwnCall(of);
+    return text.str();
+  };
+  const RawRun run = Do({"open-marked", "/of-none", mark(0), "open-marked", "/of-another",
+                         mark(0x1235), "open-marked", "/of-this", mark(0x1234)});
+  std::vector<std::string> seen;
+  for (const FileRecord& record : run.files.records)
+    if (record.path.starts_with("/of-")) seen.push_back(record.path);
+  EXPECT_THAT(seen, testing::ElementsAre("/of-none", "/of-another"));
 }
 
 // Ours are few, and that is not the scanner's answer.
