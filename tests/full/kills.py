@@ -79,8 +79,9 @@ def of_the_machine():
     """What a run must leave as it was."""
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as sockets:
         abstract = sorted(line.split()[-1] for line in sockets if " @" in line)
+    # gpustage-box-PID-NUMBER; of a living one it is somebody else's.
     counts = [name for place in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup") if os.path.isdir(place) for name in os.listdir(place)
-              if name.startswith("gpustage-box-")]
+              if name.startswith("gpustage-box-") and not os.path.exists("/proc/" + name.split("-")[2])]
     return {"mounts": sorted(line.split()[4] for line in open("/proc/self/mountinfo")), "/dev/shm": sorted(os.listdir("/dev/shm")),
             "abstract sockets": [name for name in abstract if "gpustage" in name], "cgroups": counts}
 
