@@ -46,7 +46,7 @@ void ElfFile::Unmap::operator()(const char* bytes) const { munmap(const_cast<cha
 template <typename T>
 const T* ElfFile::At(uint64_t offset, uint64_t count) const {
   const uint64_t size = bytes_.get_deleter().size;
-  if (count > kMaxEntries || offset > size || size - offset < count * sizeof(T)) return nullptr;
+  if (offset > size || count > (size - offset) / sizeof(T)) return nullptr;
   const char* const place = bytes_.get() + offset;
   return reinterpret_cast<uintptr_t>(place) % alignof(T) == 0 ? reinterpret_cast<const T*>(place)
                                                               : nullptr;
@@ -140,7 +140,7 @@ void ElfFile::ReadDynamic() {
 }
 
 void ElfFile::ReadVersionNeeds(uint64_t address, uint64_t count) {
-  for (; address != 0 && count > 0; --count) {
+  for (; address != 0 && count > 0 && wanted_versions.size() < kMaxVersions; --count) {
     const Elf64_Verneed* const need = AtAddress<Elf64_Verneed>(address);
     if (need == nullptr) return;
     uint64_t at = address + need->vn_aux;
@@ -159,7 +159,7 @@ void ElfFile::ReadVersionNeeds(uint64_t address, uint64_t count) {
 }
 
 void ElfFile::ReadVersions(uint64_t address, uint64_t count) {
-  for (; address != 0 && count > 0; --count) {
+  for (; address != 0 && count > 0 && versions.size() < kMaxVersions; --count) {
     const Elf64_Verdef* const node = AtAddress<Elf64_Verdef>(address);
     const Elf64_Verdaux* const name =
         node == nullptr ? nullptr : AtAddress<Elf64_Verdaux>(address + node->vd_aux);
