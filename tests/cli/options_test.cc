@@ -158,7 +158,7 @@ TEST_F(OptionsTest, RepeatsKeepTheEvidenceOfOneStart) {
     return used.ru_maxrss;
   };
   const long few = kilobytes("5");
-  EXPECT_LT(kilobytes("200") - few, 48 << 10) << "two hundred times 2 MB of output";
+  EXPECT_LT(kilobytes("60") - few, 48 << 10) << "sixty times 2 MB of output";
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ import time
 NOBODY = 65534
 SIGNALS = ["KILL", "TERM", "INT", "HUP", "terminal closed"]
 PATIENCE = 15  # seconds in which all is gone; it is waited for no longer than needed
-LEND = """mount --make-rprivate /; printf 'nobody:200000:65536\\n' >"$0"
+LEND = """mount --make-rprivate /
 for file in /etc/subuid /etc/subgid; do [ -e "$file" ] && mount --bind "$0" "$file"; done; exec "$@" """
 
 
@@ -41,6 +41,7 @@ class Place:
             self.before = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
         if level == "sub":
             ids = scratch / "ids"
+            ids.write_text("nobody:200000:65536\n")
             self.before = ["unshare", "--mount", "bash", "-c", LEND, str(ids), *self.before]
         self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.tmp), "TMPDIR": str(self.tmp), "NO_COLOR": "1"}
         self.words = [str(tree / "harness/gpustage"), "run", "first-steps", "--scanner", "ollama-model", "--scanner", "dlopen", "--jobs", "2"]

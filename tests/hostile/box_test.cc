@@ -3,6 +3,7 @@
 #include "tests/support/box.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -107,6 +108,23 @@ TEST_P(HostileBox, TheNodesOfThisMachineKeepTheirModesAndOwners) {
   for (const char* node : {"/dev/null", "/dev/zero", "/dev/urandom"})
     EXPECT_THAT(Said({"chmod", node, "0666", "open-for-writing", node}),
                 AnyOf("chmod EROFS\nopen-for-writing ok\n", "chmod EPERM\nopen-for-writing ok\n"));
+}
+
+TEST_P(HostileBox, NoNodeOfAGpuIsMade) {
+  EXPECT_EQ(Said({"node", "/open/nvidia0"}), "node EPERM\n");
+}
+
+// With whatever GPU is here.
+TEST_P(HostileBox, TheGpuOfThisMachineIsOutOfReach) {
+  std::vector<std::string> nodes;
+  for (const char* pattern : {"/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dri/*", "/dev/kfd"}) {
+    glob_t found = {};
+    if (glob(pattern, 0, nullptr, &found) == 0)
+      nodes.insert(nodes.end(), found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    globfree(&found);
+  }
+  if (nodes.empty()) GTEST_SKIP() << "this machine has no node of a GPU";
+  for (const std::string& node : nodes) EXPECT_EQ(Said({"open", node}), "open ENOENT\n") << node;
 }
 
 TEST_P(HostileBox, NothingIsTypedIntoATerminal) {

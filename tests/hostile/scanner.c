@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -152,6 +153,8 @@ int main(int argc, char** argv) {
       Say(act, symlink(one, two) != 0), words = 2;
     else if (strcmp(act, "mkdir") == 0)
       Say(act, mkdir(one, 0777) != 0);
+    else if (strcmp(act, "node") == 0) /* of the first NVIDIA device */
+      Say(act, mknod(one, S_IFCHR | 0666, makedev(195, 0)) != 0);
     else if (strcmp(act, "fifo") == 0)
       Say(act, mkfifo(one, 0666) != 0);
     else if (strcmp(act, "handle") == 0)
