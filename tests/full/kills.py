@@ -143,12 +143,11 @@ def killed(place, count, random_, wrong):
         return {"kills": 0}
     said = {"kills": 0, "ended before": 0, "empty directory left": 0}
     before, allowed = of_the_machine(), set()
-    for number in range(count):
-        how = SIGNALS[number % len(SIGNALS)]
+    while said["kills"] < count and said["ended before"] < 3 * count:
+        how = SIGNALS[said["kills"] % len(SIGNALS)]
         status, early = start_and_end(place, how, random_.uniform(0, length))
-        name = f"{place.level}, kill {number} ({how})"
-        said["kills"] += 1
-        said["ended before"] += early
+        name = f"{place.level}, kill {said['kills']} ({how})"
+        said["ended before" if early else "kills"] += 1
         if status is None:
             wrong(f"{name}: it did not end in {PATIENCE} s")
         elif status in (-signal.SIGABRT, -signal.SIGSEGV, 134, 139):
@@ -158,7 +157,7 @@ def killed(place, count, random_, wrong):
         # What SIGKILL leaves is cleared by the next one that comes far enough to make its own.
         left = set(below(place.tmp))
         new = left - allowed
-        if new and (how != "KILL" or len(new) > 1 or any(not os.path.isdir(entry) for entry in new)):
+        if new and (early or how != "KILL" or len(new) > 1 or any(not os.path.isdir(entry) for entry in new)):
             wrong(f"{name}: {sorted(new)} stay, status {status}")
         said["empty directory left"] += len(new)
         allowed = left
