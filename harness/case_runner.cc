@@ -53,7 +53,7 @@ CaseRunner::CaseRunner(const Workspace& workspace, Recorders recorders, bool kee
       shared_(prefix_ + "shared") {}
 
 StagedCase::~StagedCase() {
-  if (!keep) RemoveTree(tree.root.host_path());
+  if (!keep) TakeDownTree(tree.root.host_path());
 }
 
 void CaseRunner::EndBy(std::chrono::steady_clock::time_point start, std::chrono::seconds after) {
@@ -122,9 +122,11 @@ Result<std::unique_ptr<StagedCase>> CaseRunner::Build(const StagePlan& plan) {
     directory = fmt::format("{}tree-{}", prefix_, ++trees_);
   }
   if (mkdir(directory.c_str(), 0755) != 0) return Error{fmt::format("cannot make {}", directory)};
+  // Whose scanner may write all of it shares no file with others, and no space either.
+  if (plan.private_copies && !keep_trees_) TRY(MakeOwnSpace(directory));
   Result<StagedTree> tree = BuildStage(plan, directory, shared_);
   if (!tree) {
-    RemoveTree(directory);
+    TakeDownTree(directory);
     return std::move(tree).error();
   }
   return std::make_unique<StagedCase>(*std::move(tree), plan.private_copies, keep_trees_);
@@ -143,6 +145,7 @@ Result<RawRun> CaseRunner::Run(const Case& c, const RunSpec& spec, StagedCase& s
   TRY(PutGroups(c, spec, staged));
   TRY(PutReleaseFiles(c, spec, staged));
   TRY(ScannerStart start, StartOf(c, spec));
+  start.mark = staged.tree.mark;
   if (deadline_) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());

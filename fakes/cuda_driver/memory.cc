@@ -91,6 +91,11 @@ CUresult Free(void* memory, bool host) {
   Allocation* const slot = At(memory);
   if (slot == nullptr || (slot->device == kHost) != host || slot->device == kRegistered)
     return CUDA_ERROR_INVALID_VALUE;
+  // It belongs to whoever frees it before its address may be another's.
+  void* mine = memory;
+  if (!__atomic_compare_exchange_n(&slot->memory, &mine, kTaken, false, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_RELAXED))
+    return CUDA_ERROR_INVALID_VALUE;
   world::UnmapMemory(memory, slot->bytes);
   if (!host) ReturnMemory(slot->device, slot->bytes);
   __atomic_store_n(&slot->memory, nullptr, __ATOMIC_RELEASE);

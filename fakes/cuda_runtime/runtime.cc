@@ -21,18 +21,19 @@ namespace gpustage::cuda_runtime {
 namespace {
 
 // Runs once a process and keeps its answer. A child that was forked while another thread was inside
-// begins again.
+// begins again; who asks from within, as a library's constructor may, is told that it is not ready.
 class Once {
  public:
   template <typename Body>
   cudaError_t Run(Body body) {
     for (;;) {
-      int32_t owner = __atomic_load_n(&owner_, __ATOMIC_ACQUIRE);
+      int64_t owner = __atomic_load_n(&owner_, __ATOMIC_ACQUIRE);
       if (owner == kDone) return result_;
-      const int32_t pid = world::ProcessId();
-      if (owner == pid) {
+      const int64_t pid = world::ProcessId(), us = pid << 32 | world::ThreadId();
+      if (owner == us) return cudaErrorInitializationError;
+      if (owner >> 32 == pid) {
         world::SystemCall(SYS_sched_yield);
-      } else if (__atomic_compare_exchange_n(&owner_, &owner, pid, false, __ATOMIC_ACQ_REL,
+      } else if (__atomic_compare_exchange_n(&owner_, &owner, us, false, __ATOMIC_ACQ_REL,
                                              __ATOMIC_RELAXED)) {
         result_ = body();
         __atomic_store_n(&owner_, kDone, __ATOMIC_RELEASE);
@@ -42,8 +43,8 @@ class Once {
   }
 
  private:
-  static constexpr int32_t kDone = -1;
-  int32_t owner_ = 0;
+  static constexpr int64_t kDone = -1;
+  int64_t owner_ = 0;  // process and thread
   cudaError_t result_ = cudaSuccess;
 };
 

@@ -11,19 +11,19 @@
 namespace gpustage::world {
 namespace {
 
-uint32_t g_calls[kMaxFaults];  // by fault, of process g_counted
-int32_t g_counted = 0;
+// By fault: the process that counts, and how often its call was made there.
+uint64_t g_calls[kMaxFaults];
 
-// How often the fault's call was made in this process, this one included. A forked child counts
-// from the beginning.
+// This call included. A forked child counts from the beginning.
 uint32_t Count(uint32_t fault) {
-  const int32_t pid = ProcessId();
-  int32_t counted = __atomic_load_n(&g_counted, __ATOMIC_ACQUIRE);
-  if (counted != pid && __atomic_compare_exchange_n(&g_counted, &counted, pid, false,
-                                                    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-    for (uint32_t& calls : g_calls) __atomic_store_n(&calls, 0, __ATOMIC_RELAXED);
+  const uint64_t process = static_cast<uint64_t>(static_cast<uint32_t>(ProcessId())) << 32;
+  uint64_t before = __atomic_load_n(&g_calls[fault], __ATOMIC_RELAXED);
+  for (;;) {
+    const uint64_t now = (before & ~uint64_t{UINT32_MAX}) == process ? before + 1 : process | 1;
+    if (__atomic_compare_exchange_n(&g_calls[fault], &before, now, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+      return static_cast<uint32_t>(now);
   }
-  return __atomic_add_fetch(&g_calls[fault], 1, __ATOMIC_RELAXED);
 }
 
 // Words of a command line stand between NULs in /proc; a scenario writes them with spaces.

@@ -12,6 +12,8 @@
 // inside the private root.
 #pragma once
 
+#include <asm/unistd_64.h>
+
 #include <cstdint>
 
 namespace gpustage::world {
@@ -23,7 +25,7 @@ inline constexpr char kStampMagic[16] = "GPUSTAGE-STAMP1";  // 15 characters and
 struct Stamp {
   char magic[16];
   uint32_t instance;  // which placed copy, counted from 1 in a case; 0: never placed, so no world
-  uint32_t reserved;
+  uint32_t mark;      // of the tree: OwnCall below
   char world[232];
   char journal[232];
 };
@@ -140,8 +142,9 @@ struct World {
 };
 
 // The sixth argument of an open, a stat or a readlink that our recorders make inside a scanner;
-// these calls have at most five. Who watches the scanner's files lets them pass.
-inline constexpr uint64_t kOwnCallMark = 0x6567617473757067;  // "gpustage"
+// these calls have at most five. Who watches the scanner's files lets them pass. `mark` is Stamp's,
+// another in each tree, so that no program is written with it.
+constexpr uint64_t OwnCall(uint32_t mark) { return uint64_t{0x73757067} << 32 | mark; }  // "gpus"
 
 // ---- Journal ------------------------------------------------------------------------------------
 // The file is JournalHeader, then records. A writer takes space with one fetch_add on `next`,
@@ -187,6 +190,23 @@ enum class RecordKind : uint16_t {
   // Programs of ours that play a scanner may leave a note here.
   kNote = 32,  // text: what
 };
+
+// Of a journal that cannot be mapped, for want of a descriptor or of memory: its file is made a
+// byte longer than it says it is, which needs neither, so that its reader knows that something is
+// missing. `call` makes a system call of six arguments; `mark` is OwnCall's. Nothing where a limit
+// of the scanner's own would end it with SIGXFSZ.
+template <typename Call>
+void TellOfLoss(Call call, const volatile char* journal, long mark) {
+  constexpr int kSizePlace = 48;  // st_size in the kernel's struct stat of x86-64
+  constexpr int kFileSize = 1;    // RLIMIT_FSIZE
+  const long path = reinterpret_cast<long>(journal);
+  alignas(8) char status[144] = {};
+  uint64_t limit[2] = {};
+  if (call(__NR_stat, path, reinterpret_cast<long>(status), 0, 0, 0, mark) != 0) return;
+  if (call(__NR_prlimit64, 0, kFileSize, 0, reinterpret_cast<long>(limit), 0, 0) != 0) return;
+  const int64_t longer = *reinterpret_cast<const int64_t*>(status + kSizePlace) + 1;
+  if (static_cast<uint64_t>(longer) <= limit[0]) call(__NR_truncate, path, longer, 0, 0, 0, 0);
+}
 
 // The value of a call that a fault hung or ended: it never returned.
 inline constexpr int64_t kNoResult = INT64_MIN;

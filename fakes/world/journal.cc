@@ -21,7 +21,12 @@ JournalHeader* Open() {
                     memcmp(header->magic, kJournalMagic, sizeof(kJournalMagic)) == 0 &&
                     header->version == kJournalVersion &&
                     header->capacity <= bytes - sizeof(JournalHeader);
-  return good ? header : &g_no_journal;
+  if (good) return header;
+  if (Instance() != 0)
+    TellOfLoss([](long number, long a, long b, long c, long d, long e,
+                  long f) { return SystemCall(number, a, b, c, d, e, f); },
+               JournalPath(), OwnCallMark());
+  return &g_no_journal;
 }
 
 JournalHeader& Journal() {

@@ -5,12 +5,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "fakes/world/format.h"
+#include "fakes/world/world.h"
 
 namespace gpustage::world {
 namespace {
-
-constexpr long kMark = static_cast<long>(kOwnCallMark);
 
 bool Failed(long result) { return result < 0 && result >= -4095; }
 
@@ -28,7 +26,7 @@ void UnmapMemory(void* memory, unsigned long bytes) {
 
 void* MapFile(const char* path, bool writable, unsigned long* bytes) {
   const long file = SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path),
-                               (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0, 0, kMark);
+                               (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0, 0, OwnCallMark());
   if (Failed(file)) return nullptr;
   struct stat status;
   long address = -1;
@@ -58,7 +56,7 @@ void Exit(int status) {
 
 long ReadFile(const char* path, char* buffer, long size, bool unseen) {
   const long file = SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path),
-                               O_RDONLY | O_CLOEXEC, 0, 0, unseen ? kMark : 0);
+                               O_RDONLY | O_CLOEXEC, 0, 0, unseen ? OwnCallMark() : 0);
   if (Failed(file)) return 0;
   long length = 0;
   while (length < size) {

@@ -57,6 +57,8 @@ bool ComesBefore(const Device& a, const Device& b) {
 
 }  // namespace
 
+long OwnCallMark() { return static_cast<long>(OwnCall(gpustage_stamp.mark)); }
+
 uint16_t Instance() { return static_cast<uint16_t>(gpustage_stamp.instance); }
 
 const char* JournalPath() { return const_cast<const char*>(gpustage_stamp.journal); }

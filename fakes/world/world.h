@@ -16,6 +16,9 @@ void SortByPci(const World& world, uint8_t* places, int count);
 // Stamp::instance, 0 when this copy was never placed.
 uint16_t Instance();
 
+// The sixth argument of our own calls.
+long OwnCallMark();
+
 // Where the journal is; "" when this copy was never placed.
 const char* JournalPath();
 

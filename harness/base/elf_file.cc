@@ -11,6 +11,7 @@ namespace gpustage {
 namespace {
 
 constexpr uint64_t kMaxEntries = 1 << 20;  // of any table that says itself how long it is
+constexpr size_t kMaxVersions = 1 << 16;
 constexpr uint16_t kHidden = 0x8000;
 
 uint32_t GnuHash(std::string_view name) {
@@ -45,7 +46,7 @@ void ElfFile::Unmap::operator()(const char* bytes) const { munmap(const_cast<cha
 template <typename T>
 const T* ElfFile::At(uint64_t offset, uint64_t count) const {
   const uint64_t size = bytes_.get_deleter().size;
-  if (count > kMaxEntries || offset > size || size - offset < count * sizeof(T)) return nullptr;
+  if (offset > size || count > (size - offset) / sizeof(T)) return nullptr;
   const char* const place = bytes_.get() + offset;
   return reinterpret_cast<uintptr_t>(place) % alignof(T) == 0 ? reinterpret_cast<const T*>(place)
                                                               : nullptr;
@@ -139,16 +140,17 @@ void ElfFile::ReadDynamic() {
 }
 
 void ElfFile::ReadVersionNeeds(uint64_t address, uint64_t count) {
-  for (; address != 0 && count > 0; --count) {
+  for (; address != 0 && count > 0 && wanted_versions.size() < kMaxVersions; --count) {
     const Elf64_Verneed* const need = AtAddress<Elf64_Verneed>(address);
     if (need == nullptr) return;
     uint64_t at = address + need->vn_aux;
-    for (int i = 0; i < need->vn_cnt; ++i) {
+    for (int i = 0; i < need->vn_cnt && wanted_versions.size() < kMaxVersions; ++i) {
       const Elf64_Vernaux* const one = AtAddress<Elf64_Vernaux>(at);
       if (one == nullptr) return;
       const std::string file(Text(need->vn_file)), version(Text(one->vna_name));
       wanted_versions.push_back({file, version, (one->vna_flags & VER_FLG_WEAK) != 0});
       PutAt(needed_names_, one->vna_other & ~kHidden, WantedSymbol{"", version, file});
+      if (one->vna_next == 0) break;
       at += one->vna_next;
     }
     if (need->vn_next == 0) return;
@@ -157,7 +159,7 @@ void ElfFile::ReadVersionNeeds(uint64_t address, uint64_t count) {
 }
 
 void ElfFile::ReadVersions(uint64_t address, uint64_t count) {
-  for (; address != 0 && count > 0; --count) {
+  for (; address != 0 && count > 0 && versions.size() < kMaxVersions; --count) {
     const Elf64_Verdef* const node = AtAddress<Elf64_Verdef>(address);
     const Elf64_Verdaux* const name =
         node == nullptr ? nullptr : AtAddress<Elf64_Verdaux>(address + node->vd_aux);

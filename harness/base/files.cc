@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,8 +88,14 @@ std::string StartTimeOf(pid_t pid) {
   return stat->substr(at, stat->find(' ', at) - at);
 }
 
-// "gpustage-PID-STARTTIME-XXXXXX" -> whether that process is still there. Nobody's, such as a kept
-// one, counts as owned.
+// The pid namespace that we count in, as a number: containers may share a directory.
+std::string PidNamespace() {
+  struct stat found;
+  return std::to_string(stat("/proc/self/ns/pid", &found) == 0 ? found.st_ino : 0);
+}
+
+// "gpustage-PID-STARTTIME-NAMESPACE-XXXXXX" -> whether that process is still there. Nobody's, such
+// as a kept one, counts as owned, and so does one of a pid namespace that is not ours.
 bool OwnerLives(std::string_view name) {
   name.remove_prefix(kScratchPrefix.size());
   pid_t pid = 0;
@@ -97,8 +104,12 @@ bool OwnerLives(std::string_view name) {
     return true;
   const std::string_view rest(parsed.ptr + 1,
                               static_cast<size_t>(name.data() + name.size() - parsed.ptr - 1));
+  const size_t dash = rest.find('-');
+  if (const std::string_view tail = dash == rest.npos ? "" : rest.substr(dash + 1);
+      tail.find('-') != tail.npos && tail.substr(0, tail.find('-')) != PidNamespace())
+    return true;
   const std::string start = StartTimeOf(pid);
-  return !start.empty() && rest.substr(0, rest.find('-')) == start;
+  return !start.empty() && rest.substr(0, dash) == start;
 }
 
 }  // namespace
@@ -196,8 +207,10 @@ std::string BaseNameOf(const std::string& path) { return path.substr(path.rfind(
 std::string ProgramDirectory() {
   char path[4096];
   const ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-  GPUSTAGE_CHECK(n > 0);
-  return ParentOf(std::string(path, static_cast<size_t>(n)));
+  if (n > 0) return ParentOf(std::string(path, static_cast<size_t>(n)));
+  // Without /proc: by the name that it was started by.
+  const auto* const started = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  return started != nullptr && realpath(started, path) != nullptr ? ParentOf(path) : "/";
 }
 
 void RemoveTree(const std::string& directory) {
@@ -217,7 +230,8 @@ void RemoveTree(const std::string& directory) {
 }
 
 Result<ScratchDirectory> ScratchDirectory::Make(bool kept) {
-  const std::string owner = kept ? "kept" : fmt::format("{}-{}", getpid(), StartTimeOf(getpid()));
+  const std::string owner =
+      kept ? "kept" : fmt::format("{}-{}-{}", getpid(), StartTimeOf(getpid()), PidNamespace());
   std::string path = fmt::format("{}/{}{}-XXXXXX", TemporaryDirectory(), kScratchPrefix, owner);
   if (mkdtemp(path.data()) == nullptr)
     return Error{fmt::format("cannot make a scratch directory {}: {}", path, std::strerror(errno))};

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
@@ -13,6 +12,7 @@
 #include "harness/scenario/yaml/yaml.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/processors.h"
 #include "harness/suite/recordings.h"
 
 namespace gpustage {
@@ -230,8 +230,7 @@ int Compare(const CompareOptions& options) {
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
-  const int jobs =
-      options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
+  const int jobs = options.jobs > 0 ? options.jobs : Processors();
   const Result<Side> a = Take(Wanted(options.a), *cases, jobs, runner);
   if (!a) return PrintError(a.error(), kNothingRan);
   const Result<Side> b = Take(Wanted(options.b), *cases, jobs, runner);

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
@@ -13,6 +12,7 @@
 #include "harness/run/workspace.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/processors.h"
 #include "harness/suite/recordings.h"
 
 namespace gpustage {
@@ -64,8 +64,7 @@ int Record(const RecordOptions& options) {
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
   CatchInterrupts();
-  const int jobs =
-      options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency());
+  const int jobs = options.jobs > 0 ? options.jobs : Processors();
   for (const std::string& scanner : scanners) {
     LiveRecordings live = RecordLive(*cases, scanner, jobs, runner);
     // A file of half of its cases would be taken for all of them.

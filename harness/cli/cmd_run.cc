@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
@@ -22,6 +21,7 @@
 #include "harness/suite/evidence_dir.h"
 #include "harness/suite/find.h"
 #include "harness/suite/installation.h"
+#include "harness/suite/processors.h"
 #include "harness/suite/project.h"
 #include "harness/suite/required.h"
 #include "harness/suite/run_all.h"
@@ -154,9 +154,9 @@ Result<Inputs> ReadInputs(const RunOptions& options, const CaseFilter& filter) {
   inputs.plan.max_failures = options.max_failures;
   inputs.plan.evidence_dir = options.evidence_dir;
   inputs.plan.detail = WantsPage(inputs.files);
-  inputs.plan.jobs = std::clamp(
-      options.jobs > 0 ? options.jobs : static_cast<int>(std::thread::hardware_concurrency()), 1,
-      std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
+  inputs.plan.jobs =
+      std::clamp(options.jobs > 0 ? options.jobs : Processors(), 1,
+                 std::max(static_cast<int>(inputs.cases.size()), 1));  // a shard may be empty
   return inputs;
 }
 

@@ -88,6 +88,7 @@ Result<Prepared> Prepare(const Case& c, const InsideOptions& options, const Prog
     spec.scanner.host_directories.insert(spec.scanner.host_directories.end(), directories->begin(),
                                          directories->end());
   TRY(prepared.start, StartOf(c, spec));
+  prepared.start.mark = prepared.stand->tree.mark;
   const char* type = std::getenv("TERM");
   SetUnlessGiven("TERM", type == nullptr ? "dumb" : type, prepared.start.environment);
   SetUnlessGiven("PS1", fmt::format("[{}] \\w\\$ ", c.scenario), prepared.start.environment);

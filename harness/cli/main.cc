@@ -1,5 +1,6 @@
 // gpustage: the table of verbs is in verbs.cc, and one file cmd_NAME.cc is a verb.
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <new>
 #include <system_error>
@@ -8,6 +9,9 @@
 #include "harness/cli/commands.h"
 
 int main(int argc, char** argv) {
+  // A file that may grow no further is one that cannot be written, and no end without a word. What
+  // is executed has the signal as it was.
+  signal(SIGXFSZ, [](int) {});
   gpustage::SetCalledAs(argc > 0 ? argv[0] : nullptr);
   try {
     return gpustage::WithWritten(gpustage::RunCommandLine({argv + std::min(argc, 1), argv + argc}));

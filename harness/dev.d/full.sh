@@ -24,7 +24,11 @@ full() {
     part=$ROOT/tests/full/$name.sh
     [[ -f $part ]] || { say "no tests/full/$name.sh" && exit 2; }
     targets=$(sed -n 's/^# builds: //p' "$part")
-    [[ $name != html ]] || WISHES+=("${BROWSER_WISHES[@]}")
+    case $name in
+      html) WISHES+=("${BROWSER_WISHES[@]}") ;;
+      fuzz) WISHES+=("${FUZZ_WISHES[@]}") ;;
+      slurm) WISHES+=("${SLURM_WISHES[@]}") ;;
+    esac
     # shellcheck disable=SC2086  # a word a target
     [[ -z $targets ]] || build_for tests $targets
     result=$(mktemp) status=0

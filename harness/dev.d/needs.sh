@@ -49,6 +49,18 @@ BROWSER_WISHES=(
   'fonts-dejavu-core|file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf|letters on its screenshots'
   'python3|program python3|speaks to the browser'
 )
+# What tests/full/fuzz.sh wants; clang brings the compiler-rt of its version where that is asked for.
+FUZZ_WISHES=(
+  'clang|program clang++|compiles for libFuzzer'
+  "libclang-rt-dev|library llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a|libFuzzer and the sanitizers"
+)
+# What tests/full/slurm.sh wants.
+SLURM_WISHES=(
+  'munge|program munged|tells the daemons of Slurm who asks'
+  'slurmctld|program slurmctld|hands out the tasks of an array'
+  'slurmd|program slurmd|runs them'
+  'slurm-client|program sbatch|starts an array'
+)
 PACKAGE_WISHES=('dpkg-dev|program dpkg-shlibdeps|what the Debian package depends on')
 
 # Names elsewhere, of those that have another one; untested. A name of "-" is in the package before it.

@@ -69,7 +69,8 @@ CaseEnd RunListed(const ListedCase& listed) {
   const Workshop& shop = SharedWorkshop();
   CaseEnd end;
   if (shop.runner == nullptr) {
-    end.failed = shop.error + shop.refused;
+    end.failed = shop.error;
+    end.skipped = shop.refused;
     return end;
   }
   const Result<Case> c = listed.source->all->Read(listed.source->place);

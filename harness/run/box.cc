@@ -80,7 +80,6 @@ std::string StepSentence(const BoxSpec& spec, const std::vector<ShownMount>& sho
 struct Pipe {
   Fd read, write;
 };
-
 bool MakePipe(Pipe& made) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
@@ -117,7 +116,7 @@ Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolati
   return FileWatch::Start(std::move(watch));
 }
 
-// The clone, from within a network that has nothing where there is one.
+// From within a network that has nothing where there is one.
 pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, int& pidfd) {
   const bool apart = !spec.loopback && isolation.empty_network >= 0 &&
                      setns(isolation.empty_network, CLONE_NEWNET) == 0;
@@ -130,7 +129,7 @@ pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, in
   if (pid == 0) child.RunInit();
   const int failure = errno;
   alone.unlock();
-  // Our own network is the user's, whose program may have made this box.
+  // Our own is the user's, whose program may have made this box.
   if (apart) GPUSTAGE_CHECK(setns(isolation.our_network, CLONE_NEWNET) == 0);
   errno = failure;
   return pid;
@@ -164,7 +163,7 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   Started started;
   std::vector<sock_filter> watch_filter;
   if (spec.watch_files) {
-    TRY(watch_filter, WatchFilter());
+    TRY(watch_filter, WatchFilter(spec.mark));
     TRY(started.watch, StartWatch(spec, isolation, child));
     child.watch_filter = ProgramOf(watch_filter);
     child.watch = started.watch->channel();
@@ -359,6 +358,7 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   if (box->watch) run.files = box->watch->Finish();
   run.outcome =
       watch.ended() ? *watch.ended() : OutcomeOf(spec, child, watch.reports(), run.left_over);
+  if (run.outcome.note.empty()) run.outcome.note = FullTree(spec.root);
   return run;
 }
 

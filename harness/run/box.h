@@ -42,6 +42,7 @@ struct BoxSpec {
   std::chrono::milliseconds settle{0};  // and only once it has printed nothing more for so long
   std::vector<TimedChange> meanwhile;
   bool watch_files = false;  // what its processes ask of the kernel is written down
+  uint32_t mark = 0;         // of calls that are our recorders' own
 };
 
 // Runs it to its end, with everything below it. What the scanner does is in the outcome; when the

@@ -72,9 +72,9 @@ Result<std::vector<sock_filter>> BoxFilter(bool network) {
   return rules.Program();
 }
 
-Result<std::vector<sock_filter>> WatchFilter() {
+Result<std::vector<sock_filter>> WatchFilter(uint32_t mark) {
   Rules rules;
-  const scmp_arg_cmp not_ours = SCMP_A5(SCMP_CMP_NE, world::kOwnCallMark);
+  const scmp_arg_cmp not_ours = SCMP_A5(SCMP_CMP_NE, world::OwnCall(mark));
   for (const int call : {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat),
                          SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
                          SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat)})

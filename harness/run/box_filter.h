@@ -3,6 +3,7 @@
 
 #include <linux/filter.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -15,8 +16,8 @@ namespace gpustage {
 Result<std::vector<sock_filter>> BoxFilter(bool network);
 
 // Tells whoever listens of each call that file_record.h knows, before the kernel goes on with it. A
-// call of our own recorders passes unseen: it has kOwnCallMark (fakes/world/format.h) as its sixth
+// call of our own recorders passes unseen: it has OwnCall(mark) (fakes/world/format.h) as its sixth
 // argument.
-Result<std::vector<sock_filter>> WatchFilter();
+Result<std::vector<sock_filter>> WatchFilter(uint32_t mark);
 
 }  // namespace gpustage

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <string>
@@ -69,6 +70,14 @@ void PlanSpaces(const BoxSpec& spec, const Root& root, BoxChild& child) {
     child.spaces.push_back({path, size, fmt::format("{:o}", found.st_mode & 07777),
                             std::to_string(found.st_uid), std::to_string(found.st_gid)});
   }
+}
+
+std::string FullTree(const std::string& root) {
+  struct statvfs space;
+  if (statvfs(root.c_str(), &space) != 0 || (space.f_bavail != 0 && space.f_favail != 0)) return "";
+  if (space.f_bavail != 0) return "the file system of its tree had no more files to give";
+  return fmt::format("the file system of its tree was full, which has {} MiB",
+                     space.f_blocks * space.f_frsize >> 20);
 }
 
 }  // namespace gpustage

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 #include "harness/base/files.h"
 #include "harness/run/ask.h"
@@ -121,10 +122,11 @@ Outcome OutcomeOf(int status, const std::string& program) {
 Result<RawRun> RunOnHost(const HostStart& start, const Root& ours, const Recorders& recorders) {
   std::vector<std::string> environment = start.environment;
   TRY(MakeJournal(ours));
-  TRY(const std::string audit, PlaceAuditOnHost(ours, recorders.audit));
+  const uint32_t mark = std::random_device()();
+  TRY(const std::string audit, PlaceAuditOnHost(ours, recorders.audit, mark));
   WatchLoader(audit, environment);
   TRY(Streams streams, MakeStreams());
-  TRY(std::vector<sock_filter> filter, WatchFilter());
+  TRY(std::vector<sock_filter> filter, WatchFilter(mark));
   FileWatchSpec spec;
   spec.uid = geteuid();
   spec.gid = getegid();

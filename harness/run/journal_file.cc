@@ -38,27 +38,34 @@ Result<std::string> ReadJournal(const Root& root) {
   ssize_t n = pread(fd.get(), &header, sizeof header, 0);
   if (n != static_cast<ssize_t>(sizeof header))
     return failed(n < 0 ? std::strerror(errno) : "it is shorter than its header");
+  // Somebody could not open it (TellOfLoss).
+  const bool lost =
+      lseek(fd.get(), 0, SEEK_END) > static_cast<off_t>(sizeof header + kJournalCapacity);
   std::string bytes(sizeof header + std::min(header.next, kJournalCapacity), '\0');
   n = pread(fd.get(), bytes.data(), bytes.size(), 0);
   if (n < 0) return failed(std::strerror(errno));
   bytes.resize(static_cast<size_t>(n));
+  if (!lost || bytes.size() < sizeof header) return bytes;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  ++header.dropped;
+  std::memcpy(bytes.data(), &header, sizeof header);
   return bytes;
 }
 
-Status PlaceAudit(const Root& root, const std::string& library) {
+Status PlaceAudit(const Root& root, const std::string& library, uint32_t mark) {
   TRY(std::string image, gpustage::ReadFile(library));
-  if (!StampImage(image, 0, kWorldPath))
+  if (!StampImage(image, 0, mark, kWorldPath))
     return Error{fmt::format("the audit recorder has no stamp: {}", library)};
   return root.WriteFile(kAuditPath, image, 0755);
 }
 
-Result<std::string> PlaceAuditOnHost(const Root& root, const std::string& library) {
+Result<std::string> PlaceAuditOnHost(const Root& root, const std::string& library, uint32_t mark) {
   TRY(std::string image, gpustage::ReadFile(library));
   const std::string journal = root.host_path() + kJournalPath;
   if (journal.size() >= sizeof world::Stamp{}.journal)
     return Error{
         fmt::format("the path of the directory for temporary files is too long: {}", journal)};
-  if (!StampImage(image, 0, kWorldPath, journal))
+  if (!StampImage(image, 0, mark, kWorldPath, journal))
     return Error{fmt::format("the audit recorder has no stamp: {}", library)};
   TRY(root.WriteFile(kAuditPath, image, 0755));
   return root.host_path() + kAuditPath;

@@ -18,10 +18,10 @@ Status MakeJournal(const Root& root);
 Result<std::string> ReadJournal(const Root& root);
 
 // The audit recorder, stamped, at its place in the tree; `library` is the built one.
-Status PlaceAudit(const Root& root, const std::string& library);
+Status PlaceAudit(const Root& root, const std::string& library, uint32_t mark);
 // The same below a directory that is no root: what it is stamped with, and what is returned, are
 // paths of this machine.
-Result<std::string> PlaceAuditOnHost(const Root& root, const std::string& library);
+Result<std::string> PlaceAuditOnHost(const Root& root, const std::string& library, uint32_t mark);
 inline constexpr char kAuditPath[] = "/.gpustage/audit.so";
 
 }  // namespace gpustage

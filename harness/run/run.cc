@@ -53,10 +53,11 @@ Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root,
   box.memory_limit = start.memory_limit;
   box.done_when = start.done_when;
   box.settle = start.settle;
+  box.mark = start.mark;
   TRY(MakeJournal(root));
   box.watch_files = start.record_files && WatchesFiles(recorders.level);
   if (start.record_loader && WatchesLoader(recorders.level)) {
-    TRY(PlaceAudit(root, recorders.audit));
+    TRY(PlaceAudit(root, recorders.audit, start.mark));
     WatchLoader(kAuditPath, box.environment);
   }
   return box;

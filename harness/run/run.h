@@ -37,6 +37,7 @@ struct ScannerStart {
   std::vector<TimedChange> meanwhile;   // what happens to the tree while it runs
   bool record_loader = true;            // where the level has it
   bool record_files = true;
+  uint32_t mark = 0;  // StagedTree's
 };
 
 // An Error only when the recorders cannot be set up, or fail in the middle; everything the scanner

@@ -34,6 +34,8 @@ namespace {
 // Room for the copies of real libraries (some 450 MB) and a few trees; pages are taken as they are
 // written.
 constexpr char kScratchOptions[] = "mode=0755,size=4g";
+// What a tree may take (limits::kTreeBytes) and 1 GiB that its scanner writes.
+constexpr char kTreeOptions[] = "mode=0755,size=3g,nr_inodes=256k";
 
 // Runs `attempt` in a child; it returns 0 or an errno.
 Trial Try(std::string what, const std::function<int()>& attempt) {
@@ -239,6 +241,11 @@ Isolation ProbeIsolation() {
     found.trials.push_back(Try(std::move(what), how));
     return found.trials.back().ok;
   };
+  // Descriptors are named by it, and ids mapped.
+  if (access("/proc/self/fd", F_OK) != 0) {
+    found.trials.push_back({"the machine's own /proc", false, std::strerror(errno)});
+    return found;
+  }
   const bool root = geteuid() == 0;
   if (root &&
       attempt("mount namespace as root", [] { return EnterAndMount(IsolationLevel::kRoot); }))
@@ -298,6 +305,16 @@ void Workspace::MakeEmptyNetwork() {
   if (!our_network_ || !empty_network_) return;
   isolation_.our_network = our_network_.get();
   isolation_.empty_network = empty_network_.get();
+}
+
+Status MakeOwnSpace(const std::string& directory) {
+  if (mount("gpustage", directory.c_str(), "tmpfs", MS_NOSUID, kTreeOptions) == 0) return Ok();
+  return Error{fmt::format("cannot mount a file system for a tree: {}", std::strerror(errno))};
+}
+
+void TakeDownTree(const std::string& directory) {
+  umount2(directory.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);  // at once, where it has its own space
+  RemoveTree(directory);
 }
 
 Workspace::~Workspace() {

@@ -50,6 +50,10 @@ Isolation ProbeIsolation();
 // 0 or an errno.
 int MapSameIds(pid_t process);
 
+// A file system of its own for one tree, and the end of a tree with or without one.
+Status MakeOwnSpace(const std::string& directory);
+void TakeDownTree(const std::string& directory);
+
 // Enters the namespaces that the level allows and mounts a file system on a new scratch directory.
 // Once a process, before any thread is started; an Error where there is no level. With `keep_trees`
 // the scratch directory is an ordinary one that stays afterwards.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,8 +145,8 @@ class Builder {
     const std::string world = own_world.empty() ? kWorldPath : OwnWorldPath(instance);
     if (!own_world.empty()) TRY(root_.WriteFile(world, own_world, 0644));
     // What is left of a broken one may have no stamp any more.
-    if (op.source.kind == LibrarySource::Kind::kFake && !StampImage(image, instance, world) &&
-        whole)
+    if (op.source.kind == LibrarySource::Kind::kFake &&
+        !StampImage(image, instance, tree_.mark, world) && whole)
       return Error{
           fmt::format("the fake {} has no stamp: {}", op.source.name, op.source.host_path)};
     TRY(const std::string made, BreakImage(std::move(image), op.broken));
@@ -280,6 +281,8 @@ Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& director
   if (chmod(directory.c_str(), 0755) != 0) return Failed("set the mode of", directory);
   TRY(Root root, Root::Open(directory));
   StagedTree tree{std::move(root)};
+  if (getrandom(&tree.mark, sizeof tree.mark, 0) != sizeof tree.mark)
+    return Error{"the kernel gives no random bytes"};
   TRY(ApplySteps(plan.skeleton, plan.private_copies, shared, tree));
   Builder builder(tree, shared, plan.private_copies);
   for (const HostFile& file : plan.base)

@@ -22,6 +22,7 @@ struct StagedTree {
   bool own_cache = false;
   // Fakes that answer otherwise than the machine does, by their instances.
   std::map<uint32_t, PlaceLibraryOp> own_worlds = {};
+  uint32_t mark = 0;  // of its recorders' own calls, drawn for this tree
   int64_t bytes = 0;  // that its own files take; limits::kTreeBytes at most
 };
 

@@ -7,7 +7,7 @@
 
 namespace gpustage {
 
-bool StampImage(std::string& image, uint32_t instance, const std::string& world,
+bool StampImage(std::string& image, uint32_t instance, uint32_t mark, const std::string& world,
                 const std::string& journal) {
   GPUSTAGE_CHECK(journal.size() < sizeof world::Stamp{}.journal);
   GPUSTAGE_CHECK(world.size() < sizeof world::Stamp{}.world);
@@ -22,6 +22,7 @@ bool StampImage(std::string& image, uint32_t instance, const std::string& world,
     std::memcpy(&stamp, image.data() + at, sizeof stamp);
     if (stamp.instance != 0 || stamp.world[0] != '\0' || stamp.journal[0] != '\0') continue;
     stamp.instance = instance;
+    stamp.mark = mark;
     std::memcpy(stamp.world, world.c_str(), world.size() + 1);
     std::memcpy(stamp.journal, journal.c_str(), journal.size() + 1);
     std::memcpy(image.data() + at, &stamp, sizeof stamp);

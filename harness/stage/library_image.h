@@ -12,9 +12,9 @@
 
 namespace gpustage {
 
-// Writes instance number, journal and the path of its world into the image's stamp. False: the
-// image has no stamp, so it is no fake.
-bool StampImage(std::string& image, uint32_t instance, const std::string& world,
+// Writes instance number, mark, journal and the path of its world into the image's stamp. False:
+// the image has no stamp, so it is no fake.
+bool StampImage(std::string& image, uint32_t instance, uint32_t mark, const std::string& world,
                 const std::string& journal = kJournalPath);
 
 // The image as it is to lie in the tree. Bytes of a prebuilt image are changed; no compiler runs.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "harness/base/bugs.h"
@@ -137,6 +138,9 @@ CaseReport Guarded(const std::function<CaseReport()>& run, const CaseReport& can
     return run();
   } catch (const std::bad_alloc&) {
     return WithError(cannot, {"gpustage has no memory left for it"});
+  } catch (const std::system_error& error) {  // of a thread that cannot be started
+    return WithError(cannot, {fmt::format("this machine does not give gpustage what it needs: {}",
+                                          error.code().message())});
   } catch (const std::exception& error) {
     return WithError(cannot, {fmt::format("gpustage has a bug: {}", error.what())});
   }

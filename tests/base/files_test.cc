@@ -155,5 +155,13 @@ TEST_F(ScratchTest, LeavesAloneWhatIsNotOurs) {
   EXPECT_TRUE(FileExists(scratch_.path() + "/gpustage-1-1-file"));
 }
 
+// Containers may share TMPDIR: a number that nobody has here may be that of a living one there.
+TEST_F(ScratchTest, LeavesAloneWhatIsOfAnotherPidNamespace) {
+  const std::string theirs = scratch_.path() + "/gpustage-4194305-1-1-abcdef";
+  ASSERT_EQ(mkdir(theirs.c_str(), 0755), 0);
+  EXPECT_EQ(ClearStaleScratch(), 0);
+  EXPECT_TRUE(FileExists(theirs));
+}
+
 }  // namespace
 }  // namespace gpustage

@@ -72,6 +72,18 @@ TEST_F(RootTest, FollowsNoMagicLinkOfProc) {
   EXPECT_EQ(Read("/proc"), "");
 }
 
+// A library that a scanner has loaded may be a FIFO by the time that it is read.
+TEST_F(RootTest, ReadsRegularFilesAndWaitsForNothingElse) {
+  alarm(60);  // a hang is no red line: the program ends
+  ASSERT_EQ(mkfifo(Host("tree/fifo").c_str(), 0666), 0);
+  ASSERT_EQ(mkdir(Host("tree/dir").c_str(), 0755), 0);
+  Link("/fifo", "link");
+  for (const char* path : {"/fifo", "/dir", "/link"})
+    EXPECT_FALSE(root_->ReadRegular(path)) << path;
+  EXPECT_TRUE(root_->ReadRegular("/file"));
+  alarm(0);
+}
+
 TEST_F(RootTest, WritesInsideThroughALinkThatPointsOut) {
   Link(scratch_.path(), "out");
   ASSERT_THAT(root_->WriteFile("/out/secret", "of the tree", 0644), testing::Not(IsOk()));

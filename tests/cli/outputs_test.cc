@@ -87,7 +87,7 @@ TEST_F(OutputsTest, AFullDiskIsBadInputAndLeavesTheOldFile) {
   EXPECT_THAT(WholeFile(Path("good.xml")), StartsWith("<?xml")) << "one that fails costs no other";
   // A limit of the size of files is a disk that is full, for a file that is replaced.
   Write("old.json", "old");
-  ran = RunWith("json=" + Path("old.json"), "trap '' XFSZ; ulimit -f 1;");
+  ran = RunWith("json=" + Path("old.json"), "ulimit -f 1;");
   EXPECT_EQ(ran.status, 2) << ran.err;
   EXPECT_EQ(WholeFile(Path("old.json")), "old");
   EXPECT_THAT(FilesBelow(scratch_.path(), ".tmp"), IsOkAnd(IsEmpty()));
@@ -103,6 +103,15 @@ TEST_F(OutputsTest, WhatCannotBePrintedIsSaid) {
     EXPECT_THAT(ran.err, HasSubstr("No space left on device")) << verb;
   }
   EXPECT_EQ(Shell("\"$G\" list --format json > /dev/full").status, 2) << "of all scenarios";
+}
+
+TEST_F(OutputsTest, WithoutProcItSaysThatItCannotAndDoesNotAbort) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can cover /proc";
+  const Ran ran =
+      Shell("unshare --mount sh -c 'mount -t tmpfs tmpfs /proc && exec \"$G\" run " +
+            Scenario(R"(out, "GPU\n")", "devices: 1") + " --scanner " + Path("actor.yaml") + "'");
+  EXPECT_EQ(ran.status, 3) << ran.out;
+  EXPECT_THAT(ran.err, HasSubstr("allows no private root"));
 }
 
 // A reader that has had enough does not cost the reports.

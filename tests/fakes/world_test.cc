@@ -2,6 +2,8 @@
 // journal. Asked through libcuda.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +152,25 @@ TEST_F(Fake, CountsWhatTheJournalCannotHold) {
   EXPECT_EQ(outcome.said, "0000000000");
   EXPECT_THAT(stage_.Journal(), SizeIs(3));  // 48 bytes and the texts: 64 a record
   EXPECT_EQ(stage_.Dropped(), 7u);
+}
+
+// Nothing can be written down, and that stands in the file: it is longer than it says.
+TEST_F(Fake, SaysThatItsJournalCouldNotBeOpened) {
+  const auto longer = [&] {
+    struct stat found;
+    return stat(stage_.Path("journal").c_str(), &found) == 0 &&
+           found.st_size > static_cast<off_t>(sizeof(world::JournalHeader) + 200);
+  };
+  stage_.set_journal_capacity(200);
+  stage_.Run([this](std::ostream&) { FN(Library(path_), cuInit)(0); });
+  EXPECT_FALSE(longer());
+  stage_.Run([this](std::ostream&) {
+    const Library cuda(path_);
+    const rlimit none = {3, 3};
+    setrlimit(RLIMIT_NOFILE, &none);
+    FN(cuda, cuInit)(0);
+  });
+  EXPECT_TRUE(longer());
 }
 
 TEST_F(Fake, ReturnsTheCodeOfAFault) {

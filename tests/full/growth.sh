@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Nothing grows with the cases: CASES=100000 of two runs each in one start of gpustage, JSON and JUnit written at the end. Looked at four
 # times a second from first to last: resident memory stays below 120 MB, and descriptors and mounts come back to what they were.
-# Then lists of 40,000 words: twice as long takes about twice as long.
+# Then lists of 40,000 words: twice as long takes about twice as long; and 64 MiB of any output: at most 256 MiB and 2 s after the run.
 # builds: harness/all fakes/all fixtures/all
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -113,6 +113,12 @@ for kind in argv axis; do
   words+="${words:+, }\"$kind\": [$half, $whole]"
 done
 
-[[ -z ${RESULT:-} ]] || printf '{"cases": %s, "passed": %s, "seconds": %s, "growth": %s, "words_ms": {%s}}' \
-  "$CASES" "$passed" "$took" "${growth#* }" "$words" >"$RESULT"
+# ---- Much output ---------------------------------------------------------------------------------------------------------
+
+mkdir "$scratch/flood"
+python3 tests/full/flood.py "$TREE/harness/gpustage" "$scratch/flood" | tee "$scratch/floods" || bad=1
+floods=$(tail -n 1 "$scratch/floods")
+
+[[ -z ${RESULT:-} ]] || printf '{"cases": %s, "passed": %s, "seconds": %s, "growth": %s, "words_ms": {%s}, "floods": %s}' \
+  "$CASES" "$passed" "$took" "${growth#* }" "$words" "$floods" >"$RESULT"
 exit $bad

@@ -3,6 +3,7 @@
 #include "tests/support/box.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,8 +14,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <sstream>
 #include <thread>
 
+#include "fakes/world/format.h"
 #include "harness/run/journal_file.h"
 #include "harness/run/run.h"
 #include "tests/hostile/hostile.h"
@@ -105,6 +108,23 @@ TEST_P(HostileBox, TheNodesOfThisMachineKeepTheirModesAndOwners) {
   for (const char* node : {"/dev/null", "/dev/zero", "/dev/urandom"})
     EXPECT_THAT(Said({"chmod", node, "0666", "open-for-writing", node}),
                 AnyOf("chmod EROFS\nopen-for-writing ok\n", "chmod EPERM\nopen-for-writing ok\n"));
+}
+
+TEST_P(HostileBox, NoNodeOfAGpuIsMade) {
+  EXPECT_EQ(Said({"node", "/open/nvidia0"}), "node EPERM\n");
+}
+
+// With whatever GPU is here.
+TEST_P(HostileBox, TheGpuOfThisMachineIsOutOfReach) {
+  std::vector<std::string> nodes;
+  for (const char* pattern : {"/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dri/*", "/dev/kfd"}) {
+    glob_t found = {};
+    if (glob(pattern, 0, nullptr, &found) == 0)
+      nodes.insert(nodes.end(), found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    globfree(&found);
+  }
+  if (nodes.empty()) GTEST_SKIP() << "this machine has no node of a GPU";
+  for (const std::string& node : nodes) EXPECT_EQ(Said({"open", node}), "open ENOENT\n") << node;
 }
 
 TEST_P(HostileBox, NothingIsTypedIntoATerminal) {
@@ -235,6 +255,23 @@ TEST_P(HostileBox, WhatAnExecSaysIsReadAsFarAsTheKernelTakesIt) {
   }
   EXPECT_EQ(execs, 3);
   EXPECT_FALSE(run.files.complete);
+}
+
+// A program that was written before its tree was made cannot name the mark of our own calls.
+TEST_P(HostileBox, NoProgramIsWrittenWithTheMarkOfOurCalls) {
+  spec_.watch_files = true;
+  spec_.mark = 0x1234;
+  const auto mark = [](uint32_t of) {
+    std::ostringstream text;
+    text << std::hex << world::OwnCall(of);
+    return text.str();
+  };
+  const RawRun run = Do({"open-marked", "/of-none", mark(0), "open-marked", "/of-another",
+                         mark(0x1235), "open-marked", "/of-this", mark(0x1234)});
+  std::vector<std::string> seen;
+  for (const FileRecord& record : run.files.records)
+    if (record.path.starts_with("/of-")) seen.push_back(record.path);
+  EXPECT_THAT(seen, testing::ElementsAre("/of-none", "/of-another"));
 }
 
 // Ours are few, and that is not the scanner's answer.

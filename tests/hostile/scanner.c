@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +59,12 @@ static void Fill(const char* path, long mebibytes) {
   while (fd >= 0 && done < mebibytes && write(fd, block, sizeof block) == sizeof block) ++done;
   dprintf(1, "fill %s %s\n", done == mebibytes ? "all" : "some",
           done == mebibytes ? "ok" : strerrorname_np(errno));
+}
+
+static void Space(const char* path) {
+  struct statfs found;
+  statfs(path, &found);
+  dprintf(1, "space %ld MiB\n", (long)(found.f_blocks * (unsigned long)found.f_bsize >> 20));
 }
 
 /* Children that live on, each of which has opened `path`. */
@@ -128,6 +136,9 @@ int main(int argc, char** argv) {
       WriteTo(one, two), words = 2;
     else if (strcmp(act, "open") == 0)
       Say(act, open(one, O_RDONLY | O_NONBLOCK) < 0);
+    else if (strcmp(act, "open-marked") == 0)
+      Say(act, syscall(SYS_open, one, O_RDONLY | O_NONBLOCK, 0, 0, 0, strtoul(two, NULL, 16)) < 0),
+          words = 2;
     else if (strcmp(act, "open-for-writing") == 0)
       Say(act, open(one, O_WRONLY | O_NONBLOCK) < 0);
     else if (strcmp(act, "chmod") == 0)
@@ -142,6 +153,8 @@ int main(int argc, char** argv) {
       Say(act, symlink(one, two) != 0), words = 2;
     else if (strcmp(act, "mkdir") == 0)
       Say(act, mkdir(one, 0777) != 0);
+    else if (strcmp(act, "node") == 0) /* of the first NVIDIA device */
+      Say(act, mknod(one, S_IFCHR | 0666, makedev(195, 0)) != 0);
     else if (strcmp(act, "fifo") == 0)
       Say(act, mkfifo(one, 0666) != 0);
     else if (strcmp(act, "handle") == 0)
@@ -162,6 +175,8 @@ int main(int argc, char** argv) {
       Abstract(one, 1);
     else if (strcmp(act, "fill") == 0)
       Fill(one, atol(two)), words = 2;
+    else if (strcmp(act, "space") == 0)
+      Space(one);
     else if (strcmp(act, "children") == 0)
       Children(atol(one), two), words = 2;
     else if (strcmp(act, "threads") == 0)

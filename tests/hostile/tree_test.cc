@@ -124,7 +124,7 @@ TEST_P(HostileTree, NoRecorderReachesOutOfIt) {
     Holds(place);
     (void)MakeJournal(tree_->root).ok();
     Holds(place);
-    (void)PlaceAudit(tree_->root, GPUSTAGE_RECORDERS "/audit.so").ok();
+    (void)PlaceAudit(tree_->root, GPUSTAGE_RECORDERS "/audit.so", 0).ok();
     Holds(place);
   }
 }

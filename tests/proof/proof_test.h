@@ -68,6 +68,7 @@ class ProofTest : public WorkspaceTest {
   }
 
   RawRun Run() {
+    start_.mark = tree_->mark;
     Result<RawRun> run = RunScanner(start_, tree_->root, kRecorders, isolation());
     EXPECT_THAT(run, IsOk());
     return run ? *std::move(run) : RawRun{};

@@ -158,6 +158,12 @@ TEST(CoverPairs, TenAxesOfFourValuesTakeFewRows) {
   EXPECT_LE(CoverPairs(RulesOf({std::vector<size_t>(10, 4), {}, {}}), {}, 1).rows.size(), 34u);
 }
 
+// A pair a row: nothing is asked of each row for each pair, nor kept for each value with itself.
+TEST(CoverPairs, AsManyPairsAsAreAllowedAreCovered) {
+  EXPECT_EQ(CoverPairs(RulesOf({{316, 316}, {}, {}}), {}, 1).rows.size(), 316u * 316u);
+  EXPECT_EQ(CoverPairs(RulesOf({{1, 100'000}, {}, {}}), {}, 1).covered, 100'000u);
+}
+
 TEST(CoverPairs, WantedRowsComeFirstAndCount) {
   const Model model = {{2, 2, 2}, {{{0, {0}}, {1, {0}}}}, {}};
   const Row wanted = {0, 0, 1};  // though a rule excludes it

@@ -35,7 +35,7 @@ world::Stamp StampIn(const std::string& image) {
 
 TEST(StampImage, FillsTheSlotAndNothingElse) {
   std::string image = FakeImage();
-  ASSERT_TRUE(StampImage(image, 7, "/.gpustage/world"));
+  ASSERT_TRUE(StampImage(image, 7, 9, "/.gpustage/world"));
   EXPECT_EQ(StampIn(image).instance, 7u);
   EXPECT_STREQ(StampIn(image).world, "/.gpustage/world");
   EXPECT_STREQ(StampIn(image).journal, "/.gpustage/journal");
@@ -46,10 +46,10 @@ TEST(StampImage, FillsTheSlotAndNothingElse) {
 
 TEST(StampImage, FindsNoSlotWhereThereIsNone) {
   std::string image = "no fake";
-  EXPECT_FALSE(StampImage(image, 1, "/w"));
+  EXPECT_FALSE(StampImage(image, 1, 0, "/w"));
   // Cut in the middle of the slot.
   image = FakeImage().substr(0, FakeImage().size() - 100);
-  EXPECT_FALSE(StampImage(image, 1, "/w"));
+  EXPECT_FALSE(StampImage(image, 1, 0, "/w"));
 }
 
 TEST(BreakImage, ChangesTheBytesOfAnythingThatHasThem) {

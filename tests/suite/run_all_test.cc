@@ -3,6 +3,7 @@
 
 #include <new>
 #include <stdexcept>
+#include <system_error>
 
 #include "tests/support/matchers.h"
 
@@ -31,6 +32,17 @@ TEST_F(GuardedTest, AnExceptionIsTheErrorOfItsCase) {
 TEST_F(GuardedTest, SoIsALackOfMemory) {
   const CaseReport thrown = Guarded([]() -> CaseReport { throw std::bad_alloc(); }, outline_);
   EXPECT_EQ(thrown.runs[0].verdict.because, "gpustage has no memory left for it");
+}
+
+// A thread that cannot be started, where processes or addresses are limited.
+TEST_F(GuardedTest, SoIsALackOfThreadsAndItIsNoBug) {
+  const CaseReport thrown = Guarded(
+      []() -> CaseReport {
+        throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+      },
+      outline_);
+  EXPECT_EQ(thrown.runs[0].verdict.because,
+            "this machine does not give gpustage what it needs: Resource temporarily unavailable");
 }
 
 TEST_F(GuardedTest, WhatDoesNotHoldIsAnErrorToo) {

@@ -100,7 +100,8 @@ class RecordReader {
 
   Event Read(const JournalRecord& record) {
     Event event;
-    event.time_ns = static_cast<int64_t>(record.time_ns) - start_ns_;
+    // Whatever a scanner wrote there: without overflow.
+    event.time_ns = static_cast<int64_t>(record.time_ns - static_cast<uint64_t>(start_ns_));
     event.pid = record.pid;
     event.tid = record.tid;
     event.subject = Text(record, 0);

@@ -199,12 +199,14 @@ void AddLives(const FileLog& log, Evidence& evidence) {
   std::vector<EventId> events;
   for (const Event& event : evidence.events)
     if (event.kind == EventKind::kExec) events.push_back(event.id);
+  std::vector<EventId> nexts(execs.size());  // the same process's next one; 0: none
+  std::map<int, EventId> later;
+  for (size_t i = execs.size(); i-- > 0;)
+    if (execs[i]->error == 0) nexts[i] = std::exchange(later[execs[i]->pid], events[i]);
   for (size_t i = 0; i < execs.size(); ++i) {
     const FileRecord& exec = *execs[i];
     if (exec.error != 0) continue;
-    EventId next = 0;
-    for (size_t j = i + 1; j < execs.size() && next == 0; ++j)
-      if (execs[j]->pid == exec.pid && execs[j]->error == 0) next = events[j];
+    const EventId next = nexts[i];
     if (Process* const known = StartedBy(events[i], next, exec.pid, evidence)) {
       known->environment = exec.environment;  // whole, however long
       continue;
@@ -214,16 +216,14 @@ void AddLives(const FileLog& log, Evidence& evidence) {
   }
   std::stable_sort(evidence.processes.begin(), evidence.processes.end(),
                    [](const Process& a, const Process& b) { return a.event < b.event; });
+  std::map<int, Process*> last;  // of those that had a pid
+  for (Process& process : evidence.processes) last[process.pid] = &process;
   for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kExit) continue;
-    for (auto process = evidence.processes.rbegin(); process != evidence.processes.rend();
-         ++process)
-      if (process->pid == event.pid) {
-        process->end = event.subject;
-        process->end_event = event.id;
-        if (event.detail == kExited) process->exit_status = static_cast<int>(event.value);
-        break;
-      }
+    const auto process = event.kind == EventKind::kExit ? last.find(event.pid) : last.end();
+    if (process == last.end()) continue;
+    process->second->end = event.subject;
+    process->second->end_event = event.id;
+    if (event.detail == kExited) process->second->exit_status = static_cast<int>(event.value);
   }
 }
 

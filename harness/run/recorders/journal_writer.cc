@@ -15,7 +15,6 @@ JournalHeader* g_journal = nullptr;
 constexpr int kReadWrite = 2, kReadOnly = 0, kCloseOnExec = 02000000;
 constexpr int kProtReadWrite = 3, kMapShared = 1;
 constexpr int kClockMonotonic = 1;
-constexpr long kMark = static_cast<long>(world::kOwnCallMark);
 
 long Call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
   register long r10 asm("r10") = d;
@@ -29,6 +28,7 @@ long Call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 
   return result;
 }
 
+long Mark() { return static_cast<long>(world::OwnCall(g_stamp.mark)); }
 long Address(const volatile void* p) { return reinterpret_cast<long>(p); }
 
 bool Failed(long result) { return result < 0 && result > -4096; }
@@ -44,8 +44,8 @@ Text Text::Of(const char* text) {
 void Open() {
   if (g_stamp.instance == 0 && g_stamp.journal[0] == '\0') return;
   const long fd =
-      Call(__NR_open, Address(g_stamp.journal), kReadWrite | kCloseOnExec, 0, 0, 0, kMark);
-  if (Failed(fd)) return;
+      Call(__NR_open, Address(g_stamp.journal), kReadWrite | kCloseOnExec, 0, 0, 0, Mark());
+  if (Failed(fd)) return world::TellOfLoss(Call, g_stamp.journal, Mark());
   JournalHeader header;
   const bool readable =
       Call(__NR_read, fd, Address(&header), sizeof header) == static_cast<long>(sizeof header);
@@ -54,7 +54,8 @@ void Open() {
                                  kProtReadWrite, kMapShared, fd, 0)
                           : -1;
   Call(__NR_close, fd);
-  if (!Failed(mapped)) g_journal = reinterpret_cast<JournalHeader*>(mapped);
+  if (Failed(mapped)) return world::TellOfLoss(Call, g_stamp.journal, Mark());
+  g_journal = reinterpret_cast<JournalHeader*>(mapped);
 }
 
 void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* texts,
@@ -64,7 +65,8 @@ void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* 
   for (uint32_t i = 0; i < count; ++i) size += static_cast<uint64_t>(texts[i].length) + 1;
   size = (size + 7) & ~uint64_t{7};
   const uint64_t at = __atomic_fetch_add(&g_journal->next, size, __ATOMIC_RELAXED);
-  if (at + size > g_journal->capacity) {
+  const uint64_t capacity = g_journal->capacity;
+  if (at > capacity || size > capacity - at) {
     __atomic_fetch_add(&g_journal->dropped, 1, __ATOMIC_RELAXED);
     return;
   }
@@ -90,7 +92,7 @@ void Append(world::RecordKind kind, int64_t value, uint32_t detail, const Text* 
 }
 
 int ReadAll(const char* path, char* buffer, int size) {
-  const long fd = Call(__NR_open, Address(path), kReadOnly | kCloseOnExec, 0, 0, 0, kMark);
+  const long fd = Call(__NR_open, Address(path), kReadOnly | kCloseOnExec, 0, 0, 0, Mark());
   if (Failed(fd)) return 0;
   int done = 0;
   while (done < size) {
@@ -103,7 +105,7 @@ int ReadAll(const char* path, char* buffer, int size) {
 }
 
 int ReadLink(const char* path, char* buffer, int size) {
-  const long n = Call(__NR_readlink, Address(path), Address(buffer), size, 0, 0, kMark);
+  const long n = Call(__NR_readlink, Address(path), Address(buffer), size, 0, 0, Mark());
   return n > 0 ? static_cast<int>(n) : 0;
 }
 

@@ -29,33 +29,33 @@ class Random {
   uint64_t state_;
 };
 
-// The pairs of an axis's values with another's, as flags.
-class PairSet {
+// A number for each pair of an axis's value with another's; kPairs of them at most.
+class PairNumbers {
  public:
-  explicit PairSet(const std::vector<size_t>& sizes) {
-    for (const size_t size : sizes) {
-      first_.push_back(values_);
-      values_ += size;
-    }
-    flags_.assign(values_ * values_, false);
+  explicit PairNumbers(const std::vector<size_t>& sizes) : sizes_(sizes) {
+    size_t pairs = 0;
+    first_.assign(sizes.size(), std::vector<size_t>(sizes.size()));
+    for (size_t a = 0; a < sizes.size(); ++a)
+      for (size_t b = a + 1; b < sizes.size(); ++b) {
+        first_[a][b] = pairs;
+        pairs += sizes[a] * sizes[b];
+      }
+    numbers_.assign(pairs, 0);
   }
-  bool Has(size_t axis_a, int a, size_t axis_b, int b) const {
-    return flags_[At(axis_a, a, axis_b, b)];
+  int& Of(size_t axis_a, int a, size_t axis_b, int b) {
+    return axis_a < axis_b ? numbers_[At(axis_a, a, axis_b, b)]
+                           : numbers_[At(axis_b, b, axis_a, a)];
   }
-  bool Has(const ValuePair& p) const { return Has(p.axis_a, p.a, p.axis_b, p.b); }
-  void Set(const ValuePair& p, bool on) {
-    flags_[At(p.axis_a, p.a, p.axis_b, p.b)] = on;
-    flags_[At(p.axis_b, p.b, p.axis_a, p.a)] = on;
-  }
+  int& Of(const ValuePair& p) { return Of(p.axis_a, p.a, p.axis_b, p.b); }
 
  private:
   size_t At(size_t axis_a, int a, size_t axis_b, int b) const {
-    return (first_[axis_a] + static_cast<size_t>(a)) * values_ + first_[axis_b] +
+    return first_[axis_a][axis_b] + static_cast<size_t>(a) * sizes_[axis_b] +
            static_cast<size_t>(b);
   }
-  std::vector<size_t> first_;
-  size_t values_ = 0;
-  std::vector<bool> flags_;
+  std::vector<size_t> sizes_;
+  std::vector<std::vector<size_t>> first_;
+  std::vector<int> numbers_;
 };
 
 std::vector<ValuePair> AllPairs(const std::vector<size_t>& sizes) {
@@ -74,10 +74,6 @@ std::vector<ValuePair> PairsOf(const Row& row) {
   return pairs;
 }
 
-bool HasPair(const Row& row, const ValuePair& pair) {
-  return row[pair.axis_a] == pair.a && row[pair.axis_b] == pair.b;
-}
-
 class Generator {
  public:
   Generator(const Rules& rules, uint64_t seed)
@@ -86,27 +82,29 @@ class Generator {
   Covering Cover(const std::vector<Row>& wanted) {
     Covering covering;
     std::vector<ValuePair> allowed;
+    PairNumbers rows_with(rules_.sizes());
+    const auto count = [&](const Row& row) {
+      for (const ValuePair& pair : PairsOf(row)) ++rows_with.Of(pair);
+    };
+    for (const Row& row : wanted) count(row);
     for (const ValuePair& pair : AllPairs(rules_.sizes())) {
-      const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
-                                         [&](const Row& row) { return HasPair(row, pair); });
-      (is_wanted || Allows(pair) ? allowed : covering.impossible).push_back(pair);
+      (rows_with.Of(pair) != 0 || Allows(pair) ? allowed : covering.impossible).push_back(pair);
     }
-    for (const ValuePair& pair : allowed) open_.Set(pair, true);
+    for (const ValuePair& pair : allowed) open_.Of(pair) = 1;
     covering.rows = wanted;
     for (const Row& row : wanted) Close(row);
     for (const ValuePair& pair : allowed)
-      while (open_.Has(pair)) {
+      while (open_.Of(pair) != 0) {
         covering.rows.push_back(BestRowWith(pair));
         Close(covering.rows.back());
+        count(covering.rows.back());
       }
-    DropNeedless(allowed, wanted.size(), covering.rows);
+    DropNeedless(wanted.size(), rows_with, covering.rows);
     std::sort(covering.rows.begin() + static_cast<ptrdiff_t>(wanted.size()), covering.rows.end());
     covering.allowed = allowed.size();
     covering.covered = static_cast<size_t>(
-        std::count_if(allowed.begin(), allowed.end(), [&](const ValuePair& pair) {
-          return std::any_of(covering.rows.begin(), covering.rows.end(),
-                             [&](const Row& row) { return HasPair(row, pair); });
-        }));
+        std::count_if(allowed.begin(), allowed.end(),
+                      [&](const ValuePair& pair) { return rows_with.Of(pair) != 0; }));
     return covering;
   }
 
@@ -120,15 +118,15 @@ class Generator {
   bool Allows(const ValuePair& pair) const { return rules_.CanFill(Only(pair)); }
 
   void Close(const Row& row) {
-    for (const ValuePair& pair : PairsOf(row)) open_.Set(pair, false);
+    for (const ValuePair& pair : PairsOf(row)) open_.Of(pair) = 0;
   }
 
   // How many open pairs this value would close with what the row has already.
-  int Gain(const Row& row, size_t axis, int value) const {
+  int Gain(const Row& row, size_t axis, int value) {
     int gain = 0;
     for (size_t other = 0; other < row.size(); ++other)
-      gain +=
-          other != axis && row[other] != kNoneChosen && open_.Has(axis, value, other, row[other]);
+      gain += other != axis && row[other] != kNoneChosen &&
+              open_.Of(axis, value, other, row[other]) != 0;
     return gain;
   }
 
@@ -139,7 +137,7 @@ class Generator {
       Row row = Filled(Only(pair));
       const auto pairs = PairsOf(row);
       const int gain = static_cast<int>(std::count_if(
-          pairs.begin(), pairs.end(), [&](const ValuePair& p) { return open_.Has(p); }));
+          pairs.begin(), pairs.end(), [&](const ValuePair& p) { return open_.Of(p) != 0; }));
       if (gain > best_gain) best = std::move(row);
       best_gain = std::max(best_gain, gain);
     }
@@ -169,24 +167,24 @@ class Generator {
 
   // A row whose pairs all stand in others, too. Later ones were chosen knowing the earlier, so the
   // earlier go.
-  static void DropNeedless(const std::vector<ValuePair>& allowed, size_t wanted,
-                           std::vector<Row>& rows) {
+  static void DropNeedless(size_t wanted, PairNumbers& rows_with, std::vector<Row>& rows) {
     for (size_t i = wanted; i < rows.size();) {
-      const bool needed = std::any_of(allowed.begin(), allowed.end(), [&](const ValuePair& pair) {
-        return HasPair(rows[i], pair) &&
-               std::count_if(rows.begin(), rows.end(),
-                             [&](const Row& row) { return HasPair(row, pair); }) == 1;
+      const std::vector<ValuePair> pairs = PairsOf(rows[i]);
+      const bool needed = std::any_of(pairs.begin(), pairs.end(), [&](const ValuePair& pair) {
+        return rows_with.Of(pair) == 1;
       });
-      if (needed)
+      if (needed) {
         ++i;
-      else
-        rows.erase(rows.begin() + static_cast<ptrdiff_t>(i));
+        continue;
+      }
+      for (const ValuePair& pair : pairs) --rows_with.Of(pair);
+      rows.erase(rows.begin() + static_cast<ptrdiff_t>(i));
     }
   }
 
   const Rules& rules_;
   Random random_;
-  PairSet open_;
+  PairNumbers open_;  // 1: no row has it yet
 };
 
 }  // namespace
