@@ -48,21 +48,6 @@ void ProposeAskedFor(const FlatCase& flat, std::vector<Intervention>& all) {
   }
 }
 
-// What was looked for by its path stands elsewhere. What the loader looked for is a Lack.
-void ProposeFound(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
-  constexpr size_t kMost = 8;
-  constexpr FileMode kRuns = 0111;
-  size_t count = 0;
-  for (const std::string& path : looked.missing) {
-    if (BaseNameOf(path).find(".so") != std::string::npos) continue;
-    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path))) {
-      if (other == path || (flat.tree.at(RealPath(flat.tree, other)).mode & kRuns) == 0) continue;
-      if (++count > kMost) return;
-      all.push_back(Change(Kind::kLink, kElsewhere, path, other));
-    }
-  }
-}
-
 // A library that would have been a candidate, had its folder stood where the program lists.
 void ProposeUnlisted(const FlatCase& flat, const SeenByRun& looked,
                      std::vector<Intervention>& all) {
@@ -84,9 +69,26 @@ void ProposeUnlisted(const FlatCase& flat, const SeenByRun& looked,
 
 }  // namespace
 
+// What the loader looked for is a Lack.
+void ProposeFound(const FlatCase& flat, const SeenByRun& looked, bool programs, int tier,
+                  std::vector<Intervention>& all) {
+  constexpr size_t kMost = 8;
+  constexpr FileMode kRuns = 0111;
+  size_t count = 0;
+  for (const std::string& path : looked.missing) {
+    if (BaseNameOf(path).find(".so") != std::string::npos) continue;
+    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path))) {
+      const bool runs = (flat.tree.at(RealPath(flat.tree, other)).mode & kRuns) != 0;
+      if (other == path || runs != programs) continue;
+      if (++count > kMost) return;
+      all.push_back(Change(Kind::kLink, tier, path, other));
+    }
+  }
+}
+
 void ProposeProgram(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
   ProposeAskedFor(flat, all);
-  ProposeFound(flat, looked, all);
+  ProposeFound(flat, looked, true, kElsewhere, all);
   ProposeUnlisted(flat, looked, all);
 }
 
