@@ -167,11 +167,13 @@ std::vector<Large> AllLarge() {
     if (name.starts_with("nvidia-driver-"))
       all.push_back({name, WithDriver(name, all.size() % 2 == 0 ? hidden : shut)});
     if (name.starts_with("rocm-"))
-      all.push_back({name, "machine: {devices: [rx-7900-xtx]}\nlayout: [" + name +
-                               ", ollama-rocm-7, ollama-rocm-6, ggml-hip-7, mesa-vulkan, x11]\n"
-                               "tree: [{remove: /dev/kfd}]\nruns: [{scanner: dlopen, args: "
-                               "[libamdhip64.so." +
-                               (name == "rocm-7" ? "7" : "6") + "]}]\n"});
+      all.push_back(
+          {name,
+           "machine: {devices: [rx-7900-xtx]}\nlayout: [" + name +
+               ", ollama-rocm-7, ollama-rocm-6, ggml-hip-7, ollama-cuda-12, mesa-vulkan, x11]\n"
+               "tree: [{remove: /dev/kfd}]\nruns: [{scanner: dlopen, args: "
+               "[libamdhip64.so." +
+               (name == "rocm-7" ? "7" : "6") + "]}]\n"});
   }
   return all;
 }

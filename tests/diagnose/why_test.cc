@@ -111,6 +111,14 @@ TEST_F(WhyTest, AFileThatIsNoProgramIsLinkedToWhereItWasLookedFor) {
   EXPECT_EQ(FirstOf(report), "link /opt/a/kernels.dat to /srv/kernels.dat");
 }
 
+TEST_F(WhyTest, AVariableForAPathThatTheTextAsksForIsSetToWhereTheFileStands) {
+  const WhyReport report = WhyOf(
+      FlatOf(ScriptCaseOf("tree: [{file: /srv/kernels.dat, content: a, mode: \"0644\"}]\n",
+                          "[ ! -e /opt/a/kernels.dat ] && [ -e \"${KERNELS_PATH}/kernels.dat\" ]")),
+      WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "set KERNELS_PATH=/srv");
+}
+
 TEST_F(WhyTest, ALoadersCacheThatIsOlderThanItsLibrariesIsMadeAnew) {
   const WhyReport report = WhyOf(
       FlatOf(CaseOf("tree:\n  - {remove: /usr/lib/x86_64-linux-gnu/libcuda.so.1}\n"
