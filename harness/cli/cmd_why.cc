@@ -14,6 +14,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/diagnose/announced.h"
 #include "harness/diagnose/proofs.h"
+#include "harness/report/for_terminal.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -27,7 +28,7 @@ struct WhyCommand {
   int answers = 5;   // that are printed
   std::string want;  // devices, or claims; "": all that the machine has
   bool json = false;
-  std::string change;              // {tree: …, env: …, user: …}: an announced cause
+  std::string change;              // {tree: …, env: …, machine: …}: an announced cause
   std::vector<std::string> words;  // not "OLLAMA_NUM_GPU=999 must be set": the same in words
 };
 
@@ -45,6 +46,13 @@ Result<std::optional<Announcement>> Announced(const WhyCommand& command) {
                              Quote(command.words.front()))};
   TRY(Announcement announced, ReadAnnouncement(command.words.back()));
   return std::optional(std::move(announced));
+}
+
+// An error in the text of an option has its line and a caret, as one in a file has.
+int PrintErrorIn(const std::string& text, const Error& error) {
+  if (!error.pos) return PrintError(error, kBadInput);
+  fmt::print(stderr, "{}", ForTerminal(RenderError(error, text) + "\n"));
+  return kBadInput;
 }
 
 struct Told {
@@ -106,10 +114,10 @@ int Why(const WhyCommand& command) {
   const Result<OneRun> one = FindOneRun(command.scenario, command.run);
   if (!one) return PrintError(one.error(), kBadInput);
   const Result<std::optional<Announcement>> announced = Announced(command);
-  if (!announced) return PrintError(announced.error(), kBadInput);
+  if (!announced) return PrintErrorIn(command.change, announced.error());
   WhyOptions options;
   if (const Status read = ReadWanted(command.want, options); !read)
-    return PrintError(read.error(), kBadInput);
+    return PrintErrorIn(command.want, read.error());
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
@@ -153,7 +161,9 @@ Action DeclareWhy(CLI::App& app) {
       ->type_name("N|CLAIMS");
   AddJobs(app, command->jobs);
   app.add_flag("--json", command->json, "for programs");
-  app.add_option("--change", command->change, "an announced cause: {tree: […], env: {…}, user: …}")
+  app.add_option("--change", command->change,
+                 "an announced cause: {tree: […], env: {…}, user: …, groups: […], machine: {…}, "
+                 "scanner: …, layout: […]}")
       ->type_name("YAML");
   return [command](const Program&) { return Why(*command); };
 }

@@ -60,7 +60,7 @@ std::string WhyLines::Sentence(const ReportedRun& run) {
 }
 
 std::string WhyLines::For(const ReportedRun& run) {
-  if (!run.HasLoss()) return "";
+  if (!run.Ran() || run.verdict == VerdictKind::kXpass) return "";
   return fmt::format("  {:<9} {}\n", "why", Sentence(run));
 }
 

@@ -48,14 +48,17 @@ bench() {
     }' "$scratch/all" | sort -s -k1,1
 }
 
-# bench_why [DIR]: every broken machine with its truth, and what `gpustage why` says of each. What `full why` found of the same sources is
-# not started again.
+# bench_why [DIR [--share PERCENT] [--seed N]]: broken machines with their truth, and what `gpustage why` says of each, with its seconds. A
+# tenth, drawn by name and seed, where nothing else is said: --share 100 is all of them, an hour and more. What `full why` found of the same
+# sources is not started again.
 bench_why() {
   local folder=${1:-$TREE/benchmark}
+  (($# == 0)) || shift
   build_for tests harness/all fakes/all fixtures/all why_evaluation
   rm -rf "$folder" && mkdir -p "$folder"
-  exec "$TREE/tests/diagnose/why_evaluation" --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json" \
-    --keep "$TREE/why-scores" --stamp "$("$ROOT/tests/full/why.sh" --stamp)"
+  say "$(bench_about)"
+  exec "$TREE/tests/diagnose/why_evaluation" --share 10 --jobs "$(nproc)" --publish "$folder" --json "$folder/results.json" \
+    --keep "$TREE/why-scores" --stamp "$("$ROOT/tests/full/why.sh" --stamp)" "$@"
 }
 
 # bench_collection [--rounds N] [--only TEXT]: the scenarios of the public reports, over as many bare execs of the same programs.

@@ -6,8 +6,8 @@
 
 #include "harness/base/text.h"
 #include "harness/scenario/catalog/fixtures.h"
-#include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
+#include "harness/stage/world_file.h"
 
 namespace gpustage {
 namespace {
@@ -43,31 +43,35 @@ bool Understand(const std::vector<std::string>& words, Announcement& announced) 
     const std::string& word = words[i];
     const size_t equal = word.find('=');
     if (equal != std::string::npos && IsName(word.substr(0, equal))) {
-      announced.env.push_back({word.substr(0, equal), word.substr(equal + 1), {}});
-      if (takes_away) announced.env.back().value.reset();
+      announced.change.env.push_back({word.substr(0, equal), word.substr(equal + 1), {}});
+      if (takes_away) announced.change.env.back().value.reset();
       return true;
     }
     if (takes_away && IsName(word)) {
-      announced.env.push_back({word, std::nullopt, {}});
+      announced.change.env.push_back({word, std::nullopt, {}});
+      return true;
+    }
+    if (word == "group" && i + 1 < words.size()) {
+      announced.change.groups = {words[i + 1]};
       return true;
     }
     if (word == "as" && i + 1 < words.size()) {
-      announced.user = words[i + 1];
+      announced.change.user = words[i + 1];
       return true;
     }
     if (word == "chmod" && i + 2 < words.size()) {
       const unsigned long mode = std::strtoul(words[i + 1].c_str(), nullptr, 8);
-      announced.tree.push_back(
+      announced.change.tree.push_back(
           {ChmodOp{words[i + 2], static_cast<FileMode>(mode) & kMostBits}, {}});
       return true;
     }
     if (!word.starts_with('/')) continue;
     if (takes_away) {
-      announced.tree.push_back({RemoveOp{word}, {}});
+      announced.change.tree.push_back({RemoveOp{word}, {}});
       return true;
     }
     if (i + 2 < words.size() && (words[i + 1] == "->" || words[i + 1] == "to")) {
-      announced.tree.push_back({SymlinkOp{word, words[i + 2]}, {}});
+      announced.change.tree.push_back({SymlinkOp{word, words[i + 2]}, {}});
       return true;
     }
   }
@@ -93,56 +97,91 @@ bool IsSo(const TreeOp& op, const FlatTree& tree) {
   return false;
 }
 
-bool IsSoAlready(const Announcement& announced, const FlatCase& flat) {
-  return std::all_of(announced.tree.begin(), announced.tree.end(),
+bool IsSoAlready(const Fix& change, const FlatCase& flat) {
+  const auto is_member = [&](const std::string& group) {
+    return std::find(flat.c.groups.begin(), flat.c.groups.end(), group) != flat.c.groups.end();
+  };
+  return std::all_of(change.tree.begin(), change.tree.end(),
                      [&](const TreeOp& op) { return IsSo(op, flat.tree); }) &&
-         std::all_of(announced.env.begin(), announced.env.end(),
+         std::all_of(change.env.begin(), change.env.end(),
                      [&](const EnvVar& one) { return VariableOf(flat, one.name) == one.value; }) &&
-         (!announced.user || *announced.user == flat.c.user);
+         (!change.user || *change.user == flat.c.user) &&
+         (!change.groups || std::all_of(change.groups->begin(), change.groups->end(), is_member)) &&
+         (!change.machine || Changed(flat.c.machine, *change.machine) == flat.c.machine) &&
+         (!change.scanner || change.scanner->version == flat.c.runs.front().scanner.version);
 }
 
-Case With(const Announcement& announced, const FlatCase& flat) {
+Case With(const Fix& change, FlatCase flat) {
+  if (change.scanner) {
+    Intervention other;
+    other.kind = Intervention::Kind::kScanner;
+    other.scanner = change.scanner;
+    Apply(other, flat);
+  }
   Case c = ToCase(flat);
-  for (const TreeOp& op : announced.tree) {
+  for (const TreeOp& op : change.tree) {
     // What is gone need not be taken away.
     const bool done = std::holds_alternative<RemoveOp>(op.what) && IsSo(op, flat.tree);
     if (!done) c.tree.push_back(op);
   }
-  for (const EnvVar& variable : announced.env) SetVariable(variable, c);
-  if (announced.user) c.user = *announced.user;
+  for (const EnvVar& variable : change.layout_env)
+    if (!VariableOf(flat, variable.name)) SetVariable(variable, c);
+  for (const EnvVar& variable : change.env) SetVariable(variable, c);
+  if (change.user) c.user = *change.user;
+  if (change.groups)
+    for (const std::string& group : *change.groups)
+      if (std::find(c.groups.begin(), c.groups.end(), group) == c.groups.end())
+        c.groups.push_back(group);
+  if (change.machine) c.machine = Changed(c.machine, *change.machine);
   return c;
 }
 
 // A machine of which the announced is not true: links and files of it go, variables are as they
-// were, or unset.
-Case Without(const Announcement& announced, FlatCase flat, bool is_so_already) {
-  if (is_so_already)
-    for (const TreeOp& op : announced.tree)
-      if (const auto* link = std::get_if<SymlinkOp>(&op.what)) ErasePath(flat.tree, link->path);
+// were, or unset, and its user is of no group of it.
+Case Without(const Fix& change, FlatCase flat, bool is_so_already) {
+  if (!is_so_already) return ToCase(flat);
+  for (const TreeOp& op : change.tree)
+    if (const auto* link = std::get_if<SymlinkOp>(&op.what)) ErasePath(flat.tree, link->path);
   Case c = ToCase(flat);
-  if (is_so_already)
-    for (const EnvVar& variable : announced.env)
-      if (variable.value) SetVariable({variable.name, std::nullopt, {}}, c);
+  for (const EnvVar& variable : change.env)
+    if (variable.value) SetVariable({variable.name, std::nullopt, {}}, c);
+  if (change.groups)
+    for (const std::string& group : *change.groups) std::erase(c.groups, group);
   return c;
+}
+
+// A key of something else, in the words that say it.
+Status CheckPlaces(const YamlNode& node) {
+  static constexpr std::pair<const char*, const char*> kPlaces[] = {
+      {"driver", "machine: {driver: …}"},
+      {"kernel_driver", "machine: {kernel_driver: …}"},
+      {"cuda", "machine: {cuda: …}"},
+      {"devices", "machine: {devices: […]}"},
+      {"faults", "machine: {faults: […]}"},
+      {"props_layout", "machine: {props_layout: …}"},
+      {"version", "scanner: NAME@VERSION"},
+      {"ld.so.cache", "tree: [{ldconfig: /etc/ld.so.cache}]"},
+      {"ldconfig", "tree: [{ldconfig: /etc/ld.so.cache}]"}};
+  for (const YamlEntry& entry : node.entries)
+    for (const auto& [key, words] : kPlaces)
+      if (entry.key == key)
+        return ErrorAt(entry, fmt::format("unknown key {}; say {}", Quote(entry.key), words));
+  return Ok();
 }
 
 }  // namespace
 
 Result<Announcement> ReadChange(const std::string& yaml, const Catalog& catalog) {
   TRY(const YamlNode node, ParseYaml(yaml, "--change"));
-  TRY(CheckKeys(node, "a change", {"tree", "env", "user"}));
+  TRY(CheckPlaces(node));
+  TRY(CheckKeys(node, "a change", kChanges));
+  if (node.entries.empty()) return ErrorAt(node, fmt::format("a change has {}", JoinOr(kChanges)));
   Fixtures fixtures(catalog);
   Announcement announced;
   announced.words = yaml;
-  if (const YamlNode* tree = node.Find("tree")) {
-    TRY(announced.tree, ReadTree(*tree, fixtures));
-  }
-  if (const YamlNode* env = node.Find("env")) {
-    TRY(announced.env, ReadEnv(*env));
-  }
-  if (const YamlNode* user = node.Find("user")) {
-    TRY(announced.user, ReadName(*user, "a user"));
-  }
+  TRY(announced.change, ReadChanges(node, fixtures));
+  if (const auto& scanner = announced.change.scanner; scanner && !scanner->missing.empty())
+    return ErrorAt(*node.Find("scanner"), scanner->missing);
   return announced;
 }
 
@@ -152,8 +191,9 @@ Result<Announcement> ReadAnnouncement(const std::string& text) {
   if (Understand(Words(text), announced)) return announced;
   return Error{fmt::format(
       "{} names nothing that can be changed; say \"NAME=VALUE must be set\", \"NAME must not be "
-      "set\", \"/path -> target\", \"/path must go\", \"chmod 0755 /path\" or \"run as root\", or "
-      "give --change '{{tree: […], env: {{…}}, user: …}}'",
+      "set\", \"/path -> target\", \"/path must go\", \"chmod 0755 /path\", \"be in the group "
+      "NAME\" or \"run as root\", or give --change '{{tree: […], env: {{…}}, user: …, machine: "
+      "{{…}}}}'",
       Quote(text))};
 }
 
@@ -165,18 +205,18 @@ Held Hold(const Announcement& announced, const FlatCase& flat, const WhyReport& 
   held.goal = report.goal;
   held.announced = announced;
   held.before = report.before;
-  held.is_so_already = IsSoAlready(announced, flat);
+  held.is_so_already = IsSoAlready(announced.change, flat);
   const auto better = [&](const std::optional<int64_t>& count) {
     return IsBetter(count, report.before, report.wanted);
   };
-  held.with_it = trials.Again(With(announced, flat), options.rounds);
+  held.with_it = trials.Again(With(announced.change, flat), options.rounds);
   held.brings_back = std::all_of(held.with_it.begin(), held.with_it.end(), better);
   if (!held.brings_back && !report.answers.empty()) {
     held.mending = report.answers.front();
     FlatCase mended = flat;
     for (const Intervention& change : held.mending->changes) Apply(change, mended);
-    held.without_it =
-        trials.Again(Without(announced, std::move(mended), held.is_so_already), options.rounds);
+    held.without_it = trials.Again(Without(announced.change, std::move(mended), held.is_so_already),
+                                   options.rounds);
     held.is_needed = !std::all_of(held.without_it.begin(), held.without_it.end(), better);
   }
   held.starts = report.starts + report.proof_starts + trials.proof_starts();

@@ -8,18 +8,18 @@
 
 #include "harness/diagnose/why.h"
 #include "harness/scenario/catalog/catalog.h"
+#include "harness/scenario/read/readers.h"
 
 namespace gpustage {
 
 // What is to be changed if the cause is one.
 struct Announcement {
-  std::vector<TreeOp> tree;
-  std::vector<EnvVar> env;
-  std::optional<std::string> user;
+  Fix change;
   std::string words;
 };
 
-// `{tree: […], env: {…}, user: …}`, as a fix in a scenario.
+// `{tree: […], env: {…}, user: …, groups: […], machine: {…}, scanner: …, layout: […]}`, as a fix in
+// a scenario.
 Result<Announcement> ReadChange(const std::string& yaml, const Catalog& catalog);
 // "NAME=VALUE must be set", "NAME must not be set", "/path -> target", "/path must go", "chmod 0755
 // /path", "run as root".

@@ -13,6 +13,7 @@
 #include "harness/base/files.h"
 #include "harness/base/root.h"
 #include "harness/diagnose/flat_case.h"
+#include "harness/stage/build.h"
 
 namespace gpustage {
 namespace {
@@ -23,8 +24,8 @@ struct Walked {
 };
 using Walk = std::map<std::string, Walked>;
 
-// Of ours, and made anew for every tree.
-bool IsOurs(const std::string& path) { return path == "/.gpustage" || path == "/etc/ld.so.cache"; }
+// Of ours, and made anew for every tree. The loader's cache is told apart (IsOlderCache).
+bool IsOurs(const std::string& path) { return path == "/.gpustage" || path == kLoaderCache; }
 
 void WalkBelow(const std::string& root, const std::string& path, Walk& walk) {
   DIR* const opened = opendir((root + path).c_str());
@@ -74,6 +75,15 @@ class Mapped {
 };
 
 bool SameBytes(const std::string& a, const std::string& b) { return Mapped(a).Is(Mapped(b)); }
+
+// Whether the loader's cache is not what ldconfig would write of the tree now.
+Result<bool> IsOlderCache(const StagedTree& tree) {
+  static constexpr char kNew[] = "/.gpustage/ld.so.cache";
+  if (!tree.own_cache) return false;
+  TRY(WriteLoaderCache(tree.root, kNew));
+  const std::string root = tree.root.host_path();
+  return !SameBytes(root + kLoaderCache, root + kNew);
+}
 
 bool Same(const Walked& a, const std::string& a_path, const Walked& b, const std::string& b_path) {
   if (a.is.st_mode != b.is.st_mode || a.is.st_uid != b.is.st_uid || a.is.st_gid != b.is.st_gid ||
@@ -293,6 +303,13 @@ Result<FlatCase> Flatten(const Case& c, size_t run, const KnownImages& known, Ca
   Walk there, usual;
   WalkBelow(staged->tree.root.host_path(), "", there);
   WalkBelow(plain->tree.root.host_path(), "", usual);
+  TRY(const bool older, IsOlderCache(staged->tree));
+  if (older) {
+    Walked& cache = there[kLoaderCache];
+    if (lstat((staged->tree.root.host_path() + kLoaderCache).c_str(), &cache.is) != 0)
+      there.erase(kLoaderCache);
+    usual[kLoaderCache];  // a plain system has one
+  }
   Flattener flattener(*staged, known, std::move(own));
   flat.tree = flattener.Tree(there, usual, plain->tree.root.host_path());
   flat.store = std::move(staged);

@@ -1,8 +1,11 @@
 #include "harness/diagnose/intervention.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/base/files.h"
+#include "harness/scenario/model/tree_op.h"
+#include "harness/stage/identity.h"
 
 namespace gpustage {
 namespace {
@@ -144,6 +147,27 @@ bool SetText(const std::string& path, const std::string& text, FlatTree& tree) {
   return true;
 }
 
+// ldconfig runs, and makes it of what there is.
+bool RefreshCache(FlatTree& tree) { return tree.erase(kLoaderCache) != 0; }
+
+bool PutFirstInSearch(const Intervention& change, FlatTree& tree) {
+  const auto there = tree.find(change.subject);
+  const bool has_text = there != tree.end() && there->second.kind == FlatEntry::Kind::kFile;
+  FlatEntry entry;
+  entry.mode = 0644;
+  entry.text = change.value + "\n" + (has_text ? there->second.text : kUsualSearch);
+  RefreshCache(tree);
+  return Put(change.subject, std::move(entry), tree);
+}
+
+bool Chown(const Intervention& change, FlatTree& tree) {
+  const auto there = tree.find(change.subject);
+  const std::optional<Identity> user = FindUser(change.value);
+  if (there == tree.end() || !user || there->second.uid == user->uid) return false;
+  there->second.uid = user->uid;
+  return true;
+}
+
 bool ApplyToTree(const Intervention& change, FlatTree& tree) {
   FlatEntry entry;
   switch (change.kind) {
@@ -155,9 +179,9 @@ bool ApplyToTree(const Intervention& change, FlatTree& tree) {
     case Kind::kCopy: return Copy(change.value, change.subject, tree);
     case Kind::kInstall: return Put(change.subject, change.entry, tree);
     case Kind::kInstallAll: return PutAll(change.entries, tree);
-    case Kind::kSearch:
-      entry.text = change.value + "\n" + kUsualSearch;
-      return Put(change.subject, std::move(entry), tree);
+    case Kind::kSearch: return PutFirstInSearch(change, tree);
+    case Kind::kRefreshCache: return RefreshCache(tree);
+    case Kind::kChown: return Chown(change, tree);
     case Kind::kRemove: return Remove(change.subject, tree);
     case Kind::kMakeDirectory:
       entry.kind = FlatEntry::Kind::kDirectory;
@@ -181,15 +205,15 @@ bool ApplyToMachine(const Intervention& change, Machine& machine) {
       return other;
     }
     case Kind::kCudaVersion: {
-      const Machine usual;
-      const bool older = machine.cuda_version < usual.cuda_version;
-      machine.cuda_version = usual.cuda_version;
-      return older;
+      const int wanted = change.number != 0 ? change.number : Machine().cuda_version;
+      const bool other =
+          change.number != 0 ? machine.cuda_version != wanted : machine.cuda_version < wanted;
+      machine.cuda_version = wanted;
+      return other;
     }
     case Kind::kLayout: {
-      const bool other = machine.props_layout != PropsLayout::kOwn;
-      machine.props_layout = PropsLayout::kOwn;
-      return other;
+      const auto wanted = static_cast<PropsLayout>(change.number);
+      return std::exchange(machine.props_layout, wanted) != wanted;
     }
     case Kind::kDeviceAnswers: {
       if (number >= machine.devices.size() || !change.device) return false;

@@ -25,8 +25,10 @@ struct Intervention {
     kInstall,        // subject: path; value: the package; entry: what it installs there
     kInstallAll,     // subject: directory; value: the package; entries: what it installs there
     kSearch,         // subject: the loader's list of directories; value: the directory put first
+    kRefreshCache,   // subject: the loader's cache, as ldconfig writes it now
     kRemove,         // subject: path
     kMakeDirectory,  // subject: path
+    kChown,          // subject: path; value: the user whose it is
     kChmod,          // subject: path, or the start of several and '*'; mode: bits that are added
     // Who runs it.
     kUser,   // value: the user
@@ -37,9 +39,9 @@ struct Intervention {
     kLoadModule,     // subject: of the kernel; all that it makes and shows
     kScanner,        // subject: the program; value: the version
     kDriverVersion,  // the kernel module that the driver is of
-    kCudaVersion,    // value: of the driver's CUDA
+    kCudaVersion,    // number: of the driver's CUDA; 0: the newest
     kDeviceAnswers,  // number: of the device, which answers as the recorded one of its name
-    kLayout,         // cudaDeviceProp as the driver's own CUDA lays it out
+    kLayout,         // cudaDeviceProp as the driver's own CUDA lays it out; number: another
     kDropFault,      // number: of the fault; subject: its function
   };
   Kind kind = Kind::kRemove;
@@ -69,6 +71,8 @@ bool IsOfMachine(const Intervention& intervention);
 std::string ToString(Intervention::Kind kind);  // "unset-variable"
 // "link /a/libcudart.so.12 to libcudart.so.12.8.90"
 std::string ToString(const Intervention& intervention);
+std::string BitsText(FileMode mode);  // "o+x", "u+rw"
+std::string CudaText(int version);    // "CUDA 12.8" of 12080
 // A shell command for a real machine, and the one that undoes it. `service`: the unit, "" for a
 // program that is started by hand.
 struct Commands {

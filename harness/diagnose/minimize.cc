@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
+#include "harness/diagnose/least.h"
 
 namespace gpustage {
 namespace {
@@ -76,29 +77,19 @@ class Minimizer {
     return !mending_ || CountOf(Mended(less)) == mending_->after;
   }
 
-  // Halves first, single parts last, until no single part can go.
+  // Until no single part can go.
   template <typename Holds>
-  FlatCase Smallest(FlatCase flat, const Holds& holds) {
-    size_t step = std::max<size_t>(1, PartsOf(flat).size() / 2);
-    while (!trials_.IsSpent()) {
-      bool smaller = false;
-      for (size_t start = 0; !trials_.IsSpent();) {
-        const std::vector<Part> parts = PartsOf(flat);
-        if (start >= parts.size()) break;
-        const size_t end = std::min(start + step, parts.size());
-        FlatCase less = Without(flat, {parts.begin() + static_cast<ptrdiff_t>(start),
-                                       parts.begin() + static_cast<ptrdiff_t>(end)});
-        if (holds(less)) {
-          flat = std::move(less);
-          smaller = true;
-        } else {
-          start = end;
-        }
-      }
-      if (step == 1 && !smaller) break;
-      step = std::max<size_t>(1, step / 2);
-    }
-    return flat;
+  FlatCase Smallest(const FlatCase& flat, const Holds& holds) {
+    const std::vector<Part> all = PartsOf(flat);
+    const auto with = [&](const std::vector<Part>& kept) {
+      std::vector<Part> left_out;
+      for (const Part& part : all)
+        if (std::find(kept.begin(), kept.end(), part) == kept.end()) left_out.push_back(part);
+      return Without(flat, left_out);
+    };
+    return with(LeastOf(
+        all, [&](const std::vector<Part>& kept) { return holds(with(kept)); },
+        [&] { return trials_.IsSpent(); }));
   }
 
   Trials trials_;

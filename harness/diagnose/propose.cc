@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/scenario/catalog/fixtures.h"
@@ -162,6 +163,26 @@ std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
   ProposeProgram(flat, looked, all);
   ProposeMachine(flat, looked, knowledge, all);
   return Once(std::move(all));
+}
+
+std::vector<Intervention> TowardsHealthy(const std::vector<Intervention>& all, FlatCase flat) {
+  static constexpr Kind kKinds[] = {Kind::kUnsetVariable, Kind::kLink,        Kind::kInstall,
+                                    Kind::kChmod,         Kind::kAddNode,     Kind::kMakeDirectory,
+                                    Kind::kKernelShows,   Kind::kRefreshCache};
+  std::vector<Intervention> merged;
+  std::set<std::string> subjects;
+  for (const Intervention& change : all) {
+    const bool back =
+        std::find(std::begin(kKinds), std::end(kKinds), change.kind) != std::end(kKinds);
+    const bool own = change.number != kNotItsOwn && change.number != kHollow;
+    const bool plain = change.kind == Kind::kUnsetVariable && change.tier == kAnything;
+    if (!back || !own || plain || change.tier > kAnything || subjects.count(change.subject) != 0)
+      continue;
+    if (!Apply(change, flat)) continue;
+    subjects.insert(change.subject);
+    merged.push_back(change);
+  }
+  return merged;
 }
 
 Intervention Change(Intervention::Kind kind, int tier, std::string subject, std::string value) {

@@ -40,6 +40,7 @@ enum Tier : int {
   kVersion,   // of the scanner
   kDriverTier,
   kFaultTier,
+  kLate,  // what no run points to: only when nothing else brings it back
 };
 
 // A change of a path or a variable; value: "" where its kind needs none.
@@ -49,12 +50,21 @@ Intervention Change(Intervention::Kind kind, int tier, std::string subject, std:
 std::vector<Intervention> Propose(const FlatCase& flat, const SeenByRun& looked,
                                   const ProposalContext& knowledge, std::optional<int64_t> most);
 
+// What is left: any other owner, user, order, runtime, driver.
+std::vector<Intervention> ProposeLate(const FlatCase& flat, const SeenByRun& looked,
+                                      const ProposalContext& knowledge);
+
+// Of what is proposed, all that makes the machine one as packages leave it, each once.
+std::vector<Intervention> TowardsHealthy(const std::vector<Intervention>& all, FlatCase flat);
+
 // Parts of it, by what they change.
 void ProposeModes(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeSearch(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                    std::vector<Intervention>& all);
 void ProposeLinks(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeOrder(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
+// Each entry of a list but its first, put first.
+void ProposeOrders(const EnvVar& variable, int tier, std::vector<Intervention>& all);
 void ProposeLacks(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                   std::vector<Intervention>& all);
 void ProposeInstalls(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
@@ -73,6 +83,9 @@ void ProposeKernel(const FlatCase& flat, const SeenByRun& looked, std::vector<In
 void ProposeStacks(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeBackends(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                      std::vector<Intervention>& all);
+// What was looked for by its path and stands elsewhere: programs, or what is none.
+void ProposeFound(const FlatCase& flat, const SeenByRun& looked, bool programs, int tier,
+                  std::vector<Intervention>& all);
 // What the program asked for by its text, by paths, and did not list.
 void ProposeProgram(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all);
 void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const ProposalContext& knowledge,

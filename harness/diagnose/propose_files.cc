@@ -1,5 +1,6 @@
 // Changes of files and links.
 #include <algorithm>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/diagnose/propose.h"
@@ -138,6 +139,14 @@ bool Differs(const FlatEntry& there, const FlatEntry& installed) {
          there.source != installed.source || there.machine || !there.same_as.empty();
 }
 
+// A link that would lead nowhere is no repair.
+bool LeadsNowhere(const FlatTree& tree, const std::string& path, const FlatEntry& entry) {
+  if (entry.kind != FlatEntry::Kind::kLink) return false;
+  const std::string end =
+      entry.text.starts_with('/') ? entry.text : ParentOf(path) + "/" + entry.text;
+  return !HasPath(tree, RealPath(tree, end));
+}
+
 void ProposeReplacements(const FlatCase& flat, const SeenByRun& looked, const Packages& packages,
                          std::vector<Intervention>& all) {
   std::vector<std::string> touched = looked.loaded;  // the last loaded first
@@ -148,7 +157,8 @@ void ProposeReplacements(const FlatCase& flat, const SeenByRun& looked, const Pa
     if (there == flat.tree.end()) continue;
     const std::vector<Installed> at = packages.At(path, flat.tree);
     for (const Installed& installed : at)
-      if (Differs(there->second, installed.entry))
+      if (Differs(there->second, installed.entry) &&
+          !LeadsNowhere(flat.tree, path, installed.entry))
         all.push_back(Install(kDiffers, path, installed));
     // Where a package has a link, and what that ends at is not there, its end may stand.
     const bool bare_link = std::any_of(at.begin(), at.end(), [&](const Installed& installed) {
@@ -197,8 +207,12 @@ void ProposeDirectories(const FlatCase& flat, const SeenByRun& looked, const Pac
   std::map<std::string, std::vector<std::string>> donors;  // directory of the tree -> last names
   for (const auto& [path, entry] : flat.tree)
     if (IsFile(flat.tree, path)) donors[ParentOf(path)].push_back(BaseNameOf(path));
+  // A plain system has some of them, with what is no package's of ours: those are no place to link.
+  std::set<std::string> of_system;
+  for (const std::string& path : looked.loaded) of_system.insert(ParentOf(path));
   for (const std::string& directory : packages.Directories()) {
-    if (donors.count(directory) != 0 || !CouldSee(looked, flat.tree, directory) ||
+    if (of_system.count(directory) != 0 || donors.count(directory) != 0 ||
+        !CouldSee(looked, flat.tree, directory) ||
         donors.count(RealPath(flat.tree, directory)) != 0)
       continue;
     const std::vector<std::string> wanted = packages.NamesIn(directory);

@@ -42,8 +42,9 @@ std::set<std::string> NamesOf(const FlatTree& tree, const std::string& file) {
   return names;
 }
 
-// Every entry but the first, put first.
-void ProposeOrders(const EnvVar& variable, std::vector<Intervention>& all) {
+}  // namespace
+
+void ProposeOrders(const EnvVar& variable, int tier, std::vector<Intervention>& all) {
   constexpr size_t kMost = 6;
   std::vector<std::string> entries;
   for (size_t start = 0; start <= variable.value->size();) {
@@ -57,11 +58,9 @@ void ProposeOrders(const EnvVar& variable, std::vector<Intervention>& all) {
                 order.begin() + static_cast<ptrdiff_t>(i) + 1);
     std::string value;
     for (const std::string& entry : order) value += (value.empty() ? "" : ":") + entry;
-    all.push_back(Change(Kind::kSetVariable, kOrder, variable.name, value));
+    all.push_back(Change(Kind::kSetVariable, tier, variable.name, value));
   }
 }
-
-}  // namespace
 
 void ProposeLinks(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
   for (const auto& [path, entry] : flat.tree) {
@@ -78,8 +77,11 @@ void ProposeLinks(const FlatCase& flat, const SeenByRun& looked, std::vector<Int
 }
 
 void ProposeOrder(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
+  // It is older than what it is of, or gone.
+  if (flat.tree.count(kLoaderCache) != 0)
+    all.push_back(Change(Kind::kRefreshCache, kElsewhere, kLoaderCache));
   for (const EnvVar& variable : flat.c.env)
-    if (variable.value && variable.name == "LD_LIBRARY_PATH") ProposeOrders(variable, all);
+    if (variable.value && variable.name == "LD_LIBRARY_PATH") ProposeOrders(variable, kOrder, all);
   // Another copy of what was loaded comes first: for this program, or in the loader's own list.
   const std::string was = VariableOf(flat, "LD_LIBRARY_PATH").value_or("");
   for (const std::string& path : looked.loaded) {

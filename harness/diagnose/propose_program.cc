@@ -34,32 +34,32 @@ std::set<std::string> FoldersOfLibraries(const FlatTree& tree) {
   return names;
 }
 
-void ProposeAskedFor(const FlatCase& flat, std::vector<Intervention>& all) {
+// The directories of what was looked for by its path and stands elsewhere.
+std::vector<std::string> FoldersOfFound(const FlatCase& flat, const SeenByRun& looked) {
+  std::vector<std::string> folders;
+  for (const std::string& path : looked.missing)
+    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path)))
+      if (std::find(folders.begin(), folders.end(), ParentOf(other)) == folders.end())
+        folders.push_back(ParentOf(other));
+  return folders;
+}
+
+void ProposeAskedFor(const FlatCase& flat, const SeenByRun& looked,
+                     std::vector<Intervention>& all) {
   constexpr size_t kMostFolders = 4;
   for (const std::string& name : AskedFor(flat.c.runs.front().args)) {
     if (VariableOf(flat, name) || name.starts_with("LD_") || name == "PATH" || name == "HOME")
       continue;
     all.push_back(Change(Kind::kSetVariable, kVariable, name, "1"));
     size_t count = 0;
+    if (name.ends_with("PATH") || name.ends_with("DIR"))
+      for (const std::string& folder : FoldersOfFound(flat, looked))
+        if (count++ < kMostFolders)
+          all.push_back(Change(Kind::kSetVariable, kVariable, name, folder));
     if (name.ends_with("_LIBRARY"))
       for (const std::string& folder : FoldersOfLibraries(flat.tree))
         if (count++ < kMostFolders)
           all.push_back(Change(Kind::kSetVariable, kVariable, name, folder));
-  }
-}
-
-// What was looked for by its path stands elsewhere. What the loader looked for is a Lack.
-void ProposeFound(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
-  constexpr size_t kMost = 8;
-  constexpr FileMode kRuns = 0111;
-  size_t count = 0;
-  for (const std::string& path : looked.missing) {
-    if (BaseNameOf(path).find(".so") != std::string::npos) continue;
-    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path))) {
-      if (other == path || (flat.tree.at(RealPath(flat.tree, other)).mode & kRuns) == 0) continue;
-      if (++count > kMost) return;
-      all.push_back(Change(Kind::kLink, kElsewhere, path, other));
-    }
   }
 }
 
@@ -84,9 +84,26 @@ void ProposeUnlisted(const FlatCase& flat, const SeenByRun& looked,
 
 }  // namespace
 
+// What the loader looked for is a Lack.
+void ProposeFound(const FlatCase& flat, const SeenByRun& looked, bool programs, int tier,
+                  std::vector<Intervention>& all) {
+  constexpr size_t kMost = 8;
+  constexpr FileMode kRuns = 0111;
+  size_t count = 0;
+  for (const std::string& path : looked.missing) {
+    if (BaseNameOf(path).find(".so") != std::string::npos) continue;
+    for (const std::string& other : FilesNamed(flat.tree, BaseNameOf(path))) {
+      const bool runs = (flat.tree.at(RealPath(flat.tree, other)).mode & kRuns) != 0;
+      if (other == path || runs != programs) continue;
+      if (++count > kMost) return;
+      all.push_back(Change(Kind::kLink, tier, path, other));
+    }
+  }
+}
+
 void ProposeProgram(const FlatCase& flat, const SeenByRun& looked, std::vector<Intervention>& all) {
-  ProposeAskedFor(flat, all);
-  ProposeFound(flat, looked, all);
+  ProposeAskedFor(flat, looked, all);
+  ProposeFound(flat, looked, true, kElsewhere, all);
   ProposeUnlisted(flat, looked, all);
 }
 

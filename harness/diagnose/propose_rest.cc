@@ -30,21 +30,24 @@ std::vector<std::string> Split(const std::string& list, const char* separators) 
   return parts;
 }
 
-std::string Join(const std::vector<std::string>& parts, size_t without) {
+std::string Join(const std::vector<std::string>& parts, size_t without, char separator) {
   std::string list;
   for (size_t i = 0; i < parts.size(); ++i)
-    if (i != without) list += (list.empty() ? "" : ":") + parts[i];
+    if (i != without) list += (list.empty() ? "" : std::string(1, separator)) + parts[i];
   return list;
 }
 
+// A list of directories, of libraries, or of devices, without one of its entries.
 void ProposeEntries(const EnvVar& variable, int tier, std::vector<Intervention>& all) {
-  const bool list = variable.name == "LD_PRELOAD" || variable.name.ends_with("PATH");
-  if (!list || IsPlain(variable.name)) return;
-  const std::vector<std::string> parts =
-      Split(*variable.value, variable.name == "LD_PRELOAD" ? ": " : ":");
+  constexpr size_t kMost = 16;
+  const bool preloads = variable.name == "LD_PRELOAD";
+  const bool paths = variable.name.ends_with("PATH") && !IsPlain(variable.name);
+  if (!preloads && !paths && !Hides(variable.name)) return;
+  const char* const separators = preloads ? ": " : paths ? ":" : ",";
+  const std::vector<std::string> parts = Split(*variable.value, separators);
   if (parts.size() < 2) return;
-  for (size_t i = 0; i < parts.size(); ++i)
-    all.push_back(Change(Kind::kDropEntry, tier, variable.name, Join(parts, i)));
+  for (size_t i = 0; i < parts.size() && i < kMost; ++i)
+    all.push_back(Change(Kind::kDropEntry, tier, variable.name, Join(parts, i, *separators)));
 }
 
 // A variable that names a directory by its last name could name another.

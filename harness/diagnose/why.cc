@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "harness/base/files.h"
+#include "harness/diagnose/least.h"
+#include "harness/diagnose/rank.h"
 #include "harness/words/words.h"
 
 namespace gpustage {
@@ -19,12 +21,13 @@ constexpr size_t kMostChanges = 3;
 constexpr size_t kMostFromOneState = 24;
 // Before faults are opened, so many starts go to what new failures point to.
 constexpr int kMostPointed = 32;
+constexpr size_t kMostLate = 32;
 
 // Of a path that some process must look at, or it changes nothing.
 bool HasOnePath(const Intervention& change) {
   return change.kind >= Kind::kLink && change.kind <= Kind::kChmod &&
          change.kind != Kind::kInstallAll && change.kind != Kind::kSearch &&
-         !change.subject.ends_with('*');
+         change.kind != Kind::kRefreshCache && !change.subject.ends_with('*');
 }
 
 bool IsLastResort(const Intervention& change) {
@@ -79,7 +82,7 @@ class Search {
       signature_ = Signature(report_.looked);
       progress_ = Progress(base->evidence);
       Mend();
-      Rank();
+      found_ = Ranked(std::move(found_), report_, flat_.tree);
       Prove();
       if (options_.weigh && !report_.answers.empty()) Weigh(Mended(report_.answers.front()));
     }
@@ -114,9 +117,30 @@ class Search {
     known_ = all;
     Try(start, usual, usual.size());
     Chain(&State::pointed);
+    if (found_.empty()) Merge(usual);
     // Only then what no user can change, and root, who may do everything.
     if (found_.empty()) Try(start, last, last.size());
+    if (found_.empty()) Try(start, ProposeLate(flat_, report_.looked, knowledge_), kMostLate);
     if (found_.empty()) Chain(&State::whole);
+  }
+
+  // All that tells the machine from a healthy one, at once; where that brings it back, less and
+  // less of it. What alone changes nothing that can be seen is found so, too.
+  void Merge(const std::vector<Intervention>& all) {
+    const auto with = [&](const std::vector<Intervention>& changes) {
+      FlatCase flat = flat_;
+      for (const Intervention& change : changes) Apply(change, flat);
+      return flat;
+    };
+    const auto holds = [&](const std::vector<Intervention>& changes) {
+      const AttemptResult result = trials_.Run({with(changes)}).front();
+      return result && IsBetter(result->count, report_.before, report_.wanted);
+    };
+    std::vector<Intervention> merged = TowardsHealthy(all, flat_);
+    if (merged.size() < 2 || trials_.IsSpent() || !holds(merged)) return;
+    merged = LeastOf(std::move(merged), holds, [&] { return trials_.IsSpent(); });
+    const AttemptResult result = trials_.Run({with(merged)}).front();
+    if (result) Found(std::move(merged), result->count, trials_.starts());
   }
 
   // One change more in this state, each.
@@ -254,54 +278,6 @@ class Search {
       }
     }
     return changes;
-  }
-
-  // Whether each change is of what the chain of losses names.
-  bool Names(const Mending& answer) const {
-    return std::all_of(answer.changes.begin(), answer.changes.end(), [&](const auto& change) {
-      const RunLoss& loss = report_.looked.loss;
-      if (IsNamed(loss, flat_.tree, change.subject)) return true;
-      // A place to look in for what was looked for.
-      const bool place = change.tier == kElsewhere || change.tier == kSearchPath;
-      return place && std::any_of(report_.looked.lacks.begin(), report_.looked.lacks.end(),
-                                  [&](const Lack& lack) { return IsNamed(loss, {}, lack.name); });
-    });
-  }
-
-  // With something that nobody knows.
-  static bool StandsIn(const Mending& answer) {
-    return std::any_of(answer.changes.begin(), answer.changes.end(),
-                       [](const Intervention& change) {
-                         return change.kind == Kind::kInstall && change.number == kHollow;
-                       });
-  }
-
-  int64_t Distance(const Mending& answer) const {
-    return DistanceTo(report_.wanted, answer.after.value_or(0));
-  }
-
-  void Rank() {
-    std::stable_sort(found_.begin(), found_.end(), [&](const Mending& a, const Mending& b) {
-      if (a.size != b.size) return a.size < b.size;
-      if (StandsIn(a) != StandsIn(b)) return StandsIn(b);
-      const bool named_a = Names(a), named_b = Names(b);
-      if (named_a != named_b) return named_a;
-      const int tier_a = a.changes.front().tier, tier_b = b.changes.front().tier;
-      if (tier_a != tier_b) return tier_a < tier_b;
-      return Distance(a) < Distance(b);
-    });
-    // Disjoint: what a better answer has is in no other.
-    std::vector<Mending> apart;
-    for (Mending& answer : found_) {
-      const bool shares = std::any_of(apart.begin(), apart.end(), [&](const Mending& other) {
-        return std::any_of(answer.changes.begin(), answer.changes.end(), [&](const auto& change) {
-          return std::find(other.changes.begin(), other.changes.end(), change) !=
-                 other.changes.end();
-        });
-      });
-      if (!shares) apart.push_back(std::move(answer));
-    }
-    found_ = std::move(apart);
   }
 
   void Prove() {

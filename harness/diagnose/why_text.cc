@@ -20,6 +20,11 @@ std::string Plural(int count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+// In one line, however long: a command that was broken is another one.
+void AddCommand(std::string& text, const std::string& label, const std::string& command) {
+  text += fmt::format("     {:<11}{}\n", label, command);
+}
+
 void AddLine(std::string& text, const std::string& label, const std::string& line) {
   constexpr size_t kIndent = 16;
   text += fmt::format("     {:<11}{}\n", label, Wrapped(line, kIndent, kWidth));
@@ -45,9 +50,9 @@ std::string OneAnswer(const Mending& answer, size_t number, const WhyReport& rep
     AddLine(text, "nobody", "can change that on a real machine but who made the driver or device");
   } else {
     for (const Commands& one : answer.commands)
-      if (!one.apply.empty()) AddLine(text, "do", one.apply);
+      if (!one.apply.empty()) AddCommand(text, "do", one.apply);
     for (auto one = answer.commands.rbegin(); one != answer.commands.rend(); ++one)
-      if (!one->undo.empty()) AddLine(text, "undo", one->undo);
+      if (!one->undo.empty()) AddCommand(text, "undo", one->undo);
   }
   std::string needed;
   for (size_t i = 0; i < answer.without.size(); ++i)

@@ -111,13 +111,8 @@ std::string ReportedRun::TraceCommand(const std::string& program) const {
          (scanner_file.empty() ? "" : " --scanner " + ShellWord(scanner_file));
 }
 
-bool ReportedRun::HasLoss() const {
-  return std::any_of(funnel.begin(), funnel.end(),
-                     [](const ReportedRow& row) { return row.lost_at.has_value(); });
-}
-
 std::string ReportedRun::WhyCommand(const std::string& program) const {
-  if (!HasLoss() || !scanner_file.empty()) return "";
+  if (!Ran() || verdict == VerdictKind::kXpass || !scanner_file.empty()) return "";
   return fmt::format("{} why {} --run {}", program, ShellWord(WordOfCase()), ShellWord(run));
 }
 

@@ -102,9 +102,8 @@ struct ReportedRun {
   // is found by its file alone.
   std::string TraceCommand(const std::string& program = "gpustage") const;
   // What proves its cause: "gpustage why first-steps/links@link=dangling --run service"; "" where
-  // no device was lost, or the scanner is one that it does not know.
+  // it did not start, or the scanner is one that it does not know.
   std::string WhyCommand(const std::string& program = "gpustage") const;
-  bool HasLoss() const;
   std::string WordOfCase() const;  // by which a command line finds it
   bool Ran() const { return outcome.has_value(); }
   friend bool operator==(const ReportedRun&, const ReportedRun&) = default;

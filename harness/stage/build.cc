@@ -247,12 +247,12 @@ Status RestartAs(const Machine& machine, SharedFiles& shared, StagedTree& tree) 
   return Ok();
 }
 
-Status WriteLoaderCache(const Root& root) {
+Status WriteLoaderCache(const Root& root, const std::string& path) {
   // -X: leave links alone. -i: no auxiliary cache. What it says of broken libraries is for their
   // owner, not for us.
   // It would wait for a FIFO that a scanner has left in place of one of its files.
   TRY(const ProgramOutput ran, RunProgram({"/sbin/ldconfig", "-X", "-i", "-r", root.host_path(),
-                                           "-C", "/etc/ld.so.cache", "-f", "/etc/ld.so.conf"},
+                                           "-C", path, "-f", "/etc/ld.so.conf"},
                                           kMostForCache));
   if (ran.exit_code != 0) return Error{fmt::format("ldconfig failed on the tree: {}", ran.out)};
   return Ok();

@@ -39,7 +39,7 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
 Status RestartAs(const Machine& machine, SharedFiles& shared, StagedTree& tree);
 
 // Writes /etc/ld.so.cache from /etc/ld.so.conf and the libraries of the tree, as ldconfig of this
-// machine does.
-Status WriteLoaderCache(const Root& root);
+// machine does; `path`: to another place.
+Status WriteLoaderCache(const Root& root, const std::string& path = kLoaderCache);
 
 }  // namespace gpustage

@@ -64,6 +64,27 @@ TEST_F(WhyCommandTest, ClaimsMayBeWanted) {
   EXPECT_THAT(many.err, HasSubstr("--want 1001: 0 to 1000 devices"));
 }
 
+TEST_F(WhyCommandTest, AnErrorInAnAnnouncedChangeHasItsLineAndACaret) {
+  const Ran ran = Run({"why", Path("mode.yaml"), "--change", "{env: {A: a}, driver: '570.1'}"});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--change:1:15: unknown key \"driver\"; say machine: {driver: …}\n"
+                                 "    1 | {env: {A: a}, driver: '570.1'}\n"
+                                 "      |               ^~~~~~\n"));
+}
+
+// A claim that is not met is a failure like any other.
+TEST_F(WhyCommandTest, AFailingRunWithoutALossLeadsToItToo) {
+  Write("line.yaml",
+        "claim: a line is there\nmachine: {devices: [h100-80gb]}\nlayout: []\nenv: {QUIET: a}\n"
+        "runs:\n  - scanner: script\n"
+        "    args: ['echo \"GPU 0: all\"; [ -n \"$QUIET\" ] || echo \"a line\"; exit 0']\n"
+        "expect: [{devices: 1, log: {has: [a line]}}]\n");
+  const Ran ran = Run({"run", Path("line.yaml"), "--why"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.out, HasSubstr("  next      " GPUSTAGE_PROGRAM " why "));
+  EXPECT_THAT(InOneLine(ran.out), HasSubstr("why unset QUIET (proven: 3 of 3 starts with it"));
+}
+
 TEST_F(WhyCommandTest, SaysForProgramsWhatItSaysForPeople) {
   const Ran ran = Run({"why", Path("mode.yaml"), "--want", "1", "--json", "--budget", "60"});
   EXPECT_EQ(ran.status, 0) << ran.err;

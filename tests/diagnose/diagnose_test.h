@@ -33,6 +33,12 @@ class DiagnoseTest : public WorkspaceTest {
   Case WholeCaseOf(const std::string& lines) const {
     return CaseWith(lines + "expect: [{devices: 0}]\n");
   }
+  // A program that counts a GPU where the test of a shell holds.
+  Case ScriptCaseOf(const std::string& lines, const std::string& test) const {
+    return WholeCaseOf("machine: {devices: [h100-80gb]}\nlayout: []\nuser: ollama\n" + lines +
+                       "runs:\n  - scanner: script\n    args: ['" + test +
+                       " && echo \"GPU 0: all\"; exit 0']\n");
+  }
   // With what it expects.
   Case CaseWith(const std::string& lines) const {
     const std::string file = scratch_.path() + "/s.yaml";
@@ -50,6 +56,11 @@ class DiagnoseTest : public WorkspaceTest {
     const Result<WhyReport> report = Why(flat, TheKnowledge(), TheRunner(), options);
     EXPECT_THAT(report, IsOk());
     return report ? *report : WhyReport{};
+  }
+  static WhyOptions WithoutWeighing() {
+    WhyOptions options;
+    options.weigh = false;
+    return options;
   }
   static std::string FirstOf(const WhyReport& report) {
     std::string words;

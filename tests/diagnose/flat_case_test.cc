@@ -51,7 +51,11 @@ TEST_F(FlatCaseTest, ShuffledLinesOfTheAuthorMakeTheSameMachine) {
   const auto key = [&] {
     std::string lines = "env: {" + env[0] + ", " + env[1] + ", " + env[2] + "}\ntree:\n";
     for (const std::string& one : tree) lines += "  - " + one + "\n";
-    return KeyOf(FlatOf(CaseOf(lines)));
+    const FlatCase flat = FlatOf(CaseOf(lines));
+    std::string text = KeyOf(flat);
+    for (const TreeOp& op : ToCase(flat).tree) text += ToString(op) + '\n';
+    for (const EnvVar& variable : flat.c.env) text += variable.name + '\n';
+    return text;
   };
   const std::string first = key();
   std::mt19937 random(16);
@@ -86,12 +90,25 @@ TEST_F(FlatCaseTest, ANodeThatIsGoneIsAbsent) {
   EXPECT_EQ(flat.tree.at("/dev/nvidia-uvm").kind, FlatEntry::Kind::kAbsent);
 }
 
+// What ldconfig wrote before something came or went is what a scanner finds.
+TEST_F(FlatCaseTest, ALoadersCacheThatIsOlderThanItsLibrariesStaysAsItIs) {
+  const std::string library = "{library: /usr/local/lib/libcuda.so.1, fake: cuda, mode: \"0644\"}";
+  const auto flat = [&](const std::string& ops) { return FlatOf(CaseOf("tree: [" + ops + "]\n")); };
+  const FlatCase older = flat("{ldconfig: /etc/ld.so.cache}, " + library);
+  ASSERT_EQ(older.tree.count(kLoaderCache), 1U);
+  EXPECT_NE(older.tree.at(kLoaderCache).kind, FlatEntry::Kind::kAbsent);
+  EXPECT_EQ(flat(library + ", {ldconfig: /etc/ld.so.cache}").tree.count(kLoaderCache), 0U);
+  const FlatCase gone = flat(library + ", {remove: /etc/ld.so.cache}");
+  EXPECT_EQ(gone.tree.at(kLoaderCache).kind, FlatEntry::Kind::kAbsent);
+}
+
 // What a scanner counts in the flattened machine is what it counts in its author's: every case of
 // these.
 TEST_F(FlatCaseTest, IsTheSameMachineToAScanner) {
   const Catalog catalog = FindCatalog({});
   for (const char* folder :
-       {"/first-steps/links.yaml", "/broken", "/ordinary-system/built-for.yaml"}) {
+       {"/first-steps/links.yaml", "/broken", "/ordinary-system/built-for.yaml",
+        "/search-path/stubs-folder-registered-with-the-loader.yaml"}) {
     const Result<std::vector<std::string>> files = DiscoverScenarios({catalog.scenarios + folder});
     ASSERT_THAT(files, IsOk());
     for (const std::string& file : *files) {

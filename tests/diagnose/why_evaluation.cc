@@ -119,8 +119,13 @@ int Summary(const std::vector<Score>& scores, size_t skipped, const EvaluationOp
   for (const Score& score : scores)
     if (!score.answers.empty()) starts.push_back(score.starts);
   if (starts.empty()) starts.push_back(0);
-  std::sort(starts.begin(), starts.end());
-  const int median = starts[starts.size() / 2];
+  std::vector<double> seconds;
+  for (const Score& score : scores) seconds.push_back(score.seconds);
+  const auto median_of = [](auto& list) {
+    std::sort(list.begin(), list.end());
+    return list[list.size() / 2];
+  };
+  const int median = median_of(starts);
   const int most = starts[(starts.size() - 1) * 95 / 100];
   fmt::print("{} runs, {} not here\n", scores.size(), skipped);
   bool good = options.share >= 100 || !options.only.empty() || MissesAreKnown(scores);
@@ -140,6 +145,10 @@ int Summary(const std::vector<Score>& scores, size_t skipped, const EvaluationOp
   fmt::print(
       "starts to the first proven answer    median {}, 95th percentile {}, most {}   bars {}, {}\n",
       median, most, starts.back(), kMedianBar, kMostBar);
+  const double usual = median_of(seconds);
+  fmt::print(
+      "seconds a run    median {:.1f}, 95th percentile {:.1f}, most {:.1f}; {} runs, {} jobs\n",
+      usual, seconds[(seconds.size() - 1) * 95 / 100], seconds.back(), scores.size(), options.jobs);
   return good && median <= kMedianBar && (most <= kMostBar || options.share < 100) ? 0 : 1;
 }
 

@@ -1,5 +1,7 @@
 #include "harness/diagnose/why.h"
 
+#include <set>
+
 #include "tests/diagnose/diagnose_test.h"
 
 namespace gpustage {
@@ -18,14 +20,7 @@ std::string InOneLine(const std::string& text) {
   return line;
 }
 
-class WhyTest : public DiagnoseTest {
- protected:
-  static WhyOptions WithoutWeighing() {
-    WhyOptions options;
-    options.weigh = false;
-    return options;
-  }
-};
+using WhyTest = DiagnoseTest;
 
 TEST_F(WhyTest, AHealthyMachineHasNoCause) {
   WhyOptions options = WithoutWeighing();
@@ -94,6 +89,99 @@ TEST_F(WhyTest, OneEntryOfThePreloadsOfAllProgramsIsDropped) {
           "  - {file: /etc/ld.so.preload, content: \"/opt/harmless.so\\n/opt/swallows.so\\n\"}\n")),
       WithoutWeighing());
   EXPECT_EQ(FirstOf(report), "leave of /etc/ld.so.preload only /opt/harmless.so");
+}
+
+TEST_F(WhyTest, AnIndexThatIsNoneIsDroppedFromAListOfDevices) {
+  WhyOptions options = WithoutWeighing();
+  options.wanted = CountRange{2, 2};
+  const WhyReport report = WhyOf(
+      FlatOf(WholeCaseOf("machine: {devices: [h100-80gb, h100-80gb, h100-80gb]}\n"
+                         "layout: [nvidia-driver-debian]\nenv: {CUDA_VISIBLE_DEVICES: \"0,-1,1\"}\n"
+                         "runs: [{scanner: dlopen, args: [libcuda.so.1]}]\n")),
+      options);
+  EXPECT_EQ(report.before, 1);
+  EXPECT_EQ(FirstOf(report), "leave of CUDA_VISIBLE_DEVICES only 0,1");
+}
+
+TEST_F(WhyTest, AFileThatIsNoProgramIsLinkedToWhereItWasLookedFor) {
+  const WhyReport report =
+      WhyOf(FlatOf(ScriptCaseOf("tree: [{file: /srv/kernels.dat, content: a, mode: \"0644\"}]\n",
+                                "[ -e /opt/a/kernels.dat ]")),
+            WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "link /opt/a/kernels.dat to /srv/kernels.dat");
+}
+
+TEST_F(WhyTest, AVariableForAPathThatTheTextAsksForIsSetToWhereTheFileStands) {
+  const WhyReport report = WhyOf(
+      FlatOf(ScriptCaseOf("tree: [{file: /srv/kernels.dat, content: a, mode: \"0644\"}]\n",
+                          "[ ! -e /opt/a/kernels.dat ] && [ -e \"${KERNELS_PATH}/kernels.dat\" ]")),
+      WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "set KERNELS_PATH=/srv");
+}
+
+TEST_F(WhyTest, ALoadersCacheThatIsOlderThanItsLibrariesIsMadeAnew) {
+  const WhyReport report = WhyOf(
+      FlatOf(CaseOf("tree:\n  - {remove: /usr/lib/x86_64-linux-gnu/libcuda.so.1}\n"
+                    "  - {ldconfig: /etc/ld.so.cache}\n"
+                    "  - {library: /opt/driver/libcuda.so.1, fake: cuda}\n"
+                    "  - {file: /etc/ld.so.conf.d/driver.conf, content: \"/opt/driver\\n\"}\n")),
+      WithoutWeighing());
+  bool any = false;
+  for (const Mending& answer : report.answers)
+    any = any || ToString(answer.changes.front()) == "make /etc/ld.so.cache anew";
+  EXPECT_TRUE(any) << FirstOf(report);
+}
+
+// Each alone changes nothing that can be seen, and two of them do not: no state leads to the next.
+TEST_F(WhyTest, OfThreeVariablesAllAreNamedAndNoOther) {
+  const WhyReport report =
+      WhyOf(FlatOf(ScriptCaseOf("env: {A_MODE: a, B_MODE: b, C_MODE: c, D_MODE: d, E_MODE: e}\n",
+                                "[ -z \"$A_MODE$C_MODE$E_MODE\" ]")),
+            WithoutWeighing());
+  EXPECT_EQ(FirstOf(report), "unset A_MODE, unset C_MODE, unset E_MODE");
+  ASSERT_FALSE(report.answers.empty());
+  EXPECT_THAT(report.answers.front().without, testing::ElementsAre(0, 0, 0));
+}
+
+TEST_F(WhyTest, WhenNothingElseHelpsItIsGivenToItsUserOrRunAsItsOwner) {
+  if (!TheRunner().CanSetOwners()) GTEST_SKIP() << "this machine has one user here";
+  const WhyReport report =
+      WhyOf(FlatOf(ScriptCaseOf("tree: [{file: /opt/a, content: a}, {chown: /opt/a, user: user}]\n",
+                                "[ -O /opt/a ]")),
+            WithoutWeighing());
+  std::vector<std::string> words;
+  for (const Mending& answer : report.answers) words.push_back(ToString(answer.changes.front()));
+  ASSERT_THAT(words, testing::ElementsAre("chown ollama /opt/a", "run it as user"));
+  EXPECT_EQ(report.answers.front().commands.front().undo, "sudo chown user /opt/a");
+}
+
+TEST_F(WhyTest, WhenNothingElseHelpsALinkIsACopyAFolderGoesAndAListIsReordered) {
+  const auto first = [](const Case& c) { return FirstOf(WhyOf(FlatOf(c), WithoutWeighing())); };
+  EXPECT_EQ(first(ScriptCaseOf("tree: [{file: /opt/b, content: b}, {symlink: /opt/a, to: b}]\n",
+                               "[ -f /opt/a ] && [ ! -L /opt/a ]")),
+            "copy /opt/b to /opt/a");
+  EXPECT_EQ(first(ScriptCaseOf("tree: [{dir: /opt/folder}]\n", "[ ! -d /opt/folder ]")),
+            "take /opt/folder away");
+  EXPECT_EQ(first(ScriptCaseOf("env: {A_PATH: \"/a:/b\"}\n", "[ \"$A_PATH\" = /b:/a ]")),
+            "set A_PATH=/b:/a");
+}
+
+TEST_F(WhyTest, WhatNothingPointsToIsProposedOnlyLast) {
+  const FlatCase flat = FlatOf(CaseOf(kNoCublas));
+  const WhyReport report = WhyOf(flat, WithoutWeighing());
+  for (const Intervention& change :
+       Propose(flat, report.looked, TheKnowledge(), std::optional<int64_t>()))
+    EXPECT_LT(change.tier, kLate) << ToString(change);
+  const std::vector<Intervention> late = ProposeLate(flat, report.looked, TheKnowledge());
+  ASSERT_FALSE(late.empty());
+  std::set<std::string> kinds;
+  for (const Intervention& change : late) {
+    EXPECT_EQ(change.tier, kLate) << ToString(change);
+    kinds.insert(ToString(change.kind));
+    FlatCase other = flat;
+    EXPECT_TRUE(Apply(change, other)) << ToString(change) << ": it is so already";
+  }
+  EXPECT_THAT(kinds, testing::IsSupersetOf({"user", "copy", "link", "cuda-version"}));
 }
 
 TEST_F(WhyTest, WhatAModuleOfTheKernelMakesComesBackWithIt) {
@@ -180,13 +268,20 @@ TEST_F(WhyTest, StartsNoMoreThanTheBudget) {
   EXPECT_FALSE(report.whole);
 }
 
+// One cause, two, three that only a merged trial tells apart, and none.
 TEST_F(WhyTest, SaysTheSameWithEveryNumberOfJobs) {
-  const FlatCase flat = FlatOf(CaseOf(kNoCublas));
-  WhyOptions options = WithoutWeighing();
-  options.most_answers = 2;
-  WhyReport one = WhyOf(flat, options);
-  options.jobs = 3;
-  EXPECT_EQ(WhyJson(WhyOf(flat, options)), WhyJson(one));
+  for (const Case& c :
+       {CaseOf(kNoCublas), CaseOf("env: {CUDA_VISIBLE_DEVICES: \"\"}\n" + std::string(kNoCublas)),
+        ScriptCaseOf("env: {A_MODE: a, B_MODE: b, C_MODE: c, D_MODE: d, E_MODE: e}\n",
+                     "[ -z \"$A_MODE$C_MODE$E_MODE\" ]"),
+        CaseOf("")}) {
+    const FlatCase flat = FlatOf(c);
+    WhyOptions options = WithoutWeighing();
+    options.most_answers = 2;
+    const std::string one = WhyJson(WhyOf(flat, options));
+    options.jobs = 3;
+    EXPECT_EQ(WhyJson(WhyOf(flat, options)), one);
+  }
 }
 
 TEST_F(WhyTest, VariablesOfNoInfluenceAreNamedSo) {
@@ -264,45 +359,6 @@ TEST(WhyText, WhatTheChangeIsNotAboutIsNotCalledTheCause) {
   EXPECT_THAT(WhyText(report, 1), HasSubstr("  seen: a failed; with change 1 1 device, "));
   report.looked.loss.named = {"A_MODE"};
   EXPECT_THAT(WhyText(report, 1), HasSubstr("  cause: a failed; with change 1 1 device, "));
-}
-
-class AnnouncedTest : public WhyTest {
- protected:
-  static Held HeldOf(const FlatCase& flat, const std::string& text) {
-    const Result<Announcement> announced = ReadAnnouncement(text);
-    EXPECT_THAT(announced, IsOk());
-    WhyOptions options = WithoutWeighing();
-    options.most_answers = 1;
-    return Hold(*announced, flat, WhyOf(flat, options), TheRunner(), options);
-  }
-};
-
-TEST_F(AnnouncedTest, WhatIsSoAlreadyIsRefuted) {
-  const Held held =
-      HeldOf(FlatOf(CaseOf("env: {OLLAMA_NUM_GPU: \"999\"}\n" + std::string(kNoCublas))),
-             "OLLAMA_NUM_GPU=999 must be set");
-  EXPECT_TRUE(held.is_so_already);
-  EXPECT_FALSE(held.brings_back);
-  EXPECT_FALSE(held.is_needed);
-  EXPECT_THAT(HeldText(held), HasSubstr("refuted    it is so already, and there are 0 devices, 3 "
-                                        "of 3 starts\n"));
-  EXPECT_THAT(HeldText(held),
-              HasSubstr("then, without what was announced: 1 device, 3 of 3 starts\n"));
-}
-
-TEST_F(AnnouncedTest, WhatBringsTheDeviceBackIsConfirmed) {
-  const Held held = HeldOf(FlatOf(CaseOf("env: {CUDA_VISIBLE_DEVICES: \"\"}\n")),
-                           "CUDA_VISIBLE_DEVICES must not be set");
-  EXPECT_TRUE(held.brings_back);
-  EXPECT_THAT(HeldText(held), HasSubstr("confirmed  with it 1 device, 3 of 3 starts\n"));
-}
-
-TEST(Announcement, WordsThatNameNothingAreRefused) {
-  const Result<Announcement> announced = ReadAnnouncement("it is the weather");
-  ASSERT_FALSE(announced.ok());
-  EXPECT_THAT(announced.error().message,
-              HasSubstr("\"it is the weather\" names nothing that can be changed; say \"NAME=VALUE "
-                        "must be set\""));
 }
 
 }  // namespace

@@ -10,6 +10,10 @@
 #include "harness/scenario/yaml/fields.h"
 
 namespace gpustage {
+
+const std::vector<std::string> kChanges = {"layout", "tree",   "machine", "env",
+                                           "user",   "groups", "scanner"};
+
 namespace {
 
 // The claims of these expectations on a run.
@@ -38,9 +42,6 @@ bool EndsBadly(const std::vector<const Claim*>& claims) {
   });
 }
 
-const std::vector<std::string> kChanges = {"layout", "tree",   "machine", "env",
-                                           "user",   "groups", "scanner"};
-
 // What people install. It is laid over the tree that stands.
 Status ReadLayouts(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
   TRY(CheckList(node, "layout"));
@@ -52,13 +53,10 @@ Status ReadLayouts(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
   return Ok();
 }
 
-// The keys that a fix has, beside its changes.
-std::vector<std::string> KeysWith(std::vector<std::string> keys) {
-  keys.insert(keys.end(), kChanges.begin(), kChanges.end());
-  return keys;
-}
+}  // namespace
 
-Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
+Result<Fix> ReadChanges(const YamlNode& node, Fixtures& fixtures) {
+  Fix fix;
   fix.pos = node.pos;
   if (const YamlNode* layouts = node.Find("layout")) TRY(ReadLayouts(*layouts, fixtures, fix));
   if (const YamlNode* tree = node.Find("tree")) {
@@ -81,6 +79,19 @@ Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
     TRY(const std::vector<const ScannerSpec*> versions, fixtures.FindScanners(*scanner));
     fix.scanner = *versions.front();
   }
+  return fix;
+}
+
+namespace {
+
+// The keys that a fix has, beside its changes.
+std::vector<std::string> KeysWith(std::vector<std::string> keys) {
+  keys.insert(keys.end(), kChanges.begin(), kChanges.end());
+  return keys;
+}
+
+// Something must be changed.
+Result<Fix> ReadSomeChanges(const YamlNode& node, Fixtures& fixtures) {
   const bool changes = std::any_of(kChanges.begin(), kChanges.end(), [&](const std::string& key) {
     const YamlNode* value = node.Find(key);
     return value != nullptr && !(value->IsList() && value->items.empty());
@@ -88,7 +99,7 @@ Status ReadChanges(const YamlNode& node, Fixtures& fixtures, Fix& fix) {
   if (!changes)
     return ErrorAt(node, fmt::format("a fix changes {}; {{none: WHY}} says that there is none",
                                      JoinOr(kChanges)));
-  return Ok();
+  return ReadChanges(node, fixtures);
 }
 
 // With nothing beside it but the keys that may be.
@@ -110,7 +121,9 @@ Result<Fix> ReadFix(const YamlNode& node, const std::vector<Axis>& axes, Fixture
     TRY(fix.none, ReadNone(node, "when"));
     return fix;
   }
-  TRY(ReadChanges(node, fixtures, fix));
+  const CellFilter cells = std::move(fix.when);
+  TRY(fix, ReadSomeChanges(node, fixtures));
+  fix.when = cells;
   TRY(const YamlNode* expect, Require(node, "a fix", "expect"));
   TRY(fix.expect, ReadExpectations(*expect, axes, fixtures));
   for (Expectation& expectation : fix.expect) expectation.of_fix = true;
@@ -202,8 +215,8 @@ Result<Fix> ReadSuspectsFix(const YamlNode& node, const std::vector<Expectation>
     return fix;
   }
   TRY(const YamlNode* what, Require(node, "the fix of a suspect", "do"));
+  TRY(fix, ReadSomeChanges(node, fixtures));
   TRY(fix.what, ReadNonEmpty(*what, "what people do about it"));
-  TRY(ReadChanges(node, fixtures, fix));
   fix.expect = fixed;
   for (Expectation& expectation : fix.expect) expectation.of_fix = true;
   return fix;

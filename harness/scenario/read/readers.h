@@ -92,6 +92,10 @@ struct Fix {
   std::string what;  // of a suspect: what people do about it, in words
   SourcePos pos;
 };
+// What is changed, in the words that a fix has for it: layout, tree, machine, env, user, groups,
+// scanner.
+extern const std::vector<std::string> kChanges;
+Result<Fix> ReadChanges(const YamlNode& node, Fixtures& fixtures);
 Result<std::vector<Fix>> ReadFixes(const YamlNode& node, const std::vector<Axis>& axes,
                                    Fixtures& fixtures);
 // The fix: of one suspect, after which its runs must give what `fixed` says.
