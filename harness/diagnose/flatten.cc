@@ -105,7 +105,7 @@ std::optional<std::string> Unstamp(std::string& image) {
     std::memcpy(&stamp, image.data() + at, sizeof stamp);
     if (stamp.instance == 0 || stamp.world[0] != '/') continue;
     found = stamp.world;
-    stamp.instance = 0;
+    stamp.instance = stamp.mark = 0;
     std::memset(stamp.world, 0, sizeof stamp.world);
     std::memset(stamp.journal, 0, sizeof stamp.journal);
     std::memcpy(image.data() + at, &stamp, sizeof stamp);

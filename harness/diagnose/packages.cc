@@ -213,8 +213,10 @@ std::vector<Packages::Folder> Packages::Backends() const {
       Folder folder{package, stem, {{BaseNameOf(path), backend}}};
       for (const auto& [other, entry] : ByTheirNames(beside))
         folder.entries[BaseNameOf(other)] = entry;
-      // The same from another package is no other.
-      if (std::none_of(backends.begin(), backends.end(),
+      // One that leans on a toolkit elsewhere is nothing to be put into another folder, and the
+      // same from another package is no other.
+      if (folder.entries.size() > 1 &&
+          std::none_of(backends.begin(), backends.end(),
                        [&](const Folder& known) { return known.entries == folder.entries; }))
         backends.push_back(std::move(folder));
     }
