@@ -2,6 +2,7 @@
 #include "harness/evidence/path/chain.h"
 
 #include <cerrno>
+#include <map>
 
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/records/decode.h"
@@ -201,6 +202,26 @@ TEST(Funnel, CountsByTheNumberThatAFunctionGave) {
   const FunnelRow none = Row(Driver().Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", 0));
   EXPECT_EQ(none.lost_at(), Step::kCounted);
   EXPECT_EQ(none.cause(), Cause::kNoDevice);
+}
+
+// As Ollama before 0.5 tries each libcuda that its globs find.
+TEST(Funnel, GivesEachCopyThatIsOpenedByItsPathItsOwnCalls) {
+  const Evidence evidence = Of(Started()
+                                   .Search(7, 1, "/old/libcuda.so.1")
+                                   .Load(7, 50, "/old/libcuda.so.1")
+                                   .Symbol(7, 50, "cuInit")
+                                   .Call(7, "cuInit", 803)
+                                   .Search(7, 1, "/new/libcuda.so.1")
+                                   .Load(7, 60, "/new/libcuda.so.1")
+                                   .Symbol(7, 60, "cuInit")
+                                   .Call(7, "cuInit", 100));
+  std::map<std::string, int64_t> codes;
+  for (const FunnelRow& row : evidence.funnel) {
+    ASSERT_TRUE(row.loss) << row.library;
+    codes[row.library] = row.loss->code;
+  }
+  EXPECT_THAT(codes, testing::UnorderedElementsAre(testing::Pair("/old/libcuda.so.1", 803),
+                                                   testing::Pair("/new/libcuda.so.1", 100)));
 }
 
 }  // namespace

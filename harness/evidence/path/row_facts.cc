@@ -138,10 +138,30 @@ class Walk {
     return evidence_.outcome_event();
   }
 
+  // Copies of one library that are opened by their paths, one after the other, are asked so, too:
+  // the calls between two loads are the first one's. 0: there is no other copy.
+  EventId NextCopy() const {
+    if (IsOfBackend() || facts_.by_name || facts_.loaded == 0) return 0;
+    EventId next = 0;
+    bool other = false;
+    for (const Event& event : evidence_.events) {
+      if (event.kind != EventKind::kLoad || event.pid != pid_ || IsHere(event.subject) ||
+          FamilyOfLibrary(BaseNameOf(event.subject)) != family_)
+        continue;
+      other = true;
+      if (next == 0 && event.id > facts_.loaded) next = event.id;
+    }
+    return !other ? 0 : next != 0 ? next : evidence_.outcome_event();
+  }
+
   void Calls() {
-    const EventId end = EndOfCalls();
+    const EventId copy = NextCopy();
+    const EventId end = copy != 0 ? copy : EndOfCalls();
     const bool all = !facts_.same_as.empty() || !IsOfBackend();
-    for (EventId id = all ? 1 : facts_.entry; id <= evidence_.outcome_event(); ++id) {
+    for (EventId id = copy != 0 ? facts_.loaded
+                      : all     ? 1
+                                : facts_.entry;
+         id <= (copy != 0 ? end : evidence_.outcome_event()); ++id) {
       const Event& event = evidence_.At(id);
       if (event.kind != EventKind::kCall || event.pid != pid_ || !IsOurs(event)) continue;
       facts_.last_call = id;
