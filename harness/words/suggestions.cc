@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "harness/base/files.h"
 #include "harness/evidence/path/families.h"
@@ -152,11 +153,11 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
 
 // The oldest branch of the driver that a CUDA of this major version runs with: table 1 of "Minor
 // Version Compatibility" in NVIDIA's guide to CUDA compatibility.
-std::string OldestDriver(const std::string& runtime) {
-  if (runtime == "libcudart.so.11.0") return "450";
-  if (runtime == "libcudart.so.12") return "525";
-  if (runtime == "libcudart.so.13") return "580";
-  return "";
+int OldestDriver(const std::string& runtime) {
+  if (runtime == "libcudart.so.11.0") return 450;
+  if (runtime == "libcudart.so.12") return 525;
+  if (runtime == "libcudart.so.13") return 580;
+  return 0;
 }
 
 template <typename Add>
@@ -164,8 +165,8 @@ void AddMendsOfAge(const FunnelRow& row, const Add& add) {
   if (row.loss->code != 35) return;  // driver_types.h of CUDA: cudaErrorInsufficientDriver
   const Fact* const versions = First(row, Kind::kVersions);
   for (const Need& need : row.needs)
-    if (const std::string oldest = OldestDriver(BaseNameOf(need.name));
-        !oldest.empty() && (versions == nullptr || versions->subject < oldest))
+    if (const int oldest = OldestDriver(BaseNameOf(need.name));
+        oldest != 0 && (versions == nullptr || std::atoi(versions->subject.c_str()) < oldest))
       return add(
           fmt::format("install a driver of {} or later, which {} wants, or take a build for "
                       "an older CUDA",

@@ -53,6 +53,7 @@ TEST(Suggestions, NameTheOldestDriverOfARuntime) {
   EXPECT_THAT(Suggestions(OfAge("470.256.02", "libcudart.so.12")),
               Contains(HasSubstr("a driver of 525 or later, which libcudart.so.12 wants")));
   EXPECT_THAT(Suggestions(OfAge("570.86.10", "libcudart.so.13")), Contains(HasSubstr("of 580 or")));
+  EXPECT_THAT(Suggestions(OfAge("96.43.23", "libcudart.so.12")), Contains(HasSubstr("of 525 or")));
   EXPECT_THAT(Suggestions(OfAge("580.159.04", "libcudart.so.12")), IsEmpty());
 }
 
