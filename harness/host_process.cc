@@ -1,6 +1,5 @@
 #include "harness/host_process.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 
 #include "harness/base/files.h"
 #include "harness/run/host_run.h"
+#include "harness/run/watched_process.h"
 
 namespace gpustage {
 namespace {
@@ -35,20 +35,9 @@ std::vector<std::string> Parts(const std::string& text, char at) {
 
 // The whole of a file of /proc, or why not.
 std::string ReadProc(pid_t pid, const std::string& file, std::string& why) {
-  const Fd fd(open(Proc(pid, file).c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  char part[8192];
-  ssize_t got = 0;
-  while (fd && (got = read(fd.get(), part, sizeof part)) > 0)
-    text.append(part, static_cast<size_t>(got));
-  if (!fd || got < 0) why = std::strerror(errno);
-  return text;
-}
-
-std::string LinkOf(const std::string& path) {
-  char text[4096];
-  const ssize_t got = readlink(path.c_str(), text, sizeof text);
-  return got <= 0 ? "" : std::string(text, static_cast<size_t>(got));
+  const std::optional<std::string> text = ProcFileOf(pid, file);
+  if (!text) why = std::strerror(errno);
+  return text.value_or("");
 }
 
 void ReadStatus(HostProcess& process, pid_t& parent) {
@@ -112,7 +101,7 @@ void ReadMaps(HostProcess& process) {
 void ReadOpenNodes(HostProcess& process) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(Proc(process.pid, "fd"), error)) {
-    const std::string path = LinkOf(entry.path());
+    const std::string path = LinkOf(process.pid, "fd/" + entry.path().filename().string());
     if ((path.starts_with("/dev/nvidia") || path == "/dev/kfd" || path.starts_with("/dev/dri/") ||
          path == "/dev/dxg") &&
         std::find(process.open_nodes.begin(), process.open_nodes.end(), path) ==
@@ -161,8 +150,8 @@ HostProcess ReadOne(pid_t pid, const std::string& kernel_driver) {
   ReadVariables(process);
   ReadMaps(process);
   ReadOpenNodes(process);
-  const std::string its = LinkOf(Proc(pid, "ns/mnt"));
-  process.own_mounts = !its.empty() && its != LinkOf("/proc/self/ns/mnt");
+  const std::string its = LinkOf(pid, "ns/mnt");
+  process.own_mounts = !its.empty() && its != LinkOf(getpid(), "ns/mnt");
   LookAtNodes(process, kernel_driver);
   return process;
 }

@@ -8,9 +8,11 @@
 #include "harness/base/files.h"
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/path/funnel.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
+#include "harness/evidence/path/questions.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/host_process.h"
+#include "harness/run/after.h"
 #include "harness/run/host_run.h"
 #include "harness/words/words.h"
 
@@ -94,21 +96,21 @@ Status Explain(const HostStart& start, const Recorders& recorders, Evidence& evi
     Result<Fd> fd = OpenRegularFile(path);
     return fd ? *std::move(fd) : Fd();
   };
-  evidence.linkage = LinkageOf(evidence, open);
   TRY(const Root root, Root::Open("/"));
   const Identity user = {geteuid(), getegid(), {}};
+  const Questions questions = QuestionsOf(evidence);
   AfterRun after;
   after.uid = static_cast<int>(user.uid);
-  for (const Question& question : OpenQuestions(evidence)) {
+  ReadUsedFiles(questions, open, {}, after);
+  after.own_kernel_files = questions.kernel_files;  // the machine is the program's own
+  for (const Question& question : questions.dlopens) {
     HostStart asking = start;
     if (!question.environment.empty()) asking.environment = question.environment;
-    TRY(std::vector<Answer> said, AskOnHost(asking, question.paths, recorders));
+    TRY(std::vector<DlopenAnswer> said, AskOnHost(asking, question.paths, recorders));
     after.answered.push_back({question.environment, std::move(said)});
   }
-  for (const std::string& path : PathsToLook(evidence))
-    after.looked.push_back(
-        LookAt(root, path, user, path.starts_with("/dev/") ? Want::kWrite : Want::kRead));
-  ExplainLosses(after, evidence);
+  LookAround(questions, root, user, after);
+  Conclude(after, evidence);
   return Ok();
 }
 

@@ -1,5 +1,6 @@
 // The table of contents: one case from its scenario to its verdicts, in the order of the folders
-// beside this file.
+// beside this file. Of each group of runs that share a tree: plan, build; of each run: start, run,
+// ask, decode, judge.
 #pragma once
 
 #include "harness/case_runner.h"

@@ -73,7 +73,7 @@ check_composition() {
       sed "s|\$|   <- only the pipeline calls $stage/|" || true
   done <<'END'
 stage PlanStage|BuildStage
-evidence Decode
+evidence Decode|Conclude|QuestionsOf|EvidenceOf
 verdict Judge
 END
 }
@@ -82,7 +82,7 @@ END
 # linker says whether they call more (finished_values in harness/report), so that they are not linked to what makes evidence.
 check_values() {
   source_files | grep -E '^harness/(words|verdict|report)/' | xargs grep -nE '^ *# *include "harness/evidence/' |
-    grep -vE '"harness/evidence/(evidence|records/event|path/(library_path|fact|families|reason|reason_kinds|cuda_codes)|loader/(linkage|need|outside)|store/kept_run)\.(h|inc)"' |
+    grep -vE '"harness/evidence/(evidence|records/(event|recorded_run)|path/(library_path|fact|families|reason|reason_kinds|cuda_codes)|loader/(linkage|need|outside)|store/kept_run)\.(h|inc)"' |
     sed 's/$/   <- values of evidence alone/' || true
   find harness/words harness/verdict harness/report -name CMakeLists.txt | xargs grep -nE '(^|[ (])(evidence|run|stage|pipeline)([ )]|$)' /dev/null |
     sed 's/$/   <- linked to evidence_values, not to what makes evidence/' || true
@@ -232,6 +232,7 @@ self_test() {
   breaks sentences 'makes those' harness/evidence/path/x.cc '  row.remark.text = row.library + " is not there at all";\n'
   breaks one_type 'is another type in' harness/verdict/zzz.cc 'namespace gpustage {\nstruct Fact {\n};\n}  // namespace gpustage\n'
   breaks composition 'only the pipeline calls stage' harness/run/x.cc 'auto plan = PlanStage(c);\n'
+  breaks composition 'only the pipeline calls evidence' harness/verdict/x.cc '  Conclude(after, evidence);\n'
   breaks sizes '401 lines, at most 400' fakes/world/x.cc "$many"
   breaks sizes '401 lines, at most 120' harness/base/x.h "$many"
   breaks columns 'more than 100 columns' harness/base/x.cc "// $(printf '%098d' 0)\n"

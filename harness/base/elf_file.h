@@ -16,12 +16,14 @@ struct WantedVersion {
   std::string file;  // who is to have it: "libcudart.so.12"
   std::string version;
   bool weak = false;
+  friend bool operator==(const WantedVersion&, const WantedVersion&) = default;
 };
 
 struct WantedSymbol {
   std::string name;
   std::string version;  // "": whichever there is
   std::string file;     // who is to have that version; "" when there is no version
+  friend bool operator==(const WantedSymbol&, const WantedSymbol&) = default;
 };
 std::string ToString(const WantedSymbol& symbol);  // "cudaMalloc@libcudart.so.12"
 

@@ -30,10 +30,10 @@ inline constexpr size_t kLogLines =
     40'000;  // the first half and the last, of both streams together
 inline constexpr size_t kLogBytes = 8 << 20;
 inline constexpr size_t kLogLineBytes = 1 << 20;
-// What other processes print where it is not heard, and how much is looked through for whether it
+// What other processes print where it is discarded, and how much is looked through for whether it
 // was passed on.
-inline constexpr size_t kUnheardLines = 20'000;
-inline constexpr size_t kUnheardBytes = 4 << 20;
+inline constexpr size_t kDiscardedLines = 20'000;
+inline constexpr size_t kDiscardedBytes = 4 << 20;
 inline constexpr size_t kSearchedBytes = size_t{1} << 30;
 
 // ---- Of a scenario: more is an error where it is written ----------------------------------------
@@ -56,6 +56,11 @@ inline constexpr int kProcesses = 512;
 inline constexpr size_t kExecBytes = size_t{2} << 20;  // of argv and environment that are recorded
 inline constexpr size_t kRecords = 400'000;            // what its file events are
 inline constexpr size_t kRecordBytes = 128 << 20;      // of all of them together
+
+inline constexpr uint64_t kJournalBytes = uint64_t{64} << 20;  // of a sparse file
+// Of a run that was kept. All that is recorded has its own bound; a file that is longer was not
+// written by us.
+inline constexpr size_t kKeptBytes = size_t{1} << 30;
 
 // ---- Of files -----------------------------------------------------------------------------------
 inline constexpr size_t kFileName = 255;  // bytes, as in most file systems

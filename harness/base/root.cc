@@ -77,7 +77,7 @@ Fd Root::ReadRegular(const std::string& path) const { return RegularOnly(At(path
 Status Root::MakeDirectory(const std::string& path) const {
   if (At(path, O_PATH | O_DIRECTORY)) return Ok();
   if (errno != ENOENT) return Failed("make the directory", path);
-  TRY(const Place place, MakePlace(path));
+  TRY(const DirEntryRef place, MakePlace(path));
   // A link that leads nowhere inside has the name: where it leads on this machine is not for us.
   if (mkdirat(place.directory.get(), place.name.c_str(), 0755) != 0)
     return Failed("make the directory", path);
@@ -88,14 +88,14 @@ Status Root::MakeDirectory(const std::string& path) const {
   return Ok();
 }
 
-Result<Place> Root::MakePlace(const std::string& path) const {
+Result<DirEntryRef> Root::MakePlace(const std::string& path) const {
   // It is there already, nearly always.
-  if (Result<Place> place = FindPlace(path)) return place;
+  if (Result<DirEntryRef> place = FindPlace(path)) return place;
   if (const std::string parent = ParentOf(path); parent != "/") TRY(MakeDirectory(parent));
   return FindPlace(path);
 }
 
-Result<Place> Root::FindPlace(const std::string& path) const {
+Result<DirEntryRef> Root::FindPlace(const std::string& path) const {
   const std::string name = BaseNameOf(path);
   // Only At() keeps ".." inside the root: as a last name it would be the host's directory around
   // it.
@@ -103,11 +103,11 @@ Result<Place> Root::FindPlace(const std::string& path) const {
     return Error{fmt::format("{} does not end in a name", Quote(path))};
   Fd directory = At(ParentOf(path), O_PATH | O_DIRECTORY);
   if (!directory) return Failed("reach the directory of", path);
-  return Place{std::move(directory), name};
+  return DirEntryRef{std::move(directory), name};
 }
 
 Result<Fd> Root::NewFile(const std::string& path, mode_t mode) const {
-  TRY(const Place place, MakePlace(path));
+  TRY(const DirEntryRef place, MakePlace(path));
   if (unlinkat(place.directory.get(), place.name.c_str(), 0) != 0 && errno != ENOENT)
     return Failed("replace", path);
   Fd fd(openat(place.directory.get(), place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,

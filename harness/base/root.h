@@ -34,7 +34,7 @@ class Fd {
 Result<Fd> OpenRegularFile(const std::string& host_path);
 
 // The last name of a path and the open directory that holds it.
-struct Place {
+struct DirEntryRef {
   Fd directory;
   std::string name;
 };
@@ -53,9 +53,9 @@ class Root {
   // errno.
   Fd ReadRegular(const std::string& path) const;
   // Where `path` would be made: its parent directory, made with mode 0755 as far as it is missing.
-  Result<Place> MakePlace(const std::string& path) const;
+  Result<DirEntryRef> MakePlace(const std::string& path) const;
   // Where `path` is: its parent must exist. The last name is not followed.
-  Result<Place> FindPlace(const std::string& path) const;
+  Result<DirEntryRef> FindPlace(const std::string& path) const;
   // Makes the directory and its parents; one that is there already stays as it is.
   Status MakeDirectory(const std::string& path) const;
   // A new empty file, in place of what had the name, open for writing.

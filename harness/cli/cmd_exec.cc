@@ -42,7 +42,7 @@ Result<int> Exec(const Case& c, std::vector<std::string> argv, const InsideOptio
 }
 
 int Exec(const InsideOptions& options, const Program& program) {
-  const Result<Case> c = OnlyCase(options.scenario);
+  const Result<Case> c = SingleCase(options.scenario);
   if (!c) return PrintError(c.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);

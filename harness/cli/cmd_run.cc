@@ -66,14 +66,15 @@ size_t LongestId(const CaseSelection& cases) {
 // What the end says of runs, counted as they end.
 class Watched {
  public:
-  Watched(const RunOptions& options, const CaseRunner& runner, Requirements required)
-      : options_(options), runner_(runner), required_(std::move(required)) {}
+  Watched(const RunOptions& options, Requirements required)
+      : options_(options), required_(std::move(required)) {}
 
   void Saw(const FinishedCase& finished) {
     required_.Saw(finished);
+    for (const RunReport& run : finished.report.runs)
+      if (run.verdict.skip == SkipKind::kDeadline) ++cut_;
     for (const ReportedRun& run : finished.runs) {
       ++runs_;
-      if (runner_.IsOfDeadline(run.because)) ++cut_;
       int starts = 0;
       for (const RepeatedAnswer& answer : run.answers) starts += answer.times;
       if (options_.repeat > 1 && run.verdict != VerdictKind::kSkip && starts < options_.repeat)
@@ -109,7 +110,6 @@ class Watched {
 
  private:
   const RunOptions& options_;
-  const CaseRunner& runner_;
   Requirements required_;
   int runs_ = 0, cut_ = 0, few_ = 0;
 };
@@ -198,13 +198,16 @@ int Run(const RunOptions& options, Inputs& inputs) {
   Recorders recorders = FindRecorders();
   recorders.level = kLevels.at(options.evidence);
   CaseRunner runner(*workspace, std::move(recorders), options.keep);
-  if (options.deadline > 0) runner.EndBy(start, std::chrono::seconds(options.deadline));
+  if (options.deadline > 0) {
+    const std::chrono::seconds after(options.deadline);
+    runner.EndBy({start + after, after});
+  }
 
   TextStyle style = StyleFor(out, LongestId(inputs.cases), options.color);
   style.scanners = ScannerWords(options.selection);
   style.like = NearestScenario;
   Screen screen(out, style, inputs.cases.size(), TalkOf(options));
-  Watched watched(options, runner, std::move(inputs.required));
+  Watched watched(options, std::move(inputs.required));
   AllRuns all =
       RunAll(inputs.cases, inputs.plan, runner, *spool, [&](const FinishedCase& finished) {
         watched.Saw(finished);

@@ -11,6 +11,8 @@
 #include "harness/cli/host_tools.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
+#include "harness/evidence/path/known.h"
+#include "harness/evidence/path/questions.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/report/text.h"
 #include "harness/run/interrupt.h"
@@ -115,13 +117,14 @@ Result<int> Shell(const Case& c, const InsideOptions& options, const Program& pr
   const int status = ExitStatusOf(raw.outcome);
   if (raw.outcome.kind == Outcome::Kind::kNotStarted) return status;
   Evidence evidence = Decode(raw, inside.spec.scanner, AllCandidates(c));
-  TRY(runner.Explain(c, inside.spec, *inside.stand, evidence));
+  TRY(const AfterRun after, runner.Ask(c, inside.spec, *inside.stand, QuestionsOf(evidence)));
+  Conclude(after, evidence);
   PrintSummary(evidence);
   return status;
 }
 
 int Shell(const InsideOptions& options, const Program& program) {
-  const Result<Case> c = OnlyCase(options.scenario);
+  const Result<Case> c = SingleCase(options.scenario);
   if (!c) return PrintError(c.error(), kBadInput);
   const Isolation isolation = ProbeIsolation();
   const Result<Workspace> workspace = Workspace::Enter(isolation, false);

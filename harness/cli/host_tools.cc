@@ -55,7 +55,7 @@ Status AddTool(const std::string& path, Tools& tools) {
 
 }  // namespace
 
-Result<Case> OnlyCase(const std::string& scenario) {
+Result<Case> SingleCase(const std::string& scenario) {
   TRY(const std::vector<Case> cases, SelectCases({{scenario}, {}, ""}));
   if (cases.size() == 1) return cases.front();
   std::string ids;

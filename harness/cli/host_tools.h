@@ -11,7 +11,7 @@
 namespace gpustage {
 
 // The case that the words name; an error when there are several.
-Result<Case> OnlyCase(const std::string& scenario);
+Result<Case> SingleCase(const std::string& scenario);
 
 // argv[0] is a program of the tree, or becomes the path inside of this machine's program, which
 // joins `base` with what it needs.

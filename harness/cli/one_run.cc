@@ -25,7 +25,7 @@ Result<size_t> WhichRun(const Case& c, const std::string& wanted) {
 }  // namespace
 
 Result<OneRun> FindOneRun(const std::string& scenario, const std::string& wanted) {
-  TRY(Case c, OnlyCase(scenario));
+  TRY(Case c, SingleCase(scenario));
   TRY(const size_t run, WhichRun(c, wanted));
   return OneRun{std::move(c), run};
 }

@@ -8,7 +8,7 @@
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/words/words.h"
 
 namespace gpustage {
@@ -85,9 +85,12 @@ class Reader {
     for (const Fact& fact : facts) {
       if (fact.kind == Fact::Kind::kReason || fact.kind == Fact::Kind::kVersions) continue;
       name(fact.subject.substr(0, fact.subject.find('(')));
+      const bool of_several = fact.kind == Fact::Kind::kOpened || fact.kind == Fact::Kind::kAlso ||
+                              (fact.kind == Fact::Kind::kAnswered && fact.subject.empty());
+      if (of_several) std::for_each(fact.names.begin(), fact.names.end(), name);
       if (fact.kind == Fact::Kind::kLink || fact.kind == Fact::Kind::kPlace) name(fact.other);
       if (fact.kind == Fact::Kind::kAnswered) {
-        name(fact.other.substr(0, fact.other.find(' ')));
+        name(fact.other);
         name(fact.rule.substr(0, fact.rule.find('[')));
       }
     }

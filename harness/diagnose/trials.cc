@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "harness/evidence/path/known.h"
+#include "harness/evidence/path/questions.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/stage/plan.h"
 
@@ -14,10 +16,12 @@ Result<Attempt> StartOnce(const Case& c, bool explain, CaseRunner& runner) {
   TRY(std::vector<HostFile> base, runner.BaseFor(c));
   TRY(const StagePlan plan, PlanStage(c, std::move(base), runner.CanSetOwners()));
   TRY(const std::unique_ptr<StagedCase> staged, runner.Build(plan));
-  TRY(const RawRun raw, runner.Run(c, spec, *staged));
+  TRY(RawRun raw, runner.Run(c, spec, *staged));
   Attempt trial;
-  trial.evidence = Decode(raw, spec.scanner, CandidateLibraries(c, spec));
-  if (explain) TRY(runner.Explain(c, spec, *staged, trial.evidence));
+  trial.evidence = Decode(std::move(raw), spec.scanner, CandidateLibraries(c, spec));
+  if (!explain) return trial;
+  TRY(const AfterRun after, runner.Ask(c, spec, *staged, QuestionsOf(trial.evidence)));
+  Conclude(after, trial.evidence);
   return trial;
 }
 

@@ -42,16 +42,16 @@ Result<std::vector<Claim>> ReadClaims(const std::string& text) {
   return std::move(expectations.front().claims);
 }
 
-Finding Unknown(std::string expected, std::string why) {
+Finding Unobservable(std::string expected, std::string why) {
   return {false, true, std::move(expected), std::move(why)};
 }
 
-Finding Told(Check check) {
+Finding FindingOf(Check check) {
   return {check.ok, check.unknown, std::move(check.expected), std::move(check.seen)};
 }
 
 // What a run was that was not.
-std::string WhyNot(const Seen& seen) {
+std::string WhyNot(const RunResult& seen) {
   return !seen.error.empty()     ? seen.error
          : !seen.skipped.empty() ? seen.skipped
                                  : "nothing was run";
@@ -71,24 +71,24 @@ Check LossOfAny(const Evidence& evidence, Step step) {
 
 }  // namespace
 
-Seen NotRun(std::string error) {
-  Seen seen;
+RunResult NotRun(std::string error) {
+  RunResult seen;
   seen.error = std::move(error);
   return seen;
 }
 
-Seen CannotRun(std::string why) {
-  Seen seen;
+RunResult CannotRun(std::string why) {
+  RunResult seen;
   seen.skipped = std::move(why);
   return seen;
 }
 
-Seen SeenOf(RunReport report) {
+RunResult SeenOf(RunReport report) {
   if (report.verdict.kind == VerdictKind::kSkip) return CannotRun(report.verdict.because);
   // Nothing is expected of the run, so a verdict says only whether there was one.
   if (report.evidence.events.empty() || report.evidence.outcome.kind == Outcome::Kind::kNotStarted)
     return NotRun(report.verdict.because);
-  Seen seen;
+  RunResult seen;
   const Evidence& evidence = report.evidence;
   seen.outcome = ToString(evidence.outcome);
   if (evidence.device_count) seen.device_count = static_cast<int>(*evidence.device_count);
@@ -104,31 +104,32 @@ Seen SeenOf(RunReport report) {
   return seen;
 }
 
-Finding Seen::Check(const std::string& claim) const {
+Finding RunResult::Check(const std::string& claim) const {
   const Result<std::vector<Claim>> claims = ReadClaims(claim);
   if (!claims)
-    return Unknown(
+    return Unobservable(
         claim, fmt::format("{}: {}", claims.error().pos ? ToString(*claims.error().pos) : "claim",
                            claims.error().message));
   std::string expected;
   for (const Claim& one : *claims) expected += (expected.empty() ? "" : ", ") + ToString(one);
-  if (evidence == nullptr) return Unknown(expected, WhyNot(*this));
+  if (evidence == nullptr) return Unobservable(expected, WhyNot(*this));
   Finding finding;
   for (const Claim& one : *claims) {
-    finding = Told(CheckClaim(*evidence, one));
+    finding = FindingOf(CheckClaim(*evidence, one));
     if (!finding.ok) break;
   }
   finding.expected = expected;
   return finding;
 }
 
-Finding Seen::CheckLoss(FunnelStep at, const std::string& library) const {
+Finding RunResult::CheckLoss(FunnelStep at, const std::string& library) const {
   const Step step = static_cast<Step>(at);
   const std::string expected =
       fmt::format("lost at \"{}\"{}", ToString(step), library.empty() ? "" : ": " + library);
-  if (evidence == nullptr) return Unknown(expected, WhyNot(*this));
-  Finding finding = Told(library.empty() ? LossOfAny(*evidence, step)
-                                         : CheckLost(*evidence, {library, step, std::nullopt}));
+  if (evidence == nullptr) return Unobservable(expected, WhyNot(*this));
+  Finding finding =
+      FindingOf(library.empty() ? LossOfAny(*evidence, step)
+                                : CheckLost(*evidence, {library, step, std::nullopt}));
   finding.expected = expected;
   return finding;
 }

@@ -6,8 +6,8 @@
 
 namespace gpustage {
 
-Seen SeenOf(RunReport report);
-Seen NotRun(std::string error);
-Seen CannotRun(std::string why);
+RunResult SeenOf(RunReport report);
+RunResult NotRun(std::string error);
+RunResult CannotRun(std::string why);
 
 }  // namespace gpustage

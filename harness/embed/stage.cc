@@ -184,7 +184,8 @@ Stage& Stage::Add(const std::string& key, const std::string& yaml, Here here) {
   return *this;
 }
 
-Seen Stage::Run(const std::string& scanner, const std::vector<std::string>& args, Here here) const {
+RunResult Stage::Run(const std::string& scanner, const std::vector<std::string>& args,
+                     Here here) const {
   if (!parts_->errors.empty()) return NotRun(Sentence(parts_->errors.front()));
   const SourcePos pos = PosOf(here);
   const bool is_file = scanner.ends_with(".yaml");

@@ -25,7 +25,7 @@ std::string ToString(EventKind kind) {
     case EventKind::kLoad: return "load";
     case EventKind::kUnload: return "unload";
     case EventKind::kSymbol: return "symbol";
-    case EventKind::kMiss: return "miss";
+    case EventKind::kSymbolMissing: return "miss";
     case EventKind::kBinding: return "binding";
     case EventKind::kCall: return "call";
     case EventKind::kNote: return "note";

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "harness/evidence/records/recorded_run.h"
 #include "harness/scenario/model/case.h"
 #include "harness/verdict/verdict.h"
 
@@ -11,8 +12,8 @@ namespace gpustage {
 struct RunReport {
   RunSpec spec;
   Verdict verdict;
-  Evidence evidence;  // empty for a run that was skipped
-  bool cut = false;   // a signal to us ended it, or kept it from starting: nothing is known of it
+  Evidence evidence;          // empty for a run that was skipped
+  RecordedRun recorded = {};  // what that was decoded from, to be kept
   friend bool operator==(const RunReport&, const RunReport&) = default;
 };
 

@@ -24,7 +24,7 @@ size_t RankOf(const Event& event) {
     case EventKind::kExec:
     case EventKind::kExit:
     case EventKind::kOutcome:
-    case EventKind::kMiss:
+    case EventKind::kSymbolMissing:
     case EventKind::kNote: return 0;
     case EventKind::kCall:
     case EventKind::kLog:

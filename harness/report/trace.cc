@@ -22,7 +22,7 @@ std::string TraceKindOf(EventKind kind) {
     case EventKind::kLoad:
     case EventKind::kUnload:
     case EventKind::kSymbol:
-    case EventKind::kMiss:
+    case EventKind::kSymbolMissing:
     case EventKind::kBinding: return "loader";
     case EventKind::kCall: return "calls";
     case EventKind::kOutput:

@@ -10,7 +10,7 @@
 namespace gpustage {
 
 // What `ask` printed.
-std::vector<Answer> ReadAnswers(const RawRun& run, const std::vector<std::string>& paths);
+std::vector<DlopenAnswer> ReadAnswers(const RawRun& run, const std::vector<std::string>& paths);
 
 // The recorder at this path joins a list that the environment may have; ld.so takes a
 // colon-separated one. It comes first: behind an auditor without la_symbind64, glibc 2.36 tells

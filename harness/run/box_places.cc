@@ -37,7 +37,7 @@ Status PlanShown(const BoxSpec& spec, const Root& root, BoxChild& child) {
   std::vector<std::string> nodes(std::begin(kDeviceNodes), std::end(kDeviceNodes));
   nodes.insert(nodes.end(), spec.device_nodes.begin(), spec.device_nodes.end());
   for (const std::string& node : nodes) {
-    TRY(const Place place, root.MakePlace(node));
+    TRY(const DirEntryRef place, root.MakePlace(node));
     if (Fd(openat(place.directory.get(), place.name.c_str(),
                   O_CREAT | O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0666)))
       child.shown.push_back({node, node, true});

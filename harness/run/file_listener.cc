@@ -190,7 +190,7 @@ void FileListener::WriteNamed(const seccomp_notif& told, const NamedCall& call, 
     follow = false;
   }
   const bool link = call.number == SYS_readlink || call.number == SYS_readlinkat;
-  Answer(record, {follow, directory, link, access});
+  Probe(record, {follow, directory, link, access});
   // It makes what is missing, and whether it may is for the directory to say.
   if ((flags & O_CREAT) != 0 && call.act == FileAct::kOpen && record.error == ENOENT)
     record.answered = false;
@@ -208,7 +208,7 @@ void FileListener::WriteExec(const seccomp_notif& told, bool at, FileRecord reco
   record.argv = ReadTexts(thread, told.data.args[at ? 2 : 1], room);
   record.environment = ReadTexts(thread, told.data.args[at ? 3 : 2], room);
   if (room == 0) Incomplete("the words of an exec were cut at 2 MiB");
-  Answer(record, {true, false, false, X_OK});
+  Probe(record, {true, false, false, X_OK});
   Add(std::move(record));
 }
 
@@ -252,8 +252,9 @@ void FileListener::WriteOutput(const seccomp_notif& told, FileRecord record) {
 // until it waits, what is dead is there.
 void FileListener::NoteChildren(pid_t process) {
   for (const pid_t child : ChildrenOf(process)) {
-    const bool has_ended = std::any_of(ended_.begin(), ended_.end(),
-                                       [&](const Life& life) { return life.ids.process == child; });
+    const bool has_ended =
+        std::any_of(ended_.begin(), ended_.end(),
+                    [&](const WatchedProcess& life) { return life.ids.process == child; });
     if (!has_ended) Ids(child);
   }
 }
@@ -271,7 +272,7 @@ void FileListener::NoteEnd(pid_t process) {
 // How a process ended is told once somebody has waited for it; until then its descriptor is kept.
 void FileListener::LetGo(bool all) {
   held_ = 0;
-  for (Life& life : ended_) {
+  for (WatchedProcess& life : ended_) {
     if (!life.pidfd) continue;
     const bool gone = IsGone(life.pidfd.get());
     life.status = WaitStatusOf(life.pidfd.get());
@@ -282,7 +283,7 @@ void FileListener::LetGo(bool all) {
 void FileListener::WriteEnds() {
   for (auto& [process, life] : lives_) ended_.push_back(std::move(life));
   LetGo(true);
-  for (const Life& life : ended_) {
+  for (const WatchedProcess& life : ended_) {
     FileRecord record;
     record.act = FileAct::kExit;
     record.call = "exit";
@@ -302,7 +303,7 @@ const ThreadIds* FileListener::Ids(pid_t thread) {
   if (found != threads_.end()) return &found->second;
   const std::optional<ThreadIds> ids = IdsOf(thread);
   if (!ids) return nullptr;
-  Life& life = lives_[ids->process];
+  WatchedProcess& life = lives_[ids->process];
   if (!life.pidfd) {
     life.ids = *ids;
     life.pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, ids->process, 0)));
@@ -322,7 +323,7 @@ std::string FileListener::Absolute(pid_t thread, const std::string& path, int di
   return path;
 }
 
-void FileListener::Answer(FileRecord& record, const Wanted& wanted) {
+void FileListener::Probe(FileRecord& record, const Wanted& wanted) {
   std::string path = record.path;
   constexpr std::string_view kSelf = "/proc/self";
   // Where it asks about itself, we must not find ourselves.

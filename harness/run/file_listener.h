@@ -32,7 +32,7 @@ class FileListener {
 
  private:
   // A process from its first call to its end.
-  struct Life {
+  struct WatchedProcess {
     ThreadIds ids;
     Fd pidfd;
     std::optional<int> exit_code;  // it asked to end with
@@ -51,7 +51,7 @@ class FileListener {
   void LetGo(bool all);
   const ThreadIds* Ids(pid_t thread);
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;
-  void Answer(FileRecord& record, const Wanted& wanted);
+  void Probe(FileRecord& record, const Wanted& wanted);
   void Unreadable();
   void Incomplete(const std::string& why);
   void Add(FileRecord record);
@@ -62,8 +62,8 @@ class FileListener {
   const std::function<void()> take_ids_;
   Fd root_;
   std::map<pid_t, ThreadIds> threads_;
-  std::map<pid_t, Life> lives_;  // by the process's id as we see it
-  std::vector<Life> ended_;
+  std::map<pid_t, WatchedProcess> lives_;  // by the process's id as we see it
+  std::vector<WatchedProcess> ended_;
   size_t held_ = 0;  // descriptors of those that have ended
   size_t kept_bytes_ = 0;
 };

@@ -223,8 +223,9 @@ std::map<std::string, std::string> AskDriver(const HostStart& start, const std::
   return values;
 }
 
-Result<std::vector<Answer>> AskOnHost(const HostStart& start, const std::vector<std::string>& paths,
-                                      const Recorders& recorders) {
+Result<std::vector<DlopenAnswer>> AskOnHost(const HostStart& start,
+                                            const std::vector<std::string>& paths,
+                                            const Recorders& recorders) {
   std::vector<std::string> words = {recorders.ask};
   words.insert(words.end(), paths.begin(), paths.end());
   return ReadAnswers(RunOurs(start, words, 0), paths);

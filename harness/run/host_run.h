@@ -36,7 +36,8 @@ std::map<std::string, std::string> AskDriver(const HostStart& start, const std::
                                              const Recorders& recorders);
 
 // As Ask of run.h.
-Result<std::vector<Answer>> AskOnHost(const HostStart& start, const std::vector<std::string>& paths,
-                                      const Recorders& recorders);
+Result<std::vector<DlopenAnswer>> AskOnHost(const HostStart& start,
+                                            const std::vector<std::string>& paths,
+                                            const Recorders& recorders);
 
 }  // namespace gpustage

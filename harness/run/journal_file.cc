@@ -11,6 +11,7 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
+#include "harness/base/limits.h"
 #include "harness/stage/library_image.h"
 #include "harness/stage/world_file.h"
 
@@ -20,10 +21,10 @@ Status MakeJournal(const Root& root) {
   world::JournalHeader header = {};
   std::memcpy(header.magic, world::kJournalMagic, sizeof header.magic);
   header.version = world::kJournalVersion;
-  header.capacity = kJournalCapacity;
+  header.capacity = limits::kJournalBytes;
   TRY(const Fd fd, root.NewFile(kJournalPath, 0666));
   if (write(fd.get(), &header, sizeof header) != static_cast<ssize_t>(sizeof header) ||
-      ftruncate(fd.get(), static_cast<off_t>(sizeof header + kJournalCapacity)) != 0)
+      ftruncate(fd.get(), static_cast<off_t>(sizeof header + limits::kJournalBytes)) != 0)
     return Error{fmt::format("cannot make the journal: {}", std::strerror(errno))};
   return Ok();
 }
@@ -40,8 +41,8 @@ Result<std::string> ReadJournal(const Root& root) {
     return failed(n < 0 ? std::strerror(errno) : "it is shorter than its header");
   // Somebody could not open it (TellOfLoss).
   const bool lost =
-      lseek(fd.get(), 0, SEEK_END) > static_cast<off_t>(sizeof header + kJournalCapacity);
-  std::string bytes(sizeof header + std::min(header.next, kJournalCapacity), '\0');
+      lseek(fd.get(), 0, SEEK_END) > static_cast<off_t>(sizeof header + limits::kJournalBytes);
+  std::string bytes(sizeof header + std::min(header.next, limits::kJournalBytes), '\0');
   n = pread(fd.get(), bytes.data(), bytes.size(), 0);
   if (n < 0) return failed(std::strerror(errno));
   bytes.resize(static_cast<size_t>(n));

@@ -9,9 +9,6 @@
 
 namespace gpustage {
 
-// Bytes for records. The file is sparse: only what is written takes memory.
-inline constexpr uint64_t kJournalCapacity = 64ULL << 20;
-
 // An empty journal at its place in the tree, writable for every user.
 Status MakeJournal(const Root& root);
 // Header and records up to the last one taken.

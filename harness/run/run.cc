@@ -81,9 +81,9 @@ Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root,
   return run;
 }
 
-Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths,
-                                const Root& root, const Recorders& recorders,
-                                const Isolation& isolation) {
+Result<std::vector<DlopenAnswer>> Ask(const ScannerStart& start,
+                                      const std::vector<std::string>& paths, const Root& root,
+                                      const Recorders& recorders, const Isolation& isolation) {
   TRY(const std::string program, gpustage::ReadFile(recorders.ask));
   TRY(root.WriteFile(kAskPath, program, 0755));
   ScannerStart asking = start;
@@ -97,18 +97,18 @@ Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std
   return ReadAnswers(run, paths);
 }
 
-std::vector<Answer> ReadAnswers(const RawRun& run, const std::vector<std::string>& paths) {
+std::vector<DlopenAnswer> ReadAnswers(const RawRun& run, const std::vector<std::string>& paths) {
   std::string printed;
   for (const OutputChunk& chunk : run.output)
     if (chunk.stream == Stream::kStdout) printed += chunk.bytes;
-  std::vector<Answer> answers;
+  std::vector<DlopenAnswer> answers;
   std::istringstream lines(printed);
   for (std::string line; answers.size() < paths.size() && std::getline(lines, line);) {
     std::istringstream fields(line);
     std::string list, open, signal, code, kind, size, inode, head;
     for (std::string* field : {&list, &open, &signal, &code, &kind, &size, &inode, &head})
       std::getline(fields, *field, '\t');
-    Answer answer;
+    DlopenAnswer answer;
     answer.path = paths[answers.size()];
     if (answer.path.starts_with(kLookOnly)) answer.path.erase(0, 1);
     answer.list_error = Number<int>(list);
@@ -124,7 +124,7 @@ std::vector<Answer> ReadAnswers(const RawRun& run, const std::vector<std::string
     answers.push_back(std::move(answer));
   }
   while (answers.size() < paths.size()) {
-    Answer none;
+    DlopenAnswer none;
     none.path = paths[answers.size()];
     none.kind = '!';
     answers.push_back(std::move(none));

@@ -8,6 +8,7 @@
 
 #include "harness/base/result.h"
 #include "harness/base/root.h"
+#include "harness/run/after_run.h"
 #include "harness/run/box.h"
 #include "harness/run/raw_run.h"
 #include "harness/run/workspace.h"
@@ -54,30 +55,13 @@ Result<RawRun> RunInteractively(const ScannerStart& start, const Root& root,
 // The box that RunScanner would use, recorders in place, for a caller that starts it by itself.
 Result<BoxSpec> PrepareBox(const ScannerStart& start, const Root& root, const Recorders& recorders);
 
-// What the system says of a path, asked after a run: see recorders/ask.c.
-struct Answer {
-  std::string path;
-  int list_error = 0;      // errno of listing its directory
-  int open_error = 0;      // errno of opening it
-  int signal = 0;          // a dlopen of it killed its process
-  std::string load_error;  // what dlerror said; "" when it loaded
-  int exit_code = 0;  // with which the loader itself ended that process, and dlopen said nothing
-  // 'f' file, 'd' directory, 'l' a link that ends at nothing, '?' nothing has the name, '!' whoever
-  // asks is killed.
-  char kind = '?';
-  int64_t size = 0;
-  uint64_t inode = 0;
-  std::string head = {};  // its first bytes
-  friend bool operator==(const Answer&, const Answer&) = default;
-};
-
 // A path that begins so is looked at only, and not loaded.
 inline constexpr char kLookOnly = '?';
 
 // Asks of each path, as the same user in the same tree. `environment` is that of the process that
 // tried.
-Result<std::vector<Answer>> Ask(const ScannerStart& start, const std::vector<std::string>& paths,
-                                const Root& root, const Recorders& recorders,
-                                const Isolation& isolation);
+Result<std::vector<DlopenAnswer>> Ask(const ScannerStart& start,
+                                      const std::vector<std::string>& paths, const Root& root,
+                                      const Recorders& recorders, const Isolation& isolation);
 
 }  // namespace gpustage

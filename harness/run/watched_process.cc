@@ -45,22 +45,24 @@ int LastNumber(const std::string& line) {
   return at == std::string::npos ? 0 : std::atoi(line.c_str() + at);
 }
 
-// The begin of /proc/PID/status, in which the ids stand. Nothing, and errno.
-std::optional<std::string> StatusOf(pid_t process) {
-  const Fd fd(open(fmt::format("/proc/{}/status", process).c_str(), O_RDONLY | O_CLOEXEC));
-  char text[4096];
-  const ssize_t n = fd ? read(fd.get(), text, sizeof text) : -1;
-  return n > 0 ? std::optional(std::string(text, static_cast<size_t>(n))) : std::nullopt;
-}
-
 }  // namespace
+
+std::optional<std::string> ProcFileOf(pid_t process, const std::string& file) {
+  const Fd fd(open(fmt::format("/proc/{}/{}", process, file).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return std::nullopt;
+  std::string text;
+  char part[8192];
+  ssize_t got = 0;
+  while ((got = read(fd.get(), part, sizeof part)) > 0) text.append(part, static_cast<size_t>(got));
+  return got < 0 ? std::nullopt : std::optional(std::move(text));
+}
 
 bool IsOurLack(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
 std::optional<ThreadIds> IdsOf(pid_t thread) {
   ThreadIds ids;
   pid_t parent = 0;
-  const std::optional<std::string> status = StatusOf(thread);
+  const std::optional<std::string> status = ProcFileOf(thread, "status");
   if (!status) return std::nullopt;
   std::istringstream lines(*status);
   for (std::string line; std::getline(lines, line);) {
@@ -72,7 +74,7 @@ std::optional<ThreadIds> IdsOf(pid_t thread) {
   }
   errno = ESRCH;
   if (ids.pid == 0) return std::nullopt;
-  const std::optional<std::string> of_parent = StatusOf(parent);
+  const std::optional<std::string> of_parent = ProcFileOf(parent, "status");
   if (!of_parent && IsOurLack(errno)) return std::nullopt;
   lines = std::istringstream(of_parent.value_or(""));
   for (std::string line; std::getline(lines, line);)

@@ -1,4 +1,5 @@
-// A process in a box, looked at from outside while the kernel holds it in a call.
+// A process looked at from outside: one in a box while the kernel holds it in a call, or one of
+// this machine that runs.
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +13,9 @@
 #include "harness/base/root.h"
 
 namespace gpustage {
+
+// A file of /proc/PID, whole. Nothing, and errno, where it cannot be read.
+std::optional<std::string> ProcFileOf(pid_t process, const std::string& file);
 
 // The ids of a thread.
 struct ThreadIds {

@@ -57,7 +57,7 @@ class Builder {
     TRY(const Fd from, OpenRegularFile(host_path));
     struct stat source;
     if (fstat(from.get(), &source) != 0) return Failed("read", host_path);
-    TRY(const gpustage::Place place, FreePlace(path));
+    TRY(const DirEntryRef place, FreePlace(path));
     if (private_copies_ || mode || source.st_size < kShareFrom ||
         !tree_.shares.insert(host_path).second) {
       TRY(Count(source.st_size, path));
@@ -78,7 +78,7 @@ class Builder {
     return root_.WriteFile(op.path, op.content, op.mode.value_or(0644));
   }
   Status operator()(const SymlinkOp& op) const {
-    TRY(const gpustage::Place place, FreePlace(op.path));
+    TRY(const DirEntryRef place, FreePlace(op.path));
     if (symlinkat(op.to.c_str(), place.directory.get(), place.name.c_str()) != 0)
       return Failed("link", op.path);
     return Ok();
@@ -87,8 +87,8 @@ class Builder {
     if (!root_.At(op.to, O_PATH | O_NOFOLLOW)) return Failed("hard-link", op.path);
     // So that both names stay one file when the mode of one is changed.
     TRY(Unshare(op.to, O_NOFOLLOW));
-    TRY(const gpustage::Place from, root_.FindPlace(op.to));
-    TRY(const gpustage::Place place, FreePlace(op.path));
+    TRY(const DirEntryRef from, root_.FindPlace(op.to));
+    TRY(const DirEntryRef place, FreePlace(op.path));
     if (linkat(from.directory.get(), from.name.c_str(), place.directory.get(), place.name.c_str(),
                0) != 0)
       return Failed("hard-link", op.path);
@@ -101,7 +101,7 @@ class Builder {
     struct stat source;
     if (!from || fstat(from.get(), &source) != 0) return Failed("copy from", op.from);
     TRY(Count(source.st_size, op.path));
-    TRY(const gpustage::Place place, FreePlace(op.path));
+    TRY(const DirEntryRef place, FreePlace(op.path));
     return CopyInto(from, op.from, place, source.st_mode & 07777);
   }
   Status operator()(const ChmodOp& op) {
@@ -117,7 +117,7 @@ class Builder {
       return Error{fmt::format(
           "no user {} in the tree; there are root, ollama, user, nobody and numbers", *op.user)};
     if (!group) return Error{fmt::format("no group {} in the tree", *op.group)};
-    TRY(const gpustage::Place place, root_.FindPlace(op.path));
+    TRY(const DirEntryRef place, root_.FindPlace(op.path));
     if (fchownat(place.directory.get(), place.name.c_str(), user->uid, *group,
                  AT_SYMLINK_NOFOLLOW) != 0)
       return Failed("set the owner of", op.path);
@@ -125,7 +125,7 @@ class Builder {
   }
   Status operator()(const LdconfigOp&) const { return WriteLoaderCache(root_); }
   Status operator()(const RemoveOp& op) const {
-    TRY(const gpustage::Place place, root_.FindPlace(op.path));
+    TRY(const DirEntryRef place, root_.FindPlace(op.path));
     if (faccessat(place.directory.get(), place.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
       return Failed("remove", op.path);
     return RemoveAt(place.directory.get(), place.name);
@@ -162,8 +162,8 @@ class Builder {
   }
 
   // Where `path` goes, with nothing there: a later step of a tree replaces an earlier one.
-  Result<gpustage::Place> FreePlace(const std::string& path) const {
-    TRY(gpustage::Place place, root_.MakePlace(path));
+  Result<DirEntryRef> FreePlace(const std::string& path) const {
+    TRY(DirEntryRef place, root_.MakePlace(path));
     TRY(RemoveAt(place.directory.get(), place.name));
     return place;
   }
@@ -189,9 +189,9 @@ class Builder {
     if (!name.starts_with(root_.host_path() + "/")) return Failed("change", path);
     // Where it is, links followed: looked up again inside the root, and not by its name outside.
     const Fd from = root_.ReadRegular(path);
-    TRY(const gpustage::Place place,
+    TRY(const DirEntryRef place,
         root_.FindPlace(std::string(name.substr(root_.host_path().size()))));
-    const gpustage::Place own = {Fd(dup(place.directory.get())), place.name + ".own"};
+    const DirEntryRef own = {Fd(dup(place.directory.get())), place.name + ".own"};
     if (!from || !own.directory) return Failed("change", path);
     TRY(CopyInto(from, path, own, found.st_mode & 07777));
     if (renameat(own.directory.get(), own.name.c_str(), place.directory.get(),

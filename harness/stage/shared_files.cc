@@ -41,7 +41,7 @@ Status CopyBytes(const Fd& in, const std::string& from, const Fd& out, const std
 
 }  // namespace
 
-Status CopyInto(const Fd& from, const std::string& from_path, const Place& to, mode_t mode) {
+Status CopyInto(const Fd& from, const std::string& from_path, const DirEntryRef& to, mode_t mode) {
   const std::shared_lock no_fork(ForkLock());
   const Fd out(openat(to.directory.get(), to.name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));

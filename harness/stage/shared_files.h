@@ -41,6 +41,6 @@ class SharedFiles {
 // Copies the bytes of one regular file to another path, which must not exist. Mode 0755.
 Status CopyFile(const std::string& from, const std::string& to);
 // The same from an open file to a name in an open directory.
-Status CopyInto(const Fd& from, const std::string& from_path, const Place& to, mode_t mode);
+Status CopyInto(const Fd& from, const std::string& from_path, const DirEntryRef& to, mode_t mode);
 
 }  // namespace gpustage

@@ -23,6 +23,10 @@ Status MakeFolder(const std::string& folder) {
   return Ok();
 }
 
+KeptRun WithoutEvidence(const CaseReport& report, const RunReport& run) {
+  return Keep(report, {run.spec, run.verdict, {}});
+}
+
 // One part of a path of what a scenario says: labels of axes may hold slashes, and be long.
 std::string AsFileName(const std::string& text, const std::string& suffix) {
   std::string name;
@@ -58,7 +62,7 @@ Status WriteEvidence(const std::string& folder, const std::vector<CaseReport>& r
       if (run.evidence.events.empty()) continue;  // it was skipped
       const std::string file = folder + "/" + EvidenceFile(report.c.id, run.spec.name);
       TRY(MakeFolder(ParentOf(file)));
-      TRY(WriteFile(file, EvidenceLines(Keep(report, run))));
+      TRY(WriteFile(file, EvidenceLines(WithoutEvidence(report, run), run.recorded)));
     }
   return Ok();
 }
@@ -76,7 +80,10 @@ Result<std::vector<KeptRun>> ReadEvidence(const std::string& path) {
   }
   std::vector<KeptRun> runs;
   for (const std::string& file : files) {
-    TRY(const std::string text, ReadFile(file));
+    TRY(const std::string text, ReadFileStart(file, limits::kKeptBytes + 1));
+    if (text.size() > limits::kKeptBytes)
+      return Error{fmt::format("{} is longer than what is kept of any run: {} MiB", file,
+                               limits::kKeptBytes >> 20)};
     TRY(KeptRun run, ParseEvidenceLines(text, file));
     runs.push_back(std::move(run));
   }

@@ -68,7 +68,7 @@ class CaseStarts {
       told_.resize(start.runs.size());
     }
     for (size_t i = 0; i < start.runs.size(); ++i) {
-      if (start.runs[i].cut) continue;
+      if (start.runs[i].verdict.skip == SkipKind::kInterrupt) continue;
       told_[i] = true;
       if (repeats_[i].Add(ReportedRunOf(start, start.runs[i], isolation_)))
         report_.runs[i] = std::move(start.runs[i]);
@@ -114,7 +114,7 @@ FinishedCase RunOneCase(const CaseSelection& cases, size_t place, const RunPlan&
         outline);
     const bool skipped = AllSkipped(report);
     starts.Add(std::move(report));
-    if (skipped || runner.IsPastDeadline() || Interrupted() != 0) break;
+    if (skipped || runner.deadline().HasPassed() || Interrupted() != 0) break;
   }
   return std::move(starts).Finish(place);
 }

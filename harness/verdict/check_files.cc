@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "harness/base/files.h"
-#include "harness/verdict/made.h"
+#include "harness/verdict/check_builder.h"
 #include "harness/words/words.h"
 
 namespace gpustage {
@@ -48,23 +48,23 @@ Check CheckFiles(const Evidence& evidence, const FilesClaim& claim) {
   std::string seen = fmt::format("{} {}", count, count == 1 ? "time" : "times");
   const Event* const shown = last != nullptr ? last : other;
   if (shown != nullptr) seen += ", " + ToString(*shown);
-  return Made(claim.count.Contains(count), seen,
-              shown != nullptr ? shown->id : evidence.outcome_event());
+  return MakeCheck(claim.count.Contains(count), seen,
+                   shown != nullptr ? shown->id : evidence.outcome_event());
 }
 
 Check CheckUnheard(const Evidence& evidence, const UnheardClaim& claim) {
   if (!evidence.files_observed) return FilesUnseen(evidence);
-  int64_t unheard = 0;
+  int64_t discarded = 0;
   for (const Event& event : evidence.events) {
     if (event.kind != EventKind::kOutput) continue;
-    if (event.unheard && Matches(claim.pattern, event.subject))
-      return Made(true, ToString(event), event.id);
-    unheard += event.unheard ? 1 : 0;
+    if (event.discarded && Matches(claim.pattern, event.subject))
+      return MakeCheck(true, ToString(event), event.id);
+    discarded += event.discarded ? 1 : 0;
   }
-  return Made(false,
-              fmt::format("{} such {} reached nobody, and none is this", unheard,
-                          unheard == 1 ? "line" : "lines"),
-              evidence.outcome_event());
+  return MakeCheck(false,
+                   fmt::format("{} such {} reached nobody, and none is this", discarded,
+                               discarded == 1 ? "line" : "lines"),
+                   evidence.outcome_event());
 }
 
 }  // namespace gpustage

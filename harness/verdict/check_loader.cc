@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "harness/verdict/made.h"
+#include "harness/verdict/check_builder.h"
 #include "harness/words/words.h"
 
 namespace gpustage {
@@ -44,11 +44,11 @@ Check Counted(const Evidence& evidence, const Within& within, const CountRange& 
               const Found& found, std::string_view what) {
   if (found.count == 0)
     if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
-      return Unknown(fmt::format("{}: {}", what, unseen), evidence.outcome_event());
+      return Unobservable(fmt::format("{}: {}", what, unseen), evidence.outcome_event());
   std::string seen = fmt::format("{} {}", found.count, found.count == 1 ? "time" : "times");
   if (found.shown != nullptr) seen += ", " + ToString(*found.shown);
-  return Made(wanted.Contains(found.count), seen,
-              found.shown == nullptr ? OfTheLoss(evidence) : found.shown->id);
+  return MakeCheck(wanted.Contains(found.count), seen,
+                   found.shown == nullptr ? OfTheLoss(evidence) : found.shown->id);
 }
 
 // What the link that the loader opened in this process ended at; "" when it was none.
@@ -77,18 +77,18 @@ Check CheckLoads(const Evidence& evidence, const LoadsClaim& claim) {
     const bool here =
         (!claim.from || is_from()) && (!claim.build_id || event.detail == *claim.build_id);
     if (here && (!claim.by || RuleWord(found_by) == *claim.by))
-      return Made(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""),
-                  event.id);
+      return MakeCheck(claim.present, ToString(event) + (claim.by ? " " + ByRule(found_by) : ""),
+                       event.id);
     other = &event;
     rule = found_by;
   }
   if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
-    return Unknown("loads: " + unseen, evidence.outcome_event());
+    return Unobservable("loads: " + unseen, evidence.outcome_event());
   if (other != nullptr)
-    return Made(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)),
-                other->id);
-  return Made(!claim.present, fmt::format("no process loaded {}", claim.library),
-              OfTheLoss(evidence));
+    return MakeCheck(!claim.present, ToString(*other) + (rule.empty() ? "" : " " + ByRule(rule)),
+                     other->id);
+  return MakeCheck(!claim.present, fmt::format("no process loaded {}", claim.library),
+                   OfTheLoss(evidence));
 }
 
 Check CheckSearches(const Evidence& evidence, const SearchesClaim& claim) {
@@ -109,7 +109,8 @@ Check CheckDlsym(const Evidence& evidence, const DlsymClaim& claim) {
   const Within within(evidence, claim.in);
   Found found;
   for (const Event& event : evidence.events) {
-    const bool hit = event.kind == EventKind::kSymbol, miss = event.kind == EventKind::kMiss;
+    const bool hit = event.kind == EventKind::kSymbol,
+               miss = event.kind == EventKind::kSymbolMissing;
     // A miss says which version was asked for, too.
     if (!(hit || miss) || !within.Has(event.pid) ||
         event.subject.substr(0, event.subject.find('@')) != claim.symbol)
@@ -123,7 +124,7 @@ Check CheckDlsym(const Evidence& evidence, const DlsymClaim& claim) {
   if (found.count == 0 && claim.answer != "found")
     for (const UnseenMisses& unseen : evidence.linkage.unseen_misses)
       if (within.Has(unseen.pid))
-        return Unknown(
+        return Unobservable(
             fmt::format(
                 "dlsym: {} calls it past its PLT, and what it asked for in vain is not seen",
                 unseen.library.empty() ? "the program" : unseen.library),
@@ -150,10 +151,10 @@ Check CheckLacks(const Evidence& evidence, const LacksClaim& claim) {
   const auto count = static_cast<int64_t>(pids.size());
   if (count == 0)
     if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
-      return Unknown("what libraries lack: " + unseen, evidence.outcome_event());
-  return Made(claim.count.Contains(count),
-              seen.empty() ? fmt::format("{} lacks nothing", claim.library) : seen,
-              OfTheLoss(evidence));
+      return Unobservable("what libraries lack: " + unseen, evidence.outcome_event());
+  return MakeCheck(claim.count.Contains(count),
+                   seen.empty() ? fmt::format("{} lacks nothing", claim.library) : seen,
+                   OfTheLoss(evidence));
 }
 
 Check CheckTakes(const Evidence& evidence, const TakesClaim& claim) {
@@ -169,12 +170,12 @@ Check CheckTakes(const Evidence& evidence, const TakesClaim& claim) {
   const auto count = static_cast<int64_t>(pids.size());
   if (count == 0)
     if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
-      return Unknown("who stands before libc: " + unseen, evidence.outcome_event());
+      return Unobservable("who stands before libc: " + unseen, evidence.outcome_event());
   const std::string seen = shown == nullptr ? fmt::format("{} is libc's", claim.function)
                                             : fmt::format("pid {} takes {} from {}", shown->pid,
                                                           shown->function, shown->library);
-  return Made(claim.count.Contains(count), seen,
-              shown == nullptr || shown->event == 0 ? evidence.outcome_event() : shown->event);
+  return MakeCheck(claim.count.Contains(count), seen,
+                   shown == nullptr || shown->event == 0 ? evidence.outcome_event() : shown->event);
 }
 
 }  // namespace gpustage

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
-#include "harness/verdict/made.h"
+#include "harness/verdict/check_builder.h"
 #include "harness/words/words.h"
 
 namespace gpustage {
@@ -68,10 +68,10 @@ std::string DevicesSeen(const Evidence& evidence) {
 
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
   if (!evidence.device_count)
-    return Unknown(SentenceOf(evidence.devices_unreadable), evidence.outcome_event());
+    return Unobservable(SentenceOf(evidence.devices_unreadable), evidence.outcome_event());
   EventId event = FunnelEvent(evidence);
   if (evidence.devices && !evidence.devices->empty()) event = evidence.devices->back().event;
-  return Made(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
+  return MakeCheck(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
 }
 
 Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& claim) {
@@ -82,39 +82,40 @@ Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& clai
 
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
   if (!evidence.devices)
-    return Unknown(evidence.device_count ? "the scanner counts devices and does not name them"
-                                         : SentenceOf(evidence.devices_unreadable),
-                   evidence.outcome_event());
+    return Unobservable(evidence.device_count ? "the scanner counts devices and does not name them"
+                                              : SentenceOf(evidence.devices_unreadable),
+                        evidence.outcome_event());
   const size_t index = static_cast<size_t>(claim.index);
   if (index >= evidence.devices->size())
-    return Made(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)),
-                FunnelEvent(evidence));
+    return MakeCheck(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)),
+                     FunnelEvent(evidence));
   const SeenDevice& device = (*evidence.devices)[index];
   for (const auto& [name, wanted] : claim.fields) {
     const auto found = device.fields.find(name);
     if (found == device.fields.end())
-      return Unknown(fmt::format("the scanner does not say a device's {}", name), device.event);
+      return Unobservable(fmt::format("the scanner does not say a device's {}", name),
+                          device.event);
     if (found->second != wanted)
-      return Made(false, fmt::format("{}: {}", name, found->second), device.event);
+      return MakeCheck(false, fmt::format("{}: {}", name, found->second), device.event);
   }
-  return Made(true, DeviceText(device), device.event);
+  return MakeCheck(true, DeviceText(device), device.event);
 }
 
 namespace {
 
 Check WasCut(const Evidence& evidence) {
-  return Unknown(fmt::format("{} lines of the log are cut", evidence.cut_lines),
-                 evidence.outcome_event());
+  return Unobservable(fmt::format("{} lines of the log are cut", evidence.cut_lines),
+                      evidence.outcome_event());
 }
 
 }  // namespace
 
 Check CheckLog(const Evidence& evidence, const LogClaim& claim) {
   const LogLine* line = FirstMatch(evidence, claim.pattern, 0);
-  if (line != nullptr) return Made(claim.present, line->text, line->event);
+  if (line != nullptr) return MakeCheck(claim.present, line->text, line->event);
   if (evidence.cut_lines > 0) return WasCut(evidence);
-  return Made(!claim.present, fmt::format("no such line among {}", evidence.log.size()),
-              evidence.outcome_event());
+  return MakeCheck(!claim.present, fmt::format("no such line among {}", evidence.log.size()),
+                   evidence.outcome_event());
 }
 
 Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim) {
@@ -123,13 +124,13 @@ Check CheckLogOrder(const Evidence& evidence, const LogOrderClaim& claim) {
     const LogLine* line = FirstMatch(evidence, pattern, after);
     if (line == nullptr && evidence.cut_lines > 0) return WasCut(evidence);
     if (line == nullptr)
-      return Made(false,
-                  fmt::format("no line with \"{}\" {}", pattern.text,
-                              after == 0 ? "at all" : "after the one before it"),
-                  after == 0 ? evidence.outcome_event() : after);
+      return MakeCheck(false,
+                       fmt::format("no line with \"{}\" {}", pattern.text,
+                                   after == 0 ? "at all" : "after the one before it"),
+                       after == 0 ? evidence.outcome_event() : after);
     after = line->event;
   }
-  return Made(true, "all of them, in order", after == 0 ? evidence.outcome_event() : after);
+  return MakeCheck(true, "all of them, in order", after == 0 ? evidence.outcome_event() : after);
 }
 
 Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim) {
@@ -137,13 +138,13 @@ Check CheckOutcome(const Evidence& evidence, const OutcomeClaim& claim) {
   const bool kind = (claim.kind == "exited" && outcome.kind == Outcome::Kind::kExited) ||
                     (claim.kind == "killed" && outcome.kind == Outcome::Kind::kKilled) ||
                     (claim.kind == "timed_out" && outcome.kind == Outcome::Kind::kTimedOut);
-  return Made(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome),
-              evidence.outcome_event());
+  return MakeCheck(kind && (!claim.code || *claim.code == outcome.code), ToString(outcome),
+                   evidence.outcome_event());
 }
 
 Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
   if (!evidence.journal_complete)
-    return Unknown("the journal of calls is not complete", evidence.outcome_event());
+    return Unobservable("the journal of calls is not complete", evidence.outcome_event());
   const Within within(evidence, claim.in);
   const auto is_meant = [&](const Event& call) {
     return (!claim.result || call.value == *claim.result) &&
@@ -162,14 +163,14 @@ Check CheckCalls(const Evidence& evidence, const CallsClaim& claim) {
   // None is only said of what could be watched.
   if (count == 0)
     if (const std::string unseen = within.LoaderUnseen(); !unseen.empty())
-      return Unknown(fmt::format("calls of {}: {}", claim.function, unseen),
-                     evidence.outcome_event());
+      return Unobservable(fmt::format("calls of {}: {}", claim.function, unseen),
+                          evidence.outcome_event());
   std::string seen = fmt::format("{} {}", count, count == 1 ? "call" : "calls");
   if (claim.in)
     seen += fmt::format(" in {} {}", within.size(), within.size() == 1 ? "process" : "processes");
   const Event* const shown = last != nullptr ? last : other;
-  return Made(claim.count.Contains(count), seen,
-              shown == nullptr ? FunnelEvent(evidence) : shown->id);
+  return MakeCheck(claim.count.Contains(count), seen,
+                   shown == nullptr ? FunnelEvent(evidence) : shown->id);
 }
 
 Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
@@ -194,56 +195,56 @@ Check CheckProcess(const Evidence& evidence, const ProcessClaim& claim) {
     event = claim.ended ? process->end_event : process->event;
   }
   if (count == 0 && !evidence.loader_observed && !evidence.files_observed)
-    return Unknown("processes: " + Within(evidence, std::nullopt).LoaderUnseen(),
-                   evidence.outcome_event());
-  return Made(claim.count.Contains(count),
-              fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
-              event == 0 ? evidence.outcome_event() : event);
+    return Unobservable("processes: " + Within(evidence, std::nullopt).LoaderUnseen(),
+                        evidence.outcome_event());
+  return MakeCheck(claim.count.Contains(count),
+                   fmt::format("{} such {}", count, count == 1 ? "process" : "processes"),
+                   event == 0 ? evidence.outcome_event() : event);
 }
 
 Check CheckSilent(const Evidence& evidence, const SilentClaim& claim) {
   if (!evidence.silent_failure)
-    return Unknown(SentenceOf(evidence.silent_because), evidence.outcome_event());
+    return Unobservable(SentenceOf(evidence.silent_because), evidence.outcome_event());
   EventId event = evidence.outcome_event();
   for (const FunnelRow& row : evidence.funnel)
     if (row.failed()) event = row.loss->said != 0 ? row.loss->said : row.event;
-  return Made(*evidence.silent_failure == claim.silent,
-              fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent",
-                          SentenceOf(evidence.silent_because)),
-              event);
+  return MakeCheck(*evidence.silent_failure == claim.silent,
+                   fmt::format("{}: {}", *evidence.silent_failure ? "silent" : "not silent",
+                               SentenceOf(evidence.silent_because)),
+                   event);
 }
 
 Check CheckLost(const Evidence& evidence, const LostClaim& claim) {
   const FunnelRow* row = FurthestRow(evidence, claim.library);
   if (row == nullptr)
-    return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
-                   evidence.outcome_event());
+    return Unobservable(fmt::format("{} is no candidate in this tree", claim.library),
+                        evidence.outcome_event());
   if (!row->loss)
-    return Made(false,
-                row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
-                             : "nothing was seen of it",
-                row->event);
+    return MakeCheck(false,
+                     row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
+                                  : "nothing was seen of it",
+                     row->event);
   const std::string reason = ReasonText(*row);
   const bool why = !claim.because || reason.find(*claim.because) != std::string::npos;
   const bool word = !claim.cause || ToString(row->cause()) == *claim.cause;
   const bool known = !claim.known || ToString(row->loss->known) == *claim.known;
   const std::string cause = word ? known ? "" : fmt::format(" ({})", ToString(row->loss->known))
                                  : fmt::format(" ({})", ToString(row->cause()));
-  return Made(row->loss->at == claim.at && why && word && known,
-              fmt::format("lost at \"{}\"{}: {}", ToString(row->loss->at), cause, reason),
-              row->event);
+  return MakeCheck(row->loss->at == claim.at && why && word && known,
+                   fmt::format("lost at \"{}\"{}: {}", ToString(row->loss->at), cause, reason),
+                   row->event);
 }
 
 Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
   const FunnelRow* row = FurthestRow(evidence, claim.library);
   if (row == nullptr)
-    return Unknown(fmt::format("{} is no candidate in this tree", claim.library),
-                   evidence.outcome_event());
+    return Unobservable(fmt::format("{} is no candidate in this tree", claim.library),
+                        evidence.outcome_event());
   const auto step = row->steps.find(claim.step);
   const StepState state = step == row->steps.end() ? StepState::kNotObservable : step->second.state;
   if (state == StepState::kNotObservable && (!row->loss || claim.step < row->loss->at))
-    return Unknown(fmt::format("whether it was {} could not be observed", ToString(claim.step)),
-                   row->event);
+    return Unobservable(
+        fmt::format("whether it was {} could not be observed", ToString(claim.step)), row->event);
   const bool word = !claim.cause || ToString(row->cause()) == *claim.cause;
   std::string seen = row->reached ? fmt::format("it got as far as \"{}\"", ToString(*row->reached))
                                   : "nothing was seen of it";
@@ -251,7 +252,7 @@ Check CheckReached(const Evidence& evidence, const ReachedClaim& claim) {
     seen += row->remark.empty()
                 ? ", and nothing is odd about it"
                 : fmt::format(" ({}): {}", ToString(row->cause()), SentenceOf(row->remark));
-  return Made(row->reached && *row->reached >= claim.step && word, seen, row->event);
+  return MakeCheck(row->reached && *row->reached >= claim.step && word, seen, row->event);
 }
 
 bool CanJudge(EvidenceLevel level, const Claim& claim) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
 
-#include "harness/verdict/made.h"
+#include "harness/verdict/check_builder.h"
 
 namespace gpustage {
 namespace {
@@ -56,7 +56,8 @@ Check CheckDistribution(const Claim& distribution, const std::map<int64_t, int>&
           CountText(devices), times > expected ? "often" : "rarely", expected);
   }
   if (!can_refute) seen += "; so few starts could not refute it";
-  Check check = Made(refuted.empty(), fmt::format("of {} starts: {}{}", all, seen, refuted), 0);
+  Check check =
+      MakeCheck(refuted.empty(), fmt::format("of {} starts: {}{}", all, seen, refuted), 0);
   check.expected = ToString(distribution);
   check.pos = distribution.pos;
   return check;

@@ -74,6 +74,7 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
     verdict.event = leak->event;
   } else if (verdict.checks.empty() && verdict.unjudged != 0) {
     verdict.kind = VerdictKind::kSkip;
+    verdict.skip = SkipKind::kLacks;
     verdict.because =
         fmt::format("what it claims is not watched with --evidence {}", ToString(evidence.level));
     verdict.event = 0;
@@ -95,7 +96,9 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
   return verdict;
 }
 
-Verdict Skipped(std::string why) { return {VerdictKind::kSkip, std::move(why), 0, {}}; }
+Verdict Skipped(std::string why, SkipKind kind) {
+  return {VerdictKind::kSkip, std::move(why), 0, {}, 0, kind};
+}
 
 Verdict Failed(const Error& error) {
   return {VerdictKind::kError,

@@ -41,7 +41,8 @@ std::string WhatHappened(const Event& event) {
                          event.detail.empty() ? "" : fmt::format(" (build-id {})", event.detail));
     case EventKind::kUnload: return fmt::format("unloaded {}", event.subject);
     case EventKind::kSymbol: return fmt::format("found {} in {}", event.subject, event.detail);
-    case EventKind::kMiss: return fmt::format("did not find {} in {}", event.subject, event.detail);
+    case EventKind::kSymbolMissing:
+      return fmt::format("did not find {} in {}", event.subject, event.detail);
     case EventKind::kBinding: return fmt::format("takes {} from {}", event.subject, event.detail);
     case EventKind::kCall: return CallText(event);
     case EventKind::kNote: return event.subject;
@@ -73,7 +74,7 @@ std::string AskedText(const Event& event) {
 // "stderr to another process, heard by nobody"
 std::string PrintedText(const Event& event) {
   if (event.value != 0) return event.detail;
-  if (!event.unheard) return event.detail + ", passed on";
+  if (!event.discarded) return event.detail + ", passed on";
   return fmt::format("{} to {}, heard by nobody", event.detail,
                      event.by.empty() ? "another process" : event.by);
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/words/parts.h"
 
 namespace gpustage {
@@ -89,9 +90,9 @@ std::string MendOfFact(const Fact& fact, bool container) {
                ? ""
                : "set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container";
   if (fact.kind == Kind::kAlso && fact.error == EACCES)
-    return fmt::format("chmod o+rw {}, too", path);
+    return fmt::format("chmod o+rw {}, too", JoinAnd(fact.names));
   if (fact.kind == Kind::kAlso && fact.error == ENOENT && fact.number == 0)
-    return fmt::format("have {} there, too", path);
+    return fmt::format("have {} there, too", JoinAnd(fact.names));
   if (fact.kind == Kind::kMask && fact.number < 0)
     return "unset " + fact.subject + ", or name a device in it";
   if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))

@@ -10,6 +10,9 @@ namespace gpustage {
 // The first fact of this kind below a loss; null: none.
 const Fact* First(const FunnelRow& row, Fact::Kind kind);
 
+// Of a kAnswered: "/usr/lib/libcuda.so.1 -> /usr/lib/libcuda.so.580", or "A and B".
+std::string CopyText(const Fact& answered);
+
 // Where the CUDA Toolkit keeps libraries that are there to be linked against alone: its
 // installation guide, "stubs".
 bool IsToolkitsStub(const std::string& path);

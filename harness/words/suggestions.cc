@@ -45,7 +45,7 @@ bool IsSystems(const std::string& path) {
 
 // That which does not fit is taken away, or the one that does put before it.
 std::string Instead(const Fact& answered, const std::string& other) {
-  const std::string file = answered.other.substr(0, answered.other.find(' '));
+  const std::string& file = answered.other;
   const std::string first =
       fmt::format("put {} first into LD_LIBRARY_PATH, so that {} answers", ParentOf(other), other);
   const bool compat = other.find("/compat/") != std::string::npos;
@@ -54,8 +54,8 @@ std::string Instead(const Fact& answered, const std::string& other) {
   if (answered.rule.starts_with("LD_LIBRARY_PATH") && !IsSystems(file))
     return fmt::format("take {} out of LD_LIBRARY_PATH, so that {} answers", ParentOf(file), other);
   if (answered.rule == "RPATH" || answered.rule.empty())
-    return fmt::format("take {} out of the way, so that {} answers", answered.other, other);
-  return fmt::format("take {} out of the way, or {}", answered.other, first);
+    return fmt::format("take {} out of the way, so that {} answers", CopyText(answered), other);
+  return fmt::format("take {} out of the way, or {}", CopyText(answered), first);
 }
 
 // Whichever of the copies the system itself searches is the one that its packages brought.
@@ -94,7 +94,7 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
     add(fmt::format(
         "take {} out of LD_LIBRARY_PATH, so that the running system's own driver "
         "answers{}",
-        ParentOf(answered->other.substr(0, answered->other.find(' '))),
+        ParentOf(answered->other),
         answered->other.starts_with("/nix/store/") ? ": on NixOS /run/opengl-driver/lib" : ""));
   const bool container = First(row, Kind::kContainer) != nullptr;
   if (container && !named)
@@ -145,8 +145,8 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
   if (refuses && !not_ready && !of_kernels && answered != nullptr &&
       First(row, Kind::kShadowed) == nullptr &&
       (versions == nullptr || versions->subject == versions->other))
-    add(IsToolkitsStub(answered->other)
-            ? fmt::format("take {} out of the way: the driver's own is wanted", answered->other)
+    add(IsToolkitsStub(CopyText(*answered))
+            ? fmt::format("take {} out of the way: the driver's own is wanted", CopyText(*answered))
             : fmt::format("put another copy of {} there: of the same version anew, or of another",
                           answered->subject));
 }

@@ -112,6 +112,11 @@ std::string RemarkOnCopy(const std::string& path) {
 
 }  // namespace
 
+std::string CopyText(const Fact& answered) {
+  if (answered.subject.empty()) return JoinAnd(answered.names);
+  return answered.names.empty() ? answered.other : answered.other + " -> " + answered.names.front();
+}
+
 std::string FactText(const Fact& fact) {
   switch (fact.kind) {
     case Kind::kReason: return ReasonOf(fact);
@@ -132,14 +137,15 @@ std::string FactText(const Fact& fact) {
                                            : "");
     case Kind::kOpened:
       return fact.number != 0
-                 ? fact.subject + " could be opened"
+                 ? JoinAnd(fact.names) + " could be opened"
                  : fmt::format("nothing was refused: it opened {}; the library itself says so",
-                               fact.subject);
+                               JoinAnd(fact.names));
     case Kind::kAlso:
       if (fact.error == ENOENT)
-        return fact.subject + (fact.number == 1 ? " would not be there either" : " is not there");
-      return fmt::format("{} would be refused{}: {}", fact.subject, fact.number == 1 ? " too" : "",
-                         std::strerror(fact.error));
+        return JoinAnd(fact.names) +
+               (fact.number == 1 ? " would not be there either" : " is not there");
+      return fmt::format("{} would be refused{}: {}", JoinAnd(fact.names),
+                         fact.number == 1 ? " too" : "", std::strerror(fact.error));
     case Kind::kElsewhere:
       return fmt::format(
           "{} is at {}, where nothing looked{}", fact.other, fact.subject,
@@ -163,7 +169,7 @@ std::string FactText(const Fact& fact) {
     case Kind::kManifest: return ManifestText(fact);
     case Kind::kAnswered:
       return fmt::format("{} is {}{}{}", fact.subject.empty() ? "the Vulkan driver" : fact.subject,
-                         fact.other, ByRuleText(fact.rule), RemarkOnCopy(fact.other));
+                         CopyText(fact), ByRuleText(fact.rule), RemarkOnCopy(CopyText(fact)));
     case Kind::kRefused:
       return fmt::format("{} was refused: {}{}", fact.subject, std::strerror(fact.error),
                          EventMark(fact.event));
@@ -185,7 +191,9 @@ std::string FactText(const Fact& fact) {
     case Kind::kUnversioned:
       return fmt::format("it was asked for as {}, without a version; {} is another one",
                          fact.subject, fact.other);
-    case Kind::kContainer: return "the program runs in a container or a sandbox: " + fact.subject;
+    case Kind::kContainer:
+      return fmt::format("the program runs in a container or a sandbox: {} is {}", fact.subject,
+                         fact.number == 1 ? "set" : "there");
     case Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
                          EventMark(fact.event));

@@ -7,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/process.h"
+#include "harness/evidence/path/known.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/stage/plan.h"
 #include "tests/diagnose/diagnose_test.h"

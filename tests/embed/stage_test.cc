@@ -26,7 +26,7 @@ Stage WithOllama(int devices) {
 }
 
 TEST(Stage, FindsWhatWasAdded) {
-  const Seen seen = WithOllama(2).Run("ollama-model");
+  const RunResult seen = WithOllama(2).Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   EXPECT_THAT(seen, FindsDevices(2));
   EXPECT_THAT(seen, Not(FindsDevices(3)));
@@ -39,7 +39,7 @@ TEST(Stage, FindsWhatWasAdded) {
 TEST(Stage, ModeOfADirectoryLosesTheDevice) {
   Stage stage = WithOllama(1);
   stage.ChangeMode("/usr/local/lib/ollama/cuda_v12", "0711");
-  const Seen seen = stage.Run("ollama-model");
+  const RunResult seen = stage.Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   EXPECT_THAT(seen, FindsDevices(0));
   EXPECT_THAT(seen, LosesDeviceAt(kListed));
@@ -49,7 +49,7 @@ TEST(Stage, ModeOfADirectoryLosesTheDevice) {
 
 // LD_LIBRARY_PATH names the directory in this layout; the driver is found by ld.so.cache.
 TEST(Stage, SaysByWhichRuleALibraryWasFound) {
-  const Seen seen = WithOllama(1).Run("ollama-model");
+  const RunResult seen = WithOllama(1).Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   EXPECT_THAT(seen, Loads("libcudart.so.12", FoundBy(kLdLibraryPath)));
   EXPECT_THAT(seen, Not(Loads("libcudart.so.12", FoundBy(kRunpath))));
@@ -62,14 +62,14 @@ TEST(Stage, MistakeIsNamedWithTheLineOfTheTest) {
   Stage stage;
   const int line = __LINE__ + 1;
   stage.AddDevice("h100-80g");
-  const Seen seen = stage.Run("dlopen");
+  const RunResult seen = stage.Run("dlopen");
   EXPECT_THAT(seen.error, HasSubstr("stage_test.cc:" + std::to_string(line) + ":"));
   EXPECT_THAT(seen.error, HasSubstr("h100-80gb"));  // the nearest name
 }
 
 TEST(Stage, MayBeRunAgainAndChangedBetween) {
   Stage stage = WithOllama(1);
-  const Seen before = stage.Run("ollama-model");
+  const RunResult before = stage.Run("ollama-model");
   if (!before.skipped.empty()) GTEST_SKIP() << before.skipped;
   stage.Remove("/usr/local/lib/ollama/cuda_v12/libggml-cuda.so");
   EXPECT_THAT(before, FindsDevices(1));
@@ -77,8 +77,8 @@ TEST(Stage, MayBeRunAgainAndChangedBetween) {
 }
 
 // fixtures/devices/h100-80gb.yaml names it so.
-TEST(Seen, HoldsPlainValues) {
-  const Seen seen = WithOllama(1).Run("ollama-model");
+TEST(RunResult, HoldsPlainValues) {
+  const RunResult seen = WithOllama(1).Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   ASSERT_EQ(seen.devices.size(), 1u);
   EXPECT_EQ(seen.device_count, 1);
@@ -87,10 +87,10 @@ TEST(Seen, HoldsPlainValues) {
   EXPECT_THAT(seen.log, testing::Contains(HasSubstr("inference compute")));
 }
 
-TEST(Seen, NamesWhatWasLost) {
+TEST(RunResult, NamesWhatWasLost) {
   Stage stage = WithOllama(1);
   stage.Remove("/usr/local/lib/ollama/cuda_v12/libcublasLt.so.12");
-  const Seen seen = stage.Run("ollama-model");
+  const RunResult seen = stage.Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   ASSERT_EQ(seen.losses.size(), 1u) << seen.funnel;
   EXPECT_EQ(seen.losses[0].library, "/usr/local/lib/ollama/cuda_v12/libggml-cuda.so");
@@ -99,8 +99,8 @@ TEST(Seen, NamesWhatWasLost) {
   EXPECT_THAT(seen.funnel, HasSubstr("LOST at loaded"));
 }
 
-TEST(Seen, ChecksAnyClaimOfAScenario) {
-  const Seen seen = WithOllama(1).Run("ollama-model");
+TEST(RunResult, ChecksAnyClaimOfAScenario) {
+  const RunResult seen = WithOllama(1).Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   EXPECT_TRUE(seen.Check("{devices: 1, silent: false}").ok);
   const Finding finding = seen.Check("{silent: false, devices: 2}");
@@ -109,11 +109,11 @@ TEST(Seen, ChecksAnyClaimOfAScenario) {
   EXPECT_EQ(finding.seen, CheckDevices(*seen.evidence, {{2, 2}}).seen);
 }
 
-TEST(Seen, ClaimThatCannotBeReadIsNamed) {
-  const Finding finding = Seen().Check("loads: {library: x, by: RUNPTH}");
+TEST(RunResult, ClaimThatCannotBeReadIsNamed) {
+  const Finding finding = RunResult().Check("loads: {library: x, by: RUNPTH}");
   EXPECT_TRUE(finding.unknown);
   EXPECT_THAT(finding.seen, testing::AllOf(HasSubstr("claim:1:25: "), HasSubstr("RUNPATH")));
-  EXPECT_THAT(Seen().Check("{run: x, devices: 1}").seen, HasSubstr("has no \"run\""));
+  EXPECT_THAT(RunResult().Check("{run: x, devices: 1}").seen, HasSubstr("has no \"run\""));
 }
 
 // A namespace is a thread's: another one would stage where nobody looks.
@@ -131,18 +131,19 @@ TEST(StageDeathTest, FirstRunAfterAThreadWasStartedIsAnError) {
 }
 
 TEST(Matchers, PrintTheSentenceOfTheCheck) {
-  const Seen seen = WithOllama(1).Run("ollama-model");
+  const RunResult seen = WithOllama(1).Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   const DevicesClaim claim = {{2, 2}};
   StringMatchResultListener said;
   EXPECT_FALSE(FindsDevices(2).MatchAndExplain(seen, &said));
   EXPECT_EQ(said.str(), CheckDevices(*seen.evidence, claim).seen);
-  EXPECT_EQ(testing::DescribeMatcher<Seen>(FindsDevices(2)), ToString(Claim{claim, false, {}}));
+  EXPECT_EQ(testing::DescribeMatcher<RunResult>(FindsDevices(2)),
+            ToString(Claim{claim, false, {}}));
 }
 
 TEST(Matchers, WhatDidNotRunFailsAlsoBelowNot) {
-  static const Seen kNotRun = [] {
-    Seen seen;
+  static const RunResult kNotRun = [] {
+    RunResult seen;
     seen.skipped = "no such part here";
     return seen;
   }();

@@ -3,8 +3,8 @@
 
 #include <cerrno>
 
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/path/places.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/words/words.h"
 #include "tests/support/hand_made.h"

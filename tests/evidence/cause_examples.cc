@@ -1,7 +1,7 @@
 #include <cerrno>
 
 #include "fakes/world/format.h"
-#include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/questions.h"
 #include "harness/evidence/records/decode.h"
 #include "tests/evidence/causes.h"
 #include "tests/support/after_run.h"
@@ -43,7 +43,7 @@ HandMadeRun Counted(const std::string& environment = kPath) {
 }
 HandMadeRun Torn(HandMadeRun run) { return run.Unload(3, 50); }
 
-Answer File(const std::string& path, const std::string& head, int64_t size = 100) {
+DlopenAnswer File(const std::string& path, const std::string& head, int64_t size = 100) {
   return {path, 0, 0, 0, "", 0, 'f', size, 1, head};
 }
 std::string Elf(char kind = 2, char machine = 62) {
@@ -56,7 +56,7 @@ std::string Elf(char kind = 2, char machine = 62) {
   head[18] = machine;
   return head;
 }
-Answer Says(Answer answer, const std::string& error) {
+DlopenAnswer Says(DlopenAnswer answer, const std::string& error) {
   answer.load_error = error;
   return answer;
 }
@@ -67,19 +67,20 @@ HandMadeRun Nowhere() {
   return Serving().Search(3, 1, "libcuda.so.1").Search(3, 1, "/lib/libcuda.so.1", LA_SER_DEFAULT);
 }
 
-Example Of(const std::string& what, const RawRun& run, const std::vector<Answer>& answers = {},
-           const std::string& library = kLibrary) {
+Example Of(const std::string& what, const RawRun& run,
+           const std::vector<DlopenAnswer>& answers = {}, const std::string& library = kLibrary) {
   ScannerSpec scanner;
   scanner.log_format = LogFormat::kSlog;
   scanner.devices = {DeviceReader::Kind::kLines, "any",
                      "inference compute.*libdirs=(?P<library_path>\\S+)"};
-  Example example{what, Decode(run, scanner, {library}), library};
-  ExplainLosses(answers, 65534, example.evidence);
+  Example example{what, Recorded(run, scanner, {library}), {}, library};
+  example.recorded.after = Saying(answers, 65534, Decode(example.recorded));
+  example.evidence = EvidenceOf(example.recorded);
   return example;
 }
 
 std::vector<Example> BeforeTheLoad() {
-  Answer shut{kLibrary, EACCES, 0, 0, ""}, absent{kLibrary, ENOENT, ENOENT, 0, ""},
+  DlopenAnswer shut{kLibrary, EACCES, 0, 0, ""}, absent{kLibrary, ENOENT, ENOENT, 0, ""},
       dangling{kLibrary, 0, ENOENT, 0, ""};
   dangling.kind = 'l';
   const std::string versioned = std::string(kLibrary) + ".1";
@@ -99,7 +100,7 @@ std::vector<Example> BeforeTheLoad() {
 }
 
 std::vector<Example> TheFileItself() {
-  Answer secret{kLibrary, 0, EACCES, 0, "", 0, 'f', 9, 1, ""};
+  DlopenAnswer secret{kLibrary, 0, EACCES, 0, "", 0, 'f', 9, 1, ""};
   return {Of("its mode is 0600", Opened(),
              {Says(secret,
                    std::string(kLibrary) + ": cannot open shared object file: Permission denied")}),
@@ -129,7 +130,7 @@ std::vector<Example> WhatItNeeds() {
       Torn(Mapped().Search(3, 50, "libcudart.so.12").Search(3, 50, kCudart, LA_SER_LIBPATH));
   const std::string undefined =
       std::string(kLibrary) + ": undefined symbol: cudaGetDevice, version libcudart.so.12";
-  Answer good = File(kCudart, Elf()), better = File("/usr/lib/libcudart.so.12", Elf());
+  DlopenAnswer good = File(kCudart, Elf()), better = File("/usr/lib/libcudart.so.12", Elf());
   better.inode = 2;
   return {Of("what it needs, needs what is not there", lacking,
              {Says(File(kLibrary, Elf()),

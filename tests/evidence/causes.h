@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "harness/evidence/evidence.h"
+#include "harness/evidence/records/recorded_run.h"
 
 namespace gpustage {
 
 struct Example {
   std::string what;  // a few words
-  Evidence evidence;
+  RecordedRun recorded;
+  Evidence evidence;                                      // of it
   std::string library = "/opt/cuda_v12/libggml-cuda.so";  // of which row
 };
 

@@ -100,7 +100,7 @@ TEST(Chain, SaysWhatWasGivenWhereNothingWasRefused) {
       Row(Driver().Asks(7, FileAct::kOpen, "/dev/nvidiactl").Call(7, "cuInit", 802));
   ASSERT_THAT(row.loss->because, testing::Not(IsEmpty()));
   EXPECT_EQ(row.loss->because.front().kind, Fact::Kind::kOpened);
-  EXPECT_EQ(row.loss->because.front().subject, "/dev/nvidiactl");
+  EXPECT_THAT(row.loss->because.front().names, testing::ElementsAre("/dev/nvidiactl"));
   EXPECT_EQ(row.loss->code, 802);
 }
 

@@ -30,7 +30,8 @@ HandMadeRun Started() {
 }
 HandMadeRun Opened() { return Started().Search(7, 1, kLibrary); }
 
-FunnelRow Explained(const RawRun& run, const Answer& answer, LogFormat format = LogFormat::kPlain) {
+FunnelRow Explained(const RawRun& run, const DlopenAnswer& answer,
+                    LogFormat format = LogFormat::kPlain) {
   Evidence evidence = Decoded(run, format);
   ExplainLosses({answer}, 65534, evidence);
   return evidence.funnel.front();

@@ -139,7 +139,7 @@ TEST(Files, ShowTheListingThatWasRefused) {
   Evidence evidence = Of(HandMadeRun()
                              .Process(2, 1, "/bin/serve", "serve")
                              .Asks(2, FileAct::kOpen, "/lib/ollama/cuda_v12", EACCES));
-  Answer answer;
+  DlopenAnswer answer;
   answer.path = kLibrary;
   answer.list_error = EACCES;
   answer.kind = 'f';

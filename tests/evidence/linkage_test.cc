@@ -7,7 +7,8 @@
 #include "harness/base/files.h"
 #include "harness/base/process.h"
 #include "harness/base/root.h"
-#include "harness/evidence/evidence.h"
+#include "harness/evidence/path/questions.h"
+#include "harness/run/after.h"
 #include "harness/words/words.h"
 #include "tests/support/matchers.h"
 
@@ -58,9 +59,14 @@ class LinkageTest : public testing::Test {
       event.subject = name;
       evidence.events.push_back(event);
     }
-    return LinkageOf(evidence, [&](const std::string& path) {
-      return Fd(open((scratch_->path() + path).c_str(), O_RDONLY | O_CLOEXEC));
-    });
+    AfterRun after;
+    ReadUsedFiles(
+        QuestionsOf(evidence),
+        [&](const std::string& path) {
+          return Fd(open((scratch_->path() + path).c_str(), O_RDONLY | O_CLOEXEC));
+        },
+        {}, after);
+    return LinkageOf(evidence, after);
   }
   std::vector<std::string> Gaps() {
     std::vector<std::string> sentences;

@@ -5,7 +5,8 @@
 
 #include "harness/base/files.h"
 #include "harness/base/root.h"
-#include "harness/evidence/evidence.h"
+#include "harness/evidence/path/questions.h"
+#include "harness/run/after.h"
 #include "harness/words/words.h"
 #include "tests/support/matchers.h"
 
@@ -41,10 +42,13 @@ class OutsideTest : public testing::Test {
       evidence.events.push_back(event);
       evidence.events.back().id = static_cast<int>(evidence.events.size());
     }
-    const Surroundings around = {{"/usr/lib/libcudart.so.12", "/usr/lib/libm.so.6"}, shown};
+    AfterRun after;
+    after.host_directories = shown;
+    ReadUsedFiles(
+        QuestionsOf(evidence), [&](const std::string& path) { return root_->At(path, O_RDONLY); },
+        {"/usr/lib/libcudart.so.12"}, after);
     std::vector<std::string> found;
-    for (const Outside& outside : FindOutside(
-             evidence, around, [&](const std::string& path) { return root_->At(path, O_RDONLY); }))
+    for (const Outside& outside : FindOutside(evidence, after))
       found.push_back((outside.leak ? "leak " : "") + outside.path + ", " +
                       OutsideText(outside.what) + ", " + std::to_string(outside.count) + " from #" +
                       std::to_string(outside.event));

@@ -2,7 +2,7 @@
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
 #include "harness/evidence/path/funnel.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/words/words.h"
 #include "tests/support/hand_made.h"

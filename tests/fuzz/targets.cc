@@ -106,10 +106,23 @@ void ReadStore(std::string_view bytes) { (void)ParseEvidenceLines(std::string(by
 std::vector<std::string> KeptRuns() {
   KeptRun run;
   run.id = "fuzz/one@a=b";
-  LogLine line;
-  line.message = "found 1 CUDA devices";
-  run.evidence.log.push_back(line);
-  return {EvidenceLines(run)};
+  RecordedRun recorded;
+  recorded.journal.complete = true;
+  recorded.journal.records.push_back(
+      {world::RecordKind::kSearch, 7, 2, 2, 0, 1, -1, 1, {"libcuda.so.1"}});
+  recorded.output.lines.push_back({5, Stream::kStderr, "found 1 CUDA devices"});
+  FileRecord exec;
+  exec.act = FileAct::kExec;
+  exec.pid = 2;
+  exec.path = "/bin/scan";
+  exec.answered = true;
+  recorded.files.records.push_back(exec);
+  recorded.candidates = {"/opt/libggml-cuda.so"};
+  recorded.after.answered.push_back({{}, {{"/opt/libggml-cuda.so", 0, 2, 0, "no such file"}}});
+  recorded.after.looked.emplace_back().path = "/dev/nvidia0";
+  recorded.after.mapped.emplace_back().path = "/opt/libggml-cuda.so";
+  recorded.after.lacked.push_back({2, "", {{"cuInit", "", ""}}});
+  return {EvidenceLines(run, recorded)};
 }
 
 void ReadEarlier(std::string_view bytes) {

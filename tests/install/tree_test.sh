@@ -38,8 +38,8 @@ nm -DC --defined-only $library | awk '$2 != "A" {sub(/^[^ ]+ . /, ""); sub(/[[(]
 cat >"$T/declared" <<'LIST'
 gpustage::ListCases
 gpustage::RunListed
-gpustage::Seen::Check
-gpustage::Seen::CheckLoss
+gpustage::RunResult::Check
+gpustage::RunResult::CheckLoss
 gpustage::Stage::Add
 gpustage::Stage::AddDevice
 gpustage::Stage::AddDirectory

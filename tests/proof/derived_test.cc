@@ -7,6 +7,7 @@
 #include "harness/case_runner.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/known.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/scenario/read/scenario.h"
 #include "harness/suite/installation.h"
@@ -20,7 +21,7 @@ constexpr int kKinds = static_cast<int>(Breakage::Kind::kConstructorCrashes) + 1
 
 // What the system alone can know: how it would have answered another user than root, who reads all
 // of the tree here.
-bool IsForbidden(const Answer& answer) {
+bool IsForbidden(const DlopenAnswer& answer) {
   return answer.open_error == EACCES || answer.load_error.ends_with("Permission denied");
 }
 
@@ -82,9 +83,9 @@ class Derived : public WorkspaceTest {
       const auto asked =
           Ask(*start, {row.library}, stand.tree.root, worker_.recorders(), worker_.isolation());
       ASSERT_THAT(asked, IsOk());
-      const Answer& answer = asked->front();
+      const DlopenAnswer& answer = asked->front();
       if (answer.kind == '!' || IsForbidden(answer)) continue;
-      const Answer derived = Predict(evidence, row, stand.tree.root);
+      const DlopenAnswer derived = Predict(evidence, row, stand.tree.root);
       const std::string name = c.id + " [" + spec.name + "] " + row.library;
       // Whoever asks adds in brackets where a symbol is that ld.so did not find: those are not its
       // words.

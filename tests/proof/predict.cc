@@ -63,7 +63,7 @@ class Prediction {
   Prediction(const Evidence& evidence, const FunnelRow& row, const Root& root)
       : evidence_(evidence), row_(row), root_(root) {}
 
-  Answer Make() {
+  DlopenAnswer Make() {
     answer_.path = row_.library;
     Open(row_.library, {row_.library}) && Needs() && Ends() && Versions() && Symbols() && Tls();
     return answer_;
@@ -210,14 +210,14 @@ class Prediction {
   const Evidence& evidence_;
   const FunnelRow& row_;
   const Root& root_;
-  Answer answer_;
+  DlopenAnswer answer_;
   std::vector<std::string> paths_;  // of what this load maps, in its order
   std::map<std::string, std::optional<ElfFile>> files_;
 };
 
 }  // namespace
 
-Answer Predict(const Evidence& evidence, const FunnelRow& row, const Root& root) {
+DlopenAnswer Predict(const Evidence& evidence, const FunnelRow& row, const Root& root) {
   return Prediction(evidence, row, root).Make();
 }
 

@@ -9,7 +9,8 @@
 
 namespace gpustage {
 
-// load_error, signal and exit_code of an Answer for the library of a row that was lost at "loaded".
-Answer Predict(const Evidence& evidence, const FunnelRow& row, const Root& root);
+// load_error, signal and exit_code of an DlopenAnswer for the library of a row that was lost at
+// "loaded".
+DlopenAnswer Predict(const Evidence& evidence, const FunnelRow& row, const Root& root);
 
 }  // namespace gpustage

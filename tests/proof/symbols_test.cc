@@ -4,6 +4,8 @@
 
 #include "harness/base/process.h"
 #include "harness/evidence/loader/linkage.h"
+#include "harness/evidence/path/questions.h"
+#include "harness/run/after.h"
 #include "tests/proof/proof_test.h"
 
 namespace gpustage {
@@ -17,7 +19,7 @@ class OfSymbols : public ProofTest, public testing::WithParamInterface<Subject> 
   static std::vector<std::string> Asked(const Evidence& evidence, const std::string& part) {
     std::vector<std::string> asked;
     for (const Event& event : evidence.events)
-      if ((event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss) &&
+      if ((event.kind == EventKind::kSymbol || event.kind == EventKind::kSymbolMissing) &&
           event.subject.find(part) != std::string::npos &&
           event.pid == evidence.processes.front().pid)
         asked.push_back(ToString(event.kind) + " " + event.subject + " in " + event.detail);
@@ -83,11 +85,12 @@ TEST_P(OfMisses, AreSaidToBeUnseenWhereTheyAre) {
   std::vector<UnseenMisses> expected;
   for (const Process& process : evidence.processes)
     if (past_plt) expected.push_back({process.pid, ""});
-  EXPECT_EQ(
-      LinkageOf(evidence,
-                [&](const std::string& path) { return tree_->root.At(path, O_RDONLY | O_CLOEXEC); })
-          .unseen_misses,
-      expected);
+  AfterRun after;
+  ReadUsedFiles(
+      QuestionsOf(evidence),
+      [&](const std::string& path) { return tree_->root.At(path, O_RDONLY | O_CLOEXEC); }, {},
+      after);
+  EXPECT_EQ(LinkageOf(evidence, after).unseen_misses, expected);
 }
 INSTANTIATE_TEST_SUITE_P(Loader, OfMisses,
                          testing::Values(CppSubject(), BoundAtStartSubject(), PastPltSubject()),
@@ -124,7 +127,8 @@ TEST_F(OfInterposers, AreNamedForEachFunctionThatSomebodyTakesFromThem) {
   for (const Event& event : evidence.events) {
     if (event.pid != evidence.processes.front().pid) continue;
     hits += event.kind == EventKind::kSymbol && event.subject == "scan_outer" ? 1 : 0;
-    misses += event.kind == EventKind::kMiss && event.subject == "scan_no_such_symbol" ? 1 : 0;
+    misses +=
+        event.kind == EventKind::kSymbolMissing && event.subject == "scan_no_such_symbol" ? 1 : 0;
   }
   EXPECT_EQ(hits, 1);
   EXPECT_EQ(misses, 2);
@@ -152,7 +156,7 @@ TEST_F(OfInterposers, LeaveAnAuditorOfTheScenarioItsPlace) {
       if (event.kind == EventKind::kLoad && event.subject.empty())
         words.insert(words.end(), before.begin(), before.end());
       if (event.kind == EventKind::kLoad || event.kind == EventKind::kSymbol ||
-          event.kind == EventKind::kMiss)
+          event.kind == EventKind::kSymbolMissing)
         words.push_back(ToString(event.kind) + " " + event.subject);
     }
     return words;

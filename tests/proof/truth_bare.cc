@@ -16,6 +16,7 @@
 
 #include "harness/base/files.h"
 #include "harness/case_runner.h"
+#include "harness/evidence/path/known.h"
 #include "harness/evidence/records/decode.h"
 #include "harness/evidence/records/journal.h"
 #include "harness/run/journal_file.h"

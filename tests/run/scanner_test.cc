@@ -44,7 +44,7 @@ class RunScannerTest : public WorkspaceTest {
   }
 
   Result<RawRun> Run() { return RunScanner(start_, tree_->root, kRecorders, isolation()); }
-  Result<std::vector<Answer>> AskAbout(const std::vector<std::string>& paths) {
+  Result<std::vector<DlopenAnswer>> AskAbout(const std::vector<std::string>& paths) {
     return Ask(start_, paths, tree_->root, kRecorders, isolation());
   }
 
@@ -125,7 +125,7 @@ TEST_F(RunScannerTest, AsksTheSystemWhatItSaysOfAPath) {
   const auto answers = AskAbout({libc, "/opt/odd\tname\n.so", "/opt/missing.so", kLookOnly + libc});
   ASSERT_THAT(answers, IsOk());
   ASSERT_EQ(answers->size(), 4u);
-  const Answer& good = (*answers)[0];
+  const DlopenAnswer& good = (*answers)[0];
   EXPECT_EQ(good.list_error, 0);
   EXPECT_EQ(good.load_error, "");
   EXPECT_EQ(good.kind, 'f');

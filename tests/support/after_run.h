@@ -7,12 +7,17 @@
 
 namespace gpustage {
 
-inline void ExplainLosses(const std::vector<Answer>& answers, int uid, Evidence& evidence) {
+inline AfterRun Saying(const std::vector<DlopenAnswer>& answers, int uid,
+                       const Evidence& evidence) {
   AfterRun after;
   after.uid = uid;
   for (const Question& question : OpenQuestions(evidence))
     after.answered.push_back({question.environment, answers});
-  ExplainLosses(after, evidence);
+  return after;
+}
+
+inline void ExplainLosses(const std::vector<DlopenAnswer>& answers, int uid, Evidence& evidence) {
+  ExplainLosses(Saying(answers, uid, evidence), evidence);
 }
 
 }  // namespace gpustage

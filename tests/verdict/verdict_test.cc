@@ -109,6 +109,9 @@ TEST(Verdict, OfASkipHasAReasonAndNoEvent) {
   EXPECT_EQ(verdict.kind, VerdictKind::kSkip);
   EXPECT_EQ(verdict.because, "needs an arm64 scanner");
   EXPECT_EQ(verdict.event, 0);
+  EXPECT_EQ(verdict.skip, SkipKind::kLacks);
+  EXPECT_EQ(Skipped("later", SkipKind::kDeadline).skip, SkipKind::kDeadline);
+  EXPECT_EQ(Judged("[{}]").skip, SkipKind::kNone);
 }
 
 TEST(Verdict, OfAnErrorSaysWhere) {

@@ -1,21 +1,15 @@
 #include "harness/evidence/loader/linkage.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "harness/base/elf_file.h"
 #include "harness/base/files.h"
-#include "harness/base/root.h"
 #include "harness/evidence/evidence.h"
 #include "harness/evidence/loader/needs.h"
 
 namespace gpustage {
 namespace {
-
-constexpr const char* kWatched[] = {"dlopen", "dlsym", "open", "read", "malloc", "execve"};
 
 bool IsLibc(const std::string& path) {
   const std::string name = BaseNameOf(path);
@@ -23,35 +17,17 @@ bool IsLibc(const std::string& path) {
          name.starts_with("libpthread.so.") || name.starts_with("ld-linux");
 }
 
-// Everything that one process loaded, in order; the program is the first and has the name "".
+bool Has(const std::vector<std::string>& list, const std::string& one) {
+  return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+// Everything that one process mapped, in order; the program has the name "".
 struct Object {
   std::string path;
-  const ElfFile* file = nullptr;  // null: it cannot be read
+  const MappedFile* file = nullptr;  // null: it cannot be read
 };
 
-class Files {
- public:
-  explicit Files(const FileOpener& open) : open_(open) {}
-  const ElfFile* Get(const std::string& path) {
-    auto known = files_.find(path);
-    if (known == files_.end()) {
-      const Fd fd = open_(path);
-      known = files_.emplace(path, fd ? ElfFile::Read(fd.get()) : std::nullopt).first;
-    }
-    return known->second ? &*known->second : nullptr;
-  }
-  // The begin of a small file; "" when it is not there.
-  std::string TextOf(const std::string& path) const {
-    char text[4096];
-    const Fd fd = open_(path);
-    const ssize_t n = fd ? read(fd.get(), text, sizeof text) : 0;
-    return {text, static_cast<size_t>(std::max<ssize_t>(n, 0))};
-  }
-
- private:
-  const FileOpener& open_;
-  std::map<std::string, std::optional<ElfFile>> files_;
-};
+using FilesByPath = std::map<std::string, const MappedFile*>;
 
 std::vector<std::string> SplitNames(const std::string& list) {
   std::vector<std::string> names;
@@ -65,20 +41,16 @@ std::vector<std::string> SplitNames(const std::string& list) {
 
 class OfProcess {
  public:
-  OfProcess(const Evidence& evidence, int pid, Files& files) : pid_(pid) {
-    const Process* const process = ProcessOf(evidence, pid);
-    const std::string given = GivenToLoader(*process);
-    program_ = given.empty() ? process->executable : given;
-    preloads_ = SplitNames(VariableOf(process, "LD_PRELOAD").value_or("") + " " +
-                           files.TextOf("/etc/ld.so.preload"));
-    for (const Event& event : evidence.events) {
-      if (event.pid != pid) continue;
-      if (event.kind == EventKind::kProcess) objects_.clear();
-      const bool again = std::any_of(objects_.begin(), objects_.end(),
-                                     [&](const Object& o) { return o.path == event.subject; });
-      if (event.kind == EventKind::kLoad && !again)
-        objects_.push_back(
-            {event.subject, files.Get(event.subject.empty() ? program_ : event.subject)});
+  OfProcess(const Evidence& evidence, const MappedBy& mapped, const AfterRun& after,
+            const FilesByPath& files)
+      : pid_(mapped.pid),
+        after_(after),
+        preloads_(
+            SplitNames(VariableOf(ProcessOf(evidence, mapped.pid), "LD_PRELOAD").value_or("") +
+                       " " + after.preload)) {
+    for (const std::string& path : mapped.objects) {
+      const auto file = files.find(path.empty() ? mapped.program : path);
+      objects_.push_back({path, file == files.end() ? nullptr : file->second});
     }
   }
 
@@ -105,9 +77,9 @@ class OfProcess {
         seen.insert(event.subject);
       }
     const std::vector<const Object*> scope = StartScope();
-    for (const char* function : kWatched) {
+    for (const char* function : kInterposable) {
       const auto first = std::find_if(scope.begin(), scope.end(), [&](const Object* o) {
-        return o->file->Has({function, "", ""});
+        return Has(o->file->provides, function);
       });
       if (first == scope.end() || IsLibc((*first)->path) || seen.contains(function)) continue;
       found.push_back({pid_, function, (*first)->path.empty() ? "the program" : (*first)->path, 0});
@@ -115,9 +87,8 @@ class OfProcess {
   }
 
  private:
-  bool IsCalled(const Object& object, const std::string& name) const {
-    return BaseNameOf(object.path) == name || object.path == name ||
-           (object.file != nullptr && object.file->soname == name);
+  static bool IsCalled(const Object& object, const std::string& name) {
+    return gpustage::IsCalled(object.path, object.file == nullptr ? "" : object.file->soname, name);
   }
 
   // What was there when the program began: it, what was put before everything else, and what they
@@ -156,21 +127,16 @@ class OfProcess {
       }
   }
 
-  // Where a library that it needs was not loaded at all, that is what is missing, and not each of
-  // its symbols.
   void Symbols(const Object& object, std::vector<Gap>& gaps) const {
-    for (const std::string& name : object.file->needed)
-      if (std::none_of(objects_.begin(), objects_.end(),
-                       [&](const Object& o) { return IsCalled(o, name); }))
-        return;
-    for (const WantedSymbol& want : object.file->wanted) {
-      const auto has = [&](const Object& o) { return o.file != nullptr && o.file->Has(want); };
-      if (std::any_of(objects_.begin(), objects_.end(), has)) continue;
-      const auto named = std::find_if(objects_.begin(), objects_.end(), [&](const Object& o) {
-        return !want.file.empty() && IsCalled(o, want.file);
-      });
-      GapTo(named == objects_.end() ? "" : named->path, object, gaps)
-          .symbols.push_back(ToString(want));
+    for (const LackedSymbols& lacked : after_.lacked) {
+      if (lacked.pid != pid_ || lacked.object != object.path) continue;
+      for (const WantedSymbol& want : lacked.symbols) {
+        const auto named = std::find_if(objects_.begin(), objects_.end(), [&](const Object& o) {
+          return !want.file.empty() && IsCalled(o, want.file);
+        });
+        GapTo(named == objects_.end() ? "" : named->path, object, gaps)
+            .symbols.push_back(ToString(want));
+      }
     }
   }
 
@@ -183,24 +149,43 @@ class OfProcess {
   }
 
   const int pid_;
-  std::string program_;
-  std::vector<std::string> preloads_;  // as they are named
+  const AfterRun& after_;
+  const std::vector<std::string> preloads_;  // as they are named
   std::vector<Object> objects_;
 };
 
 }  // namespace
 
-Linkage LinkageOf(const Evidence& evidence, const FileOpener& open) {
+std::vector<MappedBy> MappedFiles(const Evidence& evidence) {
+  std::vector<MappedBy> mapped;
+  std::map<int, size_t> places;
+  for (const Process& one : evidence.processes) {
+    if (!places.emplace(one.pid, mapped.size()).second) continue;
+    const Process& process = *ProcessOf(evidence, one.pid);
+    const std::string given = GivenToLoader(process);
+    mapped.push_back({one.pid, given.empty() ? process.executable : given, {}});
+  }
+  for (const Event& event : evidence.events) {
+    const auto place = places.find(event.pid);
+    if (place == places.end()) continue;
+    std::vector<std::string>& objects = mapped[place->second].objects;
+    if (event.kind == EventKind::kProcess) objects.clear();
+    if (event.kind == EventKind::kLoad && !Has(objects, event.subject))
+      objects.push_back(event.subject);
+  }
+  return mapped;
+}
+
+Linkage LinkageOf(const Evidence& evidence, const AfterRun& after) {
   Linkage linkage;
-  Files files(open);
-  std::set<int> pids;
-  for (const Process& process : evidence.processes)
-    if (pids.insert(process.pid).second) {
-      const OfProcess of_process(evidence, process.pid, files);
-      of_process.FindGaps(linkage.gaps);
-      of_process.FindInterposers(evidence, linkage.interposers);
-      of_process.FindUnseenMisses(linkage.unseen_misses);
-    }
+  FilesByPath files;
+  for (const MappedFile& file : after.mapped) files[file.path] = &file;
+  for (const MappedBy& mapped : MappedFiles(evidence)) {
+    const OfProcess of_process(evidence, mapped, after, files);
+    of_process.FindGaps(linkage.gaps);
+    of_process.FindInterposers(evidence, linkage.interposers);
+    of_process.FindUnseenMisses(linkage.unseen_misses);
+  }
   return linkage;
 }
 

@@ -2,15 +2,14 @@
 // derived after the run, from the files of the tree as they were loaded.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "harness/evidence/path/reason.h"
+#include "harness/run/after_run.h"
 
 namespace gpustage {
 
-class Fd;
 struct Evidence;
 
 // An edge from who needs to who is to provide, of which something is missing.
@@ -52,8 +51,10 @@ struct Linkage {
 // What is missing, in up to three parts.
 std::vector<Reason> ReasonsOf(const Gap& gap);
 
-// Opens a file as the scanner's processes saw it; an invalid one where it cannot.
-using FileOpener = std::function<Fd(const std::string& path)>;
-Linkage LinkageOf(const Evidence& evidence, const FileOpener& open);
+// What each process mapped, to be read after the run.
+std::vector<MappedBy> MappedFiles(const Evidence& evidence);
+
+// `after` has what was read of those files.
+Linkage LinkageOf(const Evidence& evidence, const AfterRun& after);
 
 }  // namespace gpustage

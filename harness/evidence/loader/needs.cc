@@ -127,7 +127,7 @@ std::vector<Need> NeedsOf(const Evidence& evidence, const FunnelRow& row) {
     if (!loading) continue;
     // It is torn down, or it stands and what comes is not its own.
     if (event.kind == EventKind::kUnload || event.kind == EventKind::kSymbol ||
-        event.kind == EventKind::kMiss || event.kind == EventKind::kCall) {
+        event.kind == EventKind::kSymbolMissing || event.kind == EventKind::kCall) {
       loading = false;
       continue;
     }

@@ -1,16 +1,11 @@
 #include "harness/evidence/loader/outside.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
 
 #include "harness/base/files.h"
-#include "harness/base/root.h"
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
@@ -49,20 +44,26 @@ bool IsOfProcess(const std::string& path) {
          name.find_first_not_of("0123456789") == std::string::npos;
 }
 
-using FileId = std::pair<dev_t, ino_t>;
+bool Has(const std::vector<std::string>& paths, const std::string& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+bool IsOfKernel(const std::string& path) {
+  return path.starts_with("/proc/") && !IsOfProcess(path);
+}
+
+// What was asked of the kernel and was not a look alone.
+bool WasRead(const Event& event) {
+  return event.kind != EventKind::kLook && event.kind != EventKind::kList;
+}
 
 class Audit {
  public:
-  Audit(const Surroundings& around, const std::function<Fd(const std::string&)>& open)
-      : around_(around), open_(open) {
-    for (const std::string& path : around.base)
-      if (IsGpuLibrary(path))
-        if (const auto id = IdOf(path)) gpu_libraries_.insert(*id);
-  }
+  explicit Audit(const AfterRun& after) : after_(after) {}
 
-  std::vector<Outside> Of(const Evidence& evidence) {
+  std::vector<Outside> Find(const Evidence& evidence) {
     for (const Event& event : evidence.events)
-      if (WasUsed(event)) Place(event);
+      if (WasUsed(event)) LookAtUse(event);
     std::vector<Outside> list;
     for (auto& [key, outside] : found_) list.push_back(std::move(outside));
     std::stable_sort(list.begin(), list.end(),
@@ -71,31 +72,22 @@ class Audit {
   }
 
  private:
-  std::optional<FileId> IdOf(const std::string& path) const {
-    struct stat found;
-    const Fd fd = open_(path);
-    return fd && fstat(fd.get(), &found) == 0 ? std::optional(FileId{found.st_dev, found.st_ino})
-                                              : std::nullopt;
-  }
-
-  void Place(const Event& event) {
+  void LookAtUse(const Event& event) {
     const std::string path = LexicallyNormal(event.subject);
-    for (const std::string& directory : around_.host_directories)
+    for (const std::string& directory : after_.host_directories)
       if (Under(path, directory)) {
         if (IsGpuLibrary(path)) return Note(event, path, Outside::What::kDeclaredLibrary, false);
         return Note(event, directory, Outside::What::kDeclaredDirectory, false);
       }
-    if (path.starts_with("/proc/") && !IsOfProcess(path)) {
-      if (open_(path)) return;  // the tree has one of its own there
+    if (IsOfKernel(path)) {
+      if (Has(after_.own_kernel_files, path)) return;
       const bool device =
           std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts),
                       [&](std::string_view fact) { return path.starts_with(fact); });
       return Note(event, path, device ? Outside::What::kDevices : Outside::What::kKernel, device);
     }
-    if (gpu_libraries_.empty() || event.kind == EventKind::kLook || event.kind == EventKind::kList)
-      return;
-    const auto id = IdOf(path);
-    if (id && gpu_libraries_.contains(*id)) Note(event, path, Outside::What::kLibrary, true);
+    if (WasRead(event) && Has(after_.of_machine, path))
+      Note(event, path, Outside::What::kLibrary, true);
   }
 
   void Note(const Event& event, const std::string& path, Outside::What what, bool leak) {
@@ -104,9 +96,7 @@ class Audit {
     outside = {event.pid, path, what, leak, 1, event.id};
   }
 
-  const Surroundings& around_;
-  const std::function<Fd(const std::string&)>& open_;
-  std::set<FileId> gpu_libraries_;  // that nobody asked for
+  const AfterRun& after_;
   std::map<std::pair<int, std::string>, Outside> found_;
 };
 
@@ -119,9 +109,22 @@ bool IsGpuLibrary(const std::string& path) {
                      [&](std::string_view begin) { return name.starts_with(begin); });
 }
 
-std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around,
-                                 const std::function<Fd(const std::string&)>& open) {
-  return Audit(around, open).Of(evidence);
+void FindUsedFiles(const Evidence& evidence, Questions& questions) {
+  std::set<std::string> kernels, others;
+  for (const Event& event : evidence.events) {
+    if (!WasUsed(event)) continue;
+    const std::string path = LexicallyNormal(event.subject);
+    if (IsOfKernel(path))
+      kernels.insert(path);
+    else if (WasRead(event))
+      others.insert(path);
+  }
+  questions.kernel_files.assign(kernels.begin(), kernels.end());
+  questions.used.assign(others.begin(), others.end());
+}
+
+std::vector<Outside> FindOutside(const Evidence& evidence, const AfterRun& after) {
+  return Audit(after).Find(evidence);
 }
 
 }  // namespace gpustage

@@ -1,13 +1,13 @@
 // What reached the scanner that is neither of the tree nor of the base system: the leak audit.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "harness/run/after_run.h"
+
 namespace gpustage {
 
-class Fd;
 struct Evidence;
 
 // One place outside, and how often one process was there. What the scanner declares may be used; a
@@ -29,18 +29,12 @@ struct Outside {
   friend bool operator==(const Outside&, const Outside&) = default;
 };
 
-// What the run had around its tree.
-struct Surroundings {
-  std::vector<std::string>
-      base;  // paths inside, of what came from this machine and was not asked for by name
-  std::vector<std::string> host_directories;  // shown at their own paths
-};
-
 // A name such as libcuda.so.1, libcudart.so.12, libnvidia-ml.so.1 or libggml-cuda.so.
 bool IsGpuLibrary(const std::string& path);
 
-// `open` as in linkage.h, to tell a file by what it is and not by how it is called.
-std::vector<Outside> FindOutside(const Evidence& evidence, const Surroundings& around,
-                                 const std::function<Fd(const std::string&)>& open);
+// The files that were used, to be told by what they are and not by how they are called.
+void FindUsedFiles(const Evidence& evidence, Questions& questions);
+
+std::vector<Outside> FindOutside(const Evidence& evidence, const AfterRun& after);
 
 }  // namespace gpustage

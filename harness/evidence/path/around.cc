@@ -301,13 +301,15 @@ void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
   fact.kind = Kind::kContainer;
   for (const std::string& file : FilesOfContainers())
     if (const Looked* const looked = LookedAt(after, file); looked != nullptr && looked->error == 0)
-      fact.subject = file + " is there";
+      fact.subject = file;
   // The first is systemd's, for who starts one: its "Container Interface"; the others are the
   // kubelet's and snapd's.
   for (const char* const variable : {"container", "KUBERNETES_SERVICE_HOST", "SNAP"})
     for (const Process& process : evidence.processes)
-      if (fact.subject.empty() && VariableOf(&process, variable))
-        fact.subject = std::string(variable) + " is set";
+      if (fact.subject.empty() && VariableOf(&process, variable)) {
+        fact.subject = variable;
+        fact.number = 1;
+      }
   if (!fact.subject.empty()) row.loss->because.push_back(std::move(fact));
 }
 

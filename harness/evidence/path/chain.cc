@@ -7,7 +7,6 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/cuda_codes.h"
 #include "harness/evidence/path/row_facts.h"
@@ -73,10 +72,10 @@ void AddCopy(const Evidence& evidence, Family family, FunnelRow& row) {
   answered.kind = Kind::kAnswered;
   answered.subject = BaseNameOf(copy->library);
   answered.other = copy->library;
-  if (!copy->file.empty() && copy->file != copy->library) answered.other += " -> " + copy->file;
+  if (!copy->file.empty() && copy->file != copy->library) answered.names = {copy->file};
   answered.rule = copy->rule;
   // What was asked for by its path needs no telling: the row has it.
-  const bool plain = copy == &row && answered.rule.empty() && answered.other == row.library;
+  const bool plain = copy == &row && answered.rule.empty() && answered.names.empty();
   if (!plain) Add(row, answered);
   for (const std::string& other : evidence.setting.libraries) {
     if (BaseNameOf(other) != BaseNameOf(copy->library) || other == copy->library ||
@@ -171,7 +170,7 @@ void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) 
   std::reverse(nodes.begin(), nodes.end());
   Fact opened;
   opened.kind = Kind::kOpened;
-  opened.subject = JoinAnd(nodes);
+  opened.names = std::move(nodes);
   row.loss->because.insert(row.loss->because.begin(), std::move(opened));
   AddVersions(evidence, true, row);
 }

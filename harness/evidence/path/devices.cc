@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "harness/evidence/records/log_lines.h"
-
 namespace gpustage {
 namespace {
 
@@ -36,11 +34,11 @@ void AddJson(const json& list, EventId event, Evidence& evidence) {
   evidence.devices = std::move(devices);
 }
 
-void ReadJson(const DeviceReader& reader, const RawRun& run, Evidence& evidence) {
+void ReadJson(const DeviceReader& reader, Evidence& evidence) {
   std::string text;
   const Stream wanted = reader.stream == "stderr" ? Stream::kStderr : Stream::kStdout;
-  for (const OutputChunk& chunk : run.output)
-    if (chunk.stream == wanted) text += chunk.bytes;
+  for (const LogLine& line : evidence.log)
+    if (line.stream == wanted) text += line.raw + "\n";
   EventId event = evidence.outcome_event();
   for (const LogLine& line : evidence.log)
     if (line.stream == wanted) event = line.event;
@@ -106,7 +104,8 @@ void ReadCount(const DeviceReader& reader, const RE2& pattern, Evidence& evidenc
 
 }  // namespace
 
-void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& evidence) {
+void ReadDevices(const RecordedRun& run, Evidence& evidence) {
+  const DeviceReader& reader = run.devices;
   if (reader.kind == DeviceReader::Kind::kNone) {
     evidence.devices_unreadable = {Kind::kNoReader};
     return;
@@ -116,11 +115,11 @@ void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& eviden
     evidence.devices_unreadable = {.kind = Kind::kNotDone, .text = ToString(run.outcome)};
     return;
   }
-  if (reader.kind == DeviceReader::Kind::kJson) return ReadJson(reader, run, evidence);
   if (evidence.cut_lines > 0) {
     evidence.devices_unreadable = {.kind = Kind::kLogCut, .number = evidence.cut_lines};
     return;
   }
+  if (reader.kind == DeviceReader::Kind::kJson) return ReadJson(reader, evidence);
   const RE2 pattern(reader.match, RE2::Quiet);
   if (reader.kind == DeviceReader::Kind::kLines)
     ReadLines(reader, pattern, run.outcome, evidence);

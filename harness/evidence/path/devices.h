@@ -2,12 +2,12 @@
 #pragma once
 
 #include "harness/evidence/evidence.h"
-#include "harness/scenario/model/scanner.h"
+#include "harness/evidence/records/recorded_run.h"
 
 namespace gpustage {
 
 // Fills devices, device_count and devices_unreadable. `evidence.log` and its events are there
 // already.
-void ReadDevices(const DeviceReader& reader, const RawRun& run, Evidence& evidence);
+void ReadDevices(const RecordedRun& run, Evidence& evidence);
 
 }  // namespace gpustage

@@ -8,8 +8,8 @@
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/failed_load.h"
 #include "harness/evidence/path/funnel.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/path/places.h"
-#include "harness/evidence/path/relate.h"
 #include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {
@@ -77,7 +77,7 @@ void Untouched(FunnelRow& row, Step at, Cause cause, Reason reason, Known known)
 }
 
 // Why nothing of the file itself was used.
-void ExplainUntouched(const Evidence& evidence, const Answer& answer, const AfterRun& after,
+void ExplainUntouched(const Evidence& evidence, const DlopenAnswer& answer, const AfterRun& after,
                       FunnelRow& row) {
   const std::string directory = ParentOf(row.library), name = BaseNameOf(row.library);
   std::vector<std::string> where = WhereLooked(evidence, directory);
@@ -121,9 +121,9 @@ void ExplainUntouched(const Evidence& evidence, const Answer& answer, const Afte
 }
 
 // The directory itself can be listed; then whoever looks for directories must have found it.
-bool ExplainHidden(const std::vector<Answer>& answers, int uid, FunnelRow& row) {
+bool ExplainHidden(const std::vector<DlopenAnswer>& answers, int uid, FunnelRow& row) {
   const std::string directory = ParentOf(row.library);
-  for (const Answer& answer : answers)
+  for (const DlopenAnswer& answer : answers)
     if (answer.path == directory && answer.list_error != 0) {
       row.loss->at = Step::kListed;
       row.reached.reset();
@@ -233,8 +233,8 @@ std::vector<std::string> EnvironmentOf(const Evidence& evidence, const FunnelRow
   return process == nullptr ? std::vector<std::string>() : process->environment;
 }
 
-const std::vector<Answer>* AnswersFor(const AfterRun& after, const Evidence& evidence,
-                                      const FunnelRow& row) {
+const std::vector<DlopenAnswer>* AnswersFor(const AfterRun& after, const Evidence& evidence,
+                                            const FunnelRow& row) {
   const std::vector<std::string> environment = EnvironmentOf(evidence, row);
   for (const Answered& answered : after.answered)
     if (answered.environment == environment) return &answered.answers;
@@ -265,10 +265,10 @@ std::vector<Question> OpenQuestions(const Evidence& evidence) {
 
 void ExplainLosses(const AfterRun& after, Evidence& evidence) {
   for (FunnelRow& row : evidence.funnel) {
-    const std::vector<Answer>* const answers = AnswersFor(after, evidence, row);
+    const std::vector<DlopenAnswer>* const answers = AnswersFor(after, evidence, row);
     if (answers == nullptr || !NeedsAnswer(row)) continue;
     const auto answer = std::find_if(answers->begin(), answers->end(),
-                                     [&](const Answer& a) { return a.path == row.library; });
+                                     [&](const DlopenAnswer& a) { return a.path == row.library; });
     if (answer == answers->end()) continue;
     if (answer->kind == '!') {
       if (row.loss->reason.empty())

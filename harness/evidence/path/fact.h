@@ -25,10 +25,9 @@ struct Fact {
                  // number: the places where it was looked for
     kManifest,   // of a Vulkan driver. subject: manifests that were read, "" none; other: the
                  // directories that were listed for them; number: that were asked for
-    kOpened,     // subject: nodes that the library was given: "A and B"; number: 0 where it was
-                 // refused none
-    kAlso,       // subject: other nodes of the same driver that would refuse: "A and B"; error;
-                 // number: 1 where it is the error of the one that did
+    kOpened,     // names: nodes that the library was given; number: 0 where it was refused none
+    kAlso,       // names: other nodes of the same driver that would refuse; error; number: 1 where
+                 // it is the error of the one that did
     kElsewhere,  // subject: where a library lies that was looked for in vain; other: its name;
                  // rule: "ld.so.cache" where that was asked; number: 1 where nobody's RUNPATH was
     kSibling,  // subject: a library of the same driver, which is there; other: the one that is not
@@ -45,8 +44,11 @@ struct Fact {
     kUnversioned,  // subject: a library that was asked for by a name without its version; other:
                    // one of the same name with its version, of another folder
     kDevice,       // subject: a device that was asked, as the call has it
-    kContainer,    // subject: what shows that the program runs in one: "/.dockerenv is there"
-    kAnswered,     // subject: a library; other: the file that answered for it; rule: that found it
+    kContainer,    // subject: what shows that the program runs in one: a file that is there, or,
+                   // where number is 1, a variable that is set
+    kAnswered,     // subject: a library; other: what answered for it; rule: that found it; names:
+                   // the file that `other` ends at, where a link was followed. Of no subject: all
+                   // drivers that were asked
     kShadowed,     // subject: another copy of the library, which was not taken; other: its version
     kCalled,       // subject: a function that failed before; number: its code; names: its
                    // arguments, where they are told

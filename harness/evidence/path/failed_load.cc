@@ -31,7 +31,7 @@ struct Fault {
 
 // What is wrong with a file, from its first bytes; none for a 64-bit x86-64 ELF file that can be
 // read.
-std::optional<Fault> FaultOf(const Answer& answer, int uid) {
+std::optional<Fault> FaultOf(const DlopenAnswer& answer, int uid) {
   const std::string& path = answer.path;
   if (answer.open_error == EACCES)
     return Fault{Cause::kUnreadable,
@@ -74,7 +74,8 @@ bool IsPlainPlace(const std::string& path) {
 
 class Explanation {
  public:
-  Explanation(const Evidence& evidence, const std::vector<Answer>& answers, int uid, FunnelRow& row)
+  Explanation(const Evidence& evidence, const std::vector<DlopenAnswer>& answers, int uid,
+              FunnelRow& row)
       : answers_(answers),
         uid_(uid),
         row_(row),
@@ -83,7 +84,7 @@ class Explanation {
         was_mapped_(FactsOf(evidence, row.library, row.pid).loaded != 0) {}
 
   void Explain() {
-    const Answer* const own = AnswerFor(row_.library);
+    const DlopenAnswer* const own = AnswerFor(row_.library);
     if (own->signal != 0) return Killed(own->signal);
     if (own->exit_code != 0)
       return Set(Cause::kLoadKills, {.kind = Kind::kEndsProcess, .number = own->exit_code});
@@ -113,8 +114,8 @@ class Explanation {
     Set(Cause::kNotLoadable, {Kind::kRefused, row_.library});
   }
 
-  const Answer* AnswerFor(const std::string& path) const {
-    for (const Answer& answer : answers_)
+  const DlopenAnswer* AnswerFor(const std::string& path) const {
+    for (const DlopenAnswer& answer : answers_)
       if (answer.path == path) return &answer;
     return nullptr;
   }
@@ -131,10 +132,16 @@ class Explanation {
 
   bool IsBare() const { return row_.library.find('/') == std::string::npos; }
 
+  // How ld.so's search for a name ended: nothing could be opened, or it stopped at a file.
+  enum class SearchEnd { kNowhere, kRefused };
+  static SearchEnd EndOf(const std::string& says) {
+    return says.starts_with("cannot open") ? SearchEnd::kNowhere : SearchEnd::kRefused;
+  }
+
   // A name that was looked for: nowhere, or the file that was found is the fault.
-  void Bare(const std::string& what) {
+  void Bare(SearchEnd end) {
     for (const Tried& tried : ask_.tried) {
-      const Answer* const answer = AnswerFor(tried.path);
+      const DlopenAnswer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (fault)
         return Set(fault->cause, {.kind = Kind::kUnfit,
@@ -143,7 +150,7 @@ class Explanation {
                                   .below = {fault->reason}});
     }
     // The search ends at what is refused.
-    if (!what.starts_with("cannot open") && !ask_.tried.empty())
+    if (end == SearchEnd::kRefused && !ask_.tried.empty())
       return Set(Cause::kNotLoadable, {.kind = Kind::kFoundRefused,
                                        .subject = row_.library,
                                        .other = ask_.tried.back().path,
@@ -164,7 +171,7 @@ class Explanation {
 
   void Loads() {
     // Whoever asks again asks ld.so.cache, which a loader of the program's own did not.
-    if (IsBare() && !was_mapped_ && !ask_.tried.empty()) return Bare("cannot open");
+    if (IsBare() && !was_mapped_ && !ask_.tried.empty()) return Bare(SearchEnd::kNowhere);
     if (row_.family != Family::kBackend && row_.family != Family::kNone) return NothingWanted();
     if (row_.loss->cause == Cause::kLoadKills) return;
     row_.steps[Step::kLoaded].state = StepState::kDerived;
@@ -193,7 +200,7 @@ class Explanation {
   }
 
   void BadFile(const std::string& object, const std::string& what) {
-    if (IsBare() && BaseNameOf(object) == row_.library) return Bare(what);
+    if (IsBare() && BaseNameOf(object) == row_.library) return Bare(EndOf(what));
     if (LexicallyNormal(object) == row_.library) {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
       if (fault) return Set(fault->cause, fault->reason);
@@ -205,11 +212,11 @@ class Explanation {
     row_.event = need->event;
     // A file of another class or machine is passed over and the search goes on; any other fault
     // ends it.
-    const bool went_on = what.starts_with("cannot open") || what.starts_with("wrong ELF class");
+    const bool went_on = EndOf(what) == SearchEnd::kNowhere || what.starts_with("wrong ELF class");
     std::vector<Tried> places = need->tried;
     if (!went_on) std::reverse(places.begin(), places.end());
     for (const Tried& tried : places) {
-      const Answer* const answer = AnswerFor(tried.path);
+      const DlopenAnswer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (!fault) continue;
       Reason reason = Wanted(*need, Kind::kNeedUnfit);
@@ -253,8 +260,8 @@ class Explanation {
     reason.rule = provider->rule;
     reason.text = other_version_;
     row_.event = provider->event;
-    const Answer* const winner = AnswerFor(provider->found);
-    for (const Answer& other : answers_) {
+    const DlopenAnswer* const winner = AnswerFor(provider->found);
+    for (const DlopenAnswer& other : answers_) {
       if (BaseNameOf(other.path) != BaseNameOf(provider->name) || other.kind != 'f' ||
           winner == nullptr || other.inode == winner->inode)
         continue;
@@ -264,7 +271,7 @@ class Explanation {
     Set(cause, std::move(reason));
   }
 
-  const std::vector<Answer>& answers_;
+  const std::vector<DlopenAnswer>& answers_;
   const int uid_;
   FunnelRow& row_;
   const std::vector<Need> needs_;
@@ -328,7 +335,7 @@ std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& r
   return paths;
 }
 
-void ExplainFailedLoad(const Evidence& evidence, const std::vector<Answer>& answers, int uid,
+void ExplainFailedLoad(const Evidence& evidence, const std::vector<DlopenAnswer>& answers, int uid,
                        FunnelRow& row) {
   Explanation(evidence, answers, uid, row).Explain();
 }

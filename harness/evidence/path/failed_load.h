@@ -15,7 +15,7 @@ namespace gpustage {
 std::vector<std::string> PathsToAsk(const Evidence& evidence, const FunnelRow& row);
 
 // `row` was lost at "loaded". One that loads when asked is lost at its entry point.
-void ExplainFailedLoad(const Evidence& evidence, const std::vector<Answer>& answers, int uid,
+void ExplainFailedLoad(const Evidence& evidence, const std::vector<DlopenAnswer>& answers, int uid,
                        FunnelRow& row);
 
 // Where a symbol should have come from, by its name or its version node: the beginning of a

@@ -5,7 +5,7 @@
 #include "harness/base/files.h"
 #include "harness/evidence/path/asked.h"
 #include "harness/evidence/path/chain.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/path/row_builder.h"
 
 namespace gpustage {

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "harness/evidence/evidence.h"
-#include "harness/run/look.h"
-#include "harness/run/run.h"
+#include "harness/run/after_run.h"
 
 namespace gpustage {
 
@@ -19,29 +18,11 @@ bool IsBackendName(const std::string& base_name);
 // asks for in turn goes to evidence.inner.
 void BuildFunnel(const std::vector<std::string>& candidates, Evidence& evidence);
 
-// Rows whose loss is not explained yet: the paths to ask about, and the environment of the process
-// that tried. Paths that begin with kLookOnly are where a dependency was looked for, and where
-// another copy of one may lie.
-struct Question {
-  std::vector<std::string> paths;
-  std::vector<std::string> environment;  // empty: nobody tried, so that of the run
-};
+// Of rows whose loss is not explained yet.
 std::vector<Question> OpenQuestions(const Evidence& evidence);
 
 // Paths of which a loss hangs, to be looked at after the run.
 std::vector<std::string> PathsToLook(const Evidence& evidence);
-
-// What the system said after the run, to each process's question apart: two processes with two
-// environments are two answers.
-struct Answered {
-  std::vector<std::string> environment;  // of the question
-  std::vector<Answer> answers;
-};
-struct AfterRun {
-  std::vector<Answered> answered;
-  std::vector<Looked> looked;
-  int uid = 0;
-};
 
 // Completes rows that stopped without a reason. Steps learned so are marked derived.
 void ExplainLosses(const AfterRun& after, Evidence& evidence);

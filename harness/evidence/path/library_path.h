@@ -47,7 +47,7 @@ struct PathLoss {
   Reason reason = {};              // in whose words harness/words tells it
   std::string loader_says = {};    // ld.so's own words of it, when it was asked
   int64_t code = 0;                // that the call gave at which it was lost; 0: no call failed
-  bool failed = false;             // a device is missing because of it: relate.h says when
+  bool failed = false;             // a device is missing because of it: funnel_passes.h says when
   EventId said = 0;                // the log line that says so; 0: none does
   std::vector<Fact> because = {};  // what it stands on, down to the last fact that was seen
   friend bool operator==(const PathLoss&, const PathLoss&) = default;

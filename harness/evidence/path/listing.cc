@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {

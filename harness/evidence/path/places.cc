@@ -5,7 +5,6 @@
 #include <map>
 
 #include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/evidence/path/around.h"
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/copies.h"
@@ -182,7 +181,7 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
       if ((error == first) != alike) continue;
       Fact also;
       also.kind = Fact::Kind::kAlso;
-      also.subject = JoinAnd(nodes);
+      also.names = nodes;
       also.error = error;
       also.number = alike ? 1 : 0;
       more.push_back(std::move(also));
@@ -194,7 +193,7 @@ void AddAlso(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   if (!given.empty()) {
     Fact opened;
     opened.kind = Fact::Kind::kOpened;
-    opened.subject = JoinAnd(given);
+    opened.names = std::move(given);
     opened.number = 1;
     more.push_back(std::move(opened));
   }

@@ -1,5 +1,3 @@
-#include "harness/evidence/path/relate.h"
-
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/device_id.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/path/row_facts.h"
 
 namespace gpustage {

@@ -70,7 +70,7 @@ class Walk {
   }
 
   void Loader(const Event& event) {
-    const bool ours = event.kind == EventKind::kSymbol || event.kind == EventKind::kMiss ||
+    const bool ours = event.kind == EventKind::kSymbol || event.kind == EventKind::kSymbolMissing ||
                       event.kind == EventKind::kCall || event.kind == EventKind::kOutput;
     if (facts_.loaded != 0 && facts_.closed == 0 && ours) facts_.went_on = true;
     switch (event.kind) {
@@ -92,7 +92,7 @@ class Walk {
         if (object_ != 0 && event.object == object_ && !facts_.ended) facts_.closed = event.id;
         break;
       case EventKind::kSymbol: Symbol(event); break;
-      case EventKind::kMiss:
+      case EventKind::kSymbolMissing:
         if (IsHere(event.by) && !IsOfBackend() && IsEntryPoint(family_, event.subject))
           facts_.missed = event.id;
         break;

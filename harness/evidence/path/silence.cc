@@ -9,7 +9,7 @@
 #include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/cuda_codes.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
 
 namespace gpustage {
 namespace {
@@ -41,7 +41,8 @@ int SignalIn(const Reason& reason) {
 // All by which a line may show that it is about this loss.
 std::vector<std::string> NamesOf(const Evidence& evidence, const FunnelRow& row) {
   std::vector<std::string> names;
-  if (row.cause() == Cause::kNoEntryPoint && evidence.At(row.event).kind == EventKind::kMiss)
+  if (row.cause() == Cause::kNoEntryPoint &&
+      evidence.At(row.event).kind == EventKind::kSymbolMissing)
     names.push_back(evidence.At(row.event).subject);
   // What Python's client says of a library or a function that it does not find is the text of a
   // code.
@@ -267,7 +268,7 @@ Reason AfterTheCount(const Evidence& evidence) {
 const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
   const std::vector<std::string> names = NamesOf(evidence, row);
   for (const Event& event : evidence.events) {
-    if (event.kind != EventKind::kOutput || !event.unheard || event.pid != row.pid) continue;
+    if (event.kind != EventKind::kOutput || !event.discarded || event.pid != row.pid) continue;
     LogLine line;
     line.text = line.message = event.subject;
     if (Says(line, row, names)) return &event;

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "harness/base/files.h"
-#include "harness/base/text.h"
 #include "harness/evidence/loader/needs.h"
 #include "harness/evidence/path/chain.h"
 
@@ -139,7 +138,7 @@ std::vector<Fact> VulkanAround(const Evidence& evidence, int pid) {
   if (drivers.empty()) return facts;
   Fact answered;
   answered.kind = Kind::kAnswered;  // of no name: whatever driver was asked
-  answered.other = JoinAnd(drivers);
+  answered.names = std::move(drivers);
   facts.push_back(std::move(answered));
   return facts;
 }

@@ -14,7 +14,7 @@
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/devices.h"
 #include "harness/evidence/path/funnel.h"
-#include "harness/evidence/path/relate.h"
+#include "harness/evidence/path/funnel_passes.h"
 #include "harness/evidence/records/files.h"
 #include "harness/evidence/records/journal.h"
 #include "harness/evidence/records/log_lines.h"
@@ -151,7 +151,7 @@ class RecordReader {
         event.detail = path;
         break;
       case RecordKind::kSymbolAsked:
-        event.kind = EventKind::kMiss;
+        event.kind = EventKind::kSymbolMissing;
         event.object = object;
         event.detail = PlaceOf(record.value, path);
         event.by = path;
@@ -187,33 +187,51 @@ class RecordReader {
 
 }  // namespace
 
-Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
-                const std::vector<std::string>& candidates, const Setting& setting) {
+RecordedRun Recorded(RawRun run, const ScannerSpec& scanner,
+                     const std::vector<std::string>& candidates, const Setting& setting) {
+  RecordedRun recorded;
+  recorded.outcome = std::move(run.outcome);
+  recorded.start_ns = run.start_ns;
+  recorded.duration_ns = run.duration_ns;
+  recorded.level = run.level;
+  recorded.journal_recorded = run.journal_recorded;
+  recorded.loader_recorded = run.loader_recorded;
+  recorded.left_over = run.left_over;
+  recorded.journal = ReadJournalBytes(run.journal);
+  recorded.output = SplitLines(run.output);
+  recorded.files = std::move(run.files);
+  recorded.log_stream = scanner.log_stream;
+  recorded.log_format = scanner.log_format;
+  recorded.devices = scanner.devices;
+  recorded.candidates = candidates;
+  recorded.setting = setting;
+  return recorded;
+}
+
+Evidence Decode(const RecordedRun& run) {
   Evidence evidence;
   evidence.outcome = run.outcome;
   evidence.duration_ns = run.duration_ns;
   evidence.left_over = run.left_over;
   evidence.level = run.level;
-  const Journal journal = ReadJournalBytes(run.journal);
+  const Journal& journal = run.journal;
   evidence.journal_complete = run.journal_recorded && journal.complete;
   RecordReader reader(run.start_ns, evidence);
   const std::set<size_t> misses = Misses(journal);
   std::set<std::tuple<int, uint64_t, std::string>> bindings;
   for (size_t i = 0; i < journal.records.size(); ++i) {
     Event event = reader.Read(journal.records[i]);
-    if (event.kind == EventKind::kMiss && !misses.contains(i)) continue;
+    if (event.kind == EventKind::kSymbolMissing && !misses.contains(i)) continue;
     // Each object that calls the function is bound to it anew.
     if (event.kind == EventKind::kBinding &&
         !bindings.emplace(event.pid, event.object, event.subject).second)
       continue;
     evidence.events.push_back(std::move(event));
   }
-  const SplitLog log = SplitLines(run.output);
-  evidence.cut_lines = log.cut;
-  for (const TimedLine& line : log.lines) {
-    const bool is_log =
-        scanner.log_stream == "any" || scanner.log_stream == StreamName(line.stream);
-    evidence.log.push_back(ParseLogLine(line, is_log ? scanner.log_format : LogFormat::kPlain));
+  evidence.cut_lines = run.output.cut;
+  for (const TimedLine& line : run.output.lines) {
+    const bool is_log = run.log_stream == "any" || run.log_stream == StreamName(line.stream);
+    evidence.log.push_back(ParseLogLine(line, is_log ? run.log_format : LogFormat::kPlain));
     Event event;
     event.time_ns = line.time_ns;
     event.kind = EventKind::kLog;
@@ -249,10 +267,10 @@ Evidence Decode(const RawRun& run, const ScannerSpec& scanner,
       std::any_of(evidence.processes.begin(), evidence.processes.end(),
                   [](const Process& process) { return process.loader_observed; });
   NameRules(evidence);
-  ReadDevices(scanner.devices, run, evidence);
-  evidence.setting = setting;
+  ReadDevices(run, evidence);
+  evidence.setting = run.setting;
   FindBadEnd(evidence);
-  BuildFunnel(candidates, evidence);
+  BuildFunnel(run.candidates, evidence);
   SeeListing(evidence);
   RelateRows(evidence);
   FindSilence(evidence);

@@ -17,8 +17,8 @@ enum class EventKind {
              // has none
   kUnload,   // subject: path of the object
   kSymbol,   // subject: a symbol that dlsym found; detail: path of its provider
-  kMiss,     // subject: a symbol that dlsym did not find; detail: where it looked; by: the path of
-             // the library that it looked in, "" for a scope
+  kSymbolMissing,  // subject: a symbol that dlsym did not find; detail: where it looked; by: the
+                   // path of the library that it looked in, "" for a scope
   kBinding,  // subject: a function of libc that another object stands before; detail: path of that
              // object
   kCall,     // subject: function of a fake; detail: arguments; value: result; fault, gives
@@ -56,11 +56,11 @@ struct Event {
   std::string subject;
   std::string detail;
   int64_t value = 0;
-  int device = -1;          // kCall: ordinal that it asks about
-  bool assumed = false;     // kCall: nobody has recorded or published what was answered
-  uint64_t object = 0;      // kSearch: who asked; kLoad, kUnload, kSymbol, kMiss, kBinding: which
-                            // object; the loader's own id in its process
-  bool unheard = false;     // kOutput: it reached nobody
+  int device = -1;       // kCall: ordinal that it asks about
+  bool assumed = false;  // kCall: nobody has recorded or published what was answered
+  uint64_t object = 0;   // kSearch: who asked; kLoad, kUnload, kSymbol, kSymbolMissing, kBinding:
+                        // which object; the loader's own id in its process
+  bool discarded = false;   // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   SearchRule rule = SearchRule::kNone;
   // kSearch: the rule that led to this path, with its entry, "LD_LIBRARY_PATH[2]"; kLoad: that by

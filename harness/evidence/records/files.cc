@@ -35,7 +35,7 @@ std::string Joined(const std::vector<std::string>& words) {
 
 class FileReader {
  public:
-  FileReader(const RawRun& run, Evidence& evidence) : run_(run), evidence_(evidence) {}
+  FileReader(const RecordedRun& run, Evidence& evidence) : run_(run), evidence_(evidence) {}
 
   void Read(const FileRecord& record) {
     if (record.path.starts_with(kOurFolder)) return;
@@ -71,8 +71,9 @@ class FileReader {
   Event& Add(const FileRecord& record, EventKind kind, std::string subject, std::string detail,
              int64_t value) {
     Event event;
-    event.time_ns =
-        std::min(record.time_ns - run_.start_ns, run_.duration_ns);  // an end may be noticed late
+    // Whatever a damaged file says there: without overflow. An end may be noticed late.
+    const auto since = static_cast<uint64_t>(record.time_ns) - static_cast<uint64_t>(run_.start_ns);
+    event.time_ns = std::min(static_cast<int64_t>(since), run_.duration_ns);
     event.pid = record.pid;
     event.tid = record.tid;
     event.kind = kind;
@@ -135,7 +136,7 @@ class FileReader {
   }
 
   void Line(const FileRecord& record, Stream stream, const std::string& bytes) {
-    const bool last = lines_ >= limits::kUnheardLines || line_bytes_ > limits::kUnheardBytes;
+    const bool last = lines_ >= limits::kDiscardedLines || line_bytes_ > limits::kDiscardedBytes;
     if (last && cut_) return;
     cut_ = last;
     ++lines_;
@@ -145,11 +146,11 @@ class FileReader {
     const bool passed_on = last || IsPassedOn(line);
     const std::string name = stream == Stream::kStdout ? "stdout" : "stderr";
     Event& event = Add(record, EventKind::kOutput, line, name, last ? 1 : 0);
-    event.unheard = !passed_on;
-    if (event.unheard && record.path == "/dev/null") event.by = record.path;
+    event.discarded = !passed_on;
+    if (event.discarded && record.path == "/dev/null") event.by = record.path;
   }
 
-  const RawRun& run_;
+  const RecordedRun& run_;
   Evidence& evidence_;
   std::map<std::pair<int, std::string>, std::string>
       asked_;  // by process and what it is: the name by which it was opened
@@ -179,7 +180,7 @@ std::string RoleOf(const std::string& executable, const std::vector<std::string>
   return role;
 }
 
-void AddFileEvents(const RawRun& run, Evidence& evidence) {
+void AddFileEvents(const RecordedRun& run, Evidence& evidence) {
   const FileLog& log = run.files;
   evidence.files_observed = log.recorded && log.complete;
   if (log.recorded && !log.complete && log.note.empty())

@@ -4,12 +4,13 @@
 #include <cstdint>
 
 #include "harness/evidence/evidence.h"
+#include "harness/evidence/records/recorded_run.h"
 
 namespace gpustage {
 
 // `run`'s files: one event a record, but for our own recorders' files and for a directory that is
 // read on. Not yet in order, nor numbered.
-void AddFileEvents(const RawRun& run, Evidence& evidence);
+void AddFileEvents(const RecordedRun& run, Evidence& evidence);
 
 // Once events are in order and have numbers: each exec is the start of a process, which ends at an
 // exit.

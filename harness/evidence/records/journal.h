@@ -27,6 +27,7 @@ struct JournalRecord {
 struct Journal {
   std::vector<JournalRecord> records;  // in the order of the file
   bool complete = false;
+  friend bool operator==(const Journal&, const Journal&) = default;
 };
 
 Journal ReadJournalBytes(std::string_view bytes);

@@ -15,11 +15,13 @@ struct TimedLine {
   int64_t time_ns = 0;  // when its last byte arrived
   Stream stream = Stream::kStderr;
   std::string text;
+  friend bool operator==(const TimedLine&, const TimedLine&) = default;
 };
 
 struct SplitLog {
   std::vector<TimedLine> lines;
   int64_t cut = 0;  // how many there were between the first and the last that are kept
+  friend bool operator==(const SplitLog&, const SplitLog&) = default;
 };
 
 // Complete lines of each stream in order of arrival; what is left without a newline at the end is a

@@ -19,24 +19,6 @@ constexpr const char* kFacts[] = {"reason",    "node",     "place",       "link"
                                   "answered",  "shadowed", "called",      "nothing"};
 static_assert(std::size(kFacts) == static_cast<size_t>(Fact::Kind::kNothing) + 1);
 
-ordered_json FactsLine(const std::vector<Fact>& facts) {
-  ordered_json list = ordered_json::array();
-  for (const Fact& fact : facts) {
-    list.push_back({{"fact", kFacts[static_cast<size_t>(fact.kind)]},
-                    {"subject", Write(fact.subject)},
-                    {"other", Write(fact.other)},
-                    {"rule", Write(fact.rule)},
-                    {"number", fact.number},
-                    {"error", fact.error},
-                    {"uid", fact.uid},
-                    {"mode", fact.mode},
-                    {"owner", fact.owner},
-                    {"event", fact.event}});
-    if (!fact.names.empty()) list.back()["names"] = Write(fact.names);
-    if (!fact.reasons.empty()) list.back()["reasons"] = Write(fact.reasons);
-  }
-  return list;
-}
 // Of version 4: the reason of the library below was a sentence, a call one text, and its code's
 // meaning another.
 void ReadOldFact(Fact& fact) {
@@ -51,6 +33,24 @@ void ReadOldFact(Fact& fact) {
   fact.names = {fact.subject.substr(arguments + 1, fact.subject.size() - arguments - 2)};
   fact.subject.resize(arguments);
 }
+// Of versions 4 and 5: what are two fields now was one text.
+void ReadFactOfTwo(Fact& fact) {
+  constexpr std::string_view kTo = " -> ", kSet = " is set", kThere = " is there";
+  std::string& text = fact.subject;
+  if (fact.kind == Fact::Kind::kOpened || fact.kind == Fact::Kind::kAlso) {
+    fact.names = {std::exchange(text, "")};
+  } else if (fact.kind == Fact::Kind::kAnswered && text.empty()) {
+    fact.names = {std::exchange(fact.other, "")};
+  } else if (const size_t to = fact.other.find(kTo);
+             fact.kind == Fact::Kind::kAnswered && to != std::string::npos) {
+    fact.names = {fact.other.substr(to + kTo.size())};
+    fact.other.resize(to);
+  } else if (fact.kind == Fact::Kind::kContainer) {
+    fact.number = text.ends_with(kSet) ? 1 : 0;
+    for (const std::string_view end : {kSet, kThere})
+      if (text.ends_with(end)) text.resize(text.size() - end.size());
+  }
+}
 std::vector<Fact> ReadFacts(const ordered_json& list, int version) {
   std::vector<Fact> facts;
   for (const ordered_json& line : list) {
@@ -59,6 +59,7 @@ std::vector<Fact> ReadFacts(const ordered_json& list, int version) {
                      ReadText(line.at("rule")), line.at("number"), line.at("error"), line.at("uid"),
                      line.at("mode"), line.at("owner"), line.at("event")});
     if (version == 4) ReadOldFact(facts.back());
+    ReadFactOfTwo(facts.back());
     if (line.contains("names")) facts.back().names = ReadTexts(line.at("names"));
     if (line.contains("reasons"))
       for (const ordered_json& reason : line.at("reasons"))
@@ -67,25 +68,8 @@ std::vector<Fact> ReadFacts(const ordered_json& list, int version) {
   return facts;
 }
 
-ordered_json TriedLine(const Tried& tried) { return {Write(tried.path), tried.rule}; }
 Tried ReadTried(const ordered_json& line) { return {ReadText(line.at(0)), line.at(1)}; }
 
-ordered_json NeedsLine(const std::vector<Need>& needs) {
-  ordered_json list = ordered_json::array();
-  for (const Need& need : needs) {
-    ordered_json tried = ordered_json::array();
-    for (const Tried& one : need.tried) tried.push_back(TriedLine(one));
-    list.push_back({{"name", Write(need.name)},
-                    {"for", Write(need.requester)},
-                    {"tried", std::move(tried)},
-                    {"found", Write(need.found)},
-                    {"rule", need.rule},
-                    {"event", need.event},
-                    {"same_as", Write(need.same_as)}});
-    if (need.opened) list.back()["opened"] = TriedLine(*need.opened);
-  }
-  return list;
-}
 std::vector<Need> ReadNeeds(const ordered_json& list) {
   std::vector<Need> needs;
   for (const ordered_json& line : list) {
@@ -103,36 +87,6 @@ std::vector<Need> ReadNeeds(const ordered_json& list) {
   return needs;
 }
 
-ordered_json RowLine(const char* record, const FunnelRow& row) {
-  ordered_json steps, events = ordered_json::object();
-  for (const auto& [step, seen] : row.steps) {
-    steps[ToString(step)] = kStates[static_cast<size_t>(seen.state)];
-    if (seen.event != 0) events[ToString(step)] = seen.event;
-  }
-  const PathLoss loss = row.loss.value_or(PathLoss());
-  return {{"record", record},
-          {"library", Write(row.library)},
-          {"pid", row.pid},
-          {"role", Write(row.role)},
-          {"steps", std::move(steps)},
-          {"events", std::move(events)},
-          {"reached", row.reached ? ordered_json(ToString(*row.reached)) : ordered_json(nullptr)},
-          {"lost_at", row.loss ? ordered_json(ToString(loss.at)) : ordered_json(nullptr)},
-          {"reason", Write(loss.reason)},
-          {"loader_says", Write(loss.loader_says)},
-          {"cause", ToString(row.cause())},
-          {"code", loss.code},
-          {"known", ToString(loss.known)},
-          {"remark", Write(row.remark)},
-          {"event", row.event},
-          {"failed", loss.failed},
-          {"said", loss.said},
-          {"linked", row.linked},
-          {"file", Write(row.file)},
-          {"rule", row.rule},
-          {"needs", NeedsLine(row.needs)},
-          {"below", FactsLine(loss.because)}};
-}
 Step ReadStep(const std::string& word) {
   if (const auto step = ParseStep(word)) return *step;
   throw std::invalid_argument(fmt::format("unknown step \"{}\"", word));
@@ -184,31 +138,6 @@ FunnelRow ReadRow(const ordered_json& line, int version) {
 }
 
 }  // namespace
-
-std::string RowText(const char* record, const FunnelRow& row) {
-  return RowLine(record, row).dump();
-}
-
-std::string SettingText(const Evidence& evidence) {
-  const Setting& setting = evidence.setting;
-  ordered_json line = {{"record", "setting"},
-                       {"devices", setting.devices},
-                       {"any_device", setting.any_device},
-                       {"own_device", setting.own_device},
-                       {"amd", setting.amd},
-                       {"others", setting.others},
-                       {"libraries", Write(setting.libraries)},
-                       {"versions", Write(setting.versions)},
-                       {"kernel_driver", setting.kernel_driver},
-                       {"missing", FactsLine(evidence.missing)}};
-  if (const auto& end = evidence.bad_end)
-    line["bad_end"] = {{"pid", end->pid},
-                       {"before_main", end->before_main},
-                       {"object", Write(end->object)},
-                       {"said", end->said},
-                       {"last", end->last}};
-  return line.dump();
-}
 
 void ReadFunnelLine(const std::string& record, const std::string& text, int version,
                     Evidence& evidence) {

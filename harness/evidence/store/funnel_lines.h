@@ -1,4 +1,4 @@
-// The lines of kept evidence about the funnel: each a JSON object.
+// The lines about the funnel that versions 4 and 5 of kept evidence have: each a JSON object.
 #pragma once
 
 #include <string>
@@ -7,8 +7,6 @@
 
 namespace gpustage {
 
-std::string RowText(const char* record, const FunnelRow& row);  // record: "funnel", "inner"
-std::string SettingText(const Evidence& evidence);
 // `record` is "funnel", "inner" or "setting". Throws what nlohmann does when a field is missing.
 void ReadFunnelLine(const std::string& record, const std::string& text, int version,
                     Evidence& evidence);

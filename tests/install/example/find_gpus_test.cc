@@ -11,13 +11,13 @@ using gpustage::FindsDevices;
 using gpustage::FoundBy;
 using gpustage::Loads;
 using gpustage::Logs;
-using gpustage::Seen;
+using gpustage::RunResult;
 using gpustage::Shows;
 using gpustage::Stage;
 using testing::HasSubstr;
 
-#define RUN_OR_SKIP(seen, stage)          \
-  const Seen seen = (stage).Run(SCANNER); \
+#define RUN_OR_SKIP(seen, stage)               \
+  const RunResult seen = (stage).Run(SCANNER); \
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped
 
 TEST(FindGpus, FindsBoth) {
@@ -76,7 +76,7 @@ TEST(OllamaModel, DirectoryThatCannotBeListedLosesTheDevice) {
   Stage stage;
   stage.AddDevice("h100-80gb").AddLayout("nvidia-driver-debian").AddLayout("ollama-cuda-12");
   stage.ChangeMode("/usr/local/lib/ollama/cuda_v12", "0711");
-  const Seen seen = stage.Run("ollama-model");
+  const RunResult seen = stage.Run("ollama-model");
   if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped;
   EXPECT_THAT(seen, gpustage::LosesDeviceAt(gpustage::kListed, "libggml-cuda.so"));
 }

@@ -22,7 +22,7 @@ namespace gpustage {
 
 // Any claim that `expect` of a scenario may make, as its text: Shows("outcome: {killed: SIGBUS}").
 inline SeenMatcher Shows(const std::string& claim) {
-  return SeenMatcher([claim](const Seen& seen) { return seen.Check(claim); });
+  return SeenMatcher([claim](const RunResult& seen) { return seen.Check(claim); });
 }
 
 inline SeenMatcher FindsDevices(int count) { return Shows("devices: " + std::to_string(count)); }
@@ -66,7 +66,7 @@ inline SeenMatcher Calls(const std::string& function) {
 
 // The library is the end of its path; "": any.
 inline SeenMatcher LosesDeviceAt(FunnelStep step, const std::string& library = "") {
-  return SeenMatcher([=](const Seen& seen) { return seen.CheckLoss(step, library); });
+  return SeenMatcher([=](const RunResult& seen) { return seen.CheckLoss(step, library); });
 }
 
 // A failure of which no log line says so.
@@ -76,7 +76,7 @@ inline SeenMatcher IsSilent() { return Shows("silent: true"); }
 inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line) {
   std::ostringstream words;
   line.DescribeTo(&words);
-  return SeenMatcher([line, expected = "a log line that " + words.str()](const Seen& seen) {
+  return SeenMatcher([line, expected = "a log line that " + words.str()](const RunResult& seen) {
     for (const std::string& logged : seen.log)
       if (line.Matches(logged)) return Finding{true, false, expected, logged};
     return Finding{false, false, expected, "no such line among " + std::to_string(seen.log.size())};
@@ -85,7 +85,7 @@ inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line) {
 
 // What a failing test shows beside the sentence: how it ended, where each library got to, and the
 // log.
-inline void PrintTo(const Seen& seen, std::ostream* out) {
+inline void PrintTo(const RunResult& seen, std::ostream* out) {
   constexpr size_t kLines = 40;
   *out << (!seen.error.empty()     ? seen.error
            : !seen.skipped.empty() ? seen.skipped

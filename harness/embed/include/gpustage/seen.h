@@ -54,7 +54,7 @@ struct Finding {
   std::string seen;      // "0 devices, libggml-cuda.so lost at \"listed\": …"; when unknown, why
 };
 
-struct Seen {
+struct RunResult {
   std::string
       skipped;  // why this machine cannot run it, as a sentence for GTEST_SKIP(); "" when it could
   std::string error;  // what is wrong with the stage, with the line of your test that says so; ""
@@ -76,7 +76,10 @@ struct Seen {
   // A loss at this step, of the library whose path ends so; "": of any.
   Finding CheckLoss(FunnelStep at, const std::string& library = "") const;
 
-  std::shared_ptr<const Evidence> evidence;  // what Check() looks at; copies of a Seen share it
+  std::shared_ptr<const Evidence>
+      evidence;  // what Check() looks at; copies of a RunResult share it
 };
+
+using Seen = RunResult;  // its earlier name
 
 }  // namespace gpustage

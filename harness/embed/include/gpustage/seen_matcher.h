@@ -17,11 +17,11 @@ namespace gpustage {
 class SeenMatcher {
  public:
   using is_gtest_matcher = void;
-  using Checker = std::function<Finding(const Seen&)>;
+  using Checker = std::function<Finding(const RunResult&)>;
   explicit SeenMatcher(Checker check)
-      : check_(std::move(check)), expected_(check_(Seen()).expected) {}
+      : check_(std::move(check)), expected_(check_(RunResult()).expected) {}
 
-  bool MatchAndExplain(const Seen& seen, testing::MatchResultListener* listener) const {
+  bool MatchAndExplain(const RunResult& seen, testing::MatchResultListener* listener) const {
     const std::string& why_not = seen.error.empty() ? seen.skipped : seen.error;
     if (!why_not.empty()) return CannotSay("the scanner did not run: " + why_not, listener);
     const Finding finding = check_(seen);

@@ -1,7 +1,7 @@
 // A fake GPU machine in a C++ test: say what is on it, run a scanner in it, hold what was seen
 // against the matchers of matchers.h. Each call says what a key of a scenario file says and is read
 // by the same reader. Nothing is done or checked before Run(); what is wrong is then named in
-// Seen::error, with the line of your test.
+// RunResult::error, with the line of your test.
 #pragma once
 
 #include <memory>
@@ -59,8 +59,8 @@ class Stage {
   // A scanner of fixtures/scanners by its name, or a definition of your own by the path of its
   // file, which ends in .yaml; `args` come after its own. Every run has a new tree, so a stage may
   // run often and be changed between runs.
-  Seen Run(const std::string& scanner, const std::vector<std::string>& args = {},
-           Here here = Here::current()) const;
+  RunResult Run(const std::string& scanner, const std::vector<std::string>& args = {},
+                Here here = Here::current()) const;
 
  private:
   struct Parts;

@@ -1,5 +1,5 @@
-// What a scanner has of its own release stands in the tree where the tree's was, until another run
-// needs that back.
+#include "harness/stage/release_files.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,17 +11,9 @@
 #include <filesystem>
 
 #include "harness/base/files.h"
-#include "harness/case_runner.h"
+#include "harness/stage/host_files.h"
 
 namespace gpustage {
-
-// The program that the case's first run with a program at `path` has there; it stands from the
-// start.
-std::string ProgramAt(const Case& c, const std::string& path) {
-  for (const RunSpec& run : c.runs)
-    if (run.scanner.at == path && !run.scanner.program.empty()) return run.scanner.program;
-  return "";
-}
 
 namespace {
 
@@ -34,7 +26,7 @@ bool IsTakenAway(const Case& c, const RunSpec& spec, const std::string& path) {
   return false;
 }
 
-// The files of its release that staged in a folder of the tree beside what is there.
+// The files of its release that stand in a folder of the tree beside what is there.
 std::vector<BroughtFile> FolderFiles(const Case& c, const RunSpec& spec) {
   const ScannerSpec& scanner = spec.scanner;
   std::vector<BroughtFile> release_files;
@@ -70,12 +62,13 @@ std::vector<BroughtFile> ReleaseFilesOf(const Case& c, const RunSpec& spec) {
 }
 
 bool Stands(const Root& root, const std::string& path, struct stat& found) {
-  const Result<Place> place = root.FindPlace(path);
+  const Result<DirEntryRef> place = root.FindPlace(path);
   return place &&
          fstatat(place->directory.get(), place->name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-std::string Aside(const std::string& path) {
+// Where what has this path waits.
+std::string WaitingPlace(const std::string& path) {
   std::string name = path;
   std::replace(name.begin(), name.end(), '/', '%');
   return "/.gpustage/aside/" + name;
@@ -83,8 +76,8 @@ std::string Aside(const std::string& path) {
 
 // In place of what has the name.
 Status Move(const Root& root, const std::string& from, const std::string& to) {
-  TRY(const Place source, root.FindPlace(from));
-  TRY(const Place target, root.MakePlace(to));
+  TRY(const DirEntryRef source, root.FindPlace(from));
+  TRY(const DirEntryRef target, root.MakePlace(to));
   if (renameat(source.directory.get(), source.name.c_str(), target.directory.get(),
                target.name.c_str()) != 0)
     return Error{
@@ -94,19 +87,25 @@ Status Move(const Root& root, const std::string& from, const std::string& to) {
 
 }  // namespace
 
-Status CaseRunner::PutReleaseFiles(const Case& c, const RunSpec& spec, StagedCase& staged) {
+Status ReleaseFiles::PutBack(const Root& root) {
+  struct stat found;
+  for (const BroughtFile& own : installed_)
+    if (Stands(root, WaitingPlace(own.path), found)) {
+      TRY(Move(root, WaitingPlace(own.path), own.path));
+    } else {
+      TRY(Move(root, own.path, WaitingPlace(own.path) + ".gone"));
+    }
+  installed_.clear();
+  return Ok();
+}
+
+Status ReleaseFiles::Install(const Case& c, const RunSpec& spec, bool private_copies,
+                             SharedFiles& shared, StagedTree& tree) {
   std::vector<BroughtFile> release_files = ReleaseFilesOf(c, spec);
   const std::vector<BroughtFile> beside = FolderFiles(c, spec);
-  if (release_files == staged.release_files && beside.empty()) return Ok();
-  const Root& root = staged.tree.root;
-  struct stat found;
-  for (const BroughtFile& own : staged.release_files)
-    if (Stands(root, Aside(own.path), found)) {
-      TRY(Move(root, Aside(own.path), own.path));
-    } else {
-      TRY(Move(root, own.path, Aside(own.path) + ".gone"));
-    }
-  staged.release_files.clear();
+  if (release_files == installed_ && beside.empty()) return Ok();
+  const Root& root = tree.root;
+  TRY(PutBack(root));
   const auto place = [&](const BroughtFile& own, mode_t mode) -> Status {
     std::error_code none;
     const std::string link =
@@ -116,14 +115,15 @@ Status CaseRunner::PutReleaseFiles(const Case& c, const RunSpec& spec, StagedCas
             own.path, {LibrarySource::Kind::kFile, own.path, own.host_path, ""}, {}, mode},
         {}};
     if (!link.empty()) placing.what = SymlinkOp{own.path, link};
-    TRY(ApplySteps({{placing, 0}}, staged.private_copies, shared_, staged.tree));
-    staged.release_files.push_back(own);
+    TRY(ApplySteps({{placing, 0}}, private_copies, shared, tree));
+    installed_.push_back(own);
     return Ok();
   };
+  struct stat found;
   for (const BroughtFile& own : release_files) {
     // What the scenario took away or made something else of stays as it is.
     if (!Stands(root, own.path, found) || !S_ISREG(found.st_mode)) continue;
-    TRY(Move(root, own.path, Aside(own.path)));
+    TRY(Move(root, own.path, WaitingPlace(own.path)));
     TRY(place(own, found.st_mode & 07777));
   }
   for (const BroughtFile& own : beside)

@@ -10,7 +10,7 @@
 
 namespace gpustage {
 
-inline Check Made(bool ok, std::string seen, EventId event) {
+inline Check MakeCheck(bool ok, std::string seen, EventId event) {
   Check check;
   check.ok = ok;
   check.seen = std::move(seen);
@@ -18,8 +18,8 @@ inline Check Made(bool ok, std::string seen, EventId event) {
   return check;
 }
 
-inline Check Unknown(std::string why, EventId event) {
-  Check check = Made(false, std::move(why), event);
+inline Check Unobservable(std::string why, EventId event) {
+  Check check = MakeCheck(false, std::move(why), event);
   check.unknown = true;
   return check;
 }

@@ -1,4 +1,4 @@
-#include "harness/verdict/made.h"
+#include "harness/verdict/check_builder.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -10,7 +10,7 @@
 namespace gpustage {
 
 Check FilesUnseen(const Evidence& evidence) {
-  return Unknown(
+  return Unobservable(
       fmt::format("what the kernel was asked: {}", evidence.files_unobserved.empty()
                                                        ? "nobody watched"
                                                        : SentenceOf(evidence.files_unobserved)),
