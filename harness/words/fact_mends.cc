@@ -72,6 +72,9 @@ std::string MendOfFact(const Fact& fact, bool container) {
            (fact.rule.empty()
                 ? ", or run a build for the system's own loader, which asks its ld.so.cache"
                 : ", or to /etc/ld.so.conf and run ldconfig");
+  if (fact.kind == Kind::kRunpath)
+    return fmt::format("patchelf --add-rpath {} {}", ParentOf(path), fact.names.front());
+  if (fact.kind == Kind::kAdvised) return fmt::format("set {}={}", path, fact.other);
   if (fact.kind == Kind::kProgram)
     return fmt::format("install the program {}, or add its folder to PATH", path);
   if (fact.kind == Kind::kLink && fact.number == 1)

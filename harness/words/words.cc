@@ -185,6 +185,18 @@ std::string FactText(const Fact& fact) {
     case Kind::kUnversioned:
       return fmt::format("it was asked for as {}, without a version; {} is another one",
                          fact.subject, fact.other);
+    case Kind::kRunpath:
+      return fmt::format("{} has a RUNPATH that leads to {}, and {} has none that does",
+                         fact.other.empty() ? "the program" : fact.other, fact.subject,
+                         BaseNameOf(fact.names.front()));
+    case Kind::kOtherCounts:
+      return fmt::format(
+          "{} counted {} (#{}): NVML is another library, which asks the kernel's module and not "
+          "libcuda.so.1, so its devices and their memory do not show that CUDA starts",
+          fact.subject, fact.number, fact.event);
+    case Kind::kAdvised:
+      return fmt::format("the log says what lets it in: {}={}{}", fact.subject, fact.other,
+                         EventMark(fact.event));
     case Kind::kContainer: return "the program runs in a container or a sandbox: " + fact.subject;
     case Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
@@ -210,6 +222,7 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
       First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
   return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kContainer ||
          fact.kind == Kind::kOpened || fact.kind == Kind::kAlso ||
+         fact.kind == Kind::kOtherCounts || fact.kind == Kind::kAdvised ||
          (fact.kind == Kind::kVersions && fact.subject == fact.other);
 }
 
@@ -233,7 +246,7 @@ std::string LastFact(const FunnelRow& row) {
         fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
         fact->kind == Kind::kElsewhere || fact->kind == Kind::kSibling ||
         fact->kind == Kind::kRefused || fact->kind == Kind::kProgram || fact->kind == Kind::kVain ||
-        fact->kind == Kind::kNamed || fact->kind == Kind::kCopy ||
+        fact->kind == Kind::kNamed || fact->kind == Kind::kCopy || fact->kind == Kind::kRunpath ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
   return SentenceOf(row.loss->reason);

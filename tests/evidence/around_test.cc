@@ -284,6 +284,44 @@ TEST(Copies, ANameWithoutItsVersionIsTold) {
   EXPECT_THAT(Suggestions(row), Contains("ask for libcublas.so.12, with its version"));
 }
 
+// The library that needs what is nowhere is one of two.
+TEST(Copies, AnotherCopyOfTheOneThatNeedsItIsTold) {
+  const std::string taken = "/usr/lib/x86_64-linux-gnu/libcusolver.so.11";
+  const std::string other = "/usr/local/cuda-11.8/lib64/libcusolver.so.11";
+  Evidence evidence = Of(Started()
+                             .Search(7, 1, "libcusolver.so.11")
+                             .Search(7, 1, taken, LA_SER_CONFIG)
+                             .Load(7, 50, taken)
+                             .Search(7, 50, "libnvJitLink.so.12")
+                             .Search(7, 50, "/lib/libnvJitLink.so.12", LA_SER_DEFAULT)
+                             .Unload(7, 50),
+                         {}, {taken, other});
+  ASSERT_FALSE(evidence.funnel.empty());
+  FunnelRow& row = evidence.funnel.front();
+  ASSERT_TRUE(row.loss);
+  row.loss->cause = Cause::kMissingDependency;
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Below(row), Contains("another copy is " + other));
+  EXPECT_THAT(Suggestions(row), Contains(HasSubstr("so that " + other + " answers")));
+}
+
+// Ollama 0.32.5's own line: SirUli/homeassistant-ollama-addon#319.
+TEST(Around, TheVariableThatTheLogNamesIsWhatToTry) {
+  Evidence evidence =
+      Of(Started().Prints(Stream::kStderr,
+                          "msg=\"dropping integrated GPU; to enable, set OLLAMA_IGPU_ENABLE=1\"\n"),
+         {});
+  FunnelRow row;
+  row.loss.emplace();
+  row.loss->cause = Cause::kDropped;
+  evidence.funnel = {row, row};
+  evidence.funnel.back().loss->cause = Cause::kNotTried;
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Suggestions(evidence.funnel.front()),
+              testing::ElementsAre("set OLLAMA_IGPU_ENABLE=1"));
+  EXPECT_THAT(Suggestions(evidence.funnel.back()), Not(Contains(HasSubstr("OLLAMA_IGPU_ENABLE"))));
+}
+
 TEST(Ends, TheLineThatComplainsIsQuotedAndNotTheOneBehindIt) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::kExited;

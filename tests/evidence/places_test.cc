@@ -107,6 +107,30 @@ TEST(Places, ACopyThatNothingLookedAtIsNamed) {
               Contains(HasSubstr("add /run/opengl-driver/lib to LD_LIBRARY_PATH")));
 }
 
+// Of a system whose packages are patched to find the driver, one was missed.
+TEST(Places, ARunpathThatOthersOfTheProcessHaveIsTold) {
+  const std::string copy = "/run/opengl-driver/lib/libcuda.so.1";
+  const std::string needy = "/opt/app/libneedy.so", patched = "/opt/app/libpatched.so";
+  Evidence evidence = Of(Started()
+                             .Load(7, 40, patched)
+                             .Search(7, 1, needy)
+                             .Load(7, 50, needy)
+                             .Search(7, 50, "libcuda.so.1")
+                             .Search(7, 50, "/lib/libcuda.so.1", LA_SER_DEFAULT),
+                         OneDevice(), {needy});
+  FunnelRow& row = evidence.funnel.front();
+  ASSERT_TRUE(row.loss);
+  row.loss->cause = Cause::kMissingDependency;
+  evidence.linkage.own_paths = {{7, patched, "/run/opengl-driver/lib"}};
+  ASSERT_THAT(PathsToLook(evidence), Contains(copy));
+  AfterRun after;
+  after.looked = {There(copy)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Contains(patched + " has a RUNPATH that leads to " + copy +
+                                   ", and libneedy.so has none that does"));
+  EXPECT_THAT(Suggestions(row), Contains("patchelf --add-rpath /run/opengl-driver/lib " + needy));
+}
+
 TEST(Places, ALoaderThatAsksNoCacheIsTold) {
   const std::string copy = "/usr/lib/x86_64-linux-gnu/libcuda.so.1";
   Evidence evidence = Of(Started()

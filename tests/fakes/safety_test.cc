@@ -40,6 +40,7 @@ const std::vector<Subject> kAllSubjects = {
     {"cublas-11", {"cublaslt-11"}, "cublasCreate_v2"},
     {"cublas-12", {"cublaslt-12"}, "cublasCreate_v2"},
     {"cublas-13", {"cublaslt-13"}, "cublasCreate_v2"},
+    {"libstdcxx-7", {}, ""},
     {"ggml-base-upstream", {}, ""},
     {"ggml-base-ollama", {}, ""},
     {"ggml-cuda-upstream-12",

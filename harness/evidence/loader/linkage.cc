@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -63,6 +64,22 @@ std::vector<std::string> SplitNames(const std::string& list) {
   return names;
 }
 
+// The newest of `versions` that has the name of `wanted`: GLIBC_2.36 of GLIBC_2.99; "": none has.
+std::string NewestLike(const std::string& wanted, const std::vector<std::string>& versions) {
+  const std::string name = wanted.substr(0, wanted.find_first_of("0123456789"));
+  std::string newest;
+  for (const std::string& version : versions)
+    if (version.starts_with(name) && version.find_first_of("0123456789") == name.size() &&
+        strverscmp(version.c_str(), newest.c_str()) > 0)
+      newest = version;
+  return newest;
+}
+
+void AddVersion(const std::string& wanted, const std::vector<std::string>& has, Gap& gap) {
+  if (gap.versions.empty()) gap.newest = NewestLike(wanted, has);
+  gap.versions.push_back(wanted);
+}
+
 class OfProcess {
  public:
   OfProcess(const Evidence& evidence, int pid, Files& files) : pid_(pid) {
@@ -88,6 +105,23 @@ class OfProcess {
         Versions(object, gaps);
         Symbols(object, gaps);
       }
+  }
+
+  void FindOwnPaths(std::vector<OwnPath>& found) const {
+    constexpr size_t kMost = 64;  // of one library
+    for (const Object& object : objects_) {
+      if (object.file == nullptr) continue;
+      const std::string& path =
+          object.file->runpath.empty() ? object.file->rpath : object.file->runpath;
+      size_t count = 0;
+      for (std::string folder : SplitNames(path)) {
+        if (++count > kMost) break;
+        const std::string own = ParentOf(object.path.empty() ? program_ : object.path);
+        for (const std::string_view word : {"$ORIGIN", "${ORIGIN}"})
+          if (folder.starts_with(word)) folder.replace(0, word.size(), own == "/" ? "" : own);
+        found.push_back({pid_, object.path, LexicallyNormal(folder)});
+      }
+    }
   }
 
   void FindUnseenMisses(std::vector<UnseenMisses>& found) const {
@@ -151,7 +185,7 @@ class OfProcess {
         if (has.empty())
           GapTo(provider.path, object, gaps).unversioned = true;
         else if (!want.weak && std::find(has.begin(), has.end(), want.version) == has.end())
-          GapTo(provider.path, object, gaps).versions.push_back(want.version);
+          AddVersion(want.version, has, GapTo(provider.path, object, gaps));
         break;
       }
   }
@@ -178,7 +212,7 @@ class OfProcess {
     for (Gap& gap : gaps)
       if (gap.pid == pid_ && gap.requester == requester.path && gap.provider == provider)
         return gap;
-    gaps.push_back({pid_, requester.path, provider, {}, {}, false});
+    gaps.push_back({pid_, requester.path, provider, {}, {}});
     return gaps.back();
   }
 
@@ -198,6 +232,7 @@ Linkage LinkageOf(const Evidence& evidence, const FileOpener& open) {
     if (pids.insert(process.pid).second) {
       const OfProcess of_process(evidence, process.pid, files);
       of_process.FindGaps(linkage.gaps);
+      of_process.FindOwnPaths(linkage.own_paths);
       of_process.FindInterposers(evidence, linkage.interposers);
       of_process.FindUnseenMisses(linkage.unseen_misses);
     }

@@ -277,6 +277,19 @@ void AddCompatLink(const AfterRun& after, FunnelRow& row) {
   row.loss->because.push_back(std::move(link));
 }
 
+void AddAdvice(const Evidence& evidence, FunnelRow& row) {
+  static const RE2 set(R"(\bset ([A-Z][A-Z0-9_]{3,})=([\w.:-]+))");
+  if (row.cause() != Cause::kDropped) return;
+  for (const LogLine& line : evidence.log) {
+    Fact fact;
+    fact.kind = Kind::kAdvised;
+    if (!RE2::PartialMatch(line.text, set, &fact.subject, &fact.other)) continue;
+    fact.event = line.event;
+    row.loss->because.push_back(std::move(fact));
+    return;
+  }
+}
+
 const std::vector<std::string>& FilesOfContainers() {
   static const std::vector<std::string> files = {"/.dockerenv", "/run/.containerenv",
                                                  "/.singularity.d", "/.flatpak-info"};

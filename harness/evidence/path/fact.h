@@ -44,6 +44,10 @@ struct Fact {
             // number: 1 where that lacks its directory, too
     kUnversioned,  // subject: a library that was asked for by a name without its version; other:
                    // one of the same name with its version, of another folder
+    kRunpath,  // subject: where a library lies that was looked for in vain; other: one that has a
+               // RUNPATH to it, "" the program; names: who asked, and has none
+    kOtherCounts,  // subject: a function of NVML that counted where CUDA failed; number: devices
+    kAdvised,      // subject: a variable that the log says to set; other: its value
     kDevice,       // subject: a device that was asked, as the call has it
     kContainer,    // subject: what shows that the program runs in one: "/.dockerenv is there"
     kAnswered,     // subject: a library; other: the file that answered for it; rule: that found it

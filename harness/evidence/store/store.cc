@@ -150,7 +150,8 @@ ordered_json Line(const Gap& gap) {
           {"provider", Write(gap.provider)},
           {"versions", Write(gap.versions)},
           {"symbols", Write(gap.symbols)},
-          {"unversioned", gap.unversioned}};
+          {"unversioned", gap.unversioned},
+          {"newest", Write(gap.newest)}};
 }
 Gap ReadGap(const ordered_json& line) {
   return {line.at("pid"),
@@ -158,7 +159,15 @@ Gap ReadGap(const ordered_json& line) {
           ReadText(line.at("provider")),
           ReadTexts(line.at("versions")),
           ReadTexts(line.at("symbols")),
-          line.at("unversioned")};
+          line.at("unversioned"),
+          line.contains("newest") ? ReadText(line.at("newest")) : ""};
+}
+
+ordered_json Line(const OwnPath& own) {
+  return {{"record", "own_path"},
+          {"pid", own.pid},
+          {"library", Write(own.library)},
+          {"folder", Write(own.folder)}};
 }
 
 ordered_json Line(const Interposer& interposer) {
@@ -253,6 +262,9 @@ void ReadLine(const ordered_json& line, int version, Evidence& evidence) {
     ReadFunnelLine(record, line.dump(), version, evidence);
   } else if (record == "gap") {
     evidence.linkage.gaps.push_back(ReadGap(line));
+  } else if (record == "own_path") {
+    evidence.linkage.own_paths.push_back(
+        {line.at("pid"), ReadText(line.at("library")), ReadText(line.at("folder"))});
   } else if (record == "outside") {
     evidence.outside.push_back(ReadOutside(line, version));
   } else if (record == "interposer") {
@@ -328,6 +340,7 @@ std::string EvidenceLines(const KeptRun& run) {
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
   for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
+  for (const OwnPath& own : evidence.linkage.own_paths) lines.push_back(Line(own));
   for (const Interposer& interposer : evidence.linkage.interposers)
     lines.push_back(Line(interposer));
   for (const UnseenMisses& unseen : evidence.linkage.unseen_misses) lines.push_back(Line(unseen));
