@@ -11,7 +11,7 @@ namespace gpustage {
 using Kind = Fact::Kind;
 
 // What mends a place: as little as lets whoever was refused in.
-std::string MendOfFact(const Fact& fact, bool container) {
+std::string MendOfFact(const Fact& fact, const Fact* container) {
   const std::string& path = fact.subject;
   if (fact.kind == Kind::kNode && fact.error == 0)
     return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
@@ -19,9 +19,11 @@ std::string MendOfFact(const Fact& fact, bool container) {
   // controller": EPERM; it is no mode that refuses.
   if (fact.kind == Kind::kNode && fact.error == EPERM)
     return fmt::format(
-        "{}start the container, or the unit, with --device {} and each other node, --gpus all or "
-        "--privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
-        "alone",
+        "{}start the container, or the unit, anew with --device {} and each other node, --gpus all "
+        "or --privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
+        "alone, and systemctl daemon-reload takes that away from a running one (lastingly: links "
+        "in "
+        "/dev/char by nvidia-ctk system create-dev-char-symlinks, or the cgroupfs driver)",
         container ? "" : "where the program runs in a container or a unit, ", path);
   // mknod (2), open (2): no driver behind the node, or no such device.
   if (fact.kind == Kind::kNode && (fact.error == ENXIO || fact.error == ENODEV))
@@ -35,6 +37,11 @@ std::string MendOfFact(const Fact& fact, bool container) {
   if (fact.kind == Kind::kNode && fact.error == EBUSY)
     return fmt::format("end whoever holds {} (fuser -v {}), or wait for it", path, path);
   if (fact.kind == Kind::kNode && fact.error == ENOENT) {
+    if (container != nullptr && container->other == "CDI" && path.starts_with("/dev/nvidia"))
+      return fmt::format(
+          "make the host's CDI specification anew (nvidia-ctk cdi generate) and start the "
+          "container anew: the one that it was started by is older than the node {}",
+          path);
     if (container && path.starts_with("/dev/nvidia"))
       return fmt::format(
           "start the container with the node {} (--gpus all, or --device); with CDI make the "

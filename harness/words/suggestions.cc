@@ -296,7 +296,8 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const bool driver_lost =
       First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
   for (const Fact& fact : row.loss->because)
-    if (fact.kind != Kind::kManifest || !driver_lost) add(MendOfFact(fact, container));
+    if (fact.kind != Kind::kManifest || !driver_lost)
+      add(MendOfFact(fact, First(row, Kind::kContainer)));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,

@@ -188,16 +188,29 @@ std::string FactText(const Fact& fact) {
     case Kind::kRunpath:
       return fmt::format("{} has a RUNPATH that leads to {}, and {} has none that does",
                          fact.other.empty() ? "the program" : fact.other, fact.subject,
-                         BaseNameOf(fact.names.front()));
+                         BaseNameOf(fact.names.front()) +
+                             (fact.names.size() > 1 ? " -> " + BaseNameOf(fact.names[1]) : ""));
     case Kind::kOtherCounts:
       return fmt::format(
           "{} counted {} (#{}): NVML is another library, which asks the kernel's module and not "
           "libcuda.so.1, so its devices and their memory do not show that CUDA starts",
           fact.subject, fact.number, fact.event);
+    case Kind::kIgnored:
+      return fmt::format("{} is \"{}\" there, which leads to it, and nobody took it by that{}",
+                         fact.subject, fact.other,
+                         fact.names.empty() ? ""
+                                            : fmt::format(": {} was given \"{}\" instead",
+                                                          fact.rule, fact.names.front()));
+    case Kind::kToolkit:
+      return fmt::format("{} is of a CUDA toolkit, which brings no driver", fact.subject);
     case Kind::kAdvised:
       return fmt::format("the log says what lets it in: {}={}{}", fact.subject, fact.other,
                          EventMark(fact.event));
-    case Kind::kContainer: return "the program runs in a container or a sandbox: " + fact.subject;
+    case Kind::kContainer:
+      return "the program runs in a container or a sandbox: " + fact.subject +
+             (fact.other.empty() ? ""
+                                 : "; its devices came by a CDI specification "
+                                   "(NVIDIA_VISIBLE_DEVICES is \"void\")");
     case Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
                          EventMark(fact.event));
@@ -223,6 +236,7 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
   return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kContainer ||
          fact.kind == Kind::kOpened || fact.kind == Kind::kAlso ||
          fact.kind == Kind::kOtherCounts || fact.kind == Kind::kAdvised ||
+         fact.kind == Kind::kToolkit ||
          (fact.kind == Kind::kVersions && fact.subject == fact.other);
 }
 

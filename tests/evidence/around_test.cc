@@ -305,6 +305,27 @@ TEST(Copies, AnotherCopyOfTheOneThatNeedsItIsTold) {
   EXPECT_THAT(Suggestions(row), Contains(HasSubstr("so that " + other + " answers")));
 }
 
+// ollama/ollama#15964: the user's OLLAMA_LIBRARY_PATH is another's for the runner.
+TEST(Around, AVariableThatLeadsToItAndIsOverriddenIsTold) {
+  const std::string there = "/opt/other/cuda_v12/libggml-cuda.so";
+  Evidence evidence = Of(HandMadeRun()
+                             .Process(7, 1, "/bin/scan", "scan", "OLLAMA_LIBRARY_PATH=/opt/other")
+                             .Process(8, 7, "/bin/scan", "scan", "OLLAMA_LIBRARY_PATH=/usr/lib/o"),
+                         {}, {there});
+  FunnelRow row;
+  row.library = "/usr/lib/o/cuda_v12/libggml-cuda.so";
+  row.loss.emplace();
+  Fact copy;
+  copy.kind = Fact::Kind::kCopy;
+  copy.subject = there;
+  row.loss->because = {copy};
+  AddIgnored(evidence, row);
+  ASSERT_THAT(row.loss->because, testing::SizeIs(2));
+  EXPECT_THAT(FactText(row.loss->because.back()),
+              testing::AllOf(HasSubstr("OLLAMA_LIBRARY_PATH is \"/opt/other\" there"),
+                             HasSubstr("was given \"/usr/lib/o\" instead")));
+}
+
 // Ollama 0.32.5's own line: SirUli/homeassistant-ollama-addon#319.
 TEST(Around, TheVariableThatTheLogNamesIsWhatToTry) {
   Evidence evidence =

@@ -123,8 +123,10 @@ void AddRunpath(const AfterRun& after, const Evidence& evidence, const std::stri
     fact.kind = Fact::Kind::kRunpath;
     fact.subject = path;
     fact.other = own.library;
-    fact.names = {need == row.needs.end() || need->requester.empty() ? row.library
-                                                                     : need->requester};
+    const bool itself = need == row.needs.end() || need->requester.empty() ||
+                        LexicallyNormal(need->requester) == row.library;
+    fact.names = {itself ? row.library : need->requester};
+    if (itself && !row.file.empty() && row.file != row.library) fact.names.push_back(row.file);
     row.loss->because.push_back(std::move(fact));
     return;
   }
@@ -159,6 +161,16 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
       sibling.subject = path;
       sibling.other = name;
       row.loss->because.push_back(std::move(sibling));
+      break;
+    }
+  // Whoever has a toolkit may take it for a driver.
+  for (const std::string& path : evidence.setting.libraries)
+    if (FamilyOfLibrary(BaseNameOf(path)) == Family::kRuntime &&
+        ParentOf(path) != ParentOf(row.library)) {
+      Fact toolkit;
+      toolkit.kind = Fact::Kind::kToolkit;
+      toolkit.subject = path;
+      row.loss->because.push_back(std::move(toolkit));
       break;
     }
   const Process* const process = row.pid == 0 ? nullptr : ProcessOf(evidence, row.pid);
@@ -269,6 +281,7 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
       AddCopies(after, evidence, row);
       AddAlso(after, evidence, row);
       AddCompatLink(after, row);
+      AddIgnored(evidence, row);
       AddAdvice(evidence, row);
       AddContainer(after, evidence, row);
     }

@@ -12,11 +12,12 @@ using namespace kept;
 
 constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not happen",
                                    "not needed"};
-constexpr const char* kFacts[] = {
-    "reason",   "node",      "place",    "link",        "mask",    "versions",     "nowhere",
-    "manifest", "opened",    "also",     "elsewhere",   "sibling", "refused",      "program",
-    "vain",     "named",     "copy",     "unversioned", "runpath", "other counts", "advised",
-    "device",   "container", "answered", "shadowed",    "called",  "nothing"};
+constexpr const char* kFacts[] = {"reason",    "node",     "place",       "link",    "mask",
+                                  "versions",  "nowhere",  "manifest",    "opened",  "also",
+                                  "elsewhere", "sibling",  "refused",     "program", "vain",
+                                  "named",     "copy",     "unversioned", "runpath", "other counts",
+                                  "ignored",   "toolkit",  "advised",     "device",  "container",
+                                  "answered",  "shadowed", "called",      "nothing"};
 static_assert(std::size(kFacts) == static_cast<size_t>(Fact::Kind::kNothing) + 1);
 
 ordered_json FactsLine(const std::vector<Fact>& facts) {
