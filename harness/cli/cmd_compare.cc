@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
@@ -219,7 +220,18 @@ class Comparison {
   std::set<std::string> selected_, compared_, different_, alone_;
 };
 
+// Whoever names a file means what diff does.
+Status CheckScanner(const std::string& name) {
+  if (!FileExists(name) && !IsScannerFile(name)) return Ok();
+  return Error{fmt::format("compare takes two scanners by their names, and {} is a file; {} diff "
+                           "holds two cases against one another",
+                           Quote(name), CalledAs())};
+}
+
 int Compare(const CompareOptions& options) {
+  for (const std::string& side : {options.a, options.b})
+    if (const Status named = CheckScanner(Wanted(side).name); !named)
+      return PrintError(named.error(), kBadInput);
   Result<std::vector<KnownDifference>> known = ReadKnown(options.known);
   if (!known) return PrintError(known.error(), kBadInput);
   CaseFilter selection = options.selection;
