@@ -223,9 +223,10 @@ class Comparison {
 // Whoever names a file means what diff does.
 Status CheckScanner(const std::string& name) {
   if (!FileExists(name) && !IsScannerFile(name)) return Ok();
-  return Error{fmt::format("compare takes two scanners by their names, and {} is a file; {} diff "
-                           "holds two cases against one another",
-                           Quote(name), CalledAs())};
+  return Error{
+      fmt::format("compare takes two scanners by their names, and {} is a file; {} diff "
+                  "holds two cases against one another",
+                  Quote(name), CalledAs())};
 }
 
 int Compare(const CompareOptions& options) {

@@ -22,8 +22,8 @@ int WritePack(const PackOptions& options) {
   Result<Pack> pack = PackOf(options.selection);
   if (!pack) return PrintError(pack.error(), kBadInput);
   pack->files[pack->folder + "/README"] = {
-      fmt::format("A scenario of gpustage {}. Beside this folder:\n\n    gpustage {}\n",
-                  kVersion, pack->command),
+      fmt::format("A scenario of gpustage {}. Beside this folder:\n\n    gpustage {}\n", kVersion,
+                  pack->command),
       false};
   const Result<std::string> tar = TarOf(pack->files);
   if (!tar) return PrintError(tar.error(), kBadInput);
