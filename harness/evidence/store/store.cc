@@ -163,13 +163,6 @@ Gap ReadGap(const ordered_json& line) {
           line.contains("newest") ? ReadText(line.at("newest")) : ""};
 }
 
-ordered_json Line(const OwnPath& own) {
-  return {{"record", "own_path"},
-          {"pid", own.pid},
-          {"library", Write(own.library)},
-          {"folder", Write(own.folder)}};
-}
-
 ordered_json Line(const Interposer& interposer) {
   return {{"record", "interposer"},
           {"pid", interposer.pid},
@@ -340,7 +333,11 @@ std::string EvidenceLines(const KeptRun& run) {
   if (evidence.devices)
     for (const SeenDevice& device : *evidence.devices) lines.push_back(Line(device));
   for (const Gap& gap : evidence.linkage.gaps) lines.push_back(Line(gap));
-  for (const OwnPath& own : evidence.linkage.own_paths) lines.push_back(Line(own));
+  for (const auto& [pid, library, folder] : evidence.linkage.own_paths)
+    lines.push_back({{"record", "own_path"},
+                     {"pid", pid},
+                     {"library", Write(library)},
+                     {"folder", Write(folder)}});
   for (const Interposer& interposer : evidence.linkage.interposers)
     lines.push_back(Line(interposer));
   for (const UnseenMisses& unseen : evidence.linkage.unseen_misses) lines.push_back(Line(unseen));
