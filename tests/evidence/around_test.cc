@@ -238,6 +238,12 @@ TEST(Around, InAContainerItIsTheContainerThatIsMended) {
   EXPECT_THAT(Suggestions(host.funnel.front()), Contains(HasSubstr("load the module nvidia-uvm")));
   EXPECT_THAT(Suggestions(docker.funnel.front()),
               Contains(HasSubstr("start the container with the node /dev/nvidia-uvm")));
+  // What nvidia-ctk cdi generate writes sets the variable to that.
+  Evidence cdi = lost("NVIDIA_VISIBLE_DEVICES=void");
+  AddPlaces(after, cdi);
+  EXPECT_THAT(texts(cdi), Contains(HasSubstr("its devices came by a CDI specification")));
+  EXPECT_THAT(Suggestions(cdi.funnel.front()),
+              Contains(HasSubstr("make the host's CDI specification anew")));
 }
 
 TEST(Around, WhatASnapMayNotReadIsItsSandboxFirst) {
