@@ -21,8 +21,7 @@ std::string MendOfFact(const Fact& fact, const Fact* container) {
     return fmt::format(
         "{}start the container, or the unit, anew with --device {} and each other node, --gpus all "
         "or --privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
-        "alone, and systemctl daemon-reload takes that away from a running one (lastingly: links "
-        "in "
+        "alone, and systemctl daemon-reload takes that from a running one (lastingly: links in "
         "/dev/char by nvidia-ctk system create-dev-char-symlinks, or the cgroupfs driver)",
         container ? "" : "where the program runs in a container or a unit, ", path);
   // mknod (2), open (2): no driver behind the node, or no such device.
@@ -40,7 +39,7 @@ std::string MendOfFact(const Fact& fact, const Fact* container) {
     if (container != nullptr && container->other == "CDI" && path.starts_with("/dev/nvidia"))
       return fmt::format(
           "make the host's CDI specification anew (nvidia-ctk cdi generate) and start the "
-          "container anew: the one that it was started by is older than the node {}",
+          "container anew: the one that it was started by does not have the node {}",
           path);
     if (container && path.starts_with("/dev/nvidia"))
       return fmt::format(

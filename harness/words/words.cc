@@ -202,7 +202,7 @@ std::string FactText(const Fact& fact) {
                                             : fmt::format(": {} was given \"{}\" instead",
                                                           fact.rule, fact.names.front()));
     case Kind::kToolkit:
-      return fmt::format("{} is of a CUDA toolkit, which brings no driver", fact.subject);
+      return fmt::format("{} is CUDA's runtime, which brings no driver", fact.subject);
     case Kind::kAdvised:
       return fmt::format("the log says what lets it in: {}={}{}", fact.subject, fact.other,
                          EventMark(fact.event));

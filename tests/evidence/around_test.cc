@@ -238,6 +238,12 @@ TEST(Around, InAContainerItIsTheContainerThatIsMended) {
   EXPECT_THAT(Suggestions(host.funnel.front()), Contains(HasSubstr("load the module nvidia-uvm")));
   EXPECT_THAT(Suggestions(docker.funnel.front()),
               Contains(HasSubstr("start the container with the node /dev/nvidia-uvm")));
+  // What nvidia-ctk cdi generate writes sets the variable to that.
+  Evidence cdi = lost("NVIDIA_VISIBLE_DEVICES=void");
+  AddPlaces(after, cdi);
+  EXPECT_THAT(texts(cdi), Contains(HasSubstr("its devices came by a CDI specification")));
+  EXPECT_THAT(Suggestions(cdi.funnel.front()),
+              Contains(HasSubstr("make the host's CDI specification anew")));
 }
 
 TEST(Around, WhatASnapMayNotReadIsItsSandboxFirst) {
@@ -284,25 +290,29 @@ TEST(Copies, ANameWithoutItsVersionIsTold) {
   EXPECT_THAT(Suggestions(row), Contains("ask for libcublas.so.12, with its version"));
 }
 
-// The library that needs what is nowhere is one of two.
+// Of a backend's libraries the one that needs what is nowhere is one of two.
 TEST(Copies, AnotherCopyOfTheOneThatNeedsItIsTold) {
-  const std::string taken = "/usr/lib/x86_64-linux-gnu/libcusolver.so.11";
-  const std::string other = "/usr/local/cuda-11.8/lib64/libcusolver.so.11";
-  Evidence evidence = Of(Started()
-                             .Search(7, 1, "libcusolver.so.11")
-                             .Search(7, 1, taken, LA_SER_CONFIG)
-                             .Load(7, 50, taken)
-                             .Search(7, 50, "libnvJitLink.so.12")
-                             .Search(7, 50, "/lib/libnvJitLink.so.12", LA_SER_DEFAULT)
+  const std::string taken = "/opt/cuda/lib64/libcublas.so.12";
+  const std::string other = "/usr/local/lib/ollama/cuda_v12/libcublas.so.12";
+  Evidence evidence = Of(Started("LD_LIBRARY_PATH=/opt/cuda/lib64")
+                             .Search(7, 1, kBackend)
+                             .Load(7, 50, kBackend)
+                             .Search(7, 50, "libcublas.so.12")
+                             .Search(7, 50, taken, LA_SER_LIBPATH)
+                             .Load(7, 60, taken)
+                             .Search(7, 60, "libnvJitLink.so.12")
+                             .Search(7, 60, "/lib/libnvJitLink.so.12", LA_SER_DEFAULT)
+                             .Unload(7, 60)
                              .Unload(7, 50),
-                         {}, {taken, other});
+                         {kBackend}, {taken, other});
   ASSERT_FALSE(evidence.funnel.empty());
   FunnelRow& row = evidence.funnel.front();
   ASSERT_TRUE(row.loss);
   row.loss->cause = Cause::kMissingDependency;
   AddPlaces({}, evidence);
   EXPECT_THAT(Below(row), Contains("another copy is " + other));
-  EXPECT_THAT(Suggestions(row), Contains(HasSubstr("so that " + other + " answers")));
+  EXPECT_THAT(Suggestions(row), Contains("take /opt/cuda/lib64 out of LD_LIBRARY_PATH, so that " +
+                                         other + " answers"));
 }
 
 // ollama/ollama#15964: the user's OLLAMA_LIBRARY_PATH is another's for the runner.

@@ -62,7 +62,8 @@ TEST(Store, KeepsWhatIsNotKnownApartFromNothing) {
 
 TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
   KeptRun run = Kept(CauseExamples().front().evidence);
-  run.evidence.linkage.gaps.push_back({2, "/a.so", "/b.so", {"V_1"}, {"x@V_1"}, true});
+  run.evidence.linkage.gaps.push_back({2, "/a.so", "/b.so", {"V_1"}, {"x@V_1"}, true, "V_0"});
+  run.evidence.linkage.own_paths.push_back({2, "/a.so", "/opt/lib"});
   run.evidence.linkage.interposers.push_back({2, "dlopen", "/opt/\xff.so", 1});
   run.evidence.linkage.unseen_misses.push_back({2, "/opt/\xff.so"});
   run.evidence.outside.push_back({2, "/proc/modules", Outside::What::kDevices, true, 3, 1});
@@ -73,7 +74,7 @@ TEST(Store, KeepsWhatWasReadOfFilesAfterTheRun) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = EvidenceLines(Kept(CauseExamples().front().evidence));
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":5,)"))
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":6,)"))
       << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"event\","));
   EXPECT_TRUE(text.ends_with("}\n"));
@@ -83,7 +84,7 @@ TEST(Store, RefusesAnotherVersion) {
   EXPECT_THAT(
       ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
       FailsAt(1, 1,
-              "this evidence is of version 2; this gpustage reads versions 4 and 5, so run the "
+              "this evidence is of version 2; this gpustage reads versions 4 to 6, so run the "
               "scenario again or use the gpustage that kept it"));
 }
 
@@ -155,7 +156,7 @@ TEST(Store, NamesTheLineThatIsWrong) {
   EXPECT_THAT(
       ParseEvidenceLines(text.substr(0, second) + "{\"record\":\"dream\"}\n" + text.substr(second),
                          "x.jsonl"),
-      FailsAt(2, 1, "this line is not as version 5 has it: unknown record \"dream\""));
+      FailsAt(2, 1, "this line is not as version 6 has it: unknown record \"dream\""));
   EXPECT_THAT(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl"),
               FailsAt(8, 1, "this evidence has no end: it was not written to its last line"));
 }

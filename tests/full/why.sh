@@ -26,8 +26,8 @@ if [[ ${1:-} == --stamp ]]; then
 fi
 
 status=0
-# Twice as many jobs as processors: what hangs is waited for, and costs nothing.
 touch "$scratch/planted" "$scratch/small"
+# Twice as many jobs as processors: what hangs is waited for, and costs nothing.
 "$TREE/tests/diagnose/why_evaluation" --again 10 --jobs "$(($(nproc) * 2))" --minutes "${MINUTES:-50}" --keep "$TREE/why-scores" --stamp "$(stamp)" |
   tee "$scratch/evaluation" || status=$?
 ((status == 75)) || "$TREE/tests/diagnose/why_planted" 30 1 "$(nproc)" | tee "$scratch/planted" || status=1

@@ -54,10 +54,10 @@ class Files {
   std::map<std::string, std::optional<ElfFile>> files_;
 };
 
-std::vector<std::string> SplitNames(const std::string& list) {
+std::vector<std::string> SplitNames(const std::string& list, const char* between = " :\n\t") {
   std::vector<std::string> names;
   for (size_t start = 0; start < list.size();) {
-    const size_t end = std::min(list.find_first_of(" :\n\t", start), list.size());
+    const size_t end = std::min(list.find_first_of(between, start), list.size());
     if (end > start) names.push_back(list.substr(start, end - start));
     start = end + 1;
   }
@@ -111,10 +111,8 @@ class OfProcess {
     constexpr size_t kMost = 64;  // of one library
     for (const Object& object : objects_) {
       if (object.file == nullptr) continue;
-      const std::string& path =
-          object.file->runpath.empty() ? object.file->rpath : object.file->runpath;
       size_t count = 0;
-      for (std::string folder : SplitNames(path)) {
+      for (std::string folder : SplitNames(object.file->runpath, ":")) {
         if (++count > kMost) break;
         const std::string own = ParentOf(object.path.empty() ? program_ : object.path);
         for (const std::string_view word : {"$ORIGIN", "${ORIGIN}"})

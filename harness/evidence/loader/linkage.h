@@ -47,7 +47,7 @@ struct UnseenMisses {
 struct OwnPath {
   int pid = 0;
   std::string library;  // "" is the program
-  std::string folder;   // of its RUNPATH, or where it has none of its RPATH; $ORIGIN is its own
+  std::string folder;   // of its RUNPATH; $ORIGIN is its own
   friend bool operator==(const OwnPath&, const OwnPath&) = default;
 };
 

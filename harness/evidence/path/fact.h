@@ -50,7 +50,7 @@ struct Fact {
     kOtherCounts,  // subject: a function of NVML that counted where CUDA failed; number: devices
     kIgnored,    // subject: a variable that leads to a library that nobody took; other: its value;
                  // rule: the role of a process that was given another; names: that
-    kToolkit,    // subject: a library of the CUDA toolkit, of which the driver is no part
+    kToolkit,    // subject: a runtime of CUDA in another folder, which brings no driver
     kAdvised,    // subject: a variable that the log says to set; other: its value
     kDevice,     // subject: a device that was asked, as the call has it
     kContainer,  // subject: what shows that the program runs in one: "/.dockerenv is there"; other:

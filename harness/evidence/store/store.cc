@@ -153,14 +153,14 @@ ordered_json Line(const Gap& gap) {
           {"unversioned", gap.unversioned},
           {"newest", Write(gap.newest)}};
 }
-Gap ReadGap(const ordered_json& line) {
+Gap ReadGap(const ordered_json& line, int version) {
   return {line.at("pid"),
           ReadText(line.at("requester")),
           ReadText(line.at("provider")),
           ReadTexts(line.at("versions")),
           ReadTexts(line.at("symbols")),
           line.at("unversioned"),
-          line.contains("newest") ? ReadText(line.at("newest")) : ""};
+          version < 6 ? "" : ReadText(line.at("newest"))};
 }
 
 ordered_json Line(const Interposer& interposer) {
@@ -254,7 +254,7 @@ void ReadLine(const ordered_json& line, int version, Evidence& evidence) {
   } else if (record == "funnel" || record == "inner" || record == "setting") {
     ReadFunnelLine(record, line.dump(), version, evidence);
   } else if (record == "gap") {
-    evidence.linkage.gaps.push_back(ReadGap(line));
+    evidence.linkage.gaps.push_back(ReadGap(line, version));
   } else if (record == "own_path") {
     evidence.linkage.own_paths.push_back(
         {line.at("pid"), ReadText(line.at("library")), ReadText(line.at("folder"))});
@@ -368,9 +368,9 @@ Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& f
               "\"gpustage-evidence\"",
               pos};
         version = parsed.at("version");
-        if (version != kEvidenceVersion && version != 4)
+        if (version < 4 || version > kEvidenceVersion)
           return Error{fmt::format("this evidence is of version {}; this gpustage reads versions 4 "
-                                   "and {}, so run the scenario again or use the "
+                                   "to {}, so run the scenario again or use the "
                                    "gpustage that kept it",
                                    version, kEvidenceVersion),
                        pos};

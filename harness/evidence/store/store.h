@@ -9,7 +9,7 @@
 
 namespace gpustage {
 
-inline constexpr int kEvidenceVersion = 5;  // 4 is read, too
+inline constexpr int kEvidenceVersion = 6;  // from 4 on all are read
 
 // One JSON object a line. A text that is not UTF-8 is written {"hex": "…"}.
 std::string EvidenceLines(const KeptRun& run);
