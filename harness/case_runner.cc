@@ -56,6 +56,9 @@ std::string CaseRunner::CannotStage(const Case& c) const {
       return placed->source.missing;
   if (const std::string path = MissingOfKernel(c); !path.empty())
     return fmt::format("the kernel of this machine has no {}, and none can be made", path);
+  if (c.machine.real_nodes && !workspace_.isolation().device_nodes)
+    return "needs device nodes that nobody can open, which only root makes: gpustage doctor says "
+           "why";
   if (!CanSetOwners()) return NeedOfSecondUid(c);
   return "";
 }

@@ -1,14 +1,18 @@
-"""Holds README.md and harness/docs to what is printed: pages.py BUILD_TREE
+"""Holds README.md and harness/docs to what is printed: pages.py BUILD_TREE [--walk DIR]
 
 In a page, a block ```sh is run line by line and must end with 0, or with N where "# exit N" stands behind it; a block ```console is a
 command behind "$ " and what it prints, where a "…" is any text, and one alone in a line any lines. A block behind
 "<!-- file: NAME -->" is that file for all of the page, and one that is a scenario is run. A command in `backticks` must have the verb
 and the options that it names. Links lead somewhere; commands.md is what the program writes.
+
+With --walk nothing is run: DIR gets the files of all pages and walk.sh, which runs what they show from README on, line by line, with
+whatever gpustage the PATH has; of a machine that has nothing else (tests/install/deb_test.sh, tests/full/roots.sh).
 """
 import json
 import os
 import pathlib
 import re
+import shlex
 import shutil, subprocess
 import sys
 import tempfile
@@ -18,7 +22,7 @@ SOURCE = pathlib.Path.cwd()
 PROGRAM = BUILD / "harness/gpustage"
 PAGES = [SOURCE / "README.md", *sorted((SOURCE / "harness/docs").glob("*.md"))]
 MOST_LINES_OF_README = 100
-OURS = {"test", "full", "package", "bench", "real"}  # of harness/dev itself: tests/dev_test.sh
+OURS = {"test", "full", "package", "image", "bench", "real"}  # of harness/dev itself: tests/dev_test.sh
 
 wrong = []
 ran = {"sh": 0, "console": 0, "scenario": 0, "inline": 0}
@@ -78,16 +82,22 @@ def matches(expected, seen):
     return re.fullmatch(pattern, "".join(line + "\n" for line in seen))
 
 
-def check_sh(page, first, text):
+def commands(first, text):
+    """(line, command, exit status) of a block of shell."""
     for offset, line in enumerate(text.split("\n")):
         words = line.split()
         if len(words) < 2 or words[0] not in ("gpustage", "harness/dev", ".build/harness/gpustage") or words[1] in OURS:
             continue
         status = re.search(r"# exit (\d+)", line)
+        yield first + 1 + offset, line, int(status[1] if status else 0)
+
+
+def check_sh(page, first, text):
+    for number, line, status in commands(first, text):
         done = start(line, WORK)
         ran["sh"] += 1
-        if done.returncode != int(status[1] if status else 0):
-            complain(page, first + 1 + offset, f"ended with {done.returncode}: {line}\n{done.stdout}{done.stderr}")
+        if done.returncode != status:
+            complain(page, number, f"ended with {done.returncode}: {line}\n{done.stdout}{done.stderr}")
 
 
 def check_console(page, first, text):
@@ -137,8 +147,40 @@ def lay_out():
     (WORK / "ollama.log").write_text("".join((stamp if line.startswith("level=") else "") + line + "\n" for line in log))
 
 
+def walk():
+    script = ["cd \"$(dirname \"$0\")\"; wrong=0; steps=0"]
+    script += ["step() {  # PLACE STATUS COMMAND", "  steps=$((steps + 1)); bash -c \"$3\" >.said 2>&1 </dev/null; local status=$?"]
+    script += ["  [[ $status == \"$2\" ]] || { wrong=$((wrong + 1)); echo \"$1: ended with $status: $3\"; tail -3 .said; }", "}"]
+    for page in PAGES:
+        name = page.relative_to(SOURCE)
+        found = list(blocks(page.read_text()))
+        for first, tag, file, body in found:
+            if file:
+                script.append(f"cat >{shlex.quote(file)} <<'END_OF_FILE'\n{body}END_OF_FILE")
+        for first, tag, file, body in found:
+            steps = []
+            if file and re.search(r"^claim:", body, re.M):
+                steps = [(first, f"gpustage run {file}", 0)]
+            elif tag == "sh":
+                steps = commands(first, body)
+            elif tag == "console":
+                steps = [(first, part.split("\n")[0], 0) for part in re.split(r"^\$ ", body, flags=re.M)[1:]]
+            script += [f"step {name}:{line} {status} {shlex.quote(command)}" for line, command, status in steps]
+    script += ['echo "$steps steps, $wrong wrong"', "exit $((wrong > 0))"]
+    (WORK / "walk.sh").write_text("\n".join(script) + "\n")
+    for name in ("bin/gpustage", ".build"):
+        (WORK / name).unlink()
+    (WORK / "bin").rmdir()
+    (WORK / "harness/dev").unlink()
+    (WORK / "harness/dev").write_text('#!/bin/sh\nexec gpustage "$@"\n')
+    (WORK / "harness/dev").chmod(0o755)
+    return 0
+
+
 def main():
     lay_out()
+    if len(sys.argv) > 2:
+        return walk()
     table = verbs()
     for page in PAGES:
         text = page.read_text()
@@ -167,6 +209,10 @@ def main():
     return 1 if wrong else 0
 
 
+if sys.argv[2:3] == ["--walk"]:
+    WORK = pathlib.Path(sys.argv[3])
+    WORK.mkdir()
+    sys.exit(main())
 with tempfile.TemporaryDirectory() as folder:
     WORK = pathlib.Path(folder)
     sys.exit(main())

@@ -21,7 +21,7 @@ check_includes() {
       rank["embed"] = rank["diagnose"]  # a library knows no command line
 
       used["<yaml-cpp/"] = "harness/scenario harness/capture"
-      used["<nlohmann/"] = "harness/evidence harness/report harness/logs harness/suite harness/diagnose harness/cli fakes/scanner fakes/vulkan/compile"
+      used["<nlohmann/"] = "harness/evidence harness/report harness/logs harness/import harness/suite harness/diagnose harness/cli fakes/scanner fakes/vulkan/compile"
       used["<CLI/"] = "harness/cli"
       used["<seccomp.h"] = "harness/run"
       used["<re2/"] = "harness/scenario harness/evidence harness/verdict harness/logs harness/import harness/diagnose harness/suite"

@@ -47,16 +47,54 @@ CUresult AskResources() {
   return left < kDescriptorsOfDevices ? CUDA_ERROR_NO_DEVICE : CUDA_SUCCESS;
 }
 
+// The branches of the kernel module that the compatibility package of a CUDA version is for: what
+// NVIDIA's own images of that version ask for beside their own driver (NVIDIA_REQUIRE_CUDA in
+// dist/*/base/Dockerfile of nvidia/container-images/cuda). Ends with 0.
+struct Compatible {
+  int cuda;
+  int branches[6];
+};
+constexpr Compatible kCompatible[] = {{11080, {470}},
+                                      {12000, {470}},
+                                      {12020, {470, 525}},
+                                      {12030, {470, 525, 535}},
+                                      {12040, {470, 525, 535}},
+                                      {12050, {470, 535, 550}},
+                                      {12060, {470, 535, 550}},
+                                      {12080, {470, 535, 550, 560, 565}},
+                                      {12090, {535, 550, 560, 565, 570}},
+                                      {13000, {535, 550, 565, 570, 575}}};
+
+// Assumed of a version between two of them, or newer than all: as the older, and for the branches
+// that came since.
+bool IsCompatible(int cuda, int branch) {
+  const Compatible* row = nullptr;
+  for (const Compatible& one : kCompatible)
+    if (one.cuda <= cuda) row = &one;
+  if (row == nullptr) return true;
+  int newest = 0;
+  for (const int listed : row->branches) {
+    if (listed == branch) return true;
+    if (listed > newest) newest = listed;
+  }
+  return row->cuda != cuda && branch > newest;
+}
+
+bool IsConsumerGpu(const world::Device& device) {
+  return strstr(device.name, "GeForce") != nullptr || strstr(device.name, "TITAN") != nullptr;
+}
+
 // A library of a newer branch than the kernel module is forward compatibility, which is for data
 // centre GPUs alone (CUDA Compatibility guide); any other difference is a mismatch (cuda.h on 803).
 CUresult AskKernelModule() {
   const world::KernelModule module = world::TheKernelModule();
   if (module == world::KernelModule::kSame) return CUDA_SUCCESS;
-  if (module == world::KernelModule::kOther) return CUDA_ERROR_SYSTEM_DRIVER_MISMATCH;
   const world::World& machine = world::Here();
+  if (module == world::KernelModule::kOther ||
+      !IsCompatible(machine.driver_cuda_version, world::Branch(machine.kernel_driver)))
+    return CUDA_ERROR_SYSTEM_DRIVER_MISMATCH;
   for (uint32_t i = 0; i < machine.device_count; ++i)
-    if (strstr(machine.devices[i].name, "GeForce") != nullptr)
-      return CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE;
+    if (IsConsumerGpu(machine.devices[i])) return CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE;
   return CUDA_SUCCESS;
 }
 

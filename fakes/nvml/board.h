@@ -1,9 +1,12 @@
-// What NVML says of a board beyond what CUDA knows. The figures are those of an H100 80GB HBM3 and
-// an H200; for any other device they are marked assumed.
+// What NVML says of a board beyond what CUDA knows: the figures of its profile, and "not supported"
+// where nobody published one. The rest is an H100 80GB HBM3's and an H200's; for any other device
+// it is marked assumed.
 //
 // The functions that use this have no declaration in api.h: an enum of nvml.h is an int here, which
 // is the same to a caller.
 #pragma once
+
+#include <cstring>
 
 #include "fakes/nvml/machine.h"
 
@@ -26,17 +29,50 @@ inline unsigned int MemoryClock(const Device& device) {
   return Attribute(device, 36, 2619000) / 1000;
 }
 
-// A machine with one device has no links, as the recorded H100; two H200s have 18 each.
-inline unsigned int LinkCount() { return DeviceCount() > 1 ? 18 : 0; }
+inline bool IsGeForce(const Device& device) { return strstr(device.name, "GeForce") != nullptr; }
 
-inline constexpr unsigned int kPowerLimit = 700000;  // milliwatts
-inline constexpr unsigned int kLeastPowerLimit = 200000;
+// A machine with one device has no links, as the recorded H100; two H200s have 18 each. Assumed of
+// any other board: none.
+inline unsigned int LinkCount() {
+  return DeviceCount() > 1 && IsRecorded(*HandleAt(0)->device) ? 18 : 0;
+}
+
+using world::BoardFigure;
+inline bool HasFigure(const Device& device, BoardFigure figure) {
+  return device.board[static_cast<uint32_t>(figure)] != world::kNoAttribute;
+}
+inline unsigned int FigureOf(const Device& device, BoardFigure figure) {
+  return static_cast<unsigned int>(device.board[static_cast<uint32_t>(figure)]);
+}
+
 inline constexpr unsigned int kTemperature = 40;
+inline constexpr unsigned int kIdlePower = 78944;  // milliwatts, of an H100
+// Assumed of any other board: an eighth of its limit.
+inline unsigned int IdlePower(const Device& device) {
+  return IsRecorded(device) ? kIdlePower : FigureOf(device, BoardFigure::kPowerLimit) / 8;
+}
 
 template <typename Body>
 nvmlReturn_t OnBoard(Call&& call, nvmlDevice_t handle, Body body) {
+  // Assumed of a slice: what is the board's is not supported of it.
+  if (IsSlice(handle)) {
+    call.set_fidelity(Fidelity::kAssumed);
+    return AfterInit(static_cast<Call&&>(call).On(handle->board),
+                     [] { return NVML_ERROR_NOT_SUPPORTED; });
+  }
   if (IndexOf(handle) >= 0 && !IsRecorded(*handle->device)) call.set_fidelity(Fidelity::kAssumed);
   return OnDevice(static_cast<Call&&>(call), handle, body);
+}
+
+// A published figure can be trusted as a recorded one.
+template <typename Body>
+nvmlReturn_t OnFigure(Call&& call, nvmlDevice_t handle, BoardFigure figure, Body body) {
+  if (IndexOf(handle) >= 0 && !HasFigure(*handle->device, figure))
+    call.set_fidelity(Fidelity::kAssumed);
+  if (IsSlice(handle)) return OnBoard(static_cast<Call&&>(call), handle, body);
+  return OnDevice(static_cast<Call&&>(call), handle, [&](const Device& d) -> nvmlReturn_t {
+    return HasFigure(d, figure) ? body(d) : NVML_ERROR_NOT_SUPPORTED;
+  });
 }
 
 inline nvmlReturn_t PutTwo(unsigned int* a, unsigned int* b, unsigned int first,

@@ -5,10 +5,10 @@ namespace gpustage::nvml {
 namespace {
 
 enum Clock { kGraphics = 0, kProcessor = 1, kMemory = 2, kVideo = 3, kClockCount = 4 };
-constexpr unsigned int kVideoClock = 1545;
-
+// Assumed where it is not published: that of the processor.
 unsigned int MaxClock(const Device& device, int clock) {
-  if (clock == kVideo) return kVideoClock;
+  if (clock == kVideo && HasFigure(device, BoardFigure::kVideoClock))
+    return FigureOf(device, BoardFigure::kVideoClock);
   return clock == kMemory ? MemoryClock(device) : ProcessorClock(device);
 }
 
@@ -36,11 +36,12 @@ nvmlReturn_t PutMemoryClocks(const Device& device, unsigned int* count, unsigned
 }
 
 // Degrees by nvmlTemperatureThresholds_t: shutdown, slowdown, memory's and GPU's maximum.
-nvmlReturn_t PutThreshold(int threshold, unsigned int* degrees) {
-  static constexpr unsigned int kDegrees[] = {95, 89, 95, 87};
+nvmlReturn_t PutThreshold(const Device& device, int threshold, unsigned int* degrees) {
+  static constexpr BoardFigure kFigures[] = {BoardFigure::kShutdown, BoardFigure::kSlowdown,
+                                             BoardFigure::kMemoryMost, BoardFigure::kGpuMost};
   if (degrees == nullptr || threshold < 0 || threshold > 7) return NVML_ERROR_INVALID_ARGUMENT;
-  if (threshold > 3) return NVML_ERROR_NOT_SUPPORTED;
-  *degrees = kDegrees[threshold];
+  if (threshold > 3 || !HasFigure(device, kFigures[threshold])) return NVML_ERROR_NOT_SUPPORTED;
+  *degrees = FigureOf(device, kFigures[threshold]);
   return NVML_SUCCESS;
 }
 
@@ -111,7 +112,7 @@ nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device, int sensor, unsigned 
 nvmlReturn_t nvmlDeviceGetTemperatureThreshold(nvmlDevice_t device, int threshold,
                                                unsigned int* degrees) {
   return OnBoard(CALL(threshold), device,
-                 [&](const Device&) { return PutThreshold(threshold, degrees); });
+                 [&](const Device& d) { return PutThreshold(d, threshold, degrees); });
 }
 
 nvmlReturn_t nvmlDeviceGetThermalSettings(nvmlDevice_t device, unsigned int sensor, void* out) {
@@ -132,7 +133,9 @@ nvmlReturn_t nvmlDeviceGetMinMaxFanSpeed(nvmlDevice_t device, unsigned int*, uns
 
 nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(nvmlDevice_t device, unsigned int* least,
                                                           unsigned int* most) {
-  return OnBoard(CALL(), device,
-                 [&](const Device&) { return PutTwo(least, most, kLeastPowerLimit, kPowerLimit); });
+  return OnFigure(CALL(), device, BoardFigure::kLeastPowerLimit, [&](const Device& d) {
+    return PutTwo(least, most, FigureOf(d, BoardFigure::kLeastPowerLimit),
+                  FigureOf(d, BoardFigure::kMostPowerLimit));
+  });
 }
 }

@@ -25,7 +25,7 @@ void BusId(const Device& device, int domain_digits, char* out, size_t size) {
 }
 
 void AddUuidText(const Device& device, world::TextWriter& out) {
-  AddUuid(out.Add("GPU-"), device.uuid);
+  AddUuid(out.Add(device.mig == world::Mig::kSlice ? "MIG-" : "GPU-"), device.uuid);
 }
 
 // A handle opens more of its board: recorded with 5 and 9 descriptors left, where it is refused.
@@ -48,8 +48,11 @@ nvmlReturn_t ByIndexWalking(unsigned int index, nvmlDevice_t* device) {
 template <typename Matches>
 nvmlReturn_t Find(const char* text, nvmlDevice_t* device, Matches matches) {
   if (text == nullptr) return NVML_ERROR_INVALID_ARGUMENT;
-  for (unsigned int i = 0; i < DeviceCount(); ++i)
+  for (unsigned int i = 0; i < DeviceCount(); ++i) {
     if (matches(*HandleAt(i)->device)) return Put(device, HandleAt(i));
+    for (int place = 0; nvmlDevice_t slice = SliceAt(static_cast<int>(i), place); ++place)
+      if (matches(*slice->device)) return Put(device, slice);
+  }
   return NVML_ERROR_NOT_FOUND;
 }
 
@@ -93,6 +96,15 @@ nvmlReturn_t PutPci(const Device& device, nvmlPciInfo_t* pci, int version) {
   if (version >= 2) pci->pciSubSystemId = PciId(device, kPciSubsystemId);
   if (version >= 3) BusId(device, 8, pci->busId, sizeof(pci->busId));
   return NVML_SUCCESS;
+}
+
+// Of a slice, the board's number and its own are apart.
+unsigned int Number(nvmlDevice_t handle) {
+  return static_cast<unsigned int>(IsSlice(handle) ? handle->place : IndexOf(handle));
+}
+
+uint64_t FreeOf(nvmlDevice_t handle) {
+  return world::FreeMemory(*handle->device, IsSlice(handle) ? handle->board : IndexOf(handle));
 }
 
 uint64_t Total(const Device& device) {
@@ -152,12 +164,12 @@ nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, nvmlDevice_t* 
 }
 
 nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char* name, unsigned int length) {
-  return OnDevice(CALL(length), device,
-                  [&](const Device& d) { return PutText(name, length, d.name); });
+  return OnGpuOrSlice(CALL(length), device,
+                      [&](const Device& d) { return PutText(name, length, d.name); });
 }
 
 nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char* uuid, unsigned int length) {
-  return OnDevice(CALL(length), device, [&](const Device& d) {
+  return OnGpuOrSlice(CALL(length), device, [&](const Device& d) {
     Text<48> text;
     AddUuidText(d, text);
     return PutText(uuid, length, text.c_str());
@@ -165,7 +177,7 @@ nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char* uuid, unsigned int len
 }
 
 nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned int* index) {
-  return OnDevice(CALL(), device, [&](const Device&) { return Put(index, IndexOf(device)); });
+  return OnGpuOrSlice(CALL(), device, [&](const Device&) { return Put(index, Number(device)); });
 }
 
 nvmlReturn_t nvmlDeviceGetMinorNumber(nvmlDevice_t device, unsigned int* minor_number) {
@@ -185,15 +197,16 @@ nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t* pci) {
 }
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t* memory) {
-  return OnDevice(CALL(), device, [&](const Device& d) {
-    const uint64_t free = gpustage::world::FreeMemory(d, IndexOf(device));
+  return OnGpuOrSlice(CALL(), device, [&](const Device& d) -> nvmlReturn_t {
+    if (d.no_nvml_memory != 0) return NVML_ERROR_NOT_SUPPORTED;
+    const uint64_t free = FreeOf(device);
     return Put(memory, nvmlMemory_t{Total(d), free, Total(d) - free});
   });
 }
 
 nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, nvmlMemory_v2_t* memory) {
-  return OnDevice(CALL(), device, [&](const Device& d) {
-    return PutMemory(d, gpustage::world::FreeMemory(d, IndexOf(device)), memory);
+  return OnGpuOrSlice(CALL(), device, [&](const Device& d) -> nvmlReturn_t {
+    return d.no_nvml_memory != 0 ? NVML_ERROR_NOT_SUPPORTED : PutMemory(d, FreeOf(device), memory);
   });
 }
 

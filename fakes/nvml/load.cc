@@ -44,6 +44,9 @@ NOTHING(nvmlDeviceGetGridLicensableFeatures_v4, 8)
 
 #define PROCESSES(name)                                                           \
   nvmlReturn_t name(nvmlDevice_t device, unsigned int* count, void*) {            \
+    if (IsSlice(device))                                                          \
+      return OnGpuOrSlice(CALL().Trust(Fidelity::kAssumed), device,               \
+                          [&](const Device&) { return Put(count, 0); });          \
     return OnBoard(CALL(), device, [&](const Device&) { return Put(count, 0); }); \
   }
 PROCESSES(nvmlDeviceGetComputeRunningProcesses)

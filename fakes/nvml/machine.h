@@ -8,7 +8,9 @@
 
 struct nvmlDevice_st {
   const gpustage::world::Device* device;
-  int node;  // N of its /dev/nvidiaN
+  int node;   // N of its /dev/nvidiaN
+  int board;  // of a MIG slice: the index of the board that it is cut from; -1: it is a whole GPU
+  int place;  // and its number there
 };
 
 namespace gpustage::nvml {
@@ -23,8 +25,11 @@ bool Initialised();
 unsigned int DeviceCount();
 // null: no such index.
 nvmlDevice_t HandleAt(unsigned int index);
-// -1: no handle of this library.
+// -1: no handle of a whole GPU.
 int IndexOf(nvmlDevice_t handle);
+// The slice of that number on a board, or null.
+nvmlDevice_t SliceAt(int board, int place);
+bool IsSlice(nvmlDevice_t handle);
 
 template <typename Body>
 nvmlReturn_t AfterInit(Call&& call, Body body) {
@@ -43,6 +48,14 @@ nvmlReturn_t OnDevice(Call&& call, nvmlDevice_t handle, Body body) {
   return AfterInit(static_cast<Call&&>(call).On(IndexOf(handle)), [&]() -> nvmlReturn_t {
     return IndexOf(handle) < 0 ? NVML_ERROR_INVALID_ARGUMENT : body(*handle->device);
   });
+}
+
+// The same, of a MIG slice too.
+template <typename Body>
+nvmlReturn_t OnGpuOrSlice(Call&& call, nvmlDevice_t handle, Body body) {
+  if (!IsSlice(handle)) return OnDevice(static_cast<Call&&>(call), handle, body);
+  return AfterInit(static_cast<Call&&>(call).On(handle->board),
+                   [&]() -> nvmlReturn_t { return body(*handle->device); });
 }
 
 template <typename T, typename V>

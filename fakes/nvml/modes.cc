@@ -16,22 +16,26 @@ struct FieldValue {
 };
 static_assert(sizeof(FieldValue) == 40);
 
+constexpr int kFixed = -1, kIdle = -2;  // in place of a figure
+
 struct KnownField {
   unsigned int field;
   int type;  // nvmlValueType_t
   long long value;
+  int figure = kFixed;
 };
+constexpr int kLimit = static_cast<int>(BoardFigure::kPowerLimit);
 constexpr KnownField kFields[] = {
     {1, 3, 1},  // ECC, current and pending
     {2, 3, 1},
     {82, 1, kTemperature},  // of the memory
-    {185, 1, 78944},        // power: average and of now, least and greatest limit, ...
-    {186, 1, 78944},
-    {187, 1, kLeastPowerLimit},
-    {188, 1, kPowerLimit},
-    {189, 1, kPowerLimit},
-    {190, 1, kPowerLimit},
-    {192, 1, kPowerLimit},
+    {185, 1, 0, kIdle},     // power: average and of now, least and greatest limit, ...
+    {186, 1, 0, kIdle},
+    {187, 1, 0, static_cast<int>(BoardFigure::kLeastPowerLimit)},
+    {188, 1, 0, static_cast<int>(BoardFigure::kMostPowerLimit)},
+    {189, 1, 0, kLimit},
+    {190, 1, 0, kLimit},
+    {192, 1, 0, kLimit},
     {193, 5, -8},  // degrees to shutdown, slowdown, the memory's and the GPU's maximum
     {194, 5, -2},
     {195, 5, 0},
@@ -39,14 +43,19 @@ constexpr KnownField kFields[] = {
 };
 constexpr unsigned int kLinkCountField = 91;
 
-void PutField(FieldValue& value) {
+void PutField(const Device& device, FieldValue& value) {
   value.type = 0;
   value.code = NVML_ERROR_INVALID_ARGUMENT;
   for (const KnownField& known : kFields) {
     if (known.field != value.field) continue;
+    const int figure = known.figure == kIdle ? kLimit : known.figure;
+    const bool missing = figure >= 0 && device.board[figure] == world::kNoAttribute;
+    value.code = missing ? NVML_ERROR_NOT_SUPPORTED : NVML_SUCCESS;
+    if (missing) continue;
     value.type = known.type;
-    value.code = NVML_SUCCESS;
-    const long long number = known.value;
+    const long long number = known.figure == kFixed  ? known.value
+                             : known.figure == kIdle ? IdlePower(device)
+                                                     : device.board[figure];
     memcpy(&value.value, &number, known.type == 3 ? 8 : 4);
   }
   if (value.field != kLinkCountField) return;
@@ -72,8 +81,6 @@ nvmlReturn_t PutNeighbours(unsigned int* count, nvmlDevice_t* devices, nvmlDevic
   return NVML_SUCCESS;
 }
 
-unsigned int IsMigBoard(const Device& d) { return d.mig == world::Mig::kBoard ? 1 : 0; }
-
 }  // namespace
 }  // namespace gpustage::nvml
 
@@ -86,10 +93,16 @@ extern "C" {
     return OnBoard(CALL(), device,                                                                 \
                    [&]([[maybe_unused]] const Device& d) { return PutTwo(a, b, first, second); }); \
   }
-TWO(nvmlDeviceGetEccMode, Attribute(d, 32, 1), Attribute(d, 32, 1))
-TWO(nvmlDeviceGetMigMode, IsMigBoard(d), IsMigBoard(d))
 TWO(nvmlDeviceGetGspFirmwareMode, 1, 1)
 #undef TWO
+
+// A GeForce has no such mode.
+nvmlReturn_t nvmlDeviceGetEccMode(nvmlDevice_t device, unsigned int* now, unsigned int* then) {
+  return OnBoard(CALL(), device, [&](const Device& d) {
+    const unsigned int on = Attribute(d, 32, 1);
+    return IsGeForce(d) ? NVML_ERROR_NOT_SUPPORTED : PutTwo(now, then, on, on);
+  });
+}
 
 #define REFUSED(name, code, ...)                                                        \
   nvmlReturn_t name(nvmlDevice_t device __VA_OPT__(, ) __VA_ARGS__) {                   \
@@ -99,11 +112,8 @@ REFUSED(nvmlDeviceGetGpuOperationMode, NVML_ERROR_NOT_SUPPORTED)
 REFUSED(nvmlDeviceGetDriverModel, NVML_ERROR_NOT_SUPPORTED)
 REFUSED(nvmlDeviceGetAutoBoostedClocksEnabled, NVML_ERROR_NOT_SUPPORTED)
 REFUSED(nvmlDeviceGetBridgeChipInfo, NVML_ERROR_NOT_SUPPORTED)
-REFUSED(nvmlDeviceGetAttributes_v2, NVML_ERROR_NOT_SUPPORTED)
 REFUSED(nvmlDeviceGetRetiredPages, NVML_ERROR_NOT_SUPPORTED)
 REFUSED(nvmlDeviceGetTopologyCommonAncestor, NVML_ERROR_NOT_SUPPORTED)
-REFUSED(nvmlDeviceGetMigDeviceHandleByIndex, NVML_ERROR_NOT_FOUND)
-REFUSED(nvmlDeviceGetDeviceHandleFromMigDeviceHandle, NVML_ERROR_INVALID_ARGUMENT)
 #undef REFUSED
 
 nvmlReturn_t nvmlDeviceGetAPIRestriction(nvmlDevice_t device, int api, unsigned int* restricted) {
@@ -157,17 +167,10 @@ nvmlReturn_t nvmlDeviceGetNvLinkVersion(nvmlDevice_t device, unsigned int link,
   return OnBoard(CALL(link), device, [&](const Device&) { return PutLink(link, version, 6); });
 }
 
-nvmlReturn_t nvmlDeviceGetBAR1MemoryInfo(nvmlDevice_t device, nvmlMemory_t* memory) {
-  return OnBoard(CALL(), device, [&](const Device& d) {
-    const unsigned long long total = IsH200(d) ? 256ull << 30 : 128ull << 30;
-    return Put(memory, nvmlMemory_t{total, total, 0});  // bar1Total, bar1Free, bar1Used
-  });
-}
-
 nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, FieldValue* values) {
-  return OnBoard(CALL(count), device, [&](const Device&) -> nvmlReturn_t {
+  return OnBoard(CALL(count), device, [&](const Device& d) -> nvmlReturn_t {
     if (values == nullptr || count <= 0) return NVML_ERROR_INVALID_ARGUMENT;
-    for (int i = 0; i < count; ++i) PutField(values[i]);
+    for (int i = 0; i < count; ++i) PutField(d, values[i]);
     return NVML_SUCCESS;
   });
 }

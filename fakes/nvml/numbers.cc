@@ -52,7 +52,15 @@ extern "C" {
       return number == nullptr ? NVML_ERROR_INVALID_ARGUMENT : code;    \
     });                                                                 \
   }
+#define FIGURE(name, of, value)                                                  \
+  nvmlReturn_t name(nvmlDevice_t device, unsigned int* number) {                 \
+    return OnFigure(CALL(), device, BoardFigure::of, [&](const Device& d) {      \
+      [[maybe_unused]] const unsigned int figure = FigureOf(d, BoardFigure::of); \
+      return Put(number, value);                                                 \
+    });                                                                          \
+  }
 #include "fakes/nvml/numbers.inc"
+#undef FIGURE
 #undef NUMBER
 #undef REFUSED
 

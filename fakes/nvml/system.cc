@@ -1,5 +1,8 @@
 // Start and end, versions, error texts.
+#include <fcntl.h>
+
 #include <cerrno>
+#include <cstdlib>
 
 #include "fakes/nvml/machine.h"
 #include "fakes/world/kernel_side.h"
@@ -23,6 +26,8 @@ using world::World;
 int g_users = 0;  // nvmlInit counts, nvmlShutdown counts back
 nvmlDevice_st g_handles[world::kMaxDevices];
 unsigned int g_count = 0;
+nvmlDevice_st g_slices[world::kMaxDevices];
+int g_slice_count = 0;
 int g_process = 0;  // that began it
 uint32_t g_there = 0;
 
@@ -48,10 +53,46 @@ nvmlReturn_t AskKernel() {
              : NVML_ERROR_LIB_RM_VERSION_MISMATCH;
 }
 
+// On the board of its address, in the order of the scenario.
+void FindSlices(int boards) {
+  const World& world = world::Here();
+  g_slice_count = 0;
+  for (uint32_t i = 0; i < world.device_count; ++i) {
+    const world::Device& slice = world.devices[i];
+    if (slice.mig != world::Mig::kSlice) continue;
+    for (int board = 0; board < boards; ++board) {
+      const world::Device& of = *g_handles[board].device;
+      if (of.mig != world::Mig::kBoard || of.pci_bus != slice.pci_bus ||
+          of.pci_domain != slice.pci_domain || of.pci_device != slice.pci_device)
+        continue;
+      int place = 0;
+      for (int other = 0; other < g_slice_count; ++other) place += g_slices[other].board == board;
+      g_slices[g_slice_count++] = {&slice, g_handles[board].node, board, place};
+    }
+  }
+}
+
+// NVIDIA's own log of NVML, of which a fake writes none, cannot be written there.
+void WarnOfLog() {
+  const char* const path = getenv("__NVML_DBG_FILE");
+  if (path == nullptr) return;
+  const long file = world::SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path),
+                                      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file >= 0) {
+    world::SystemCall(SYS_close, file);
+    return;
+  }
+  Text<320> text;
+  text.Add("WARNING: Failed to open log file __NVML_DBG_FILE='").Add(path).Add("'. errno = ");
+  text.Add(strerror(static_cast<int>(-file))).Add('\n');
+  world::WriteError(text.c_str(), text.length());
+}
+
 constexpr unsigned int kInitNoAttach = 2;
 
 nvmlReturn_t Init(unsigned int flags) {
   if (!Initialised()) {
+    WarnOfLog();
     // What was opened once stays open until the process ends; a child opens for itself.
     const bool again = g_process == world::ProcessId();
     const nvmlReturn_t kernel = again ? NVML_SUCCESS : AskKernel();
@@ -66,14 +107,15 @@ nvmlReturn_t Init(unsigned int flags) {
     // A board in MIG mode stands for its slices, and is behind CUDA's devices.
     const World& world = world::Here();
     for (uint32_t i = 0; i < world.device_count + world.board_count; ++i) {
-      const bool is_there = i >= world.device_count || (there >> i & 1) != 0;
+      const bool is_there = (there >> i & 1) != 0;
       if (is_there && world.devices[i].mig != world::Mig::kSlice)
         places[count++] = static_cast<uint8_t>(i);
     }
     world::SortByPci(world::Here(), places, count);
     for (int i = 0; i < count; ++i)
-      g_handles[i] = {&world::Here().devices[places[i]], world::NodeNumber(places[i])};
+      g_handles[i] = {&world::Here().devices[places[i]], world::NodeNumber(places[i]), -1, 0};
     if ((flags & kInitNoAttach) != 0) count = 0;
+    FindSlices(count);
     __atomic_store_n(&g_count, static_cast<unsigned int>(count), __ATOMIC_RELEASE);
   }
   __atomic_add_fetch(&g_users, 1, __ATOMIC_ACQ_REL);
@@ -115,6 +157,16 @@ nvmlDevice_t HandleAt(unsigned int index) {
 int IndexOf(nvmlDevice_t handle) {
   if (handle < g_handles || handle >= g_handles + DeviceCount()) return -1;
   return static_cast<int>(handle - g_handles);
+}
+
+nvmlDevice_t SliceAt(int board, int place) {
+  for (int i = 0; i < g_slice_count; ++i)
+    if (g_slices[i].board == board && g_slices[i].place == place) return &g_slices[i];
+  return nullptr;
+}
+
+bool IsSlice(nvmlDevice_t handle) {
+  return Initialised() && handle >= g_slices && handle < g_slices + g_slice_count;
 }
 
 }  // namespace gpustage::nvml

@@ -11,6 +11,11 @@ nvmlReturn_t PutSerial(const Device& device, char* serial, unsigned int length) 
   return PutText(serial, length, text.c_str());
 }
 
+// Nobody's for a board that was not recorded.
+nvmlReturn_t PutRecorded(const Device& device, char* where, unsigned int length, const char* text) {
+  return IsRecorded(device) ? PutText(where, length, text) : NVML_ERROR_NOT_SUPPORTED;
+}
+
 bool IsSerial(const Device& device, const char* serial) {
   char own[16];
   return PutSerial(device, own, sizeof(own)) == NVML_SUCCESS && world::Equal(own, serial);
@@ -31,8 +36,9 @@ using namespace gpustage::nvml;
 extern "C" {
 
 nvmlReturn_t nvmlDeviceGetSerial(nvmlDevice_t device, char* serial, unsigned int length) {
-  return OnBoard(CALL(length), device,
-                 [&](const Device& d) { return PutSerial(d, serial, length); });
+  return OnBoard(CALL(length), device, [&](const Device& d) {
+    return IsGeForce(d) ? NVML_ERROR_NOT_SUPPORTED : PutSerial(d, serial, length);
+  });
 }
 
 nvmlReturn_t nvmlDeviceGetHandleBySerial(const char* serial, nvmlDevice_t* device) {
@@ -40,19 +46,22 @@ nvmlReturn_t nvmlDeviceGetHandleBySerial(const char* serial, nvmlDevice_t* devic
 }
 
 nvmlReturn_t nvmlDeviceGetVbiosVersion(nvmlDevice_t device, char* version, unsigned int length) {
-  return OnBoard(CALL(length), device,
-                 [&](const Device&) { return PutText(version, length, "96.00.CF.00.01"); });
+  return OnBoard(CALL(length), device, [&](const Device& d) {
+    return PutRecorded(d, version, length, "96.00.CF.00.01");
+  });
 }
 
 nvmlReturn_t nvmlDeviceGetBoardPartNumber(nvmlDevice_t device, char* number, unsigned int length) {
-  return OnBoard(CALL(length), device,
-                 [&](const Device&) { return PutText(number, length, "692-2G520-0200-500"); });
+  return OnBoard(CALL(length), device, [&](const Device& d) {
+    return PutRecorded(d, number, length, "692-2G520-0200-500");
+  });
 }
 
 nvmlReturn_t nvmlDeviceGetInforomImageVersion(nvmlDevice_t device, char* version,
                                               unsigned int length) {
-  return OnBoard(CALL(length), device,
-                 [&](const Device&) { return PutText(version, length, "G520.0200.00.05"); });
+  return OnBoard(CALL(length), device, [&](const Device& d) {
+    return PutRecorded(d, version, length, "G520.0200.00.05");
+  });
 }
 
 // ECC and power objects have versions, the others are not there.

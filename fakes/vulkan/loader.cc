@@ -1,10 +1,17 @@
 // What the loader asks of a driver: the version of their interface, and the address of each
 // command.
+#include <dlfcn.h>
+
 #include <cstring>
 
 #include "fakes/vulkan/commands.h"
 #include "fakes/vulkan/objects.h"
 #include "fakes/world/stub.h"
+
+// The name that every glibc since 2.2.5 has, so that the fake loads where the real library does.
+#if defined(__x86_64__)
+asm(".symver dlopen,dlopen@GLIBC_2.2.5");
+#endif
 
 // A negative VkResult, as every library here has one.
 extern "C" int32_t gpustage_vulkan_stub(const char* name) {
@@ -44,6 +51,19 @@ Function Found(const char* by, const char* name, const VulkanCommand* command) {
   return nullptr;
 }
 
+// NVIDIA's driver opens GLVND's EGL when it is first asked, and has no command without it: recorded
+// on an H200 (h200-dead-nodes-and-no-egl.txt). Threads that race here open it twice.
+bool HasEgl() {
+  static int there = -1;
+  if (!kIsNvidia) return true;
+  int known = __atomic_load_n(&there, __ATOMIC_ACQUIRE);
+  if (known < 0) {
+    known = dlopen("libEGL.so.1", RTLD_NOW) != nullptr ? 1 : 0;
+    __atomic_store_n(&there, known, __ATOMIC_RELEASE);
+  }
+  return known != 0;
+}
+
 bool IsEnabled(const Device& device, const char* name, size_t length) {
   world::Text<VK_MAX_EXTENSION_NAME_SIZE> extension;
   extension.Add(name, length);
@@ -71,6 +91,7 @@ extern "C" {
 
 VkResult vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t* version) {
   return static_cast<VkResult>(Answer(CALL(*version), [&] {
+    if (!HasEgl()) return VK_ERROR_INITIALIZATION_FAILED;
     if (*version < kOldestInterface) return VK_ERROR_INCOMPATIBLE_DRIVER;
     if (*version > kNewestInterface) *version = kNewestInterface;
     return VK_SUCCESS;
@@ -80,6 +101,7 @@ VkResult vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t* version) {
 Function vk_icdGetInstanceProcAddr(VkInstance instance, const char* name) {
   const VulkanCommand* command = Find(name);
   if (instance == nullptr && command != nullptr && command->of != kGlobal) command = nullptr;
+  if (instance == nullptr && !HasEgl()) command = nullptr;
   return Found(__func__, name, command);
 }
 

@@ -4,7 +4,7 @@ find_path(GPUSTAGE_VULKAN_HEADERS vulkan/vulkan_core.h)
 # A fake that could not be built says why to those who ask for it: their cases are skipped.
 file(MAKE_DIRECTORY ${FAKES_DIR})
 foreach(fake vulkan-nvidia vulkan-radv vulkan-amdvlk vulkan-anv vulkan-nvk vulkan-venus vulkan-lavapipe
-        nvidia-glcore nvidia-glsi nvidia-tls nvidia-gpucomp x11 xext)
+        nvidia-glcore nvidia-glsi nvidia-tls nvidia-gpucomp x11 xext egl)
   if(GPUSTAGE_VULKAN_HEADERS)
     file(REMOVE ${FAKES_DIR}/${fake}.missing)
   else()
@@ -22,7 +22,7 @@ target_link_libraries(compile_vulkan_profiles PRIVATE house_rules)
 # were loaded before, and come last.
 set(driver_version 580.159.04)
 foreach(shell nvidia-glsi:libnvidia-glsi.so.${driver_version} nvidia-tls:libnvidia-tls.so.${driver_version}
-        nvidia-gpucomp:libnvidia-gpucomp.so.${driver_version} x11:libX11.so.6 xext:libXext.so.6)
+        nvidia-gpucomp:libnvidia-gpucomp.so.${driver_version} x11:libX11.so.6 xext:libXext.so.6 egl:libEGL.so.1)
   string(REPLACE ":" ";" shell ${shell})
   list(POP_FRONT shell name soname)
   fake_library(${name}

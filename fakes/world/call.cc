@@ -22,7 +22,8 @@ void Describe(const Fault& fault, TextWriter& out) {
     case FaultAction::kAbort: out.Add("fault: abort"); break;
     case FaultAction::kExit: out.Add("fault: exit ").Decimal(fault.code); break;
     case FaultAction::kLost: out.Add("fault: the device is lost"); break;
-    case FaultAction::kMemoryLeft: break;
+    case FaultAction::kMemoryLeft:
+    case FaultAction::kErrno: break;
   }
 }
 
@@ -37,7 +38,8 @@ void Perform(const Fault& fault) {
     case FaultAction::kReturn:
     case FaultAction::kDelay:
     case FaultAction::kLost:
-    case FaultAction::kMemoryLeft: break;
+    case FaultAction::kMemoryLeft:
+    case FaultAction::kErrno: break;
   }
 }
 

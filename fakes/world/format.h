@@ -34,7 +34,7 @@ static_assert(sizeof(Stamp) == 488);
 // ---- World --------------------------------------------------------------------------------------
 
 inline constexpr char kWorldMagic[8] = "GPSWRLD";
-inline constexpr uint32_t kWorldVersion = 2;
+inline constexpr uint32_t kWorldVersion = 3;
 inline constexpr uint32_t kMaxDevices = 32;
 inline constexpr uint32_t kMaxFaults = 64;
 inline constexpr uint32_t kMaxArchs = 32;
@@ -48,6 +48,22 @@ enum class Mig : uint32_t { kOff = 0, kSlice = 1, kBoard = 2 };
 // Bits of Device::assumed_memory.
 inline constexpr uint32_t kTotalIsAssumed = 1;
 inline constexpr uint32_t kFreeIsAssumed = 2;
+
+// What NVML says of a board beyond what CUDA knows; kNoAttribute: nobody published it.
+enum class BoardFigure : uint32_t {
+  kPowerLimit = 0,  // milliwatts, as it comes; the least and the most that can be set
+  kLeastPowerLimit = 1,
+  kMostPowerLimit = 2,
+  kShutdown = 3,  // degrees
+  kSlowdown = 4,
+  kMemoryMost = 5,
+  kGpuMost = 6,
+  kVideoClock = 7,  // MHz at most
+  kFans = 8,
+  kPcieGeneration = 9,
+  kPcieLanes = 10,
+};
+inline constexpr uint32_t kBoardFigures = 12;
 
 struct Device {
   char name[256];
@@ -71,8 +87,9 @@ struct Device {
   uint8_t assumed[kMaxAttributes / 8];  // a bit an attribute: its value is nobody's record; a call
                                         // that reads it says so
   uint32_t assumed_memory;
-  uint32_t reserved;
-  char profile[48];  // its name in fixtures/devices; "" where the scenario wrote it out
+  uint32_t no_nvml_memory;       // 1: NVML has no figures of it: the memory is the machine's own
+  int32_t board[kBoardFigures];  // by BoardFigure
+  char profile[48];              // its name in fixtures/devices; "" where the scenario wrote it out
 };
 
 enum class FaultAction : uint32_t {
@@ -86,6 +103,7 @@ enum class FaultAction : uint32_t {
   kLost = 6,  // it falls off the bus: calls for it answer `code`, or what the library says of a
               // lost device
   kMemoryLeft = 7,  // only `bytes` of its memory are free
+  kErrno = 8,       // `function` is the path of a node, and its open fails with `code`
 };
 
 struct Fault {
@@ -119,8 +137,41 @@ enum class PropsLayout : uint32_t {
 // The kernel side. A placed fake looks at the nodes in World::device_nodes, /dev. No character
 // device can be made in a user namespace, so a node of the machine is a regular file that says
 // which one it is: "gpustage node nvidia0\n" in nvidia0. Anything else under that name is not the
-// device.
+// device. With World::real_nodes it is a character device, which nobody can open: the fakes decide
+// by its numbers and by who may open it.
 inline constexpr char kNodeContent[] = "gpustage node ";  // and the name, and a line feed
+
+// Of the node /dev/NAME; major 0: the kernel has none of that name. NVIDIA's majors of nvidia-uvm
+// and nvidia-caps are given at loading, and are those of the recorded H100's; so is kfd's, assumed.
+struct DeviceNumber {
+  uint32_t major;
+  uint32_t minor;
+};
+constexpr DeviceNumber DeviceNumberOf(const char* name) {
+  constexpr DeviceNumber kNone = {0, 0};
+  struct Kind {
+    const char* begin;
+    uint32_t major;
+    int minor;  // -1: the number that follows
+  };
+  constexpr Kind kKinds[] = {{"nvidiactl", 195, 255}, {"nvidia-uvm-tools", 238, 1},
+                             {"nvidia-uvm", 238, 0},  {"nvidia-caps/nvidia-cap", 241, -1},
+                             {"nvidia", 195, -1},     {"dri/renderD", 226, -1},
+                             {"kfd", 235, 0}};
+  for (const Kind& kind : kKinds) {
+    int at = 0;
+    while (kind.begin[at] != '\0' && kind.begin[at] == name[at]) ++at;
+    if (kind.begin[at] != '\0') continue;
+    if (kind.minor >= 0 && name[at] == '\0') return {kind.major, static_cast<uint32_t>(kind.minor)};
+    if (kind.minor >= 0) continue;
+    uint32_t number = 0;
+    int digits = 0;
+    for (; name[at] >= '0' && name[at] <= '9' && digits < 5; ++at, ++digits)
+      number = number * 10 + static_cast<uint32_t>(name[at] - '0');
+    return digits > 0 && name[at] == '\0' ? DeviceNumber{kind.major, number} : kNone;
+  }
+  return kNone;
+}
 
 struct World {
   char magic[8];
@@ -137,6 +188,8 @@ struct World {
   uint32_t other_count;      // GPUs that are not NVIDIA's, behind the boards: Vulkan's alone
   uint32_t arch_count;       // what a backend was built for; 0: what its release is
   int32_t archs[kMaxArchs];  // compute capability times 100, as ggml counts
+  uint32_t real_nodes;       // 1: they are character devices
+  uint32_t reserved;
   Device devices[kMaxDevices];
   Fault faults[kMaxFaults];
 };
@@ -171,8 +224,9 @@ enum class RecordKind : uint16_t {
   kCall = 1,  // value: result, or kNoResult; device: ordinal or -1; detail: Fidelity; text:
               // function, arguments, and when a fault met the call "fault: hang", "fault: return
               // 35", …; the number that a count wrote
-  kNode = 2,  // a node that says by its content how it fails: value: the errno that its open stands
-              // for; text: its path. The kernel itself has opened it.
+  kNode =
+      2,  // a node that fails as the scenario says, or a character device: value: the errno that
+          // its open stands for, 0: none; text: its path. The kernel itself was not asked so.
   // The loader, by the audit recorder.
   kProcess = 16,  // value: parent pid; text: executable, command line (words separated by \x1f)
   kSearch = 17,   // value: id of the requester's link map; detail: LA_SER_* of <link.h>; text: the

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "fakes/world/fault.h"
 #include "fakes/world/journal.h"
@@ -11,6 +13,8 @@
 
 namespace gpustage::world {
 namespace {
+
+constexpr long kFaccessAt2 = 439;  // since Linux 5.8; older headers have no name for it
 
 long Open(const char* path, int flags, int mode = 0) {
   return SystemCall(SYS_openat, AT_FDCWD, reinterpret_cast<long>(path), flags | O_CLOEXEC, mode);
@@ -35,13 +39,47 @@ int NumberBehind(const char* text, const char* word) {
   return number;
 }
 
+Node Tell(const char* path, int number, Node node) {
+  Append(RecordKind::kNode, number, -1, 0, {path});
+  return node;
+}
+
+Node FailsWith(const char* path, int number, int* error) {
+  if (error != nullptr) *error = number;
+  return Tell(path, number, number == ENOENT ? Node::kMissing : Node::kFails);
+}
+
 Node Fails(const char* path, const char* said, int* error) {
   const int number = NumberBehind(said, "errno ");
   if (number == 0) return Node::kNotTheDevice;
   if (NumberBehind(said, "from_ms ") > MillisecondsOfProcess()) return Node::kThere;
-  if (error != nullptr) *error = number;
-  Append(RecordKind::kNode, number, -1, 0, {path});
-  return number == ENOENT ? Node::kMissing : Node::kFails;
+  return FailsWith(path, number, error);
+}
+
+// One that no driver of NVIDIA's or AMD's is behind: open itself would fail so.
+Node NotBehind(const char* path) { return Tell(path, ENXIO, Node::kNotTheDevice); }
+
+// A call of ours and not of the driver's, which would open it. -errno, or 0.
+long Unseen(long number, const char* path, long a, long b) {
+  const long mark = OwnCallMark();
+  return SystemCall(number, AT_FDCWD, reinterpret_cast<long>(path), a, b, 0, mark);
+}
+
+// A character device that cannot be opened, so that its numbers and its mode decide.
+Node LookAtDevice(const char* path, const char* name) {
+  struct stat found = {};
+  long failure = Unseen(SYS_newfstatat, path, reinterpret_cast<long>(&found), 0);
+  if (failure == 0 && !S_ISCHR(found.st_mode)) return NotBehind(path);
+  if (failure == 0) {
+    const DeviceNumber number = DeviceNumberOf(name);
+    if (major(found.st_rdev) != number.major || minor(found.st_rdev) != number.minor)
+      return NotBehind(path);
+    failure = Unseen(kFaccessAt2, path, R_OK | W_OK, AT_EACCESS);
+    if (failure == -ENOSYS) failure = Unseen(SYS_faccessat, path, R_OK | W_OK, 0);
+  }
+  if (failure == -EACCES || failure == -EPERM) return Tell(path, EACCES, Node::kRefused);
+  if (failure != 0) return Tell(path, static_cast<int>(-failure), Node::kMissing);
+  return Node::kThere;
 }
 
 Node Look(const char* path, const char* content, int* error) {
@@ -59,24 +97,39 @@ Node Look(const char* path, const char* content, int* error) {
   return length == name ? Node::kThere : Fails(path, found + name, error);
 }
 
-Node LookFor(const char* name, bool may_make, int* error = nullptr) {
-  const char* const folder = Here().device_nodes;
-  if (folder[0] == '\0') return Node::kThere;
-  Text<160> path;
-  path.Add(folder).Add('/').Add(name);
+Node LookAtFile(const char* path, const char* name, bool may_make, int* error) {
   Text<64> content;
   content.Add(kNodeContent).Add(name).Add('\n');
-  const Node found = Look(path.c_str(), content.c_str(), error);
+  const Node found = Look(path, content.c_str(), error);
   if (found != Node::kMissing || !may_make) return found;
-  MakeNode(path.c_str(), content.c_str());
-  return Look(path.c_str(), content.c_str(), error);
+  MakeNode(path, content.c_str());
+  return Look(path, content.c_str(), error);
 }
 
-// "580.159.04" -> 580.
-int Branch(const char* version) {
-  int branch = 0;
-  for (; *version >= '0' && *version <= '9'; ++version) branch = branch * 10 + (*version - '0');
-  return branch;
+// Each time is one open, which the scenario may have fail.
+Node LookFor(const char* name, bool may_make, int* error = nullptr) {
+  const World& world = Here();
+  if (world.device_nodes[0] == '\0') return Node::kThere;
+  Text<160> path;
+  path.Add(world.device_nodes).Add('/').Add(name);
+  const bool real = world.real_nodes != 0;
+  const Node found =
+      real ? LookAtDevice(path.c_str(), name) : LookAtFile(path.c_str(), name, may_make, error);
+  if (found != Node::kThere) return found;
+  Text<64> called;  // in /dev, wherever that is
+  called.Add("/dev/").Add(name);
+  if (const Fault* const fault = FaultFor(called.c_str(), -1); fault != nullptr)
+    return FailsWith(path.c_str(), fault->code, error);
+  return real ? Tell(path.c_str(), 0, found) : found;
+}
+
+// MIG slices and their board are one GPU.
+bool IsOneGpu(int a, int b) {
+  const Device& one = Here().devices[a];
+  const Device& other = Here().devices[b];
+  return a == b ||
+         (one.mig != Mig::kOff && other.mig != Mig::kOff && one.pci_domain == other.pci_domain &&
+          one.pci_bus == other.pci_bus && one.pci_device == other.pci_device);
 }
 
 }  // namespace
@@ -88,17 +141,18 @@ Node NodeCalled(const char* name) { return LookFor(name, /*may_make=*/false); }
 
 int NodeNumber(int place) {
   uint8_t places[kMaxDevices];
-  const auto count = static_cast<int>(Here().device_count);
+  const auto count = static_cast<int>(Here().device_count + Here().board_count);
   for (int i = 0; i < count; ++i) places[i] = static_cast<uint8_t>(i);
   SortByPci(Here(), places, count);
   int number = 0;
-  while (number < count && places[number] != place) ++number;
+  for (int i = 0; i < count && !IsOneGpu(places[i], place); ++i)
+    if (i + 1 == count || !IsOneGpu(places[i], places[i + 1])) ++number;
   return number;
 }
 
 uint32_t DevicesThere(bool* gone) {
   uint32_t there = 0;
-  for (uint32_t place = 0; place < Here().device_count; ++place) {
+  for (uint32_t place = 0; place < Here().device_count + Here().board_count; ++place) {
     Text<16> name;
     name.Add("nvidia").Decimal(NodeNumber(static_cast<int>(place)));
     int error = 0;
@@ -106,6 +160,12 @@ uint32_t DevicesThere(bool* gone) {
     if (gone != nullptr && (error == ENXIO || error == ENODEV)) *gone = true;
   }
   return there;
+}
+
+int Branch(const char* version) {
+  int branch = 0;
+  for (; *version >= '0' && *version <= '9'; ++version) branch = branch * 10 + (*version - '0');
+  return branch;
 }
 
 KernelModule TheKernelModule() {

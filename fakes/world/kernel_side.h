@@ -16,13 +16,15 @@ Node MemoryNode();
 // /dev/NAME, of any driver: "dri/renderD128", "kfd". Who opens these does not make them.
 Node NodeCalled(const char* name);
 
-// A bit for each place in World::devices whose node can be opened. `gone`: the node of one says
-// that it has no device any more.
+// A bit for each place in World::devices, boards too, whose node can be opened. `gone`: the node of
+// one says that it has no device any more.
 uint32_t DevicesThere(bool* gone = nullptr);
 // N of /dev/nvidiaN: devices are numbered by their PCI addresses.
 int NodeNumber(int place);
 
-// The library against the kernel module: the branch is the first number of a driver's version.
+// The first number of a driver's version: "580.159.04" is of 580.
+int Branch(const char* version);
+// The library against the kernel module.
 enum class KernelModule { kSame, kOlderBranch, kOther };
 KernelModule TheKernelModule();
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -36,12 +37,18 @@ int64_t NowMs() {
   return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+// A child that was started, and the end of the pipe that it writes to.
+struct Child {
+  pid_t pid = -1;
+  int out = -1;
+};
+
 // In a child that is the leader of a group of its own: what it starts ends with it.
-Said Start(int program, const std::vector<std::string>& argv, const ProcessFacts& process,
-           bool with_errors, int limit_ms) {
-  Said said;
+Child Start(int program, const std::vector<std::string>& argv, const ProcessFacts& process,
+            bool with_errors) {
+  Child started;
   int out[2];
-  if (pipe2(out, O_CLOEXEC) != 0) return said;
+  if (pipe2(out, O_CLOEXEC) != 0) return started;
   std::vector<char*> words, environment;
   std::vector<std::string> texts;
   for (const auto& [name, value] : process.environment) texts.push_back(name + "=" + value);
@@ -68,22 +75,27 @@ Said Start(int program, const std::vector<std::string>& argv, const ProcessFacts
     _exit(errno == ENOENT ? 127 : 126);
   }
   close(out[1]);
-  const int64_t end = NowMs() + limit_ms;
+  return {child, out[0]};
+}
+
+Said Finish(const Child& child, int64_t end) {
+  Said said;
+  if (child.out < 0) return said;
   char part[4096];
   for (;;) {
-    struct pollfd ready = {out[0], POLLIN, 0};
-    const int64_t left = end - NowMs();
-    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) == 0) {
+    struct pollfd ready = {child.out, POLLIN, 0};
+    const int64_t left = std::max<int64_t>(end - NowMs(), 0);
+    if (poll(&ready, 1, static_cast<int>(left)) == 0) {
       said.late = true;
       break;
     }
-    const ssize_t got = read(out[0], part, sizeof part);
+    const ssize_t got = read(child.out, part, sizeof part);
     if (got <= 0) break;
     if (said.output.size() < kMostOutput) said.output.append(part, static_cast<size_t>(got));
   }
-  close(out[0]);
-  if (said.late) kill(-child, SIGKILL);
-  waitpid(child, &said.status, 0);
+  close(child.out);
+  if (said.late) kill(-child.pid, SIGKILL);
+  waitpid(child.pid, &said.status, 0);
   return said;
 }
 
@@ -93,12 +105,10 @@ std::string Ended(const Said& said) {
   return "exited with " + std::to_string(WEXITSTATUS(said.status));
 }
 
-Answer Ask(int probe, const std::string& family, const std::string& library,
-           const ProcessFacts& process) {
+Answer AnswerOf(const std::string& family, const std::string& library, const Said& said) {
   Answer answer;
   answer.family = family;
   answer.library = library;
-  const Said said = Start(probe, {"probe", family, library}, process, false, kQuestionLimitMs);
   bool done = false;
   size_t begin = 0;
   while (begin < said.output.size()) {
@@ -125,10 +135,10 @@ Answer Ask(int probe, const std::string& family, const std::string& library,
   return answer;
 }
 
-// "libcudart.so.12" of the first one of its kind among the files; by path, as it may lie anywhere.
-std::string RuntimeOf(const MachineFacts& facts) {
+// The first library of its kind among the files; by path, as it may lie anywhere.
+std::string FirstOf(const MachineFacts& facts, const char* soname) {
   for (const FileFacts& file : facts.files)
-    if (file.elf && file.elf->soname.rfind("libcudart.so.", 0) == 0) return file.path;
+    if (file.elf && file.elf->soname.rfind(soname, 0) == 0) return file.path;
   return "";
 }
 
@@ -147,11 +157,24 @@ void AskLibraries(MachineFacts& facts) {
     close(probe);
     return;
   }
-  const std::string runtime = RuntimeOf(facts);
+  // All at once, so that drivers that hang take the time of one.
+  struct Question {
+    std::string family, library;
+    Child child;
+  };
+  std::vector<Question> questions;
   for (const auto& [family, library] : {std::pair<std::string, std::string>{"cuda", "libcuda.so.1"},
                                         {"nvml", "libnvidia-ml.so.1"},
-                                        {"cudart", runtime}})
-    if (!library.empty()) facts.answers.push_back(Ask(probe, family, library, facts.process));
+                                        {"cudart", FirstOf(facts, "libcudart.so.")},
+                                        {"hip", FirstOf(facts, "libamdhip64.so.")},
+                                        {"vulkan", FirstOf(facts, "libvulkan.so.1")}})
+    if (!library.empty())
+      questions.push_back(
+          {family, library, Start(probe, {"probe", family, library}, facts.process, false)});
+  const int64_t end = NowMs() + kQuestionLimitMs;
+  for (const Question& question : questions)
+    facts.answers.push_back(
+        AnswerOf(question.family, question.library, Finish(question.child, end)));
   close(probe);
 }
 
@@ -161,12 +184,13 @@ std::string OutputOf(const std::vector<std::string>& argv) {
     if (const char* const equals = strchr(*entry, '='); equals != nullptr)
       ours.environment.emplace_back(std::string(*entry, static_cast<size_t>(equals - *entry)),
                                     equals + 1);
-  const Said said = Start(-1, argv, ours, false, kQuestionLimitMs);
+  const Said said = Finish(Start(-1, argv, ours, false), NowMs() + kQuestionLimitMs);
   return said.late || said.status != 0 ? "" : said.output;
 }
 
 void RunScanner(MachineFacts& facts) {
-  const Said said = Start(-1, facts.scanner, facts.process, true, kScannerLimitMs);
+  const Said said =
+      Finish(Start(-1, facts.scanner, facts.process, true), NowMs() + kScannerLimitMs);
   facts.scanner_output = said.output;
   facts.scanner_status = WIFEXITED(said.status) ? WEXITSTATUS(said.status) : -1;
 }

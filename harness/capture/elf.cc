@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "harness/capture/stand_in.h"
+
 namespace gpustage::capture {
 namespace {
 
@@ -50,6 +52,7 @@ class Reader {
 
 struct Dynamic {
   uint64_t strings = 0, needs = 0, needs_count = 0, defines = 0, defines_count = 0;
+  uint64_t symbols = 0, hash = 0;  // DT_SYMTAB, DT_GNU_HASH
   std::optional<uint64_t> soname, rpath, runpath;
   std::vector<uint64_t> needed;
 };
@@ -62,6 +65,8 @@ Dynamic ReadDynamic(const Reader& file, const Elf64_Phdr& segment) {
     const uint64_t value = entry.d_un.d_val;
     switch (entry.d_tag) {
       case DT_STRTAB: dynamic.strings = value; break;
+      case DT_SYMTAB: dynamic.symbols = value; break;
+      case DT_GNU_HASH: dynamic.hash = value; break;
       case DT_SONAME: dynamic.soname = value; break;
       case DT_RPATH: dynamic.rpath = value; break;
       case DT_RUNPATH: dynamic.runpath = value; break;
@@ -107,6 +112,30 @@ void ReadVersions(const Reader& file, const Dynamic& dynamic, uint64_t strings, 
   }
 }
 
+// Whether a function is exported, by the table that the loader looks into ("gnu_hash" of the ABI).
+bool Exports(const Reader& file, const Dynamic& dynamic, uint64_t strings,
+             const std::string& name) {
+  struct {
+    uint32_t buckets, first, bloom_words, bloom_shift;
+  } head;
+  const auto at = file.OffsetOf(dynamic.hash), symbols = file.OffsetOf(dynamic.symbols);
+  if (!at || !symbols || !file.At(*at, head) || head.buckets == 0) return false;
+  uint32_t wanted = 5381, index = 0, hash = 0;
+  for (const char c : name) wanted = wanted * 33 + static_cast<unsigned char>(c);
+  const uint64_t buckets = *at + sizeof head + 8ull * head.bloom_words;
+  const uint64_t chain = buckets + 4ull * head.buckets;
+  if (!file.At(buckets + 4ull * (wanted % head.buckets), index) || index < head.first) return false;
+  for (size_t i = 0; i < kMostEntries; ++i, ++index) {
+    Elf64_Sym symbol;
+    if (!file.At(chain + 4ull * (index - head.first), hash)) return false;
+    if ((hash | 1) == (wanted | 1) && file.At(*symbols + sizeof symbol * index, symbol) &&
+        symbol.st_shndx != SHN_UNDEF && file.Text(strings + symbol.st_name) == name)
+      return true;
+    if ((hash & 1) != 0) return false;
+  }
+  return false;
+}
+
 void ReadBuildId(const Reader& file, const Elf64_Phdr& segment, ElfFacts& facts) {
   uint64_t at = segment.p_offset;
   const uint64_t end = segment.p_offset + segment.p_filesz;
@@ -131,7 +160,7 @@ void ReadBuildId(const Reader& file, const Elf64_Phdr& segment, ElfFacts& facts)
 
 }  // namespace
 
-ElfFacts ReadElf(int fd, uint64_t size) {
+ElfFacts ReadElf(int fd, uint64_t size, const std::string& name) {
   ElfFacts facts;
   Reader file(fd, size);
   unsigned char ident[EI_NIDENT];
@@ -167,8 +196,13 @@ ElfFacts ReadElf(int fd, uint64_t size) {
     if (dynamic.soname) facts.soname = file.Text(*strings + *dynamic.soname);
     if (dynamic.rpath) facts.rpath = file.Text(*strings + *dynamic.rpath);
     if (dynamic.runpath) facts.runpath = file.Text(*strings + *dynamic.runpath);
-    for (const uint64_t name : dynamic.needed) facts.needed.push_back(file.Text(*strings + name));
+    for (const uint64_t needed : dynamic.needed)
+      facts.needed.push_back(file.Text(*strings + needed));
     ReadVersions(file, dynamic, *strings, facts);
+    facts.versions_known = true;
+    if (dynamic.hash == 0) continue;
+    for (const char* function : EntryPoints(facts.soname.empty() ? name : facts.soname))
+      if (!Exports(file, dynamic, *strings, function)) facts.lacks.emplace_back(function);
   }
   return facts;
 }

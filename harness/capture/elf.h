@@ -6,6 +6,7 @@
 
 namespace gpustage::capture {
 
-ElfFacts ReadElf(int fd, uint64_t size);
+// `name`: of its file, for what it should export where it has no SONAME.
+ElfFacts ReadElf(int fd, uint64_t size, const std::string& name);
 
 }  // namespace gpustage::capture

@@ -24,9 +24,12 @@ struct ElfFacts {
   std::vector<std::string> needed;
   std::optional<std::string> rpath, runpath;
   std::vector<std::string> versions;  // that it defines, its base name left out
+  bool versions_known = false;        // they were looked for
   std::vector<std::pair<std::string, std::string>> wanted_versions;  // file, version
   std::string build_id;
   std::vector<std::string> unmet;  // of what it needs: nowhere to be found, as somebody's ldd said
+  std::string newer_libc;          // a version of glibc that it wants and this system has not
+  std::vector<std::string> lacks;  // of the entry points of its kind (stand_in.h)
 };
 
 enum class FileKind { kDirectory, kFile, kLink, kDevice, kOther };
@@ -47,12 +50,26 @@ struct FileFacts {
 
 // What a GPU library said when it was asked in a child of its own.
 struct Answer {
-  std::string family;                         // "cuda", "nvml", "cudart"
+  std::string family;                         // "cuda", "nvml", "cudart", "hip", "vulkan"
   std::string library;                        // the name that was asked for
   std::string path;                           // what was mapped for it
   std::map<std::string, std::string> values;  // "cuInit" -> "100", "driver" -> "12080", …
   std::vector<std::map<std::string, std::string>> devices;
   std::string error;  // dlopen's words, or how the child ended
+};
+
+// A GPU as the kernel lists it: of /sys/class/kfd (AMD's that compute) or of /sys/class/drm.
+struct KernelGpu {
+  unsigned vendor = 0, device = 0;  // of PCI
+  unsigned target = 0;              // kfd: gfx_target_version, 110000 is gfx1100
+  std::string driver;               // drm: the kernel's driver, "amdgpu"
+};
+
+// A rule of cgroup v1's devices.list: "c 195:* rwm"; -1 is any.
+struct DeviceRule {
+  char type = 'a';
+  int major = -1, minor = -1;
+  bool read = false, write = false;
 };
 
 struct ProcessFacts {
@@ -64,7 +81,10 @@ struct ProcessFacts {
   std::vector<gid_t> groups;
   std::vector<std::string> argv;
   std::string executable, working_directory;
-  std::string root;  // "" or /proc/PID/root: where its files are seen from here
+  std::string root;                     // "" or /proc/PID/root: where its files are seen from here
+  std::vector<std::string> namespaces;  // that are not those of process 1: "mnt", "net"
+  std::map<std::string, uint64_t> limits;          // "memlock" -> bytes; UINT64_MAX is none
+  std::optional<std::vector<DeviceRule>> devices;  // of its cgroup, where that can be read
 };
 
 // Something that could not be read, and the command that would. All words are ours but for `path`.
@@ -74,8 +94,10 @@ struct Gap {
 
 struct MachineFacts {
   std::string distribution, distribution_version, kernel;  // os-release ID, VERSION_ID; uname -r
-  std::string kernel_driver;                    // the NVIDIA module's version; "": not loaded
-  std::vector<std::string> modules;             // of those that matter to GPUs, loaded
+  std::string kernel_driver;  // the NVIDIA module's version; "": not loaded
+  // Of those that matter to GPUs, loaded: name and version ("" where it has none).
+  std::vector<std::pair<std::string, std::string>> modules;
+  std::vector<KernelGpu> kfd, cards;
   std::vector<FileFacts> files;                 // parents before what is in them
   std::vector<FileFacts> nodes;                 // below /dev
   std::vector<std::string> loader_directories;  // of ld.so.conf and what it includes, in order

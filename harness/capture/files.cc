@@ -6,26 +6,37 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <set>
 
 #include "harness/capture/collect.h"
 #include "harness/capture/elf.h"
+#include "harness/capture/stand_in.h"
 
 namespace gpustage::capture {
 namespace {
 
 constexpr size_t kMostFiles = 1500;  // of one machine; more is said as a gap
 constexpr int kDeepest = 3;          // below a place where GPU software is installed
-constexpr size_t kShortText = 400;   // bytes of a file that is no library
+constexpr size_t kShortText = 1000;  // bytes of a file that is no library
 constexpr int kMostLinks = 40;
 
 // Whole folders of GPU software, read with what is below them. Sources: fixtures/layouts, Ollama's
 // install script and packages, llama.cpp's releases.
-constexpr const char* kSoftware[] = {
-    "/usr/lib/ollama",         "/usr/local/lib/ollama",    "/opt/ollama",
-    "/usr/share/ollama",       "/usr/lib64/ollama",        "/app/lib/ollama",
-    "/usr/lib/llama.cpp",      "/usr/local/lib/llama.cpp", "/app",
-    "/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d",        "/usr/local/share/vulkan/icd.d"};
+constexpr const char* kSoftware[] = {"/usr/lib/ollama",
+                                     "/usr/local/lib/ollama",
+                                     "/opt/ollama",
+                                     "/usr/share/ollama",
+                                     "/usr/lib64/ollama",
+                                     "/app/lib/ollama",
+                                     "/usr/lib/llama.cpp",
+                                     "/usr/local/lib/llama.cpp",
+                                     "/app",
+                                     "/usr/share/vulkan/icd.d",
+                                     "/etc/vulkan/icd.d",
+                                     "/usr/local/share/vulkan/icd.d",
+                                     "/etc/OpenCL/vendors",
+                                     "/opt/rocm/lib/rocblas/library"};
 constexpr const char* kDefaultDirectories[] = {"/lib/x86_64-linux-gnu",
                                                "/usr/lib/x86_64-linux-gnu",
                                                "/lib64",
@@ -36,6 +47,7 @@ constexpr const char* kDefaultDirectories[] = {"/lib/x86_64-linux-gnu",
                                                "/usr/local/nvidia/lib",
                                                "/usr/local/nvidia/lib64",
                                                "/usr/local/lib",
+                                               "/opt/rocm/lib",
                                                "/usr/local/cuda/lib64",
                                                "/usr/local/cuda/lib64/stubs",
                                                "/usr/local/cuda/compat",
@@ -163,7 +175,7 @@ class Files {
       file.error = strerror(errno);
       return;
     }
-    ElfFacts elf = ReadElf(fd, file.size);
+    ElfFacts elf = ReadElf(fd, file.size, file.path.substr(file.path.rfind('/') + 1));
     if (elf.is_elf) {
       file.elf = std::move(elf);
     } else if (file.size <= kShortText) {
@@ -180,6 +192,13 @@ class Files {
   bool full_ = false;
 };
 
+bool IsOfEverySystem(const std::string& name) {
+  for (const char* stem : {"libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so",
+                           "libgcc_s.so", "libstdc++.so", "ld-linux"})
+    if (name.rfind(stem, 0) == 0) return true;
+  return false;
+}
+
 std::vector<std::string> PartsOf(const std::string& value) {
   std::vector<std::string> parts;
   size_t begin = 0;
@@ -191,15 +210,72 @@ std::vector<std::string> PartsOf(const std::string& value) {
   return parts;
 }
 
+// What a library needs and is in no directory where a loader may look for it; what is GPU software
+// is told by the files themselves. And a version of glibc that this one does not have.
+class Needs {
+ public:
+  Needs(MachineFacts& facts, const std::vector<std::string>& places)
+      : facts_(facts), root_(facts.process.root), places_(places) {
+    for (const char* folder :
+         {"/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib", "/lib"}) {
+      const std::string path = std::string(folder) + "/libc.so.6";
+      const int fd = open((root_ + path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+      struct stat found;
+      if (fd < 0) continue;
+      if (fstat(fd, &found) == 0)
+        for (const std::string& version :
+             ReadElf(fd, static_cast<uint64_t>(found.st_size), "libc.so.6").versions)
+          glibc_.insert(version);
+      close(fd);
+      break;
+    }
+  }
+  void Resolve() {
+    for (FileFacts& file : facts_.files) {
+      if (!file.elf || FakeOf(file).name.empty()) continue;
+      for (const std::string& name : file.elf->needed)
+        if (!IsGpuName(name) && !IsOfEverySystem(name) && !IsAnywhere(file, name))
+          file.elf->unmet.push_back(name);
+      if (!glibc_.empty())
+        for (const auto& [library, version] : file.elf->wanted_versions)
+          if (library == "libc.so.6" && glibc_.count(version) == 0) file.elf->newer_libc = version;
+    }
+  }
+
+ private:
+  bool IsThere(const std::string& path) const { return access((root_ + path).c_str(), F_OK) == 0; }
+  bool IsAnywhere(const FileFacts& file, const std::string& name) const {
+    if (name.find('/') != std::string::npos) return IsThere(name);
+    const std::string own = file.path.substr(0, file.path.rfind('/'));
+    if (IsThere(own + "/" + name)) return true;
+    for (const auto& list : {file.elf->rpath, file.elf->runpath})
+      for (std::string folder : PartsOf(list.value_or(""))) {
+        for (const char* origin : {"$ORIGIN", "${ORIGIN}"})
+          if (const size_t at = folder.find(origin); at != std::string::npos)
+            folder.replace(at, strlen(origin), own);
+        if (IsThere(folder + "/" + name)) return true;
+      }
+    for (const std::string& folder : places_)
+      if (IsThere(folder + "/" + name)) return true;
+    return false;
+  }
+
+  MachineFacts& facts_;
+  const std::string root_;
+  const std::vector<std::string>& places_;
+  std::set<std::string> glibc_;
+};
+
 }  // namespace
 
 bool IsGpuName(const std::string& name) {
   if (name.find(".so") == std::string::npos) return false;
   for (const char* part :
-       {"libcuda", "libnvidia-", "libcudart", "libcublas", "libggml", "libvulkan", "libamdhip64",
-        "libhsa-runtime64", "librocm_smi64", "libamd_smi", "libOpenCL", "libGLX_nvidia",
-        "libEGL_nvidia", "libze_loader", "librocblas", "libhipblas", "libllama", "libdxcore",
-        "libnvcuvid"})
+       {"libcuda",     "libnvidia-",    "libcudart",        "libcublas",     "libggml",
+        "libvulkan",   "libamdhip64",   "libhsa-runtime64", "librocm_smi64", "libamd_smi",
+        "libOpenCL",   "libGLX_nvidia", "libEGL_nvidia",    "libze_loader",  "librocblas",
+        "libllama",    "libdxcore",     "libnvcuvid",       "libhipblas",    "amdvlk64",
+        "libX11.so.6", "libXext.so.6"})
     if (name.rfind(part, 0) == 0) return true;
   return false;
 }
@@ -236,6 +312,11 @@ void ReadFiles(const std::vector<std::string>& more, MachineFacts& facts) {
     files.Add(directory);
     files.Directory(directory, true, kDeepest);
   }
+  std::vector<std::string> places = facts.loader_directories;
+  places.insert(places.end(), std::begin(kDefaultDirectories), std::end(kDefaultDirectories));
+  for (const std::string& directory : PartsOf(variable("LD_LIBRARY_PATH")))
+    places.push_back(directory);
+  Needs(facts, places).Resolve();
 }
 
 }  // namespace gpustage::capture

@@ -28,7 +28,8 @@ constexpr char kUsage[] =
     "  --container ID  of a process of this container, from outside\n"
     "  --dir DIR       look into this directory, too\n"
     "  -o FILE         write there; without it to standard output, so that you see all before you\n"
-    "                  send it (--show says the same)\n"
+    "                  send it\n"
+    "  --show          with -o: print all first, and write it after a yes\n"
     "  -- SCANNER …    start this program as well and keep what it said, placeholders in it\n";
 
 int Refuse(const std::string& why) {
@@ -60,11 +61,15 @@ int main(int argc, char** argv) {
   std::vector<std::string> directories;
   std::string file, unit, container;
   pid_t pid = 0;
+  bool show = false;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
     const auto value = [&]() -> const char* { return i + 1 < argc ? argv[++i] : nullptr; };
     if (option == "--help" || option == "-h") return std::fputs(kUsage, stdout) < 0;
-    if (option == "--show") continue;
+    if (option == "--show") {
+      show = true;
+      continue;
+    }
     if (option == "--") {
       facts.scanner.assign(argv + i + 1, argv + argc);
       if (facts.scanner.empty()) return Refuse("-- wants a program behind it");
@@ -91,5 +96,14 @@ int main(int argc, char** argv) {
   ReadFiles(directories, facts);
   AskLibraries(facts);
   if (!facts.scanner.empty()) RunScanner(facts);
-  return Write(file, ScenarioText(facts));
+  const std::string text = ScenarioText(facts);
+  if (!show || file.empty()) return Write(file, text);
+  if (const int status = Write("", text); status != 0) return status;
+  std::fprintf(stderr, "\nThis is all of it. Write it to %s? [y/N] ", file.c_str());
+  const int answer = std::getchar();
+  if (answer != 'y' && answer != 'Y') {
+    std::fprintf(stderr, "nothing was written\n");
+    return 1;
+  }
+  return Write(file, text);
 }

@@ -105,7 +105,8 @@ std::string Placeholders::Name(std::string_view name) {
     const std::string_view version = name.substr(so + 3);
     const bool plain = version.empty() || (version[0] == '.' && IsVersion(version.substr(1)) &&
                                            !MayBeAddress(version.substr(1)));
-    return "lib" + For(name.substr(3, so - 3)) + ".so" +
+    const std::string_view stem = name.substr(3, so - 3);
+    return "lib" + (KeptStem(stem) ? std::string(stem) : For(stem)) + ".so" +
            (plain ? std::string(version) : "." + For(version));
   }
   for (const std::string_view end : {".json", ".conf", ".icd", ".service"})

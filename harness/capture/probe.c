@@ -3,8 +3,8 @@
  * program cannot open another system's libraries. Symbols of glibc 2.2.5 only, so that it starts on
  * all of them; its _start is its own, since crt1.o of a new glibc wants a new one.
  *
- * probe cuda|nvml|cudart LIBRARY. Function names and types: cuda.h, nvml.h and
- * cuda_runtime_api.h of the CUDA Toolkit. */
+ * probe cuda|nvml|cudart|hip|vulkan LIBRARY. Function names and types: cuda.h, nvml.h and
+ * cuda_runtime_api.h of the CUDA Toolkit, hip_runtime_api.h, vulkan_core.h. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +127,65 @@ static void AskRuntime(void) {
   if (result == 0) SayNumber("count", devices);
 }
 
+static void AskHip(void) {
+  const Function version = Find("hipRuntimeGetVersion"), count = Find("hipGetDeviceCount"),
+                 name = Find("hipDeviceGetName"), memory = Find("hipDeviceTotalMem");
+  int value = 0, devices = 0, result;
+  if (version != NULL && version(&value) == 0) SayNumber("runtime", value);
+  if (count == NULL) return;
+  SayNumber("hipGetDeviceCount", result = count(&devices));
+  if (result != 0) return;
+  SayNumber("count", devices);
+  for (int i = 0; i < devices && i < MOST_DEVICES; ++i) {
+    char text[256] = "";
+    size_t bytes = 0;
+    SayNumber("device", i);
+    if (name != NULL && name(text, (int)sizeof text, i) == 0) Say("name", text);
+    if (memory != NULL && memory(&bytes, i) == 0) SayNumber("memory_total", (long long)bytes);
+  }
+}
+
+/* VkPhysicalDeviceProperties begins with these; what follows (the UUID of a cache, limits) has room
+ * and is not read. */
+struct VulkanProperties {
+  unsigned int api_version, driver_version, vendor, device, type;
+  char name[256];
+  char rest[4096];
+};
+static void AskVulkan(void) {
+  const struct {
+    int type; /* VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO */
+    const void* next;
+    unsigned int flags;
+    const void* application;
+    unsigned int layers;
+    const void* layer_names;
+    unsigned int extensions;
+    const void* extension_names;
+  } plain = {1, NULL, 0, NULL, 0, NULL, 0, NULL};
+  const Function create = Find("vkCreateInstance"), list = Find("vkEnumeratePhysicalDevices"),
+                 ask = Find("vkGetPhysicalDeviceProperties");
+  static struct VulkanProperties of;
+  void *instance = NULL, *devices[MOST_DEVICES];
+  unsigned int count = MOST_DEVICES;
+  int result;
+  if (create == NULL || list == NULL || ask == NULL) return;
+  SayNumber("vkCreateInstance", result = create(&plain, NULL, &instance));
+  if (result != 0) return;
+  /* 5, VK_INCOMPLETE: there are more. */
+  SayNumber("vkEnumeratePhysicalDevices", result = list(instance, &count, devices));
+  if (result != 0 && result != 5) return;
+  SayNumber("count", count);
+  for (unsigned int i = 0; i < count; ++i) {
+    SayNumber("device", i);
+    ask(devices[i], &of);
+    SayNumber("vendor", of.vendor);
+    SayNumber("id", of.device);
+    SayNumber("type", of.type);
+    Say("name", of.name);
+  }
+}
+
 int Probe(int argc, char** argv) {
   if (argc != 3) return 2;
   library = dlopen(argv[2], RTLD_NOW);
@@ -139,6 +198,8 @@ int Probe(int argc, char** argv) {
   if (strcmp(argv[1], "cuda") == 0) AskDriver();
   if (strcmp(argv[1], "nvml") == 0) AskManagement();
   if (strcmp(argv[1], "cudart") == 0) AskRuntime();
+  if (strcmp(argv[1], "hip") == 0) AskHip();
+  if (strcmp(argv[1], "vulkan") == 0) AskVulkan();
   Say("done", "1");
   return 0;
 }

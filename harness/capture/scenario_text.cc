@@ -7,11 +7,13 @@
 #include <cstring>
 #include <set>
 
+#include "harness/capture/not_staged.h"
 #include "harness/capture/sections.h"
 
 namespace gpustage::capture {
 namespace {
 
+constexpr char kNotStaged[] = "Read there, and not staged:";
 constexpr size_t kMostPrinted = 200;  // lines of a program behind --
 
 // A code, a version, a count: longer numbers may be of the machine alone.
@@ -44,6 +46,9 @@ class Writer : public Sections {
                     ? "of the shell that capture was started in, not of a service"
                     : "of the process that was named");
     Runs();
+    const std::vector<std::string> lines = NotStaged(facts_, places_);
+    if (!lines.empty()) Comment(kNotStaged);
+    for (const std::string& line : lines) Comment("  " + line);
     return text_;
   }
 
@@ -97,7 +102,10 @@ class Writer : public Sections {
         "What is not a word of GPU software is a placeholder (p1, p2, …), the same for the same "
         "text.");
     std::string claim = "a captured machine: ";
-    if (driver == nullptr)
+    const Answer* const hip = Of("hip");
+    if (hip != nullptr && !facts_.kfd.empty() && (driver == nullptr || !driver->error.empty()))
+      claim += "HIP counts " + std::to_string(hip->devices.size());
+    else if (driver == nullptr)
       claim += "its driver was not asked";
     else if (IsCode(code) && code != "0")
       claim += "cuInit answers " + code;
@@ -130,11 +138,12 @@ class Writer : public Sections {
     const Answer* const driver = Of("cuda");
     const Answer* const management = Of("nvml");
     Line("machine:");
-    if (count_ == 0) {
+    if (count_ == 0 && facts_.kfd.empty()) {
       Line("  devices: []  # no driver counted one, and there is no node /dev/nvidia0");
     } else {
       Line("  devices:");
       for (size_t i = 0; i < count_; ++i) Device(i, driver, management);
+      for (size_t i = 0; i < facts_.kfd.size(); ++i) DeviceOfAmd(i);
     }
     std::string version = DriverVersion(ValueOf(management, "driver"));
     if (version.empty()) version = LibraryVersion();
@@ -209,6 +218,44 @@ class Writer : public Sections {
     if (!attributes.empty()) Line("      attributes: {" + attributes + "}");
   }
 
+  // As the kernel lists it; what HIP says of it where HIP counts all of them.
+  void DeviceOfAmd(size_t i) {
+    const KernelGpu& gpu = facts_.kfd[i];
+    char target[32];
+    snprintf(target, sizeof target, "gfx%u%x%x", gpu.target / 10000, gpu.target / 100 % 100,
+             gpu.target % 100);
+    Line(std::string("    - profile: ") + ProfileOfTarget(target) + "  # of the kernel's topology");
+    Line(std::string("      gfx: ") + target);
+    const Answer* const hip = Of("hip");
+    if (hip == nullptr || hip->devices.size() != facts_.kfd.size()) return;
+    const auto& device = hip->devices[i];
+    if (const std::string name = NameOf(device); !name.empty())
+      Line("      name: " + Quoted(ProductName(name)));
+    if (const auto total = device.find("memory_total");
+        total != device.end() && IsMemory(total->second))
+      Line("      memory_total: " + total->second);
+  }
+
+  // Whether each driver that a manifest names has a fake: then Vulkan counts the same. vulkaninfo
+  // brings the libX11 that NVIDIA's wants, so where that one is missing it is no judge.
+  bool IsVulkanStaged() const {
+    bool any = false, nvidia = false, x11 = false;
+    for (const FileFacts& file : facts_.files) {
+      nvidia |= FakeOf(file).name == "vulkan-nvidia";
+      x11 |= file.path.find("/libX11.so.6") != std::string::npos;
+    }
+    if (nvidia && !x11) return false;
+    for (const FileFacts& file : facts_.files) {
+      if (file.path.find("/vulkan/icd.d/") == std::string::npos || file.kind != FileKind::kFile)
+        continue;
+      FileFacts library;
+      library.path = "/" + ManifestValue(file.text, "library_path");
+      if (FakeOf(library).name.rfind("vulkan-", 0) != 0) return false;
+      any = true;
+    }
+    return any;
+  }
+
   void Runs() {
     Line("user: \"" + std::to_string(ids_.Of(facts_.process.uid)) + "\"");
     const Answer* const driver = Of("cuda");
@@ -219,6 +266,11 @@ class Writer : public Sections {
     if (!own.empty()) Line("  - {name: runtime, scanner: dlopen, args: [" + Quoted(own) + "]}");
     const bool management = !ValueOf(Of("nvml"), "nvmlInit_v2").empty();
     if (management) Line("  - {name: management, scanner: dlopen, args: [libnvidia-ml.so.1]}");
+    const Answer *const hip = Of("hip"), *const vulkan = Of("vulkan");
+    if (hip != nullptr)
+      Line("  - {name: hip, scanner: dlopen, args: [" + Quoted(PathOf(hip->library)) + "]}");
+    const bool drawn = vulkan != nullptr && !vulkan->values.empty() && IsVulkanStaged();
+    if (drawn) Line("  - {name: vulkan, scanner: vulkaninfo}");
     bool ollama = false;
     for (const FileFacts& file : facts_.files)
       ollama = ollama || (file.path.find("/lib/ollama/") != std::string::npos &&
@@ -227,6 +279,11 @@ class Writer : public Sections {
     Expect("driver", driver);
     if (!own.empty()) Expect("runtime", runtime);
     if (management) Expect("management", Of("nvml"));
+    if (hip != nullptr) Expect("hip", hip);
+    if (drawn)
+      Expect("vulkan", vulkan);
+    else if (vulkan != nullptr)
+      Asked(vulkan);
     Printed();
     if (ollama)
       Comment(
@@ -265,9 +322,11 @@ class Writer : public Sections {
     std::string said = "  asked there: " + PathOf(answer->library);
     if (!answer->path.empty()) said += " (" + PathOf(answer->path) + ")";
     // Only what the probe asks: a library may print on its own.
-    for (const char* key : {"driver", "runtime", "cuInit", "cuDeviceGetCount", "nvmlInit_v2",
-                            "nvmlDeviceGetCount_v2", "cudaGetDeviceCount", "count"})
-      if (const std::string value = ValueOf(answer, key); IsCode(value))
+    for (const char* key :
+         {"driver", "runtime", "cuInit", "cuDeviceGetCount", "nvmlInit_v2", "nvmlDeviceGetCount_v2",
+          "cudaGetDeviceCount", "hipGetDeviceCount", "vkCreateInstance", "count"})
+      if (const std::string value = ValueOf(answer, key);
+          IsCode(value[0] == '-' ? value.substr(1) : value))  // Vulkan's errors are below 0
         said += std::string(", ") + key + " " + value;
     if (!answer->error.empty()) said += ": " + places_.Words(answer->error);
     Comment(said);

@@ -89,17 +89,64 @@ std::string Sections::BrokenOf(const FileFacts& file, const Fake& fake) {
   if (elf.machine == 183) return "{machine: arm64}";
   if (elf.ends_early)
     return "{truncated: " + std::to_string(std::min<uint64_t>(file.size, kMostOfTruncated)) + "}";
-  if (!elf.unmet.empty()) {
-    std::string names;
-    for (const std::string& name : elf.unmet)
-      names += (names.empty() ? "" : ", ") + places_.Name(name);
-    return "{needs: [" + names + "]}";
-  }
-  if (elf.soname != fake.soname && fake.name.rfind("ggml", 0) != 0)
-    return "{soname: " + (elf.soname.empty() ? "none" : Quoted(places_.Name(elf.soname))) + "}";
+  std::string ways;
+  const auto add = [&ways](const std::string& way) { ways += (ways.empty() ? "" : ", ") + way; };
+  if (!elf.unmet.empty()) add("needs: [" + Names(elf.unmet) + "]");
+  if (!fake.soname.empty() && elf.soname != fake.soname)
+    add("soname: " + (elf.soname.empty() ? "none" : Quoted(places_.Name(elf.soname))));
   if (elf.runpath && !elf.runpath->empty())
-    return "{runpath: " + Quoted(places_.Paths(*elf.runpath)) + "}";
-  if (elf.rpath && !elf.rpath->empty()) return "{rpath: " + Quoted(places_.Paths(*elf.rpath)) + "}";
+    add("runpath: " + Quoted(places_.Paths(*elf.runpath)));
+  else if (elf.rpath && !elf.rpath->empty())
+    add("rpath: " + Quoted(places_.Paths(*elf.rpath)));
+  // What NVIDIA's have: one node, of the name of the SONAME.
+  const bool versioned = fake.name.rfind("cudart-", 0) == 0 || fake.name.rfind("cublas", 0) == 0;
+  if (versioned && elf.versions_known && elf.versions.empty())
+    add("version_table: none");
+  else if (versioned && !elf.versions.empty() &&
+           std::find(elf.versions.begin(), elf.versions.end(), fake.soname) == elf.versions.end())
+    add("version_node: " + Quoted(places_.Name(elf.versions.front())));
+  if (!elf.newer_libc.empty()) add("needs_version: " + Quoted(places_.Name(elf.newer_libc)));
+  std::string lacks;  // words of ours
+  for (const std::string& function : elf.lacks) lacks += (lacks.empty() ? "" : ", ") + function;
+  if (!lacks.empty()) add("symbol_absent: [" + lacks + "]");
+  return ways.empty() ? "" : "{" + ways + "}";
+}
+
+std::string Sections::Names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + places_.Name(name);
+  return text;
+}
+
+// The value of a key of a manifest's JSON, which is short and flat but for one level.
+std::string ManifestValue(const std::string& json, const std::string& key) {
+  size_t at = json.find("\"" + key + "\"");
+  if (at == std::string::npos) return "";
+  at = json.find(':', at);
+  const size_t begin = at == std::string::npos ? at : json.find('"', at);
+  const size_t end = begin == std::string::npos ? begin : json.find('"', begin + 1);
+  return end == std::string::npos ? "" : json.substr(begin + 1, end - begin - 1);
+}
+
+// What is a text of GPU software and can be staged: the manifest of a Vulkan driver, and a file of
+// rocBLAS's kernels, of which the name is what matters.
+std::string Sections::TextFile(const FileFacts& file) {
+  const size_t slash = file.path.rfind('/');
+  const std::string folder = file.path.substr(0, slash), name = file.path.substr(slash + 1);
+  constexpr char kKernels[] = "TensileLibrary_lazy_";
+  if (folder.size() > 14 && folder.rfind("/vulkan/icd.d") == folder.size() - 13) {
+    const std::string library = ManifestValue(file.text, "library_path"),
+                      api = DriverVersion(ManifestValue(file.text, "api_version"));
+    return library.empty() ? "not a manifest"
+                           : "{\"file_format_version\": \"1.0.0\", \"ICD\": {\"library_path\": \"" +
+                                 places_.Path(library) + "\", \"api_version\": \"" +
+                                 (api.empty() ? "1.0.0" : api) + "\"}}";
+  }
+  if (name.rfind(kKernels, 0) == 0)
+    if (const std::string target = name.substr(strlen(kKernels), name.find('.') - strlen(kKernels));
+        target.rfind("gfx", 0) == 0 && target.size() <= 8 &&
+        target.find_first_not_of("0123456789abcdef", 3) == std::string::npos)
+      return "kernels of " + target + "\n";
   return "";
 }
 
@@ -114,6 +161,19 @@ void Sections::File(const FileFacts& file) {
     Line("  - {symlink: " + Quoted(path) + ", to: " + Quoted(places_.Path(file.link)) + "}" + from);
     return;  // who owns a link is no matter
   } else if (file.kind == FileKind::kFile) {
+    if (const std::string text = TextFile(file); !text.empty()) {
+      // The name of a file of kernels is its target's, which is in the text.
+      const bool kernels = text.rfind("kernels of ", 0) == 0;
+      const size_t slash = file.path.rfind('/') + 1;
+      const std::string named =
+          kernels ? PathOf(file.path.substr(0, slash)) +
+                        file.path.substr(slash, file.path.find('.', slash) - slash) + ".dat"
+                  : path;
+      Line("  - {file: " + Quoted(named) + ", content: " + Quoted(text) +
+           ", mode: " + Octal(file.mode) + "}" + from);
+      if (const std::string owner = Owner(file); !owner.empty()) Line(owner);
+      return;
+    }
     const Fake fake = FakeOf(file);
     if (fake.name.empty()) {
       ++left_out_;
@@ -138,6 +198,7 @@ void Sections::Tree(size_t devices, const std::vector<std::string>& more) {
   if (left_out_ != 0)
     Comment("  " + std::to_string(left_out_) + " files more that no fake stands for");
   Nodes(devices);
+  NodesOfAmd(facts_.kfd.size());
   if (!facts_.loader_directories.empty()) {
     std::string conf;
     for (const std::string& directory : facts_.loader_directories)
@@ -155,27 +216,38 @@ bool Sections::IsNode(const FileFacts& node) {
   if (node.kind == FileKind::kFile) return node.text == "gpustage node " + name + "\n";
   // A pasted text need not say the numbers.
   const bool known = node.major != 0 || node.minor != 0;
+  // AMD's: the number of kfd is not fixed, that of dri is.
+  constexpr unsigned kDri = 226;
   return node.kind == FileKind::kDevice &&
-         (!known || node.major == kNvidia || name.rfind("nvidia-", 0) == 0);
+         (!known || node.major == kNvidia || name.rfind("nvidia-", 0) == 0 || name == "kfd" ||
+          (node.major == kDri && name.rfind("dri/", 0) == 0));
 }
 
 void Sections::Nodes(size_t devices) {
   if (devices == 0) return;
   std::vector<std::string> usual = {"/dev/nvidiactl", "/dev/nvidia-uvm"};
   for (size_t i = 0; i < devices; ++i) usual.push_back("/dev/nvidia" + std::to_string(i));
-  for (const std::string& path : usual) {
-    const auto node = std::find_if(facts_.nodes.begin(), facts_.nodes.end(),
-                                   [&](const FileFacts& one) { return one.path == path; });
-    if (node == facts_.nodes.end()) {
-      Line("  - {remove: " + path + "}  # it is not there" + From(path));
-      continue;
-    }
-    if (!IsNode(*node))
-      Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
-    if (node->mode != 0666)
-      Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}" + From(path));
-    if (const std::string owner = Owner(*node); !owner.empty()) Line(owner);
+  for (const std::string& path : usual) Node(path);
+}
+
+void Sections::NodesOfAmd(size_t devices) {
+  if (devices == 0) return;
+  Node("/dev/kfd");
+  for (size_t i = 0; i < devices; ++i) Node("/dev/dri/renderD" + std::to_string(128 + i));
+}
+
+void Sections::Node(const std::string& path) {
+  const auto node = std::find_if(facts_.nodes.begin(), facts_.nodes.end(),
+                                 [&](const FileFacts& one) { return one.path == path; });
+  if (node == facts_.nodes.end()) {
+    Line("  - {remove: " + path + "}  # it is not there" + From(path));
+    return;
   }
+  if (!IsNode(*node))
+    Line("  - {file: " + path + ", content: \"\", mode: \"0666\"}  # it is no device");
+  if (node->mode != 0666)
+    Line("  - {chmod: " + path + ", mode: " + Octal(node->mode) + "}" + From(path));
+  if (const std::string owner = Owner(*node); !owner.empty()) Line(owner);
 }
 
 std::string Sections::OfVariable(const std::string& name, const std::string& value) {

@@ -16,6 +16,9 @@ namespace gpustage::capture {
 // In double quotes, as our strict YAML takes it; a byte that is no ASCII as \xNN.
 std::string Quoted(const std::string& text);
 
+// The value of a key of a manifest's JSON.
+std::string ManifestValue(const std::string& json, const std::string& key);
+
 // Where a value came from, as a comment behind it: by path, or "env NAME". Whoever reads a machine
 // has none.
 using Origins = std::map<std::string, std::string>;
@@ -51,6 +54,11 @@ class Sections {
  private:
   void File(const FileFacts& file);
   void Nodes(size_t devices);
+  void NodesOfAmd(size_t devices);
+  void Node(const std::string& path);
+  std::string Names(const std::vector<std::string>& names);
+  // What is written of a file that is a text; "" where it is none of those that matter.
+  std::string TextFile(const FileFacts& file);
   std::string Owner(const FileFacts& file);
   std::string BrokenOf(const FileFacts& file, const Fake& fake);
   size_t left_out_ = 0;

@@ -14,6 +14,12 @@ struct Fake {
 // {}: none stands for it.
 Fake FakeOf(const FileFacts& file);
 
+// What clients ask a library of this SONAME or name for; none: {}.
+std::vector<const char*> EntryPoints(const std::string& name);
+
+// The profile of fixtures/devices with this target of AMD's, or one that takes any.
+const char* ProfileOfTarget(const std::string& gfx);
+
 bool IsNumber(const std::string& text);
 // "580.159.04", three numbers at most; "" when it is none.
 std::string DriverVersion(const std::string& text);

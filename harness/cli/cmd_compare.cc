@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/options.h"
@@ -87,13 +88,13 @@ struct Wanted {
 // "ollama" of "ollama@0.17.4".
 std::string ProgramOf(const std::string& name) { return name.substr(0, name.find('@')); }
 
-// By a run of now, or from the recordings of it.
+// By a run of now, at the levels of what it is compared with, or from the recordings of it.
 Result<Side> Take(const Wanted& wanted, const std::vector<Case>& cases, int jobs,
-                  CaseRunner& runner) {
+                  CaseRunner& runner, const std::map<std::string, Levels>& levels) {
   const std::string& name = wanted.name;
   const std::string scanner = wanted.only_recorded ? "" : ScannerHere(name, cases);
   if (!scanner.empty()) {
-    LiveRecordings live = RecordLive(cases, scanner, jobs, runner);
+    LiveRecordings live = RecordLive(cases, scanner, jobs, runner, kUsualLevels, levels);
     return Side{scanner, true, std::move(live.scenarios), std::move(live.skipped)};
   }
   if (wanted.only_live) return Error{fmt::format("{} is not here", name)};
@@ -219,7 +220,19 @@ class Comparison {
   std::set<std::string> selected_, compared_, different_, alone_;
 };
 
+// Whoever names a file means what diff does.
+Status CheckScanner(const std::string& name) {
+  if (!FileExists(name) && !IsScannerFile(name)) return Ok();
+  return Error{
+      fmt::format("compare takes two scanners by their names, and {} is a file; {} diff "
+                  "holds two cases against one another",
+                  Quote(name), CalledAs())};
+}
+
 int Compare(const CompareOptions& options) {
+  for (const std::string& side : {options.a, options.b})
+    if (const Status named = CheckScanner(Wanted(side).name); !named)
+      return PrintError(named.error(), kBadInput);
   Result<std::vector<KnownDifference>> known = ReadKnown(options.known);
   if (!known) return PrintError(known.error(), kBadInput);
   CaseFilter selection = options.selection;
@@ -231,10 +244,17 @@ int Compare(const CompareOptions& options) {
   if (!workspace) return PrintError(workspace.error(), kCannotHere);
   CaseRunner runner(*workspace, FindRecorders(), false);
   const int jobs = options.jobs > 0 ? options.jobs : Processors();
-  const Result<Side> a = Take(Wanted(options.a), *cases, jobs, runner);
-  if (!a) return PrintError(a.error(), kNothingRan);
-  const Result<Side> b = Take(Wanted(options.b), *cases, jobs, runner);
-  if (!b) return PrintError(b.error(), kNothingRan);
+  // What is recorded goes first: it says at which levels the other one is run.
+  const Wanted wanted_a(options.a), wanted_b(options.b);
+  const bool b_first = wanted_b.only_recorded;
+  Result<Side> first = Take(b_first ? wanted_b : wanted_a, *cases, jobs, runner, {});
+  if (!first) return PrintError(first.error(), kNothingRan);
+  Result<Side> second =
+      Take(b_first ? wanted_a : wanted_b, *cases, jobs, runner,
+           first->live ? std::map<std::string, Levels>{} : LevelsOf(first->scenarios));
+  if (!second) return PrintError(second.error(), kNothingRan);
+  const Result<Side>& a = b_first ? second : first;
+  const Result<Side>& b = b_first ? first : second;
   for (const auto& [sign, side] : {std::pair{'-', &*a}, std::pair{'+', &*b}})
     fmt::print("{} {} ({})\n", sign, side->name, side->live ? "run now" : "recorded");
   Comparison comparison(*std::move(known), *cases,

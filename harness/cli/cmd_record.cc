@@ -21,6 +21,7 @@ namespace {
 struct RecordOptions {
   CaseFilter selection;
   std::string folder;
+  Levels levels = kUsualLevels;
   int jobs = 0;
 };
 
@@ -41,9 +42,10 @@ size_t CountOf(const RecordedScenarios& scenarios) {
   return count;
 }
 
-// Whether it may be of a part of the cases of a scenario.
-bool IsPartial(const CaseFilter& selection) {
-  return !selection.filter.empty() ||
+// Whether it may be of a part of the starts of a scenario.
+bool IsPartial(const RecordOptions& options) {
+  const CaseFilter& selection = options.selection;
+  return options.levels != kUsualLevels || !selection.filter.empty() ||
          std::any_of(selection.paths.begin(), selection.paths.end(),
                      [](const std::string& path) { return path.find('@') != std::string::npos; });
 }
@@ -66,11 +68,10 @@ int Record(const RecordOptions& options) {
   CatchInterrupts();
   const int jobs = options.jobs > 0 ? options.jobs : Processors();
   for (const std::string& scanner : scanners) {
-    LiveRecordings live = RecordLive(*cases, scanner, jobs, runner);
+    LiveRecordings live = RecordLive(*cases, scanner, jobs, runner, options.levels);
     // A file of half of its cases would be taken for all of them.
     if (Interrupted() != 0) return 128 + Interrupted();
-    if (const Status written =
-            WriteRecordings(live.scenarios, options.folder, IsPartial(options.selection));
+    if (const Status written = WriteRecordings(live.scenarios, options.folder, IsPartial(options));
         !written)
       return PrintError(written.error(), kBadInput);
     fmt::print("{}: {} cases, {} starts, median {:.0f} ms\n", scanner, CountOf(live.scenarios),
@@ -88,6 +89,12 @@ Action DeclareRecord(CLI::App& app) {
                  "a folder; files go to FOLDER/SCANNER-VERSION/SCENARIO.json")
       ->type_name("FOLDER")
       ->required();
+  app.add_option("--level", options->levels,
+                 "OLLAMA_DEBUG in the starts: 0, 1, 2, 3 or unset, parted by commas; without it 1 "
+                 "and 2. What is there of other levels stays")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"0", "1", "2", "3", "unset"}))
+      ->type_name("LEVEL");
   AddSelection(app, options->selection);
   AddJobs(app, options->jobs);
   return [options](const Program&) { return Record(*options); };

@@ -4,6 +4,9 @@
 
 namespace gpustage {
 
+Action DeclarePack(CLI::App& app);
+Action DeclareUpdate(CLI::App& app);
+
 const std::vector<Verb>& Verbs() {
   static const std::vector<Verb> verbs = {
       {"run", "run scenarios and hold them to what they expect", DeclareRun},
@@ -20,7 +23,9 @@ const std::vector<Verb>& Verbs() {
       {"check", "the mistakes of scenario files, without running any", DeclareCheck},
       {"lint", "what is odd about scenario files, with the reason and what mends it", DeclareLint},
       {"fmt", "lay scenario files out as they usually are; comments stay", DeclareFmt},
+      {"update", "put what was seen in place of what is expected, change by change", DeclareUpdate},
       {"watch", "run a scenario whenever it is saved", DeclareWatch},
+      {"pack", "a scenario with all of your own that it needs, in one file", DeclarePack},
       {"show", "show a resolved case and its plan", DeclareShow},
       {"shell", "a shell inside a staged case, watched like a run", DeclareShell, true},
       {"exec", "run any program inside a staged case", DeclareExec, true},

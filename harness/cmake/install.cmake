@@ -3,7 +3,7 @@
 #
 #   bin                    gpustage, gpustage-gtest, gpustage-real
 #   include/gpustage       public headers
-#   LIBDIR                 libgpustage.so, cmake/gpustage
+#   LIBDIR                 libgpustage.so, cmake/gpustage, pkgconfig/gpustage.pc
 #   lib/gpustage           fakes, recorders, programs: what is put into staged trees
 #   share/gpustage         fixtures, scenarios, schemas
 #   share/doc/gpustage     README.md, docs, copyright, examples
@@ -39,6 +39,19 @@ foreach(used libcli11-dev nlohmann-json3-dev libgtest-dev)
   install(FILES /usr/share/doc/${used}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/notices RENAME ${used} OPTIONAL)
 endforeach()
 install(DIRECTORY tests/install/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+# pkg-config: by where the file lies, so that the tree may be moved.
+file(RELATIVE_PATH from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+file(CONFIGURE OUTPUT gpustage.pc @ONLY CONTENT "prefix=\${pcfiledir}/@from_pc@
+libdir=\${prefix}/@CMAKE_INSTALL_LIBDIR@
+
+Name: gpustage
+Description: fake GPU machines for C++ tests
+Version: @PROJECT_VERSION@
+Cflags: -I\${prefix}/include
+Libs: -L\${libdir} -lgpustage
+")
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gpustage.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # find_package(gpustage)
 install(TARGETS embed EXPORT gpustage FILE_SET HEADERS)

@@ -148,9 +148,11 @@ Commands OfInstall(const Intervention& change, const std::string& path, const st
 
 Commands OfPath(const Intervention& change, const FlatCase& flat) {
   const std::string path = Word(change.subject);
-  const bool there = HasPath(flat.tree, change.subject);
-  const std::string away = fmt::format("sudo mv {} {}", path, Aside(change.subject));
-  const std::string returns = fmt::format("sudo mv {} {}", Aside(change.subject), path);
+  // The layout of a struct, say, has no path, and nothing is put aside for it.
+  const bool there = !change.subject.empty() && HasPath(flat.tree, change.subject);
+  const std::string aside = there ? Aside(change.subject) : "";
+  const std::string away = fmt::format("sudo mv {} {}", path, aside);
+  const std::string returns = fmt::format("sudo mv {} {}", aside, path);
   const std::string keep = there ? away + " && " : "";
   const std::string back =
       there ? fmt::format("sudo rm {} && {}", path, returns) : "sudo rm " + path;

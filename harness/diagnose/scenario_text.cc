@@ -104,7 +104,8 @@ std::string BrokenText(const std::vector<Breakage>& broken) {
 
 std::string FaultText(const FaultSpec& fault) {
   Map map;
-  if (!fault.function.empty()) map.Add("function", Scalar(fault.function));
+  if (!fault.function.empty())
+    map.Add(fault.kind == FaultKind::kErrno ? "node" : "function", Scalar(fault.function));
   if (fault.device) map.Add("device", std::to_string(*fault.device));
   if (fault.first_call > 1 && fault.last_call == fault.first_call) {
     map.Add("call", std::to_string(fault.first_call));
@@ -117,7 +118,8 @@ std::string FaultText(const FaultSpec& fault) {
   if (fault.to_ms) map.Add("to_ms", std::to_string(*fault.to_ms));
   if (!fault.process_has.empty()) map.Add("process", Scalar(fault.process_has));
   std::string value = "true";
-  if (fault.kind == FaultKind::kReturn || fault.kind == FaultKind::kExit)
+  if (fault.kind == FaultKind::kReturn || fault.kind == FaultKind::kExit ||
+      fault.kind == FaultKind::kErrno)
     value = std::to_string(fault.code);
   if (fault.kind == FaultKind::kDelay) value = std::to_string(fault.milliseconds);
   if (fault.kind == FaultKind::kMemoryLeft) value = std::to_string(fault.bytes);
@@ -183,6 +185,8 @@ std::string MachineText(const Machine& machine, const std::vector<std::string>& 
       map.Add(key, fmt::format("\"{}.{}\"", machine.cuda_version / 1000,
                                machine.cuda_version % 1000 / 10));
     if (key == "props_layout") map.Add(key, kLayouts[static_cast<size_t>(machine.props_layout)]);
+    if (key == "container") map.Add(key, machine.nvidia_container ? "nvidia" : "none");
+    if (key == "nodes") map.Add(key, machine.real_nodes ? "real" : "files");
     if (key == "faults") map.Add(key, FaultsText(machine.faults));
   }
   return map.Text();
@@ -195,6 +199,8 @@ std::vector<std::string> KeysOf(const Machine& machine) {
   if (!machine.kernel_driver.empty()) keys.push_back("kernel_driver");
   if (machine.cuda_version != usual.cuda_version) keys.push_back("cuda");
   if (machine.props_layout != usual.props_layout) keys.push_back("props_layout");
+  if (machine.real_nodes) keys.push_back("nodes");
+  if (machine.nvidia_container) keys.push_back("container");
   if (!machine.faults.empty()) keys.push_back("faults");
   return keys;
 }

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <set>
 
+#include "harness/embed/helper.h"
 #include "harness/embed/place.h"
 #include "harness/report/text.h"
 #include "harness/suite/case_selection.h"
@@ -13,10 +14,9 @@
 namespace gpustage {
 
 struct CaseSource {
-  CaseSource(std::shared_ptr<const CaseSelection> all_cases, size_t its_place)
-      : all(std::move(all_cases)), place(its_place) {}
   std::shared_ptr<const CaseSelection> all;
   size_t place;
+  std::vector<std::string> scanners;  // as they were asked for
 };
 
 namespace {
@@ -32,7 +32,7 @@ std::string TestName(std::string text) {
 
 // The folder is the question and the file the claim.
 ListedCase Listed(std::shared_ptr<const CaseSelection> all, size_t place,
-                  std::set<std::string>& taken) {
+                  const std::vector<std::string>& scanners, std::set<std::string>& taken) {
   const Scenario& scenario = all->RangeOf(place).scenario();
   ListedCase listed;
   listed.id = all->Id(place);
@@ -44,8 +44,24 @@ ListedCase Listed(std::shared_ptr<const CaseSelection> all, size_t place,
   listed.name = name;
   for (int n = 2; !taken.insert(listed.suite + "." + listed.name).second; ++n)
     listed.name = fmt::format("{}_{}", name, n);
-  listed.source = std::make_shared<const CaseSource>(std::move(all), place);
+  listed.source = std::make_shared<const CaseSource>(CaseSource{std::move(all), place, scanners});
   return listed;
+}
+
+// "FILE@gpus=1"
+std::string PathOf(const ListedCase& listed) {
+  const size_t cell = listed.id.find('@');
+  return listed.file + (cell == std::string::npos ? "" : listed.id.substr(cell));
+}
+
+void FindFirst(const CaseReport& report, CaseEnd& end) {
+  for (const RunReport& run : report.runs)
+    for (const Check& check : run.verdict.checks)
+      if (IsBad(run.verdict.kind) && !check.ok && check.pos) {
+        end.file = check.pos->file;
+        end.line = check.pos->line;
+        return;
+      }
 }
 
 }  // namespace
@@ -61,28 +77,37 @@ CaseList ListCases(const std::vector<std::string>& paths,
   CaseList list;
   std::set<std::string> taken;
   for (size_t place = 0; place < all->size(); ++place)
-    list.cases.push_back(Listed(all, place, taken));
+    list.cases.push_back(Listed(all, place, scanners, taken));
   return list;
 }
 
 CaseEnd RunListed(const ListedCase& listed) {
   const Workshop& shop = SharedWorkshop();
   CaseEnd end;
-  if (shop.runner == nullptr) {
-    end.failed = shop.error;
+  end.file = listed.file;
+  if (!shop.refused.empty()) {
     end.skipped = shop.refused;
     return end;
   }
   const Result<Case> c = listed.source->all->Read(listed.source->place);
   if (!c) {
     end.failed = Rendered(c.error());
+    if (c.error().pos) end.line = c.error().pos->line;
     return end;
   }
-  const CaseReport report = RunCase(*c, *shop.runner);
+  const Result<CaseReport> ran = shop.has_threads
+                                     ? RunInHelper(PathOf(listed), listed.source->scanners, *c)
+                                     : Result<CaseReport>(RunCase(*c, *shop.runner));
+  if (!ran) {
+    end.failed = ran.error().message;
+    return end;
+  }
+  const CaseReport& report = *ran;
+  FindFirst(report, end);
+  const std::string isolation = shop.has_threads ? "" : ToString(shop.runner->isolation().level);
   size_t skipped = 0;
   for (const RunReport& run : report.runs) {
-    end.failed +=
-        FailureBlock(ReportedRunOf(report, run, ToString(shop.runner->isolation().level)), {});
+    end.failed += FailureBlock(ReportedRunOf(report, run, isolation), {});
     if (run.verdict.kind == VerdictKind::kXfail && report.c.xfail)
       end.known_bug = report.c.xfail->reason;
     if (run.verdict.kind != VerdictKind::kSkip) continue;

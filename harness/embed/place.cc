@@ -17,8 +17,7 @@ bool HasThreads() {
 Workshop Enter() {
   Workshop shop;
   if (HasThreads()) {
-    shop.error =
-        "this process has started threads already: the first stage must be run before any is";
+    shop.has_threads = true;
     return shop;
   }
   static std::optional<Workspace> workspace;  // a runner works in it to the end of the process

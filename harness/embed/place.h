@@ -9,9 +9,9 @@
 namespace gpustage {
 
 struct Workshop {
-  std::unique_ptr<CaseRunner> runner;  // null when one of these is not ""
+  std::unique_ptr<CaseRunner> runner;  // null where one of these is so
   std::string refused;                 // this machine allows no private root
-  std::string error;                   // it was asked for too late
+  bool has_threads = false;            // it was asked for too late: helper.h
 };
 
 // Made by the first call and gone with the process.

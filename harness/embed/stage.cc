@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "harness/base/files.h"
+#include "harness/embed/helper.h"
 #include "harness/embed/place.h"
 #include "harness/embed/seen.h"
 #include "harness/scenario/catalog/allowed.h"
 #include "harness/scenario/read/scenario.h"
+#include "harness/scenario/yaml/edit.h"
 #include "harness/suite/installation.h"
 
 namespace gpustage {
@@ -94,6 +96,16 @@ Result<Case> CaseOf(const YamlNode& root, const std::vector<std::string>& scanne
   const Scenario scenario = {root.pos.file, "stage", "a stage of a test", root, {}};
   TRY(std::vector<Case> cases, ExpandCases(scenario, fixtures));
   return std::move(cases.front());
+}
+
+// As a scenario file that says the same.
+Result<CaseReport> InHelper(YamlNode root, const std::string& scanner_file, const Case& c) {
+  TRY(const ScratchDirectory scratch, ScratchDirectory::Make());
+  root.entries.insert(root.entries.begin(), {"claim", root.pos, Text(c.claim, root.pos)});
+  const std::string file = scratch.path() + "/stage.yaml";
+  TRY(WriteFile(file, FlowText(root) + "\n"));
+  return RunInHelper(
+      file, scanner_file.empty() ? std::vector<std::string>() : std::vector{scanner_file}, c);
 }
 
 }  // namespace
@@ -202,8 +214,12 @@ RunResult Stage::Run(const std::string& scanner, const std::vector<std::string>&
       CaseOf(root, is_file ? std::vector{scanner} : std::vector<std::string>{});
   if (!resolved) return NotRun(Sentence(resolved.error()));
   const Workshop& shop = SharedWorkshop();
-  if (!shop.error.empty()) return NotRun(fmt::format("{}: {}", ToString(pos), shop.error));
   if (!shop.refused.empty()) return CannotRun(shop.refused);
+  if (shop.has_threads) {
+    Result<CaseReport> report = InHelper(root, is_file ? scanner : "", *resolved);
+    if (!report) return NotRun(fmt::format("{}: {}", ToString(pos), report.error().message));
+    return SeenOf(std::move(report->runs.front()));
+  }
   return SeenOf(std::move(RunCase(*resolved, *shop.runner).runs.front()));
 }
 

@@ -16,6 +16,20 @@ std::string Uncut(std::string name) {
   return name;
 }
 
+// RADV and NVK say the chip behind the name: "AMD Radeon RX 7900 XTX (RADV NAVI31)".
+std::string NameOf(const Device& device) {
+  const bool vulkan = device.api.starts_with("vulkaninfo");
+  return Uncut(vulkan ? device.name.substr(0, device.name.find(" (")) : device.name);
+}
+
+// The profile of a vendor's that takes any number.
+std::string UsualOf(const std::string& vendor) {
+  return vendor == "amd"      ? "rx-7900-xtx"
+         : vendor == "intel"  ? "arc-a770"
+         : vendor == "virtio" ? "virtio-gpu"
+                              : "";
+}
+
 // Of all who list devices, the one that lists most of what matters; a log's devices are those that
 // it could use, so a tool of the driver goes before it.
 std::string BestLister(const std::vector<Told<Device>>& devices) {
@@ -78,17 +92,17 @@ void AddDevices(const Facts& facts, const std::vector<DeviceName>& known, Machin
     staged.uuid = told.value.uuid;
     staged.memory = told.value.memory;
     if (told.value.compute.starts_with("gfx")) staged.gfx = told.value.compute;
-    const std::vector<std::string> meant = MeantDevices(Uncut(told.value.name), known);
+    const std::vector<std::string> meant = MeantDevices(NameOf(told.value), known);
     const Device* const detail = Detail(facts.devices, told.value.name, at++);
     if (meant.size() == 1) {
       staged.profile = meant.front();
       staged.memory = 0;
     } else {
-      staged.profile = meant.empty() ? "" : meant.front();
-      staged.name = Uncut(told.value.name);
+      staged.profile = meant.empty() ? UsualOf(told.value.vendor) : meant.front();
+      staged.name = NameOf(told.value);
       if (detail != nullptr && detail->compute.find('.') != std::string::npos)
         staged.compute = detail->compute;
-      else if (told.value.vendor != "amd")
+      else if (told.value.vendor == "nvidia" || told.value.vendor.empty())
         Ask(machine, "the compute capability of device " + std::to_string(at - 1),
             meant.empty() ? "no profile has its name" : "several profiles fit its name",
             "nvidia-smi --query-gpu=name,compute_cap,memory.total --format=csv");

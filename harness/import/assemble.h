@@ -68,6 +68,7 @@ void AddDevices(const Facts& facts, const std::vector<DeviceName>& known, Machin
 void AddFiles(const Facts& facts, Machine& machine);
 void AddSettings(const Facts& facts, Machine& machine);
 void AddSymptom(const Facts& facts, Machine& machine);
+void StageVulkan(const Facts& facts, Machine& machine);  // where Vulkan is what is asked
 std::vector<Contradiction> Contradictions(const Facts& facts);
 
 // "570.195" is "570.195.03" as nvidia-smi cuts it.

@@ -153,7 +153,7 @@ class Files {
         const std::string elsewhere = Elsewhere(soname);
         machine_.why.push_back(soname +
                                (elsewhere.empty()
-                                    ? " is found nowhere ("
+                                    ? " is not where the loader looks ("
                                     : " is not where the loader looks: it is " + elsewhere + " (") +
                                ToString(told.from) + ")");
       }

@@ -56,9 +56,10 @@ struct Device {
   std::string compute;  // "8.6", "gfx1100"
   std::string uuid;     // never written
   int64_t memory = 0;   // bytes; 0 not said
-  std::string vendor;   // "nvidia", "amd", "intel", "software"
+  std::string vendor;   // "nvidia", "amd", "intel", "virtio", "software"
   std::string api;      // who lists it: "nvidia-smi", "log", "vulkaninfo", "rocminfo", …
   std::string compute_mode;
+  std::string driver, pci_id;  // of Vulkan: "radv", "1002:744c"
 };
 
 // What a driver or a program answered: "cuInit" 999, "nvml" 18 (library and driver differ).

@@ -1,4 +1,4 @@
-// What Vulkan's, ROCm's and PyTorch's tools say of devices, and what logs of ggml and Ollama do.
+// What ROCm's and PyTorch's tools and lspci say of devices, and what logs of ggml and Ollama do.
 #include <re2/re2.h>
 
 #include <charconv>
@@ -9,17 +9,9 @@ namespace gpustage::pasted {
 namespace {
 
 std::string VendorOf(const std::string& name) {
-  static const std::pair<const char*, const char*> kWords[] = {{"llvmpipe", "software"},
-                                                               {"SwiftShader", "software"},
-                                                               {"NVIDIA", "nvidia"},
-                                                               {"GeForce", "nvidia"},
-                                                               {"Tesla", "nvidia"},
-                                                               {"Quadro", "nvidia"},
-                                                               {"AMD", "amd"},
-                                                               {"Radeon", "amd"},
-                                                               {"RADV", "amd"},
-                                                               {"Intel", "intel"},
-                                                               {"gfx", "amd"}};
+  static const std::pair<const char*, const char*> kWords[] = {
+      {"NVIDIA", "nvidia"}, {"GeForce", "nvidia"}, {"Tesla", "nvidia"}, {"Quadro", "nvidia"},
+      {"AMD", "amd"},       {"Radeon", "amd"},     {"Intel", "intel"},  {"gfx", "amd"}};
   for (const auto& [word, vendor] : kWords)
     if (name.find(word) != std::string::npos) return vendor;
   return "";
@@ -29,15 +21,12 @@ class OtherReader {
  public:
   explicit OtherReader(Reader reader) : reader_(reader) {}
 
-  // Vulkan's own list counts what is no GPU, too.
   void Finish() {
-    if (vulkan_ > 0 && vulkan_gpus_ == 0)
-      reader_.facts.counts.push_back({{"vulkan", 0}, reader_.facts.devices.back().from});
     if (rocm_.value > 0) reader_.facts.counts.push_back({{"hip", rocm_.value}, rocm_.from});
   }
 
   void Read(const PastedLine& line) {
-    if (Vulkan(line) || Rocm(line) || Torch(line) || Pci(line)) return;
+    if (Rocm(line) || Torch(line) || Pci(line)) return;
     Log(line);
   }
 
@@ -50,17 +39,6 @@ class OtherReader {
     device.api = kind;
     reader_.facts.devices.push_back({device, from});
     return reader_.facts.devices.back().value;
-  }
-
-  bool Vulkan(const PastedLine& line) {
-    static const RE2 name(R"re(^(?:deviceName +=|"deviceName" *:) *"?([^"]+?)"?,?$)re");
-    std::string value;
-    if (!RE2::FullMatch(line.text, name, &value)) return false;
-    const bool json = line.text.starts_with('"');
-    ++vulkan_;
-    if (VendorOf(value) != "software") ++vulkan_gpus_;
-    Add(json ? "vulkaninfo --json" : "vulkaninfo", "", value, line.number);
-    return true;
   }
 
   bool Rocm(const PastedLine& line) {
@@ -165,7 +143,6 @@ class OtherReader {
 
   Reader reader_;
   bool of_rocminfo_ = false, in_torch_ = false, no_cuda_ = false;
-  int vulkan_ = 0, vulkan_gpus_ = 0;
   Told<int> rocm_ = {0, {}};
 };
 

@@ -86,7 +86,7 @@ Result<Facts> Recognise(const Knowledge& knowledge, const std::vector<GivenText>
     const std::string plain = Unescaped(given.text);
     const Text text{given.file, plain, PlainLines(plain)};
     for (void (*read)(Reader) :
-         {ReadListings, ReadCalls, ReadLibraries, ReadSmi, ReadOthers, ReadSettings})
+         {ReadListings, ReadCalls, ReadLibraries, ReadSmi, ReadVulkan, ReadOthers, ReadSettings})
       read({facts, text});
     ReadLogs(knowledge, {facts, text});
     const size_t now = facts.files.size() + facts.variables.size() + facts.devices.size() +

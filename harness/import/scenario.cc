@@ -22,7 +22,10 @@ class Writer : public capture::Sections {
     MachineOf();
     if (!machine_.layouts.empty())
       Line("layout: [" + Joined(machine_.layouts) + "]  # not told: stands for what is not listed");
-    Tree(machine_.symptom.asked == Asked::kHip ? 0 : machine_.devices.size(), machine_.more);
+    const Asked asked = machine_.symptom.asked;
+    // The nodes of AMD's and Intel's cards are the layout's.
+    Tree(asked == Asked::kHip || asked == Asked::kVulkan ? 0 : machine_.devices.size(),
+         machine_.more);
     Environment("");
     User();
     Runs();
@@ -120,7 +123,10 @@ class Writer : public capture::Sections {
       Line("    - profile: " + (device.profile.empty() ? "rtx-3090" : device.profile) + from +
            (device.profile.empty() ? "; no profile has its name" : ""));
       Line(std::string("      uuid: ") + uuid);
-      if (!device.name.empty()) Line("      name: " + Quoted(capture::ProductName(device.name)));
+      // A name of which no word may be written is none.
+      if (const std::string name = capture::ProductName(device.name);
+          name.find_first_not_of("? ") != std::string::npos)
+        Line("      name: " + Quoted(name));
       if (!device.compute.empty()) Line("      cc: " + device.compute);
       if (!device.gfx.empty()) Line("      gfx: " + device.gfx);
       if (device.memory > 0) Line("      memory_total: " + std::to_string(device.memory));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/capture/stand_in.h"
 #include "harness/import/assemble.h"
 #include "harness/import/text.h"
 
@@ -58,17 +59,6 @@ bool IsNoDriver(const std::string& cause) {
   return false;
 }
 
-// The profile of fixtures/devices with this target, or one that takes any (harness/docs/amd.md).
-const char* ProfileOf(const std::string& gfx) {
-  static const std::pair<const char*, const char*> kProfiles[] = {
-      {"gfx1030", "rx-6900-xt"},   {"gfx1201", "rx-9070-xt"},     {"gfx1103", "radeon-780m"},
-      {"gfx1151", "radeon-8060s"}, {"gfx1036", "radeon-raphael"}, {"gfx906", "radeon-vii"},
-      {"gfx90a", "mi210"},         {"gfx942", "mi300x"}};
-  for (const auto& [target, profile] : kProfiles)
-    if (gfx == target) return profile;
-  return "rx-7900-xtx";
-}
-
 class SymptomReader {
  public:
   SymptomReader(const Facts& facts, Machine& machine) : facts_(facts), machine_(machine) {}
@@ -110,6 +100,9 @@ class SymptomReader {
                      ToString(told.from), true};
         }
     if (!symptom.reported) OtherReport();
+    // Whom nobody but Vulkan lists is Vulkan's to count.
+    if (!symptom.reported && machine_.backend.empty() && IsOfVulkanAlone())
+      symptom.asked = Asked::kVulkan;
     if (!symptom.reported && !machine_.backend.empty())
       symptom.asked = machine_.unlistable ? Asked::kOllama : Asked::kBackend;
     if (!symptom.reported && !machine_.missing.empty()) {
@@ -123,6 +116,11 @@ class SymptomReader {
       symptom.says = machine_.why.front();
       symptom.reported = true;
     }
+  }
+  bool IsOfVulkanAlone() const {
+    return !facts_.devices.empty() &&
+           std::all_of(facts_.devices.begin(), facts_.devices.end(),
+                       [](const auto& told) { return told.value.api.starts_with("vulkaninfo"); });
   }
   // A loader's complaint, then whoever counted none, then nvidia-smi.
   void OtherReport() {
@@ -159,16 +157,7 @@ class SymptomReader {
   void Layouts() {
     const Asked asked = machine_.symptom.asked;
     if (asked == Asked::kHip) return Amd();
-    if (asked == Asked::kVulkan) {
-      machine_.layouts = {"mesa-vulkan"};
-      for (const char* other : {"radeon", "intel"})
-        machine_.more.push_back(fmt::format(
-            "{{remove: /usr/share/vulkan/icd.d/{}_icd.x86_64.json}}  # it is not listed", other));
-      machine_.devices.clear();
-      machine_.symptom.devices = 1;
-      machine_.symptom.says = "Vulkan lists no GPU, and one device of software";
-      return;
-    }
+    if (asked == Asked::kVulkan) return StageVulkan(facts_, machine_);
     if ((asked != Asked::kOllama && asked != Asked::kBackend) || !machine_.backend.empty()) return;
     const bool listed = std::any_of(
         machine_.facts.files.begin(), machine_.facts.files.end(),
@@ -198,7 +187,7 @@ class SymptomReader {
     for (StagedDevice& device : machine_.devices) {
       device.name.clear();
       device.memory = 0;
-      device.profile = ProfileOf(device.gfx);
+      device.profile = capture::ProfileOfTarget(device.gfx);
     }
     if (machine_.devices.empty())
       machine_.devices = {{"rx-7900-xtx", "", "", "", 0, "", "stands for AMD's"}};

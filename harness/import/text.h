@@ -39,7 +39,8 @@ void ReadListings(Reader reader);   // ls -l, ls -lR, find -ls, and what ls coul
 void ReadCalls(Reader reader);      // strace, LD_DEBUG=libs
 void ReadLibraries(Reader reader);  // ldconfig -p, ldd, readelf -d
 void ReadSmi(Reader reader);        // nvidia-smi, -L, -q, -q -x, /proc/driver/nvidia/version
-void ReadOthers(Reader reader);     // vulkaninfo, rocminfo, rocm-smi, collect_env
+void ReadVulkan(Reader reader);     // vulkaninfo, as text and --json
+void ReadOthers(Reader reader);     // rocminfo, rocm-smi, collect_env, lspci
 void ReadSettings(Reader reader);   // env, systemctl show and cat, docker inspect, Dockerfile
 
 }  // namespace gpustage::pasted

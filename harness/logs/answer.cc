@@ -56,6 +56,9 @@ std::string OutcomeText(const LogReading& log, const Explanation& explanation) {
     case LogOutcome::kNone: return "No GPU: it computes on the CPU.";
     case LogOutcome::kFailed: return "Something failed; how it ended is not in it.";
     case LogOutcome::kUnfinished:
+      if (const LineFact* loaded = log.Find("backend-loaded"); loaded != nullptr)
+        return fmt::format("The backend of {} was loaded; what it found is not in it.",
+                           loaded->fields.at("library"));
       return log.program.empty() ? "Nothing in it speaks of a GPU."
                                  : "How discovery ended is not in it.";
     case LogOutcome::kNothing: return "Nothing in it speaks of a GPU.";
@@ -89,17 +92,18 @@ std::string SaidText(const LogReading& log, const std::vector<const LineFact*>& 
 }
 
 std::string NamedText(const Knowledge& knowledge, const LogReading& log,
-                      const std::vector<WeighedCause>& named) {
+                      const Explanation& explanation) {
+  const std::vector<WeighedCause>& named = explanation.named;
   std::string text = named.size() == 1 ? "\nThe log names the cause:\n"
                                        : fmt::format("\nThe log leaves {} causes:\n", named.size());
   for (const WeighedCause& weighed : named) {
     const LogCause& cause = *weighed.cause;
     std::map<std::string, std::string> values = PlacesOf(log);
     for (const auto& [name, value] : weighed.by->fields) values[name] = value;
-    text += fmt::format("  {}\n      {}\n", cause.id,
-                        Wrapped(Filled(cause.is, values), 6, kAnswerWidth));
+    const std::map<std::string, std::string> all = WithAll(values, explanation.says, cause);
     text +=
-        fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, values), 15, kAnswerWidth));
+        fmt::format("  {}\n      {}\n", cause.id, Wrapped(Filled(cause.is, all), 6, kAnswerWidth));
+    text += fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, all), 15, kAnswerWidth));
     if (const std::string command = LookFor(knowledge, cause, values); !command.empty())
       text += fmt::format("      look:    {}\n", command);
     if (!cause.see.empty())
@@ -124,6 +128,8 @@ std::string LeftText(const Knowledge& knowledge, const LogReading& log,
   if (const std::string now = FirstCommand(knowledge, log, left); !now.empty())
     text += fmt::format("  now:  {}\n", now);
   text += SilentText(knowledge, log);
+  // A part without an error and without a result: a list of all that may be is no answer.
+  if (explanation.outcome == LogOutcome::kUnfinished && left.front().by == nullptr) return text;
   return text + "\nStill possible, by what tells them apart:\n" + CausesText(knowledge, log, left);
 }
 
@@ -155,6 +161,10 @@ std::string SilentText(const Knowledge& knowledge, const LogReading& log) {
     if (loss.program != log.program || Rank(log.level) < 0) continue;
     if (!loss.level.empty() && Rank(log.level) >= Rank(loss.level)) continue;
     if (!log.version.empty() && !Holds(loss.versions, log.version)) continue;
+    if (loss.linux_alone && (log.platform == "Windows" || log.platform == "macOS")) continue;
+    if (std::any_of(loss.never.begin(), loss.never.end(),
+                    [&](const std::string& id) { return log.Find(id) != nullptr; }))
+      continue;
     text += fmt::format("  - {} ({})\n", Wrapped(loss.what, 4, kAnswerWidth),
                         loss.level.empty() ? "told at no level" : "told at " + loss.level);
   }
@@ -166,7 +176,7 @@ std::string DeeperText(const Knowledge& knowledge, const LogReading& log) {
   const Deeper* best = nullptr;
   for (const Deeper& way : knowledge.deeper) {
     if (way.program != log.program || Rank(log.level) >= Rank(way.level)) continue;
-    if (!log.version.empty() && !Holds(way.versions, log.version)) continue;
+    if (!MayBeOf(way.versions, log)) continue;
     if (!way.platform.empty() && way.platform != log.platform) continue;
     if (best == nullptr || best->platform.empty()) best = &way;
   }
@@ -178,7 +188,7 @@ std::string ExplanationText(const Knowledge& knowledge, const LogReading& log,
   std::string text = Wrapped(Headline(log, explanation), 0, kAnswerWidth) + "\n";
   const bool named = !explanation.named.empty();
   const std::string said = SaidText(log, explanation.says, "It says why");
-  if (named) text += NamedText(knowledge, log, explanation.named) + said;
+  if (named) text += NamedText(knowledge, log, explanation) + said;
   if (!named) text += UnknownText(log) + said;
   text += SaidText(log, explanation.drops, "A device was dropped");
   if (!named && explanation.outcome != LogOutcome::kHealthy &&

@@ -68,7 +68,7 @@ std::set<std::string> DerivedFacts(const LogReading& log) {
                        [&](const std::string& dir) { return BaseNameOf(dir) == name; });
   };
   if (wanted.empty() ? was_tried("cuda_v12") && was_tried("cuda_v13")
-                     : was_tried(wanted) || log.Find("spawned") != nullptr)
+                     : was_tried(wanted))  // a child alone may be one for lib/ollama itself
     facts.insert("wanted-asked");
   if (wanted.empty() && !log.settings.empty()) facts.insert("nothing-wanted");
   if (AllLoaded(log, tried)) facts.insert("all-loaded");

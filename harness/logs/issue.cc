@@ -84,7 +84,7 @@ std::string Fenced(const std::string& text) {
 }
 
 std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
-                     const std::vector<WeighedCause>& causes) {
+                     const Explanation& explanation, const std::vector<WeighedCause>& causes) {
   const auto places = PlacesOf(log);
   std::string text;
   size_t told = 0;
@@ -94,8 +94,9 @@ std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
     std::map<std::string, std::string> values = places;
     if (weighed.by != nullptr)
       for (const auto& [name, value] : weighed.by->fields) values[name] = value;
-    text += fmt::format("- **{}**: {}.\n  - mends it: {}\n", cause.id, Filled(cause.is, values),
-                        Filled(cause.mend, values));
+    const std::map<std::string, std::string> all = WithAll(values, explanation.says, cause);
+    text += fmt::format("- **{}**: {}.\n  - mends it: {}\n", cause.id, Filled(cause.is, all),
+                        Filled(cause.mend, all));
     if (const std::string command = LookFor(knowledge, cause, values); !command.empty())
       text += fmt::format("  - check: `{}`{}\n", command,
                           cause.see.empty() ? "" : ", which shows: " + Filled(cause.see, values));
@@ -127,7 +128,7 @@ std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
     return text +
            (explanation.named.size() == 1 ? "The log names the cause:\n\n"
                                           : "The log leaves these causes:\n\n") +
-           CausesOf(knowledge, log, explanation.named);
+           CausesOf(knowledge, log, explanation, explanation.named);
   for (const PastedLine& line : log.unknown)
     text += "Not known here, and it may be what matters:\n\n" + Fenced(line.text) + "\n";
   if (explanation.outcome == LogOutcome::kHealthy || explanation.left.empty()) return text;
@@ -137,7 +138,7 @@ std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
     text += "Please send a log that says more:\n\n" + Fenced(deeper.substr(deeper.find(": ") + 2)) +
             "\n";
   return text + "Until then, what is most worth a look:\n\n" +
-         CausesOf(knowledge, log, explanation.left);
+         CausesOf(knowledge, log, explanation, explanation.left);
 }
 
 // A log that nobody has shown: of what the issue says of version and platform.
@@ -160,18 +161,20 @@ LogReading AsSaid(const std::string& markdown, const std::string& program) {
 std::string MarkdownOf(std::string_view issue) {
   const auto event = nlohmann::json::parse(issue, nullptr, false);
   if (!event.is_object()) return std::string(issue);
-  std::string text;
-  bool is_issue = false;  // other JSON is pasted, as that of vulkaninfo
+  std::string text, titles;  // what a title quotes stands last, so that lines keep their numbers
+  bool is_issue = false;     // other JSON is pasted, as that of vulkaninfo
   const auto add = [&](const nlohmann::json& holder) {
     const auto body = holder.find("body");
     is_issue |= body != holder.end();
     if (body != holder.end() && body->is_string()) text += body->get<std::string>() + "\n\n";
+    if (const auto title = holder.find("title"); title != holder.end() && title->is_string())
+      titles += title->get<std::string>() + "\n";
   };
   add(event);
   for (const char* part : {"issue", "pull_request", "discussion", "comment"})
     if (const auto holder = event.find(part); holder != event.end() && holder->is_object())
       add(*holder);
-  return is_issue ? text : std::string(issue);
+  return is_issue ? text + titles : std::string(issue);
 }
 
 std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue) {
@@ -200,7 +203,7 @@ std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& p
                         explanation.outcome == LogOutcome::kNone;
     if (!speaks) continue;
     text += fmt::format("### Log {} (line {} of the issue)\n\n", ++number, paste.line);
-    const std::string causes = CausesOf(knowledge, log, explanation.named);
+    const std::string causes = CausesOf(knowledge, log, explanation, explanation.named);
     const auto [before, fresh] = said.emplace(causes, number);
     text += fresh || causes.empty()
                 ? CommentOn(knowledge, log, explanation)

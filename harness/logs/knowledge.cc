@@ -105,13 +105,17 @@ Result<LineRule> ReadRule(const YamlNode& node, const std::string& program) {
 }
 
 Result<SilentLoss> ReadSilent(const YamlNode& node, const std::string& program) {
-  TRY(CheckKeys(node, "a silent loss", {"what", "level", "versions"}));
+  TRY(CheckKeys(node, "a silent loss", {"what", "level", "versions", "never", "linux"}));
   SilentLoss loss;
   loss.program = program;
   TRY(const YamlNode* what, Require(node, "a silent loss", "what"));
   TRY(loss.what, ReadNonEmpty(*what, "what"));
   TRY(loss.level, LevelOf(node));
   TRY(loss.versions, VersionsOf(node));
+  TRY(loss.never, TextsOf(node, "never"));
+  if (const YamlNode* alone = node.Find("linux")) {
+    TRY(loss.linux_alone, ReadBool(*alone, "linux"));
+  }
   return loss;
 }
 

@@ -61,6 +61,8 @@ struct SilentLoss {
   std::string program, what;
   std::string level;  // at which it is told; "" at none
   VersionRange versions;
+  std::vector<std::string> never;  // a log with one of these lines does not have it
+  bool linux_alone = false;
 };
 
 // How a program is made to say more.
@@ -100,7 +102,6 @@ struct LogCause {
 };
 
 class AllPatterns;  // all of them at once, in read_log.cc
-
 struct Knowledge {
   std::vector<LineRule> rules;
   mutable std::shared_ptr<const AllPatterns> patterns;  // made when the first log is read

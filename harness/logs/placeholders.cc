@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "harness/base/files.h"
 #include "harness/logs/facts_of_discovery.h"
 
@@ -71,6 +73,28 @@ std::map<std::string, std::string> PlacesOf(const LogReading& log) {
                                                      : "libggml-cuda.so";
   places["backend"] = dir + "/" + backend;
   return places;
+}
+
+std::map<std::string, std::string> WithAll(std::map<std::string, std::string> values,
+                                           const std::vector<const LineFact*>& says,
+                                           const LogCause& cause) {
+  for (const char* name : {"library", "symbol"}) {
+    std::vector<std::string> all;
+    for (const LineFact* fact : says) {
+      const auto& causes = fact->rule->causes;
+      const auto field = fact->fields.find(name);
+      if (std::find(causes.begin(), causes.end(), cause.id) != causes.end() &&
+          field != fact->fields.end() &&
+          std::find(all.begin(), all.end(), field->second) == all.end())
+        all.push_back(field->second);
+    }
+    if (all.size() < 2) continue;
+    std::string& text = values[name];
+    text.clear();
+    for (size_t i = 0; i < all.size(); ++i)
+      text += (i == 0 ? "" : i + 1 == all.size() ? " and " : ", ") + all[i];
+  }
+  return values;
 }
 
 std::string Filled(const std::string& text, const std::map<std::string, std::string>& values) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "harness/logs/weigh.h"
 
@@ -11,6 +12,11 @@ namespace gpustage {
 // root, dir, backend, name (of the directory), major (of CUDA), as (who runs a command), version.
 // dir is left out where the log does not say which directory it is.
 std::map<std::string, std::string> PlacesOf(const LogReading& log);
+
+// With all libraries and symbols that lines say of the cause, where there are several: "a and b".
+std::map<std::string, std::string> WithAll(std::map<std::string, std::string> values,
+                                           const std::vector<const LineFact*>& says,
+                                           const LogCause& cause);
 
 // {name} by its value; one that has none is left out with its braces.
 std::string Filled(const std::string& text, const std::map<std::string, std::string>& values);

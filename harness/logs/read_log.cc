@@ -75,7 +75,8 @@ bool IsOfItsOwn(LineKind kind) {
 std::string ProgramOf(const std::vector<Match>& matches) {
   std::map<std::string, int> count;
   for (const Match& match : matches)
-    if (!match.rule->program.empty() && match.rule->kind != LineKind::kNoise)
+    if (!match.rule->program.empty() && match.rule->kind != LineKind::kNoise &&
+        match.rule->kind != LineKind::kHint)  // of what a child prints, which others print, too
       ++count[match.rule->program];
   if (count.count("ollama") != 0) return "ollama";
   std::string most;
@@ -140,8 +141,7 @@ bool IsContainer(const std::map<std::string, std::string>& settings) {
 }
 
 std::string PlatformOf(const std::vector<PastedLine>& lines) {
-  static const RE2 windows(
-      R"([A-Za-z]:\\{1,4}(?:Users|Program|Windows)|_windows\.go|\.dll\b|nvcuda)");
+  static const RE2 windows(R"((?i)[A-Z]:\\{1,4}(?:Users|Program|Windows)|_windows\.go|\.dll\b)");
   static const RE2 mac(R"(/Users/|/Applications/|library=Metal|ggml_metal|darwin)");
   for (const PastedLine& line : lines)
     if (RE2::PartialMatch(line.text, windows)) return "Windows";

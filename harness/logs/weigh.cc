@@ -19,7 +19,8 @@ void AddOnce(const LineFact* fact, std::vector<const LineFact*>& facts) {
   facts.push_back(fact);
 }
 
-// Whether it may be of these versions.
+}  // namespace
+
 bool MayBeOf(const VersionRange& versions, const LogReading& log) {
   const bool any = versions.from.empty() && versions.below.empty();
   if (any || log.program != "ollama") return true;
@@ -33,6 +34,8 @@ bool MayBeOf(const VersionRange& versions, const LogReading& log) {
   return !too_late && !too_early;
 }
 
+namespace {
+
 // Whether a line that names the cause may stand in the part that was cut out.
 bool MayBeInWhatIsMissing(const Knowledge& knowledge, const LogCause& cause,
                           const LogReading& log) {
@@ -43,7 +46,8 @@ bool MayBeInWhatIsMissing(const Knowledge& knowledge, const LogCause& cause,
     const bool tells =
         rule.kind == LineKind::kLoss || rule.kind == LineKind::kDrop || rule.kind == LineKind::kUse;
     return tells && (rule.program.empty() || rule.program == log.program) && written &&
-           Has(rule.causes, cause.id) && MayBeOf(rule.versions, log);
+           Has(rule.causes, cause.id) && MayBeOf(rule.versions, log) &&
+           (!rule.program.empty() || MayBeOf(cause.versions, log));
   });
 }
 

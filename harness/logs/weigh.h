@@ -34,6 +34,9 @@ struct Explanation {
   std::vector<WeighedCause> ruled_out;
 };
 
+// Whether a log of Ollama's may be of these versions: its own, or all that its lines leave open.
+bool MayBeOf(const VersionRange& versions, const LogReading& log);
+
 // `log` must outlive it.
 Explanation Weigh(const Knowledge& knowledge, const LogReading& log);
 

@@ -102,10 +102,13 @@ std::vector<std::string> MachineLines(const CaseReport& report, const RunReport&
                                    machine.cuda_version / 1000, machine.cuda_version % 1000 / 10)));
   if (!machine.kernel_driver.empty())
     lines.push_back(Utf8("kernel module  " + machine.kernel_driver));
+  if (machine.real_nodes) lines.push_back("nodes  character devices");
   for (const FaultSpec& fault : machine.faults)
-    lines.push_back(Utf8(fmt::format(
-        "fault  {}{}", fault.function.empty() ? "a device is lost" : fault.function,
-        fault.kind == FaultKind::kReturn ? fmt::format(" returns {}", fault.code) : "")));
+    lines.push_back(Utf8(
+        fmt::format("fault  {}{}", fault.function.empty() ? "a device is lost" : fault.function,
+                    fault.kind == FaultKind::kReturn  ? fmt::format(" returns {}", fault.code)
+                    : fault.kind == FaultKind::kErrno ? fmt::format(" refuses with {}", fault.code)
+                                                      : "")));
   lines.push_back(Utf8(fmt::format("user  {}", run.spec.user.value_or(report.c.user))));
   return lines;
 }

@@ -67,8 +67,9 @@ class MappedFiles {
   }
 
   void Note(const std::string& path, const ElfFile& file) {
-    MappedFile note = {path,          file.soname, file.needed,       file.wanted_versions,
-                       file.versions, {},          file.asks_past_plt};
+    MappedFile note = {path,         file.soname,          file.needed,
+                       file.runpath, file.wanted_versions, file.versions,
+                       {},           file.asks_past_plt};
     for (const char* function : kInterposable)
       if (file.Has({function, "", ""})) note.provides.emplace_back(function);
     after_.mapped.push_back(std::move(note));

@@ -45,6 +45,7 @@ struct MappedFile {
   std::string path;
   std::string soname;
   std::vector<std::string> needed;
+  std::string runpath;
   std::vector<WantedVersion> wanted_versions;
   std::vector<std::string> versions;  // that it defines
   std::vector<std::string> provides;  // of kInterposable

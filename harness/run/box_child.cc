@@ -221,6 +221,11 @@ void BoxChild::MountRoot() {
       chdir(root.c_str()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
       umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
     Fail(BoxStep::kMounts, errno);
+  // A node of the tree is there to be looked at. Those that are shown have mounts of their own.
+  mount_attr no_devices = {};
+  no_devices.attr_set = MOUNT_ATTR_NODEV;
+  if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &no_devices, sizeof no_devices) != 0)
+    Fail(BoxStep::kMounts, errno);
   MountSpaces();
   for (size_t i = 0; i < shown.size(); ++i)
     if (const int failure = Attach(shown[i].fd, shown[i].target.c_str()); failure != 0)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 namespace gpustage {
 namespace {
 
+constexpr std::string_view kDevices = "/dev/";
 constexpr int kMostLinks = 40;     // as the kernel counts
 constexpr size_t kMostNames = 64;  // of a directory that are kept
 
@@ -32,7 +34,7 @@ std::string GroupName(gid_t gid) {
 
 // A node of the machine is a file that says which one it is: fakes/world/format.h.
 bool IsNode(const Root& root, const std::string& path) {
-  const std::string wanted = world::kNodeContent + path.substr(std::string("/dev/").size());
+  const std::string wanted = world::kNodeContent + path.substr(kDevices.size());
   const Fd fd = root.ReadRegular(path);
   std::string content(wanted.size(), '\0');
   return fd &&
@@ -127,7 +129,11 @@ Looked LookAt(const Root& root, const std::string& path, const Identity& who, Wa
     if (looked.error != 0) return looked;
   }
   if (S_ISDIR(looked.mode)) ReadNames(root, at, looked);
-  if (S_ISREG(looked.mode) && at.starts_with("/dev/")) looked.is_node = IsNode(root, at);
+  if (S_ISREG(looked.mode) && at.starts_with(kDevices)) looked.is_node = IsNode(root, at);
+  if (S_ISCHR(looked.mode) && at.starts_with(kDevices)) {
+    const auto [major_number, minor_number] = world::DeviceNumberOf(at.c_str() + kDevices.size());
+    looked.is_node = major_number != 0 && found.st_rdev == makedev(major_number, minor_number);
+  }
   return looked;
 }
 

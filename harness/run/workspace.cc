@@ -9,7 +9,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +189,15 @@ int UnshareMore(IsolationLevel level, int flags) {
   return unshare(flags) == 0 ? 0 : errno;
 }
 
+// A character device on a file system whose nodes are dead.
+int MakeDeadNode() {
+  if (const int failure = EnterAndMount(IsolationLevel::kRoot); failure != 0) return failure;
+  constexpr char kPath[] = "/tmp/node";
+  if (mknod(kPath, S_IFCHR | 0666, makedev(1, 3)) != 0) return errno;
+  const Fd fd(open(kPath, O_RDONLY | O_CLOEXEC));
+  return !fd && errno == EACCES ? 0 : EBADF;
+}
+
 // Becomes a process whose calls somebody could listen to.
 int OfferToListen() {
   sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
@@ -267,6 +278,8 @@ Isolation ProbeIsolation() {
   found.network_namespace =
       attempt("network namespace", [=] { return UnshareMore(level, CLONE_NEWNET); });
   attempt("what processes ask of the kernel, by seccomp notification", OfferToListen);
+  found.device_nodes =
+      level == IsolationLevel::kRoot && attempt("device nodes that nobody opens", MakeDeadNode);
   found.own_users = attempt("a user namespace a box", [=] { return MountFreshProc(level, true); });
   found.fresh_proc = found.own_users ||
                      attempt("a /proc of its own", [=] { return MountFreshProc(level, false); });

@@ -35,9 +35,10 @@ struct Isolation {
   IsolationLevel level = IsolationLevel::kNone;
   std::vector<Trial> trials;
   bool network_namespace = false;
-  bool fresh_proc = false;  // a /proc of the box's own can be mounted
-  bool own_users = false;   // a user namespace a box, with the ids that we have: a count of
-                            // processes of its own
+  bool device_nodes = false;  // can be made, and a box opens none
+  bool fresh_proc = false;    // a /proc of the box's own can be mounted
+  bool own_users = false;     // a user namespace a box, with the ids that we have: a count of
+                              // processes of its own
   // Descriptors that a Workspace owns: of a network namespace with nothing in it, and of ours. -1:
   // each box gets one of its own.
   int empty_network = -1, our_network = -1;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "fakes/world/format.h"
 #include "harness/base/files.h"
 #include "harness/base/limits.h"
 #include "harness/base/process.h"
@@ -24,6 +26,7 @@ namespace {
 constexpr std::chrono::seconds kMostForCache{20};
 // Smaller files are copied: a hard link to them saves nothing and could not have a mode of its own.
 constexpr off_t kShareFrom = 256 << 10;
+constexpr std::string_view kDeviceFolder = "/dev/";
 
 Error Failed(std::string_view what, const std::string& path) {
   return {fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
@@ -74,6 +77,9 @@ class Builder {
     return op.mode ? SetMode(op.path, *op.mode) : Ok();
   }
   Status operator()(const WriteFileOp& op) {
+    if (tree_.real_nodes && op.path.starts_with(kDeviceFolder) &&
+        op.content.starts_with(world::kNodeContent))
+      return MakeNode(op);
     TRY(Count(static_cast<int64_t>(op.content.size()), op.path));
     return root_.WriteFile(op.path, op.content, op.mode.value_or(0644));
   }
@@ -154,6 +160,23 @@ class Builder {
   }
 
  private:
+  // The name that its content says, wherever it stands: a node of another is none of the device.
+  Status MakeNode(const WriteFileOp& op) {
+    const std::string said = op.content.substr(std::strlen(world::kNodeContent));
+    const std::string name = said.substr(0, said.find('\n'));
+    const world::DeviceNumber number = world::DeviceNumberOf(name.c_str());
+    if (said != name + "\n" || number.major == 0)
+      return Error{
+          fmt::format("{} is no node of a driver that a character device can be; how it fails "
+                      "stands in faults: {{node: {}, errno: EIO}}",
+                      op.path, op.path)};
+    TRY(const gpustage::Place place, FreePlace(op.path));
+    if (mknodat(place.directory.get(), place.name.c_str(), S_IFCHR | 0600,
+                makedev(number.major, number.minor)) != 0)
+      return Failed("make the node", op.path);
+    return SetMode(op.path, op.mode.value_or(0644));
+  }
+
   Status SetMode(const std::string& path, FileMode mode) const {
     const Fd fd = root_.At(path, O_PATH);
     if (!fd || chmod(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), mode) != 0)
@@ -281,6 +304,7 @@ Result<StagedTree> BuildStage(const StagePlan& plan, const std::string& director
   if (chmod(directory.c_str(), 0755) != 0) return Failed("set the mode of", directory);
   TRY(Root root, Root::Open(directory));
   StagedTree tree{std::move(root)};
+  tree.real_nodes = plan.real_nodes;
   if (getrandom(&tree.mark, sizeof tree.mark, 0) != sizeof tree.mark)
     return Error{"the kernel gives no random bytes"};
   TRY(ApplySteps(plan.skeleton, plan.private_copies, shared, tree));

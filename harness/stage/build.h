@@ -22,8 +22,9 @@ struct StagedTree {
   bool own_cache = false;
   // Fakes that answer otherwise than the machine does, by their instances.
   std::map<uint32_t, PlaceLibraryOp> own_worlds = {};
-  uint32_t mark = 0;  // of its recorders' own calls, drawn for this tree
-  int64_t bytes = 0;  // that its own files take; limits::kTreeBytes at most
+  uint32_t mark = 0;        // of its recorders' own calls, drawn for this tree
+  int64_t bytes = 0;        // that its own files take; limits::kTreeBytes at most
+  bool real_nodes = false;  // what says that it is a node becomes a character device
 };
 
 // Makes the tree in `directory`, which must exist and be empty. Errors point at the step of the

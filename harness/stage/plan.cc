@@ -51,16 +51,24 @@ std::vector<TreeOp> Skeleton(const Case& c, bool owners) {
   return ops;
 }
 
+// A board counts once, however many slices it is cut into.
+size_t GpusOf(const Machine& machine) {
+  return machine.boards.size() + static_cast<size_t>(std::count_if(
+                                     machine.devices.begin(), machine.devices.end(),
+                                     [](const GpuDevice& d) { return d.mig_parent.empty(); }));
+}
+
 // What the kernel module makes: as many as the machine, or the machine of any placed library, has
 // devices.
 std::vector<TreeOp> DeviceNodes(const Machine& machine, const std::vector<TreeOp>& tree) {
-  size_t devices = machine.devices.size();
+  size_t devices = GpusOf(machine);
   for (const TreeOp& op : tree)
     if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
         placed != nullptr && placed->machine)
-      devices = std::max(devices, placed->machine->machine.devices.size());
+      devices = std::max(devices, GpusOf(placed->machine->machine));
   std::vector<std::string> names;
   if (devices > 0) names = {"nvidiactl", "nvidia-uvm"};
+  if (devices > 0 && machine.real_nodes) names.push_back("nvidia-uvm-tools");
   for (size_t i = 0; i < devices; ++i) names.push_back(fmt::format("nvidia{}", i));
   for (size_t i = 0; i < machine.others.size(); ++i)
     names.push_back(fmt::format("dri/renderD{}", 128 + i));
@@ -70,6 +78,14 @@ std::vector<TreeOp> DeviceNodes(const Machine& machine, const std::vector<TreeOp
                                fmt::format("{}{}\n", world::kNodeContent, name), 0666},
                    {}});
   for (TreeOp& op : AmdKernelSide(machine.others)) ops.push_back(std::move(op));
+  // As the recorded H100's machine had them, in MIG mode or not: config and monitor.
+  if (devices > 0 && machine.real_nodes)
+    for (const auto& [number, mode] : {std::pair{1, FileMode{0400}}, {2, FileMode{0444}}})
+      ops.push_back(
+          {WriteFileOp{fmt::format("{}/nvidia-caps/nvidia-cap{}", kDeviceNodes, number),
+                       fmt::format("{}nvidia-caps/nvidia-cap{}\n", world::kNodeContent, number),
+                       mode},
+           {}});
   return ops;
 }
 
@@ -92,6 +108,91 @@ bool RunsAsRoot(const Case& c) {
   return is_root(c.user) || std::any_of(c.runs.begin(), c.runs.end(), [&](const RunSpec& run) {
            return run.user && is_root(*run.user);
          });
+}
+
+// What NVIDIA's runtime mounts of the driver for each capability: the lists of libnvidia-container
+// (src/nvc_info.c), by the beginnings of the names. A library that is not there is nobody's.
+struct DriverPart {
+  const char* capability;
+  std::vector<std::string> names;
+};
+const std::vector<DriverPart>& DriverParts() {
+  static const std::vector<DriverPart> parts = {
+      {"utility", {"libnvidia-ml.so", "libnvidia-cfg.so", "nvidia-smi"}},
+      {"compute",
+       {"libcuda.so", "libcudadebugger.so", "libnvidia-opencl.so", "libnvidia-gpucomp.so",
+        "libnvidia-ptxjitcompiler.so", "libnvidia-fatbinaryloader.so", "libnvidia-allocator.so",
+        "libnvidia-compiler.so", "libnvidia-nvvm.so", "libnvidia-pkcs11"}},
+      {"video",
+       {"libvdpau_nvidia.so", "libnvidia-encode.so", "libnvidia-opticalflow.so", "libnvcuvid.so"}},
+      {"graphics",
+       {"libGLX_nvidia.so", "libEGL_nvidia.so", "libGLESv2_nvidia.so", "libGLESv1_CM_nvidia.so",
+        "libnvidia-glcore.so", "libnvidia-eglcore.so", "libnvidia-glsi.so", "libnvidia-tls.so",
+        "libnvidia-glvkspirv.so", "libnvidia-rtcore.so", "libnvoptix.so", "libnvidia-gpucomp.so",
+        "nvidia_icd.json"}}};
+  return parts;
+}
+
+// "" where no variable of the case has the name.
+std::string ValueOf(const Case& c, const std::string& name) {
+  std::string value;
+  for (const EnvVar& variable : c.env)
+    if (variable.name == name) value = variable.value.value_or("");
+  return value;
+}
+
+bool IsListed(const std::string& list, const std::string& word) {
+  return ("," + list + ",").find("," + word + ",") != std::string::npos;
+}
+
+// The toolkit's own default is compute and utility.
+bool IsGiven(const std::string& path, const std::string& capabilities) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const std::string asked = capabilities.empty() ? "compute,utility" : capabilities;
+  bool of_driver = false, given = false;
+  for (const DriverPart& part : DriverParts())
+    for (const std::string& begin : part.names)
+      if (name.starts_with(begin)) {
+        of_driver = true;
+        given = given || IsListed(asked, part.capability) || IsListed(asked, "all");
+      }
+  return given || !of_driver;
+}
+
+// "all", numbers, UUIDs; "none" is the driver without a GPU, and "void" or nothing is no driver.
+enum class Visible { kNoDriver, kNone, kSome };
+Visible VisibleOf(const std::string& devices) {
+  if (devices.empty() || devices == "void") return Visible::kNoDriver;
+  return devices == "none" ? Visible::kNone : Visible::kSome;
+}
+
+bool IsVisible(const Machine& machine, size_t index, const std::string& devices) {
+  return IsListed(devices, "all") || IsListed(devices, std::to_string(index)) ||
+         (index < machine.devices.size() && IsListed(devices, UuidText(machine.devices[index])));
+}
+
+// The case as NVIDIA's runtime makes it of a host's tree and of an image's variables.
+Case InContainer(Case c, std::vector<TreeOp>& nodes) {
+  const std::string devices = ValueOf(c, "NVIDIA_VISIBLE_DEVICES");
+  const std::string capabilities = ValueOf(c, "NVIDIA_DRIVER_CAPABILITIES");
+  const Visible visible = VisibleOf(devices);
+  const auto path_of = [](const TreeOp& op) {
+    return std::visit([](const auto& what) -> std::string { return what.path; }, op.what);
+  };
+  std::erase_if(c.tree, [&](const TreeOp& op) {
+    const bool driver = !IsGiven(path_of(op), "nothing");
+    return driver && (visible == Visible::kNoDriver || !IsGiven(path_of(op), capabilities));
+  });
+  std::erase_if(nodes, [&](const TreeOp& op) {
+    const std::string path = path_of(op);
+    constexpr std::string_view kNumbered = "/dev/nvidia";
+    if (!path.starts_with(kNumbered)) return false;
+    if (visible == Visible::kNoDriver) return true;
+    const std::string number = path.substr(kNumbered.size());
+    if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) return false;
+    return !IsVisible(c.machine, static_cast<size_t>(std::stoul(number)), devices);
+  });
+  return c;
 }
 
 }  // namespace
@@ -119,10 +220,17 @@ Result<StagePlan> PlanStage(const Case& c, std::vector<HostFile> base, bool owne
   plan.base = std::move(base);
   // With one id the scanner owns what cases share, whoever it runs as.
   plan.private_copies = RunsAsRoot(c) || !owners;
+  plan.real_nodes = c.machine.real_nodes;
   TRY(plan.world, WorldFile(c.machine));
   TRY(plan.skeleton, PlanChange(Skeleton(c, owners), 1));
-  TRY(plan.nodes, PlanChange(DeviceNodes(c.machine, c.tree), 1));
-  TRY(plan.steps, PlanChange(c.tree, 1, c.machine));
+  std::vector<TreeOp> nodes = DeviceNodes(c.machine, c.tree);
+  if (c.machine.nvidia_container) {
+    const Case inside = InContainer(c, nodes);
+    TRY(plan.steps, PlanChange(inside.tree, 1, c.machine));
+  } else {
+    TRY(plan.steps, PlanChange(c.tree, 1, c.machine));
+  }
+  TRY(plan.nodes, PlanChange(nodes, 1));
   return plan;
 }
 

@@ -27,6 +27,7 @@ struct StagePlan {
   std::vector<PlanStep> steps;     // the case's tree, in order
   std::string world;               // bytes of the world file
   bool private_copies = false;     // a scanner runs as root and could write to what cases share
+  bool real_nodes = false;         // a node is made as a character device
   friend bool operator==(const StagePlan&, const StagePlan&) = default;
 };
 

@@ -51,6 +51,9 @@ Status FillDevice(const GpuDevice& from, world::Device& to) {
     if (from.assumed.attributes.count(number) != 0)
       to.assumed[number / 8] |= static_cast<uint8_t>(1 << number % 8);
   }
+  std::fill(std::begin(to.board), std::end(to.board), world::kNoAttribute);
+  for (const auto& [figure, value] : from.board) to.board[figure] = value;
+  to.no_nvml_memory = from.no_nvml_memory ? 1 : 0;
   if (from.assumed.memory_total) to.assumed_memory |= world::kTotalIsAssumed;
   if (from.assumed.memory_free) to.assumed_memory |= world::kFreeIsAssumed;
   return Ok();
@@ -74,8 +77,7 @@ Status FillFault(const FaultSpec& from, world::Fault& to) {
 
 }  // namespace
 
-static_assert(static_cast<int>(FaultKind::kMemoryLeft) ==
-              static_cast<int>(world::FaultAction::kMemoryLeft));
+static_assert(static_cast<int>(FaultKind::kErrno) == static_cast<int>(world::FaultAction::kErrno));
 static_assert(static_cast<int>(PropsLayout::kHomemade) ==
               static_cast<int>(world::PropsLayout::kHomemade));
 
@@ -113,8 +115,9 @@ Result<std::string> WorldFile(const Machine& machine, const std::vector<ComputeC
   TRY(CopyText(w.driver_version, machine.driver, "the driver's version"));
   TRY(CopyText(w.kernel_driver, machine.kernel_driver, "the kernel module's version"));
   // A machine without a GPU has no nodes, and its driver finds no device without looking.
-  if (!machine.devices.empty() || !machine.others.empty())
+  if (!machine.devices.empty() || !machine.boards.empty() || !machine.others.empty())
     TRY(CopyText(w.device_nodes, kDeviceNodes, "the folder of the device nodes"));
+  w.real_nodes = machine.real_nodes ? 1 : 0;
   w.device_count = static_cast<uint32_t>(machine.devices.size());
   w.board_count = static_cast<uint32_t>(machine.boards.size());
   w.fault_count = static_cast<uint32_t>(machine.faults.size());

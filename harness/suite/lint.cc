@@ -90,18 +90,6 @@ void Linted::Find(const char* rule, const SourcePos& pos, std::string what) cons
   if (!said) findings.push_back({&*known, std::move(what), pos});
 }
 
-bool SameText(const YamlNode& a, const YamlNode& b) {
-  if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() ||
-      a.entries.size() != b.entries.size())
-    return false;
-  for (size_t i = 0; i < a.items.size(); ++i)
-    if (!SameText(a.items[i], b.items[i])) return false;
-  return std::all_of(a.entries.begin(), a.entries.end(), [&](const YamlEntry& entry) {
-    const YamlNode* const other = b.Find(entry.key);
-    return other != nullptr && SameText(entry.value, *other);
-  });
-}
-
 Result<std::vector<OddThing>> Lint(const CaseSelection& cases, bool whole) {
   std::vector<OddThing> findings;
   std::map<const CaseRange*, std::vector<Case>> read;

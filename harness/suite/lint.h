@@ -7,6 +7,7 @@
 
 #include "harness/base/result.h"
 #include "harness/scenario/read/scenario.h"
+#include "harness/scenario/yaml/edit.h"
 #include "harness/suite/case_selection.h"
 
 namespace gpustage {
@@ -49,8 +50,5 @@ void LintWords(const Linted& linted);
 
 // Of the claims of one run: what is claimed of it as a whole, and not of one of its processes.
 bool CannotBothBe(const Claim& a, const Claim& b);
-
-// The same but for where it stands.
-bool SameText(const YamlNode& a, const YamlNode& b);
 
 }  // namespace gpustage

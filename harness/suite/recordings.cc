@@ -14,18 +14,19 @@
 namespace gpustage {
 namespace {
 
-constexpr char kLevel[] = "OLLAMA_DEBUG";
+constexpr char kLevel[] = "OLLAMA_DEBUG", kUnset[] = "unset", kKey[] = " debug=";
 
 std::optional<std::string> LevelOf(const Case& c, const RunSpec& run) {
   std::optional<std::string> level;
   for (const auto* env : {&c.env, &run.env})
     for (const EnvVar& variable : *env)
-      if (variable.name == kLevel) level = variable.value.value_or("unset");
+      if (variable.name == kLevel) level = variable.value.value_or(kUnset);
   return level;
 }
 
 // The case with only the runs of this scanner, each once a level; `keys` gets the name of each.
-Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& keys) {
+Case AtEachLevel(Case c, const std::string& scanner, const Levels& levels,
+                 std::vector<std::string>& keys) {
   std::vector<RunSpec> runs;
   int number = 0;
   // After a fix it is the same as everywhere, and what the other scanners do to the tree is done
@@ -36,14 +37,16 @@ Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& k
   for (const RunSpec& run : c.runs) {
     ++number;
     const std::optional<std::string> own = LevelOf(c, run);
-    for (const std::string& level : own ? std::vector{*own} : std::vector<std::string>{"1", "2"}) {
+    const Levels at = own ? Levels{*own} : levels;
+    for (const std::string& level : at) {
       RunSpec& at_level = runs.emplace_back(run);
       if (!run.scanner.program.empty())
         at_level.scanner.missing.clear();  // what it does is kept, whatever is expected of it
-      if (!own) at_level.env.push_back({kLevel, level, {}});
-      if (!own && level != "1") at_level.change.clear();
-      keys.push_back(
-          fmt::format("{}{} debug={}", c.id, number > 1 ? fmt::format(" #{}", number) : "", level));
+      if (!own)
+        at_level.env.push_back({kLevel, level == kUnset ? std::nullopt : std::optional(level), {}});
+      if (level != at.front()) at_level.change.clear();
+      keys.push_back(fmt::format("{}{}{}{}", c.id, number > 1 ? fmt::format(" #{}", number) : "",
+                                 kKey, level));
     }
   }
   c.runs = std::move(runs);
@@ -53,14 +56,17 @@ Case AtEachLevel(Case c, const std::string& scanner, std::vector<std::string>& k
 }  // namespace
 
 LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs,
-                          CaseRunner& runner) {
+                          CaseRunner& runner, const Levels& levels,
+                          const std::map<std::string, Levels>& of_case) {
   LiveRecordings live;
   std::mutex mutex;
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < cases.size(); i = next++) {
       std::vector<std::string> keys;
-      const Case c = AtEachLevel(cases[i], scanner, keys);
+      const auto own = of_case.find(cases[i].id);
+      const Case c =
+          AtEachLevel(cases[i], scanner, own == of_case.end() ? levels : own->second, keys);
       const CaseReport report = RunCase(c, runner);
       const std::lock_guard lock(mutex);
       for (size_t run = 0; run < report.runs.size(); ++run) {
@@ -82,6 +88,18 @@ LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& sca
   work();
   for (std::thread& thread : threads) thread.join();
   return live;
+}
+
+std::map<std::string, Levels> LevelsOf(const RecordedScenarios& scenarios) {
+  std::map<std::string, Levels> levels;
+  for (const auto& [scenario, recordings] : scenarios)
+    for (const auto& [key, recording] : recordings.of) {
+      Levels& of_case = levels[key.substr(0, key.find(' '))];
+      const std::string level = key.substr(key.rfind(kKey) + std::string_view(kKey).size());
+      if (std::find(of_case.begin(), of_case.end(), level) == of_case.end())
+        of_case.push_back(level);
+    }
+  return levels;
 }
 
 Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder,

@@ -20,10 +20,17 @@ struct LiveRecordings {
   std::set<std::string> skipped;     // cases that this machine cannot stage
 };
 
-// Runs every run of this scanner (by RunName) at OLLAMA_DEBUG 1 and 2, or at the level that the
-// case sets.
+// What OLLAMA_DEBUG is in the starts of a case: "1", "2", "0", "unset".
+using Levels = std::vector<std::string>;
+inline const Levels kUsualLevels = {"1", "2"};
+
+// Runs every run of this scanner (by RunName) at each of the levels, of a case that `of_case` has
+// at those; or at the level that the case sets.
 LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& scanner, int jobs,
-                          CaseRunner& runner);
+                          CaseRunner& runner, const Levels& levels = kUsualLevels,
+                          const std::map<std::string, Levels>& of_case = {});
+// The levels that each case was recorded at.
+std::map<std::string, Levels> LevelsOf(const RecordedScenarios& scenarios);
 
 // FOLDER/ollama-0.17.4/SCENARIO.json. `keep_others`: what such a file has of other cases stays.
 Status WriteRecordings(const RecordedScenarios& scenarios, const std::string& folder,

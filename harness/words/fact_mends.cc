@@ -12,7 +12,7 @@ namespace gpustage {
 using Kind = Fact::Kind;
 
 // What mends a place: as little as lets whoever was refused in.
-std::string MendOfFact(const Fact& fact, bool container) {
+std::string MendOfFact(const Fact& fact, const Fact* container) {
   const std::string& path = fact.subject;
   if (fact.kind == Kind::kNode && fact.error == 0)
     return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
@@ -20,9 +20,10 @@ std::string MendOfFact(const Fact& fact, bool container) {
   // controller": EPERM; it is no mode that refuses.
   if (fact.kind == Kind::kNode && fact.error == EPERM)
     return fmt::format(
-        "{}start the container, or the unit, with --device {} and each other node, --gpus all or "
-        "--privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
-        "alone",
+        "{}start the container, or the unit, anew with --device {} and each other node, --gpus all "
+        "or --privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
+        "alone, and systemctl daemon-reload takes that from a running one (lastingly: links in "
+        "/dev/char by nvidia-ctk system create-dev-char-symlinks, or the cgroupfs driver)",
         container ? "" : "where the program runs in a container or a unit, ", path);
   // mknod (2), open (2): no driver behind the node, or no such device.
   if (fact.kind == Kind::kNode && (fact.error == ENXIO || fact.error == ENODEV))
@@ -36,6 +37,11 @@ std::string MendOfFact(const Fact& fact, bool container) {
   if (fact.kind == Kind::kNode && fact.error == EBUSY)
     return fmt::format("end whoever holds {} (fuser -v {}), or wait for it", path, path);
   if (fact.kind == Kind::kNode && fact.error == ENOENT) {
+    if (container != nullptr && container->other == "CDI" && path.starts_with("/dev/nvidia"))
+      return fmt::format(
+          "make the host's CDI specification anew (nvidia-ctk cdi generate) and start the "
+          "container anew: the one that it was started by does not have the node {}",
+          path);
     if (container && path.starts_with("/dev/nvidia"))
       return fmt::format(
           "start the container with the node {} (--gpus all, or --device); with CDI make the "
@@ -73,6 +79,9 @@ std::string MendOfFact(const Fact& fact, bool container) {
            (fact.rule.empty()
                 ? ", or run a build for the system's own loader, which asks its ld.so.cache"
                 : ", or to /etc/ld.so.conf and run ldconfig");
+  if (fact.kind == Kind::kRunpath)
+    return fmt::format("patchelf --add-rpath {} {}", ParentOf(path), fact.names.front());
+  if (fact.kind == Kind::kAdvised) return fmt::format("set {}={}", path, fact.other);
   if (fact.kind == Kind::kProgram)
     return fmt::format("install the program {}, or add its folder to PATH", path);
   if (fact.kind == Kind::kLink && fact.number == 1)

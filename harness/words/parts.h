@@ -18,7 +18,7 @@ std::string CopyText(const Fact& answered);
 bool IsToolkitsStub(const std::string& path);
 
 // What mends a fact alone, as little as lets whoever was refused in; "" where it takes more to
-// know.
-std::string MendOfFact(const Fact& fact, bool container);
+// know. `container`: that the program runs in one; null: nothing shows it.
+std::string MendOfFact(const Fact& fact, const Fact* container);
 
 }  // namespace gpustage

@@ -97,7 +97,9 @@ std::string ProviderText(const Reason& reason) {
   return fmt::format(
       "{}, found {}, {}{}", reason.other, ByRule(reason.rule),
       reason.text.empty() ? fmt::format("does not have {}", what)
-                          : fmt::format("has {} in version {} alone", what, reason.text),
+      : reason.kind == Kind::kVersionMissing
+          ? fmt::format("has {} at most", reason.text)
+          : fmt::format("has {} in version {} alone", what, reason.text),
       reason.names.empty()
           ? ""
           : fmt::format("; {} is another one, which comes later and is not looked at",

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "harness/base/files.h"
@@ -83,6 +84,13 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
                       row.cause() == Cause::kMissingDependency;
   if (answered != nullptr && shadowed != nullptr && theirs)
     add(Instead(*answered, shadowed->subject));
+  const Reason& reason = row.loss->reason;
+  if (row.cause() == Cause::kPartialLibrary && !reason.names.empty()) {
+    Fact first;
+    first.other = reason.other;
+    first.rule = reason.rule;
+    add(Instead(first, reason.names.front()));
+  }
   // CUDA's compatibility guide, "Forward Compatibility".
   if (row.loss->code == 804)
     add("use the driver of the module's version: a newer one over an older module is for "
@@ -231,6 +239,26 @@ void AddMendsOfFile(const FunnelRow& row, const Add& add) {
                     row.library));
 }
 
+// What stands in the place of a library, and is none.
+template <typename Add>
+void AddMendsOfUnfit(const FunnelRow& row, const Add& add) {
+  const Reason& reason = row.loss->reason;
+  const Reason& fault = reason.below.empty() ? reason : reason.below.front();
+  const std::string& path = fault.subject;
+  switch (fault.kind) {
+    case Reason::Kind::kDangling:
+      return add(fmt::format("put back what the link {} leads to, or make it anew", path));
+    case Reason::Kind::kUnopenable:
+      if (fault.error == ELOOP) add(fmt::format("make the link {} anew: it leads to itself", path));
+      return;
+    case Reason::Kind::kDirectory:
+      return add(fmt::format("take the directory {} away, and put the library there", path));
+    case Reason::Kind::kLfsPointer:
+      return add(fmt::format("fetch {} itself (git lfs pull): this is a pointer to it", path));
+    default: return;
+  }
+}
+
 // A library that is not where it was looked for.
 template <typename Add>
 void AddMendsOfMissing(const FunnelRow& row, bool container, const Add& add) {
@@ -268,7 +296,8 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const bool driver_lost =
       First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
   for (const Fact& fact : row.loss->because)
-    if (fact.kind != Kind::kManifest || !driver_lost) add(MendOfFact(fact, container));
+    if (fact.kind != Kind::kManifest || !driver_lost)
+      add(MendOfFact(fact, First(row, Kind::kContainer)));
   if (const Fact* const nowhere = First(row, Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
@@ -282,6 +311,7 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   AddMendsOfBuild(row, add);
   AddMendsOfLinks(row, add);
   AddMendsOfFile(row, add);
+  AddMendsOfUnfit(row, add);
   AddMendsOfMissing(row, container, add);
   return all;
 }

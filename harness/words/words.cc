@@ -191,9 +191,33 @@ std::string FactText(const Fact& fact) {
     case Kind::kUnversioned:
       return fmt::format("it was asked for as {}, without a version; {} is another one",
                          fact.subject, fact.other);
+    case Kind::kRunpath:
+      return fmt::format("{} has a RUNPATH that leads to {}, and {} has none that does",
+                         fact.other.empty() ? "the program" : fact.other, fact.subject,
+                         BaseNameOf(fact.names.front()) +
+                             (fact.names.size() > 1 ? " -> " + BaseNameOf(fact.names[1]) : ""));
+    case Kind::kOtherCounts:
+      return fmt::format(
+          "{} counted {} (#{}): NVML is another library, which asks the kernel's module and not "
+          "libcuda.so.1, so its devices and their memory do not show that CUDA starts",
+          fact.subject, fact.number, fact.event);
+    case Kind::kIgnored:
+      return fmt::format("{} is \"{}\" there, which leads to it, and nobody took it by that{}",
+                         fact.subject, fact.other,
+                         fact.names.empty() ? ""
+                                            : fmt::format(": {} was given \"{}\" instead",
+                                                          fact.rule, fact.names.front()));
+    case Kind::kToolkit:
+      return fmt::format("{} is CUDA's runtime, which brings no driver", fact.subject);
+    case Kind::kAdvised:
+      return fmt::format("the log says what lets it in: {}={}{}", fact.subject, fact.other,
+                         EventMark(fact.event));
     case Kind::kContainer:
-      return fmt::format("the program runs in a container or a sandbox: {} is {}", fact.subject,
-                         fact.number == 1 ? "set" : "there");
+      return fmt::format("the program runs in a container or a sandbox: {} is {}{}", fact.subject,
+                         fact.number == 1 ? "set" : "there",
+                         fact.other.empty() ? ""
+                                            : "; its devices came by a CDI specification "
+                                              "(NVIDIA_VISIBLE_DEVICES is \"void\")");
     case Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
                          EventMark(fact.event));
@@ -218,6 +242,8 @@ static bool IsBeside(const FunnelRow& row, const Fact& fact) {
       First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
   return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kContainer ||
          fact.kind == Kind::kOpened || fact.kind == Kind::kAlso ||
+         fact.kind == Kind::kOtherCounts || fact.kind == Kind::kAdvised ||
+         fact.kind == Kind::kToolkit ||
          (fact.kind == Kind::kVersions && fact.subject == fact.other);
 }
 
@@ -241,7 +267,7 @@ std::string LastFact(const FunnelRow& row) {
         fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
         fact->kind == Kind::kElsewhere || fact->kind == Kind::kSibling ||
         fact->kind == Kind::kRefused || fact->kind == Kind::kProgram || fact->kind == Kind::kVain ||
-        fact->kind == Kind::kNamed || fact->kind == Kind::kCopy ||
+        fact->kind == Kind::kNamed || fact->kind == Kind::kCopy || fact->kind == Kind::kRunpath ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
   return SentenceOf(row.loss->reason);

@@ -57,7 +57,7 @@ ElfFacts& Library(MachineFacts& facts, const std::string& name) {
 }
 
 // Every text of MachineFacts, and of what is in it. Words of ours (Gap::what, why, command;
-// markers; modules) are none.
+// markers, names of modules, of namespaces and of limits) are none.
 std::vector<Field> Fields() {
   return {
       {"distribution", [](auto& m, Text s) { m.distribution = s; }},
@@ -120,6 +120,45 @@ std::vector<Field> Fields() {
        [](auto& m, Text s) {
          m.nodes.push_back(FileAt("/dev/nvidiactl"));
          m.nodes.back().text = s;
+       }},
+      {"version of a module",
+       [](auto& m, Text s) {
+         m.modules = {{"nvidia", s}};
+       }},
+      {"kernel's driver of a card",
+       [](auto& m, Text s) {
+         m.cards = {{0x10de, 0x2335, 0, s}};
+       }},
+      {"manifest",
+       [](auto& m, Text s) {
+         m.files.push_back(FileAt("/usr/share/vulkan/icd.d/" + s + ".json"));
+         m.files.back().elf.reset();
+         m.files.back().text = "{\"ICD\": {\"library_path\": \"/srv/" + s +
+                               "/libvulkan_radeon.so\", " + "\"api_version\": \"" + s + "\"}}";
+       }},
+      {"vendor of OpenCL",
+       [](auto& m, Text s) {
+         m.files.push_back(FileAt("/etc/OpenCL/vendors/" + s + ".icd"));
+         m.files.back().elf.reset();
+         m.files.back().text = s;
+       }},
+      {"kernels of rocBLAS",
+       [](auto& m, Text s) {
+         m.files.push_back(FileAt("/opt/rocm/lib/rocblas/library/TensileLibrary_lazy_" + s));
+         m.files.back().elf.reset();
+       }},
+      {"version of glibc that it wants",
+       [](auto& m, Text s) { Library(m, "libcuda.so.1").newer_libc = s; }},
+      {"what it was asked of Vulkan and HIP",
+       [](auto& m, Text s) {
+         for (const char* family : {"hip", "vulkan"})
+           m.answers.push_back({family,
+                                "/srv/" + s + "/lib" + s + ".so",
+                                s,
+                                {{"count", s}},
+                                {{{"name", s}, {"memory_total", s}}},
+                                s});
+         m.kfd = {{0x1002, 0x744c, 110000, s}};
        }},
       {"ld.so.conf", [](auto& m, Text s) { m.loader_directories = {"/srv/" + s}; }},
       {"ld.so.cache",

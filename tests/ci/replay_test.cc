@@ -145,5 +145,75 @@ TEST_F(Replay, OfTheJobGivesTheCasesOfOneRun) {
   EXPECT_EQ(Report("report.json")["totals"], whole["totals"]);
 }
 
+// `${{ inputs.scenarios }}` of a step's env.
+std::string WithInputs(std::string text, const std::map<std::string, std::string>& values) {
+  for (const auto& [name, value] : values)
+    for (size_t at; (at = text.find("${{ " + name + " }}")) != std::string::npos;)
+      text.replace(at, name.size() + 7, value);
+  return text;
+}
+
+// Where no package is given it is built once, and the second start takes it from the cache.
+TEST_F(Replay, OfTheActionRunsWhatIsNamedAndTellsItsStatus) {
+  ASSERT_EQ(mkdir(Path("action").c_str(), 0755), 0);
+  Script("harness/dev",
+         "echo built >>" + Path("builds") + "; touch small.deb; echo \"$PWD/small.deb\"");
+  for (const char* folder : {"action/x", "action/x/y", "home"})
+    ASSERT_EQ(mkdir(Path(folder).c_str(), 0755), 0);
+  Script("bin/sudo", "exec \"$@\"");
+  Script("bin/sysctl", "[ \"$1\" = -n ] && echo 1; echo \"$@\" >>" + Path("sysctl"));
+  ASSERT_THAT(WriteFile(Path("two.yaml"),
+                        "claim: there are two\nmachine: {devices: [h100-80gb]}\n"
+                        "layout: [nvidia-driver-debian, ollama-cuda-12]\n"
+                        "runs: [{scanner: ollama-model}]\nexpect: [{devices: 2}]\n"),
+              IsOk());
+  std::map<std::string, std::string> values = {{"inputs.package", ""},
+                                               {"inputs.scanner", ""},
+                                               {"inputs.scenarios", kScenarios},
+                                               {"inputs.options", "-q"},
+                                               {"github.action_path", Path("action/x/y")}};
+  for (const auto& [scenarios, status] : {std::pair{kScenarios, 0}, std::pair{"two.yaml", 1}}) {
+    values["inputs.scenarios"] = scenarios;
+    for (const json& step : ReadCiFile(kAction)["runs"]["steps"]) {
+      if (!step.contains("run")) continue;
+      std::map<std::string, std::string> more = {{"HOME", Path("home")},
+                                                 {"RUNNER_TEMP", Path("tmp")}};
+      if (step.contains("env"))
+        for (const auto& [name, value] : step["env"].items())
+          more[name] = WithInputs(value, values);
+      const Ran ran =
+          Run({"bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]}, more);
+      ASSERT_EQ(ran.status, step.contains("id") ? status : 0) << step["run"] << ran.out << ran.err;
+    }
+    EXPECT_THAT(*ReadFile(Path("output")),
+                testing::EndsWith("status=" + std::to_string(status) + "\n"));
+    EXPECT_EQ(Report("gpustage.json")["totals"]["fail"], status);
+    EXPECT_THAT(*ReadFile(Path("gpustage.html")), testing::HasSubstr("<html"));
+  }
+  EXPECT_EQ(*ReadFile(Path("builds")), "built\n");
+  EXPECT_THAT(*ReadFile(Path("sysctl")),
+              testing::HasSubstr("-w kernel.apparmor_restrict_unprivileged_userns=0"));
+}
+
+TEST_F(Replay, OfThePipelineGivesTheCasesOfOneRun) {
+  const json pipeline = ReadCiFile(kPipeline);
+  const auto script = [&](const char* job, const std::string& index) {
+    for (const std::string line : pipeline[job]["script"]) {
+      const Ran ran =
+          Run({"sh", "-ec", line},  // as GitLab does where an image has no bash
+              {{"CI_NODE_INDEX", index},
+               {"CI_NODE_TOTAL", std::to_string(pipeline["gpustage"]["parallel"].get<int>())},
+               {"GPUSTAGE_SCENARIOS", kScenarios},
+               {"GPUSTAGE_OPTIONS", ""}});
+      ASSERT_EQ(ran.status, 0) << line << ran.out << ran.err;
+    }
+  };
+  for (int index = 1; index <= pipeline["gpustage"]["parallel"]; ++index)
+    script("gpustage", std::to_string(index));
+  script("gpustage-report", "");
+  EXPECT_EQ(RunsOf(Report("gpustage.json")), RunsOf(Whole()));
+  EXPECT_THAT(*ReadFile(Path("gpustage.xml")), testing::HasSubstr("<testsuite"));
+}
+
 }  // namespace
 }  // namespace gpustage

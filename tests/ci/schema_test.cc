@@ -1,4 +1,4 @@
-// The CI files, held to the schemas that GitHub's and Kubernetes' users publish.
+// The CI files, held to the schemas that are published of GitHub's, GitLab's and Kubernetes'.
 #include "tests/support/schema.h"
 
 #include <gmock/gmock.h>
@@ -21,6 +21,30 @@ TEST(Workflow, HoldsToTheSchemaOfGithub) {
   more["jobs"]["shard"]["stepz"] = json::array();
   less["jobs"]["shard"]["steps"][0].erase("uses");
   const auto complaints = Complaints(schema, {workflow, more, less});
+  if (!complaints) GTEST_SKIP() << kNoValidator;
+  EXPECT_THAT(*complaints, testing::ElementsAre("", testing::Ne(""), testing::Ne("")));
+}
+
+TEST(Action, HoldsToTheSchemaOfGithub) {
+  const auto text = ReadFile(InCache("github-schema/action.json"));
+  if (!text) GTEST_SKIP() << "the real part github-schema is not here: harness/dev real";
+  const json action = ReadCiFile(kAction);
+  json more = action, less = action;
+  more["runs"]["steps"][2]["shel"] = "bash";
+  less.erase("description");
+  const auto complaints = Complaints(json::parse(*text), {action, more, less});
+  if (!complaints) GTEST_SKIP() << kNoValidator;
+  EXPECT_THAT(*complaints, testing::ElementsAre("", testing::Ne(""), testing::Ne("")));
+}
+
+TEST(Pipeline, HoldsToTheSchemaOfGitlab) {
+  const auto text = ReadFile(InCache("github-schema/gitlab.json"));
+  if (!text) GTEST_SKIP() << "the real part github-schema is not here: harness/dev real";
+  const json pipeline = ReadCiFile(kPipeline);
+  json more = pipeline, other = pipeline;
+  more["gpustage"]["artifact"] = json::object();
+  other["gpustage"]["parallel"] = "four";
+  const auto complaints = Complaints(json::parse(*text), {pipeline, more, other});
   if (!complaints) GTEST_SKIP() << kNoValidator;
   EXPECT_THAT(*complaints, testing::ElementsAre("", testing::Ne(""), testing::Ne("")));
 }

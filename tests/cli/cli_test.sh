@@ -92,6 +92,7 @@ expect 0 "isolation" doctor
 expect 7 "" exec "$healthy" -- /bin/sh -c 'exit 7'
 expect 139 "" exec "$healthy" -- /bin/sh -c 'kill -SEGV $$'
 expect 127 "exec brings sh alone; $GPUSTAGE shell" exec "$healthy" -- sh -c 'namei /'
+expect 2 "compare takes two scanners by their names" compare README.md ggml
 expect 0 "libggml-cuda.so" exec "$healthy" -- ls /usr/local/lib/ollama/cuda_v12
 expect 2 "no program" exec "$healthy" -- there-is-no-such-program
 expect 2 "name one:" exec first-steps/healthy -- true

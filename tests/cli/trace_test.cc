@@ -91,7 +91,7 @@ TEST_F(TraceTest, RefusesEvidenceOfAnotherVersion) {
   EXPECT_THAT(
       ran.err,
       HasSubstr(
-          "new.jsonl:1:1: this evidence is of version 9; this gpustage reads versions 4 to 6"));
+          "new.jsonl:1:1: this evidence is of version 9; this gpustage reads versions 4 to 7"));
 }
 
 TEST_F(TraceTest, SaysThatNothingMatches) {

@@ -87,13 +87,17 @@ std::vector<ClaimedChain> ChainsOf(const std::vector<FoundScenario>& scenarios) 
     const Result<std::vector<Case>> cases = SelectCases({{scenario.file}, {}, ""});
     EXPECT_THAT(cases, IsOk()) << scenario.file;
     for (const Case& c : cases ? *cases : std::vector<Case>()) {
-      ClaimedChain cell{c.id, ""};
-      for (const Expectation& expectation : c.expect)
-        for (const Claim& claim : expectation.of_fix ? std::vector<Claim>() : expectation.claims)
-          if (!IsOfUser(claim)) cell.chain += ToString(claim) + "\n";
-      // As one reads it.
-      re2::RE2::GlobalReplace(&cell.chain, "\"|, count: at least 1", "");
-      chains.push_back(std::move(cell));
+      for (const RunSpec& run : c.runs) {
+        ClaimedChain cell{c.id, run.name, ""};
+        for (const Expectation& expectation : c.expect) {
+          if (expectation.of_fix || expectation.run.value_or(run.name) != run.name) continue;
+          for (const Claim& claim : expectation.claims)
+            if (!IsOfUser(claim)) cell.chain += ToString(claim) + "\n";
+        }
+        // As one reads it.
+        re2::RE2::GlobalReplace(&cell.chain, "\"|, count: at least 1", "");
+        chains.push_back(std::move(cell));
+      }
     }
   }
   return chains;
@@ -110,17 +114,19 @@ std::vector<RootCause> RootCauses() {
   return causes;
 }
 
-std::vector<std::string> CasesThatShow(const RootCause& cause,
+std::vector<ClaimedChain> RunsThatShow(const RootCause& cause,
                                        const std::vector<FoundScenario>& own) {
-  std::vector<std::string> all, some;
-  for (const ClaimedChain& cell : ChainsOf(own)) {
-    const auto shown = static_cast<size_t>(std::count_if(
+  std::vector<ClaimedChain> best;
+  ptrdiff_t most = 0;
+  for (ClaimedChain& one : ChainsOf(own)) {
+    const ptrdiff_t shown = std::count_if(
         cause.shown_by.begin(), cause.shown_by.end(),
-        [&](const std::string& words) { return cell.chain.find(words) != std::string::npos; }));
-    if (shown > 0) some.push_back(cell.id);
-    if (shown > 0 && shown == cause.shown_by.size()) all.push_back(cell.id);
+        [&](const std::string& words) { return one.chain.find(words) != std::string::npos; });
+    if (shown > most) best.clear();
+    most = std::max(most, shown);
+    if (shown > 0 && shown == most) best.push_back(std::move(one));
   }
-  return all.empty() ? some : all;
+  return best;
 }
 
 ByThread ScenariosByThread(const std::vector<FoundScenario>& scenarios) {

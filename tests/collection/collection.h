@@ -34,9 +34,10 @@ using ByThread = std::map<std::string, std::vector<FoundScenario>>;
 ByThread ScenariosByThread(const std::vector<FoundScenario>& scenarios);
 std::vector<FoundScenario> AllScenarioFiles();
 
-// What is claimed of the faults of each case, but for what a user sees: a claim a line.
+// What is claimed of the faults of each run, but for what a user sees: a claim a line.
 struct ClaimedChain {
-  std::string id;  // of the case
+  std::string id;   // of the case
+  std::string run;  // its name
   std::string chain;
 };
 std::vector<ClaimedChain> ChainsOf(const std::vector<FoundScenario>& scenarios);
@@ -49,9 +50,9 @@ struct RootCause {
 };
 std::vector<RootCause> RootCauses();
 
-// The cases of a report that show its root cause: those that claim all of it, where no single one
-// does those that claim a part. Empty: it is only `near`.
-std::vector<std::string> CasesThatShow(const RootCause& cause,
+// The runs of a report that show its root cause: those that claim the most of it. Empty: it is only
+// `near`.
+std::vector<ClaimedChain> RunsThatShow(const RootCause& cause,
                                        const std::vector<FoundScenario>& own);
 
 }  // namespace gpustage

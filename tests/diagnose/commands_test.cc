@@ -277,6 +277,18 @@ TEST_F(CommandsTest, EachModeComesBack) {
   EXPECT_EQ(mode("/dev/nvidia-uvm"), 0604U);
 }
 
+// The layout of a struct is no file, and nobody's to mend.
+TEST_F(CommandsTest, WhatHasNoPathHasNoCommands) {
+  const FlatCase flat = FlatOf(CaseOf("env: {A: \"1\"}\n"));
+  for (const Kind kind : {Kind::kLayout, Kind::kDeviceAnswers, Kind::kDropFault}) {
+    Intervention change;
+    change.kind = kind;
+    const Commands commands = CommandsFor(change, flat, "");
+    EXPECT_EQ(commands.apply, "");
+    EXPECT_EQ(commands.undo, "");
+  }
+}
+
 // Of an answer with two changes, as `why` gives it: all that it prints, in its order, and all
 // undone.
 TEST_F(CommandsTest, OfAnAnswerOfTwoChangesAllIsDoneAndAllIsUndone) {

@@ -1,11 +1,14 @@
 #include "gpustage/register.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cctype>
 #include <set>
+
+#include "harness/base/files.h"
 
 namespace gpustage {
 namespace {
@@ -37,6 +40,31 @@ TEST(FilterMatchesAny, ReadsAFilterAsGoogleTestDoes) {
     EXPECT_TRUE(FilterMatchesAny(cases, filter)) << filter;
   for (const char* filter : {"", "other.*", "first_steps", "*-*links*", "-first_steps.*"})
     EXPECT_FALSE(FilterMatchesAny(cases, filter)) << filter;
+}
+
+// The line of the expectation, and none of ours.
+TEST(ScenarioTest, FailsWhereTheScenarioSaysIt) {
+  const ScratchDirectory scratch = *ScratchDirectory::Make();
+  const std::string file = scratch.path() + "/two.yaml";
+  ASSERT_TRUE(WriteFile(file,
+                        "claim: there are two\nmachine: {devices: [h100-80gb]}\n"
+                        "layout: [nvidia-driver-debian, ollama-cuda-12]\n"
+                        "runs: [{scanner: ollama-model}]\nexpect:\n  - outcome: {exited: 0}\n"
+                        "  - devices: 2\n")
+                  .ok());
+  const CaseList list = ListCases({file});
+  ASSERT_EQ(list.error, "");
+  testing::TestPartResultArray results;
+  {
+    testing::ScopedFakeTestPartResultReporter reporter(
+        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
+    ScenarioTest(list.cases.at(0)).TestBody();
+  }
+  ASSERT_EQ(results.size(), 1);
+  const testing::TestPartResult& result = results.GetTestPartResult(0);
+  if (result.skipped()) GTEST_SKIP() << result.message();
+  EXPECT_EQ(result.file_name(), file);
+  EXPECT_EQ(result.line_number(), 7);
 }
 
 }  // namespace

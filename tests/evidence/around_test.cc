@@ -238,6 +238,12 @@ TEST(Around, InAContainerItIsTheContainerThatIsMended) {
   EXPECT_THAT(Suggestions(host.funnel.front()), Contains(HasSubstr("load the module nvidia-uvm")));
   EXPECT_THAT(Suggestions(docker.funnel.front()),
               Contains(HasSubstr("start the container with the node /dev/nvidia-uvm")));
+  // What nvidia-ctk cdi generate writes sets the variable to that.
+  Evidence cdi = lost("NVIDIA_VISIBLE_DEVICES=void");
+  AddPlaces(after, cdi);
+  EXPECT_THAT(texts(cdi), Contains(HasSubstr("its devices came by a CDI specification")));
+  EXPECT_THAT(Suggestions(cdi.funnel.front()),
+              Contains(HasSubstr("make the host's CDI specification anew")));
 }
 
 TEST(Around, WhatASnapMayNotReadIsItsSandboxFirst) {
@@ -282,6 +288,69 @@ TEST(Copies, ANameWithoutItsVersionIsTold) {
   EXPECT_THAT(Below(row), Contains("it was asked for as libcublas.so, without a version; " + other +
                                    " is another one"));
   EXPECT_THAT(Suggestions(row), Contains("ask for libcublas.so.12, with its version"));
+}
+
+// Of a backend's libraries the one that needs what is nowhere is one of two.
+TEST(Copies, AnotherCopyOfTheOneThatNeedsItIsTold) {
+  const std::string taken = "/opt/cuda/lib64/libcublas.so.12";
+  const std::string other = "/usr/local/lib/ollama/cuda_v12/libcublas.so.12";
+  Evidence evidence = Of(Started("LD_LIBRARY_PATH=/opt/cuda/lib64")
+                             .Search(7, 1, kBackend)
+                             .Load(7, 50, kBackend)
+                             .Search(7, 50, "libcublas.so.12")
+                             .Search(7, 50, taken, LA_SER_LIBPATH)
+                             .Load(7, 60, taken)
+                             .Search(7, 60, "libnvJitLink.so.12")
+                             .Search(7, 60, "/lib/libnvJitLink.so.12", LA_SER_DEFAULT)
+                             .Unload(7, 60)
+                             .Unload(7, 50),
+                         {kBackend}, {taken, other});
+  ASSERT_FALSE(evidence.funnel.empty());
+  FunnelRow& row = evidence.funnel.front();
+  ASSERT_TRUE(row.loss);
+  row.loss->cause = Cause::kMissingDependency;
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Below(row), Contains("another copy is " + other));
+  EXPECT_THAT(Suggestions(row), Contains("take /opt/cuda/lib64 out of LD_LIBRARY_PATH, so that " +
+                                         other + " answers"));
+}
+
+// ollama/ollama#15964: the user's OLLAMA_LIBRARY_PATH is another's for the runner.
+TEST(Around, AVariableThatLeadsToItAndIsOverriddenIsTold) {
+  const std::string there = "/opt/other/cuda_v12/libggml-cuda.so";
+  Evidence evidence = Of(HandMadeRun()
+                             .Process(7, 1, "/bin/scan", "scan", "OLLAMA_LIBRARY_PATH=/opt/other")
+                             .Process(8, 7, "/bin/scan", "scan", "OLLAMA_LIBRARY_PATH=/usr/lib/o"),
+                         {}, {there});
+  FunnelRow row;
+  row.library = "/usr/lib/o/cuda_v12/libggml-cuda.so";
+  row.loss.emplace();
+  Fact copy;
+  copy.kind = Fact::Kind::kCopy;
+  copy.subject = there;
+  row.loss->because = {copy};
+  AddIgnored(evidence, row);
+  ASSERT_THAT(row.loss->because, testing::SizeIs(2));
+  EXPECT_THAT(FactText(row.loss->because.back()),
+              testing::AllOf(HasSubstr("OLLAMA_LIBRARY_PATH is \"/opt/other\" there"),
+                             HasSubstr("was given \"/usr/lib/o\" instead")));
+}
+
+// Ollama 0.32.5's own line: SirUli/homeassistant-ollama-addon#319.
+TEST(Around, TheVariableThatTheLogNamesIsWhatToTry) {
+  Evidence evidence =
+      Of(Started().Prints(Stream::kStderr,
+                          "msg=\"dropping integrated GPU; to enable, set OLLAMA_IGPU_ENABLE=1\"\n"),
+         {});
+  FunnelRow row;
+  row.loss.emplace();
+  row.loss->cause = Cause::kDropped;
+  evidence.funnel = {row, row};
+  evidence.funnel.back().loss->cause = Cause::kNotTried;
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Suggestions(evidence.funnel.front()),
+              testing::ElementsAre("set OLLAMA_IGPU_ENABLE=1"));
+  EXPECT_THAT(Suggestions(evidence.funnel.back()), Not(Contains(HasSubstr("OLLAMA_IGPU_ENABLE"))));
 }
 
 TEST(Ends, TheLineThatComplainsIsQuotedAndNotTheOneBehindIt) {

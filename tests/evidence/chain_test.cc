@@ -95,6 +95,33 @@ TEST(Chain, SaysThatNothingLiesBelowACode) {
   EXPECT_EQ(row.loss->because.front().kind, Fact::Kind::kNothing);
 }
 
+// ollama/ollama#1083: the memory of the GPU is known, and CUDA does not start.
+TEST(Chain, SaysThatNvmlIsAnotherLibraryThanTheOneThatFails) {
+  const HandMadeRun counted = Started()
+                                  .Search(7, 1, "libnvidia-ml.so.1")
+                                  .Load(7, 40, "/usr/lib/libnvidia-ml.so.1")
+                                  .Symbol(7, 40, "nvmlInit_v2")
+                                  .Call(7, "nvmlInit_v2", 0)
+                                  .Counts(7, "nvmlDeviceGetCount_v2", 2);
+  const Evidence evidence = Of(HandMadeRun(counted)
+                                   .Search(7, 1, "libcuda.so.1")
+                                   .Search(7, 1, kDriver, LA_SER_CONFIG)
+                                   .Load(7, 50, kDriver)
+                                   .Symbol(7, 50, "cuInit")
+                                   .Asks(7, FileAct::kOpen, "/dev/nvidiactl")
+                                   .Call(7, "cuInit", 3));
+  const auto row = std::find_if(evidence.funnel.begin(), evidence.funnel.end(),
+                                [](const FunnelRow& one) { return one.library == kDriver; });
+  ASSERT_NE(row, evidence.funnel.end());
+  ASSERT_TRUE(row->loss);
+  const auto other =
+      std::find_if(row->loss->because.begin(), row->loss->because.end(),
+                   [](const Fact& fact) { return fact.kind == Fact::Kind::kOtherCounts; });
+  ASSERT_NE(other, row->loss->because.end());
+  EXPECT_EQ(other->number, 2);
+  EXPECT_THAT(FactText(*other), HasSubstr("nvmlDeviceGetCount_v2 counted 2"));
+}
+
 TEST(Chain, SaysWhatWasGivenWhereNothingWasRefused) {
   const FunnelRow row =
       Row(Driver().Asks(7, FileAct::kOpen, "/dev/nvidiactl").Call(7, "cuInit", 802));

@@ -94,6 +94,23 @@ TEST_F(LinkageTest, NamesTheVersionThatTheProviderDoesNotDefine) {
                   testing::HasSubstr("one@GIVER_1"), testing::HasSubstr("two@GIVER_1"))));
 }
 
+// GIVER_10 is newer than GIVER_9, and another name's versions are no matter.
+TEST_F(LinkageTest, NamesTheNewestVersionOfThatNameThatTheProviderHas) {
+  Build("giver", "int one(void){return 1;} int two(void){return 2;} int three(void){return 3;}",
+        "GIVER_9 { one; }; GIVER_10 { two; }; TAKER_99 { three; };");
+  const std::vector<Gap> gaps = Of({"/libuser.so", "/libgiver.so"}).gaps;
+  ASSERT_FALSE(gaps.empty());
+  EXPECT_EQ(gaps.front().newest, "GIVER_10");
+}
+
+TEST_F(LinkageTest, HasTheFoldersOfEachRunpath) {
+  Build("pathed", "int three(void){return 3;}", "",
+        "-Wl,--enable-new-dtags,-rpath,'$ORIGIN/../more:/run/opengl-driver/lib'");
+  EXPECT_THAT(Of({"/libuser.so", "/libpathed.so"}).own_paths,
+              ElementsAre(OwnPath{2, "/libpathed.so", "/../more"},
+                          OwnPath{2, "/libpathed.so", "/run/opengl-driver/lib"}));
+}
+
 TEST_F(LinkageTest, NamesTheSymbolThatTheProviderDoesNotHave) {
   Build("giver", "int one(void){return 1;}", "GIVER_1 { one; };");
   EXPECT_THAT(Gaps(),

@@ -107,6 +107,64 @@ TEST(Places, ACopyThatNothingLookedAtIsNamed) {
               Contains(HasSubstr("add /run/opengl-driver/lib to LD_LIBRARY_PATH")));
 }
 
+// Of a system whose packages are patched to find the driver, one was missed.
+TEST(Places, ARunpathThatOthersOfTheProcessHaveIsTold) {
+  const std::string copy = "/run/opengl-driver/lib/libcuda.so.1";
+  const std::string needy = "/opt/app/libneedy.so", patched = "/opt/app/libpatched.so";
+  Evidence evidence = Of(Started()
+                             .Load(7, 40, patched)
+                             .Search(7, 1, needy)
+                             .Load(7, 50, needy)
+                             .Search(7, 50, "libcuda.so.1")
+                             .Search(7, 50, "/lib/libcuda.so.1", LA_SER_DEFAULT),
+                         OneDevice(), {needy});
+  FunnelRow& row = evidence.funnel.front();
+  ASSERT_TRUE(row.loss);
+  row.loss->cause = Cause::kMissingDependency;
+  evidence.linkage.own_paths = {{7, patched, "/run/opengl-driver/lib"}};
+  ASSERT_THAT(PathsToLook(evidence), Contains(copy));
+  AfterRun after;
+  after.looked = {There(copy)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Contains(patched + " has a RUNPATH that leads to " + copy +
+                                   ", and libneedy.so has none that does"));
+  EXPECT_THAT(Suggestions(row), Contains("patchelf --add-rpath /run/opengl-driver/lib " + needy));
+}
+
+// ollama/ollama#11519: the toolkit of a conda environment is taken for a driver.
+TEST(Places, ARuntimeThatLiesElsewhereIsToldToBringNoDriver) {
+  const auto below = [](const std::string& runtime) {
+    Evidence evidence =
+        Of(Started().Search(7, 1, "libcuda.so.1").Search(7, 1, "/lib/libcuda.so.1", LA_SER_DEFAULT),
+           OneDevice({runtime}));
+    AddPlaces({}, evidence);
+    return Below(evidence.funnel.front());
+  };
+  EXPECT_THAT(below("/opt/conda/lib/libcudart.so.12"),
+              Contains("/opt/conda/lib/libcudart.so.12 is CUDA's runtime, which brings no driver"));
+  EXPECT_THAT(below("/opt/conda/lib/libssl.so.3"), Not(Contains(HasSubstr("no driver"))));
+}
+
+// A libstdc++ that no scenario placed is the system's own.
+TEST(Copies, TheSystemsOwnIsTold) {
+  const std::string taken = "/usr/lib64/libstdc++.so.6";
+  const std::string own = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6";
+  const std::string needy = "/opt/app/libneedy.so";
+  Evidence evidence =
+      Of(Started().Load(7, 40, taken).Search(7, 1, needy).Load(7, 50, needy).Unload(7, 50),
+         OneDevice(), {needy});
+  FunnelRow& row = evidence.funnel.front();
+  ASSERT_TRUE(row.loss);
+  row.loss->cause = Cause::kMissingVersion;
+  evidence.linkage.gaps = {{7, needy, taken, {"GLIBCXX_3.4.30"}, {}}};
+  ASSERT_THAT(PathsToLook(evidence), Contains(own));
+  AfterRun after;
+  after.looked = {There(taken), There(own)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Contains("another copy is " + own));
+  EXPECT_THAT(Suggestions(row), Contains(HasSubstr("so that " + own + " answers")));
+}
+
 TEST(Places, ALoaderThatAsksNoCacheIsTold) {
   const std::string copy = "/usr/lib/x86_64-linux-gnu/libcuda.so.1";
   Evidence evidence = Of(Started()

@@ -150,7 +150,7 @@ TEST(Store, KeepsWhatIsNotKnownApartFromNothing) {
 
 TEST(Store, HasOneObjectALine) {
   const std::string text = Lines(CauseExamples().front().recorded);
-  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":6,)"))
+  EXPECT_TRUE(text.starts_with(R"({"format":"gpustage-evidence","version":7,)"))
       << text.substr(0, 80);
   EXPECT_THAT(text, HasSubstr("\n{\"record\":\"journal record\",\"kind\":\"process\","));
   EXPECT_TRUE(text.ends_with("}\n"));
@@ -160,7 +160,7 @@ TEST(Store, RefusesAnotherVersion) {
   EXPECT_THAT(
       ParseEvidenceLines(WithFirstLine(R"({"format":"gpustage-evidence","version":2})"), "x.jsonl"),
       FailsAt(1, 1,
-              "this evidence is of version 2; this gpustage reads versions 4 to 6, so run the "
+              "this evidence is of version 2; this gpustage reads versions 4 to 7, so run the "
               "scenario again or use the gpustage that kept it"));
 }
 
@@ -202,6 +202,29 @@ TEST(Store, ReadsWhatVersion5Concluded) {
   EXPECT_FALSE(evidence.linkage.gaps.empty());
   EXPECT_FALSE(evidence.linkage.unseen_misses.empty());
   EXPECT_FALSE(evidence.outside.empty());
+}
+
+// It had more to say of two things than version 5, of which the file is else.
+TEST(Store, ReadsWhatVersion6Added) {
+  std::string text = *Version5();
+  const auto replace = [&](const std::string& old, const std::string& now) {
+    const size_t at = text.find(old);
+    ASSERT_NE(at, std::string::npos) << old;
+    text.replace(at, old.size(), now);
+  };
+  replace("\"version\":5", "\"version\":6");
+  const std::string gap =
+      "\"versions\":[],\"symbols\":[\"cublasLtCreate@libcublasLt.so.12\"],"
+      "\"unversioned\":false";
+  replace(gap, gap + ",\"newest\":\"libcublasLt.so.11\"");
+  replace("{\"record\":\"gap\"",
+          "{\"record\":\"own_path\",\"pid\":2,\"library\":\"\",\"folder\":\"/opt/lib\"}\n"
+          "{\"record\":\"gap\"");
+  const Result<KeptRun> run = ParseEvidenceLines(text, "version-6.jsonl");
+  ASSERT_THAT(run, IsOk());
+  EXPECT_EQ(run->evidence.linkage.gaps.front().newest, "libcublasLt.so.11");
+  ASSERT_EQ(run->evidence.linkage.own_paths.size(), 1u);
+  EXPECT_EQ(run->evidence.linkage.own_paths.front().folder, "/opt/lib");
 }
 
 // A file that was damaged is refused with its line, or read; it never ends the reader.
@@ -277,11 +300,11 @@ TEST(Store, NamesTheLineThatIsWrong) {
                               "x.jsonl");
   };
   EXPECT_THAT(with("{\"record\":\"dream\"}"),
-              FailsAt(2, 1, "this line is not as version 6 has it: unknown record \"dream\""));
+              FailsAt(2, 1, "this line is not as version 7 has it: unknown record \"dream\""));
   EXPECT_THAT(with("{\"record\":\"looked\",\"pat\":\"/a\"}"),
-              FailsAt(2, 1, "this line is not as version 6 has it: unknown field \"pat\""));
+              FailsAt(2, 1, "this line is not as version 7 has it: unknown field \"pat\""));
   EXPECT_THAT(with("{\"record\":\"file\",\"act\":\"dream\"}"),
-              FailsAt(2, 1, "this line is not as version 6 has it: unknown word \"dream\""));
+              FailsAt(2, 1, "this line is not as version 7 has it: unknown word \"dream\""));
   EXPECT_EQ(
       ErrorOf(ParseEvidenceLines(text.substr(0, text.rfind("{\"record\":\"end\"")), "x.jsonl")),
       "this evidence has no end: it was not written to its last line");

@@ -68,6 +68,32 @@ TEST(Suggestions, TakeAFolderOutOfTheVariableThatNamesIt) {
                           "/usr/lib/x86_64-linux-gnu/libcuda.so.1 answers"));
 }
 
+// The system's copy comes later and is whole.
+TEST(Suggestions, PutTheWholeCopyBeforeTheOneThatLacksSomething) {
+  FunnelRow row = Lost(Cause::kPartialLibrary, {});
+  row.loss->reason = {.kind = Reason::Kind::kSymbolMissing,
+                      .subject = "cudaMalloc",
+                      .other = "/opt/old/libcudart.so.12",
+                      .rule = "LD_LIBRARY_PATH[1]",
+                      .names = {"/usr/lib/libcudart.so.12"}};
+  EXPECT_THAT(Suggestions(row), ElementsAre("take /opt/old out of LD_LIBRARY_PATH, so that "
+                                            "/usr/lib/libcudart.so.12 answers"));
+}
+
+TEST(Suggestions, NameTheLinkThatLeadsNowhere) {
+  const auto tried = [](Reason fault) {
+    FunnelRow row = Lost(Cause::kBadDependency, {});
+    row.loss->reason = {.kind = Reason::Kind::kNeedUnfit, .below = {std::move(fault)}};
+    return Suggestions(row);
+  };
+  EXPECT_THAT(tried({Reason::Kind::kDangling, "/opt/a.so"}),
+              ElementsAre("put back what the link /opt/a.so leads to, or make it anew"));
+  EXPECT_THAT(tried({.kind = Reason::Kind::kUnopenable, .subject = "/opt/a.so", .error = ELOOP}),
+              ElementsAre("make the link /opt/a.so anew: it leads to itself"));
+  EXPECT_THAT(tried({.kind = Reason::Kind::kUnopenable, .subject = "/opt/a.so", .error = EIO}),
+              IsEmpty());
+}
+
 TEST(Suggestions, LeaveTheSystemsDriverInItsPlaceBesideACompatFolder) {
   const std::vector<std::string> all =
       Suggestions(Lost(Cause::kInitError,

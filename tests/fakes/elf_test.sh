@@ -76,6 +76,7 @@ check_all() {
     check ggml-cuda-ollama-$major - - ggml/exports-cuda.txt \
       libggml-base.so.0 libcudart.so.$major libcublas.so.$major libcuda.so.1 libc.so.6
   done
+  check libstdcxx-7 libstdc++.so.6 - libstdcxx/exports-7.txt libc.so.6
   check ggml-base-upstream libggml-base.so - ggml/exports-base-upstream.txt libc.so.6
   check ggml-base-ollama libggml-base.so.0 - ggml/exports-base-ollama.txt libc.so.6
   local glcore=libnvidia-glcore.so.580.159.04 glsi=libnvidia-glsi.so.580.159.04 tls=libnvidia-tls.so.580.159.04

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,6 +234,93 @@ TEST_F(KernelSide, NumbersDevicesByTheirAddresses) {
     out << name << ", minor " << number;
   });
   EXPECT_EQ(outcome.said, "NVIDIA Test 0, minor 1");
+}
+
+// A node that fails: the errno decides the code, as recorded of an H200 (h200-conditions.yaml).
+TEST_F(KernelSide, HasItsNodesFailAsTheScenarioSays) {
+  world::Fault& refuses = stage_.AddFault("/dev/nvidiactl", FaultAction::kErrno);
+  refuses.code = EPERM;
+  EXPECT_EQ(Ask(), "100 -1 999 99");
+  refuses.code = EIO;
+  EXPECT_EQ(Ask(), "100 -1 17 99");
+  refuses.from_ms = 3600000;
+  EXPECT_EQ(Ask(), "0 2 0 2");
+}
+
+TEST_F(KernelSide, HasANodeFailFromACallOnOrOnce) {
+  world::Fault& once = stage_.AddFault("/dev/nvidia-uvm", FaultAction::kErrno);
+  once.code = EBUSY;
+  const auto starts = [&] {
+    return stage_
+        .Run([&](std::ostream& out) {
+          const Library cuda(cuda_);
+          for (int i = 0; i < 3; ++i) out << FN(cuda, cuInit)(0) << ' ';
+        })
+        .said;
+  };
+  once.first_call = once.last_call = 1;
+  EXPECT_EQ(starts(), "999 0 0 ");
+  once.first_call = 1;
+  once.last_call = 2;
+  EXPECT_EQ(starts(), "999 999 0 ");
+  once.first_call = 2;
+  once.last_call = 0;
+  EXPECT_EQ(starts(), "0 0 0 ");  // it was started by then, and a driver keeps what it opened
+}
+
+// Character devices that nobody opens.
+class RealNodes : public KernelSide {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root makes a character device";
+    stage_.machine().real_nodes = 1;
+    for (const char* name : {"nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1"}) Make(name, name);
+  }
+  void Make(const std::string& name, const std::string& as) {
+    Remove(name);
+    const auto [major_number, minor_number] = world::DeviceNumberOf(as.c_str());
+    ASSERT_EQ(
+        mknod((nodes_ + "/" + name).c_str(), S_IFCHR | 0666, makedev(major_number, minor_number)),
+        0);
+    std::filesystem::permissions(nodes_ + "/" + name, std::filesystem::perms(0666));
+  }
+};
+
+TEST_F(RealNodes, AreTakenAsFilesAre) {
+  EXPECT_EQ(Ask(), "0 2 0 2");
+  Make("nvidia0", "nvidia1");
+  EXPECT_EQ(Ask(), "0 1 0 1");
+  Remove("nvidia0");
+  Put("nvidia0", std::string(world::kNodeContent) + "nvidia0\n");  // a file is none
+  EXPECT_EQ(Ask(), "0 1 0 1");
+  Close("nvidia-uvm");
+  EXPECT_EQ(Ask(), "999 -1 0 1");
+  Close("nvidiactl");
+  EXPECT_EQ(Ask(), "100 -1 4 99");
+  Remove("nvidiactl");
+  EXPECT_EQ(Ask(), "100 -1 9 99");
+}
+
+TEST_F(RealNodes, FailAsTheScenarioSays) {
+  stage_.AddFault("/dev/nvidiactl", FaultAction::kErrno).code = EPERM;
+  EXPECT_EQ(Ask(), "100 -1 999 99");
+}
+
+TEST(DeviceNumbers, AreTheKernels) {
+  const auto number = [](const char* name) {
+    const auto [major_number, minor_number] = world::DeviceNumberOf(name);
+    return std::to_string(major_number) + ":" + std::to_string(minor_number);
+  };
+  // fixtures/recordings/real-gpu/h200-dead-nodes-and-no-egl.txt
+  EXPECT_EQ(number("nvidiactl"), "195:255");
+  EXPECT_EQ(number("nvidia0"), "195:0");
+  EXPECT_EQ(number("nvidia12"), "195:12");
+  EXPECT_EQ(number("nvidia-uvm"), "238:0");
+  EXPECT_EQ(number("nvidia-uvm-tools"), "238:1");
+  EXPECT_EQ(number("nvidia-caps/nvidia-cap2"), "241:2");
+  EXPECT_EQ(number("dri/renderD128"), "226:128");
+  for (const char* none : {"null", "nvidia", "nvidia-", "nvidia0x", "nvidiactl2", "dri/card0", ""})
+    EXPECT_EQ(number(none), "0:0") << none;
 }
 
 }  // namespace

@@ -173,6 +173,7 @@ TEST(NvmlMig, ListsTheBoardAndNotItsSlices) {
   FakeStage stage;
   for (int i = 0; i < 4; ++i) {
     world::Device device = PlainDevice(i);
+    strcpy(device.name, ("NVIDIA A100 " + std::to_string(i)).c_str());
     device.mig = i == 1 || i == 2 ? world::Mig::kSlice
                  : i == 3         ? world::Mig::kBoard
                                   : world::Mig::kOff;
@@ -195,7 +196,7 @@ TEST(NvmlMig, ListsTheBoardAndNotItsSlices) {
       out << name << " MIG " << current << pending << '\n';
     }
   });
-  EXPECT_EQ(outcome.said, "NVIDIA Test 0 MIG 00\nNVIDIA Test 3 MIG 11\n");
+  EXPECT_EQ(outcome.said, "NVIDIA A100 0 MIG 00\nNVIDIA A100 3 MIG 11\n");
 }
 
 }  // namespace

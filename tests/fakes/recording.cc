@@ -1,5 +1,6 @@
 #include "tests/fakes/recording.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <regex>
@@ -99,6 +100,9 @@ World RecordedMachine(const std::string& file) {
     device.cc_major = device.prop_cc_major = device.attributes[75];
     device.cc_minor = device.prop_cc_minor = device.attributes[76];
     device.sm_count = device.attributes[16];
+    // What nvidia-smi -q printed of both; the conformance recordings have them, too.
+    constexpr int32_t kBoard[] = {700000, 200000, 700000, 95, 89, 95, 87, 1545, 0, 5, 16};
+    std::copy(std::begin(kBoard), std::end(kBoard), device.board);
   }
   return machine;
 }

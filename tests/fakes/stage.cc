@@ -231,6 +231,7 @@ Device PlainDevice(int number) {
   static const World h100 = RecordedMachine(kH100);
   memcpy(device.attributes, h100.devices[0].attributes, sizeof(device.attributes));
   memset(device.assumed, 0xff, sizeof(device.assumed));
+  for (int32_t& figure : device.board) figure = world::kNoAttribute;
   for (const int derived : {16, 18, 33, 34, 50, 75, 76}) {
     device.attributes[derived] = world::kNoAttribute;
     device.assumed[derived / 8] &= static_cast<uint8_t>(~(1 << derived % 8));

@@ -82,7 +82,7 @@ class VulkanDriver : public testing::Test {
  protected:
   VulkanDriver() {
     for (const char* needed :
-         {"x11", "xext", "nvidia-glsi", "nvidia-tls", "nvidia-gpucomp", "nvidia-glcore"})
+         {"x11", "xext", "egl", "nvidia-glsi", "nvidia-tls", "nvidia-gpucomp", "nvidia-glcore"})
       needs_.push_back(stage_.Place(needed, std::string(needed) + ".so"));
     path_ = stage_.Place("vulkan-nvidia", "libGLX_nvidia.so.0");
     Copy(PlainDevice(0));

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # harness/dev run on bare roots, literally: debootstrap's minbase of Debian 12 and 13, nothing else, entered by chroot (as sbuild and
-# schroot do) and by pivot_root. Prints how many packages and how much room it takes. Needs root, debootstrap and Debian's packages.
+# schroot do) and by pivot_root; then the package there, and what README and the pages show, line by line, as root and as a user. Prints how
+# many packages and how much room it takes. Needs root, debootstrap and Debian's packages.
 #   tests/full/roots.sh [bookworm] [trixie]        ROOTS=DIR: where they are made and kept, instead of a scratch directory
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -50,6 +51,12 @@ check_root() {
     echo "$suite by $how: $(grep -E '^[0-9]+ passed' "$ROOTS/$suite.$how" || tail -3 "$ROOTS/$suite.$how")"
     grep -qE '^[1-9][0-9]* passed, 0 failed, [0-9]+ skipped in' "$ROOTS/$suite.$how" || wrong=1
   done
+  in_root pivot "$root" bash -ec 'cd /gpustage && harness/dev package && dpkg -i .build/package/*.deb && ninja -C .build my_scanner
+    for user in 0 1000; do
+      rm -rf "/walk-$user" && python3 tests/pages.py .build --walk "/walk-$user" && chown -R "$user:$user" "/walk-$user"
+      setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="/walk-$user" PATH=/usr/bin:/bin bash "/walk-$user/walk.sh" || exit
+    done' >"$ROOTS/$suite.walk" 2>&1 || { tail -5 "$ROOTS/$suite.walk" && wrong=1; }
+  echo "$suite: README and pages: $(grep -E '^[0-9]+ steps' "$ROOTS/$suite.walk" | paste -sd ';')"
   ((packages <= MOST_PACKAGES && megabytes <= MOST_MB)) || { echo "at most $MOST_PACKAGES packages and $MOST_MB MB" && wrong=1; }
 }
 

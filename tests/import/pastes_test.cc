@@ -1,5 +1,7 @@
 // Pastes of public threads (fixtures/pastes): each gives the symptom that its thread reports, or
 // says what is missing.
+#include <unistd.h>
+
 #include "harness/base/files.h"
 #include "harness/scenario/yaml/fields.h"
 #include "tests/cli/cli_test.h"
@@ -10,6 +12,9 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+
+// The scanner of that name is the machine's own program.
+const bool kHasVulkaninfo = access("/usr/bin/vulkaninfo", X_OK) == 0;
 
 struct Paste {
   std::string thread, text, missing;
@@ -58,6 +63,8 @@ TEST_P(Pasted, GivesTheSymptomOrSaysWhatIsMissing) {
             scenario.find("devices: []") == std::string::npos);
   const Ran ran = Run({"run", Path("bug.yaml")});
   EXPECT_EQ(ran.status, 0) << ran.out << scenario;
+  if (scenario.find("scanner: vulkaninfo") != std::string::npos && !kHasVulkaninfo)
+    GTEST_SKIP() << "there is no vulkaninfo here";
   if (paste->missing.empty()) {
     const std::string count = std::to_string(paste->devices) + " device";
     EXPECT_THAT(ran.out, testing::AllOf(HasSubstr("ok    bug"), HasSubstr(count))) << scenario;
@@ -187,6 +194,38 @@ TEST_F(ImportCli, ALibraryThatFindHasElsewhereIsNamedWithItsPlace) {
                                   "/usr/local/cuda-12.4/targets/x86_64-linux/lib/libcudart.so.12"));
   Write("elsewhere.yaml", scenario);
   EXPECT_THAT(Run({"run", Path("elsewhere.yaml")}).out, HasSubstr("0 devices, lost at \"loaded\""));
+}
+
+// vulkaninfo --json as it was recorded, whole: the machine has the driver that wrote it, and real
+// vulkaninfo lists there what the paste has.
+TEST_F(ImportCli, AMachineOfVulkansOwnJsonListsTheSame) {
+  const struct {
+    const char *file, *layout, *says;
+  } kFiles[] = {{"real-gpu/h200-vulkan-profile.json", "nvidia-vulkan, x11", "Vulkan lists 1 GPU"},
+                {"mesa/radv-gfx1100-vulkan-profile.json", "mesa-vulkan", "Vulkan lists 1 GPU"},
+                {"mesa/lavapipe-vulkan-profile.json", "mesa-vulkan",
+                 "Vulkan lists no GPU and 1 device of software"}};
+  for (const auto& [file, layout, says] : kFiles) {
+    const std::string json = *ReadFile(InSources("/fixtures/recordings/") + file);
+    const std::string scenario = Import("$ vulkaninfo --json\n" + json + "\n");
+    EXPECT_THAT(scenario, testing::AllOf(HasSubstr(std::string("layout: [") + layout + "]"),
+                                         HasSubstr(says), HasSubstr("# vulkaninfo --json, ")));
+    EXPECT_LT(scenario.size(), 3000u) << "no word of 300 KB of JSON but what matters";
+    Write("vulkan.yaml", scenario);
+    const Ran ran = Run({"run", Path("vulkan.yaml")});
+    EXPECT_EQ(ran.status, 0) << ran.out << scenario;
+    if (kHasVulkaninfo) {
+      EXPECT_THAT(ran.out, HasSubstr("1 device"));
+    }
+  }
+}
+
+TEST_F(ImportCli, ADriverOfVulkansThatNoFakeStandsForIsSaidSo) {
+  const std::string scenario = Import(
+      "\tvendorID           = 0x14e4\n\tdeviceID           = 0x0042\n"
+      "\tdeviceType         = PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU\n"
+      "\tdeviceName         = V3D 4.2.14.0\n\tdriverName         = V3DV Mesa\n");
+  EXPECT_THAT(scenario, HasSubstr("xfail: {reason: \"no fake stands for a driver of Vulkan"));
 }
 
 TEST_F(ImportCli, WhatIsNoPasteIsRefusedWithASentence) {

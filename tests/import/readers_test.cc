@@ -3,6 +3,9 @@
 // docker inspect's and vulkaninfo's JSON, nvsmi_device.dtd.
 #include <gmock/gmock.h>
 
+#include <cstring>
+
+#include "harness/base/files.h"
 #include "harness/import/recognise.h"
 #include "harness/suite/installation.h"
 #include "tests/support/matchers.h"
@@ -101,15 +104,91 @@ TEST(Devices, OfNvidiaSmiAsXml) {
   EXPECT_EQ(facts.cuda_version[0].value, "12.4");
 }
 
-TEST(Devices, OfVulkanAsJsonOfRocmSmiAndOfLogs) {
+TEST(Devices, OfRocmSmiAndOfLogs) {
   const Facts facts =
-      Of("\"deviceName\": \"AMD Radeon RX 7900 XTX (RADV NAVI31)\",\n"
-         "GPU[0]\t\t: Card Series: \t\tRadeon RX 7900 XTX\n"
+      Of("GPU[0]\t\t: Card Series: \t\tRadeon RX 7900 XTX\n"
          "  Device 0: NVIDIA GeForce RTX 4090, compute capability 8.9, VMM: yes\n");
-  ASSERT_EQ(facts.devices.size(), 3u);
-  EXPECT_EQ(facts.devices[0].value.vendor, "amd");
-  EXPECT_EQ(facts.devices[1].value.api, "rocm-smi");
-  EXPECT_EQ(facts.devices[2].value.compute, "8.9");
+  ASSERT_EQ(facts.devices.size(), 2u);
+  EXPECT_EQ(facts.devices[0].value.api, "rocm-smi");
+  EXPECT_EQ(facts.devices[1].value.compute, "8.9");
+}
+
+// As vulkaninfo wrote them, each whole in one line (fixtures/recordings).
+struct VulkanFile {
+  const char *file, *name, *vendor, *driver, *pci_id;
+};
+class WholeVulkanJson : public testing::TestWithParam<VulkanFile> {};
+TEST_P(WholeVulkanJson, IsADevice) {
+  const auto& [file, name, vendor, driver, pci_id] = GetParam();
+  const std::string json = *ReadFile(InSources("/fixtures/recordings/") + file);
+  // After a prompt, as a quote in a forum, and cut at its end behind the driver's name.
+  const size_t behind = json.find(driver, json.find("DriverProperties")) + strlen(driver) + 40;
+  for (const std::string& text :
+       {json, "$ vulkaninfo --json\n" + json + "\n$ \n", "> " + json, json.substr(0, behind)}) {
+    const Facts facts = Of(text);
+    ASSERT_EQ(facts.devices.size(), 1u) << file;
+    const Device& device = facts.devices[0].value;
+    EXPECT_EQ(device.name, name);
+    EXPECT_EQ(device.vendor, vendor);
+    EXPECT_EQ(device.driver, driver);
+    EXPECT_EQ(device.pci_id, pci_id);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Recorded, WholeVulkanJson,
+                         testing::Values(VulkanFile{"real-gpu/h200-vulkan-profile.json",
+                                                    "NVIDIA H200", "nvidia", "NVIDIA", "10de:2335"},
+                                         VulkanFile{"mesa/radv-gfx1100-vulkan-profile.json",
+                                                    "Null hardware (RADV GFX1100)", "amd", "radv",
+                                                    "1002:dead"},
+                                         VulkanFile{"mesa/lavapipe-vulkan-profile.json",
+                                                    "llvmpipe (LLVM 15.0.6, 256 bits)", "software",
+                                                    "llvmpipe", "10005:0000"}),
+                         [](const auto& file) { return std::string(file.param.vendor); });
+
+// The form before 2022, with numbers for words and with memory, of two GPUs in one paste. Source:
+// the schema devsim_1_0_0 of Khronos, as vulkaninfo of Vulkan-Tools 1.2 fills it.
+TEST(Devices, OfVulkanAsAnOlderReleaseWritesIt) {
+  const std::string gpu =
+      "{\n\t\"$schema\": \"https://schema.khronos.org/vulkan/devsim_1_0_0.json#\",\n"
+      "\t\"comments\": {\n\t\t\"desc\": \"GPU 0 (a \\\"name\\\")\"\n\t},\n"
+      "\t\"VkPhysicalDeviceProperties\": {\n\t\t\"apiVersion\": 4202631,\n"
+      "\t\t\"vendorID\": 32902,\n\t\t\"deviceID\": 39497,\n\t\t\"deviceType\": 1,\n"
+      "\t\t\"deviceName\": \"Intel(R) Xe Graphics (TGL GT2)\",\n"
+      "\t\t\"limits\": {\n\t\t\t\"deviceName\": 7\n\t\t}\n\t},\n"
+      "\t\"VkPhysicalDeviceMemoryProperties\": {\n\t\t\"memoryHeaps\": [\n"
+      "\t\t\t{\n\t\t\t\t\"flags\": 0,\n\t\t\t\t\"size\": 99\n\t\t\t},\n"
+      "\t\t\t{\n\t\t\t\t\"flags\": 1,\n\t\t\t\t\"size\": 8589934592\n\t\t\t}\n\t\t]\n\t}\n}\n";
+  const Facts facts = Of(gpu + "and the other one:\n" + gpu);
+  ASSERT_EQ(facts.devices.size(), 2u);
+  EXPECT_EQ(facts.devices[0].value.vendor, "intel");
+  EXPECT_EQ(facts.devices[0].value.memory, int64_t{8} << 30);
+  EXPECT_EQ(facts.devices[1].from.line, 35) << "its own object's";
+}
+
+TEST(Devices, OfVulkanAsTextHaveTheirDriver) {
+  const Facts facts =
+      Of("GPU0:\n\tvendorID           = 0x1002\n\tdeviceID           = 0x744c\n"
+         "\tdeviceType         = PHYSICAL_DEVICE_TYPE_DISCRETE_GPU\n"
+         "\tdeviceName         = AMD Radeon RX 7900 XTX (RADV NAVI31)\n"
+         "\tdriverName         = radv\n\tdriverInfo         = Mesa 24.2.8\n"
+         "GPU1:\n\tvendorID           = 0x10005\n\tdeviceID           = 0x0000\n"
+         "\tdeviceType         = PHYSICAL_DEVICE_TYPE_CPU\n"
+         "\tdeviceName         = llvmpipe (LLVM 19.1.0, 256 bits)\n"
+         "\tdriverName         = llvmpipe\n");
+  ASSERT_EQ(facts.devices.size(), 2u);
+  EXPECT_EQ(facts.devices[0].value.driver, "radv");
+  EXPECT_EQ(facts.devices[0].value.pci_id, "1002:744c");
+  EXPECT_EQ(facts.devices[1].value.vendor, "software");
+  EXPECT_TRUE(facts.library_version.empty()) << "Mesa's version is none of NVIDIA's driver";
+}
+
+TEST(Devices, OfVulkanAreNoneWhereItsLoaderFoundNoDriver) {
+  const Facts facts =
+      Of("ERROR: [Loader Message] Code 0 : vkCreateInstance: Found no drivers!\n"
+         "Cannot create Vulkan instance.\n");
+  ASSERT_FALSE(facts.counts.empty());
+  EXPECT_EQ(facts.counts[0].value.by, "vulkan");
+  EXPECT_EQ(facts.counts[0].value.devices, 0);
 }
 
 TEST(Settings, OfUnitsContainersAndDockerfiles) {

@@ -4,6 +4,8 @@
 # usage: deb_test.sh BUILD_TREE
 # shellcheck source=tests/install/installed.sh
 source "$(dirname "${BASH_SOURCE[0]}")/installed.sh"
+# shellcheck source=harness/package/bare_root.sh
+source "$SOURCE/harness/package/bare_root.sh"
 skip() { echo "skipped: $*" && exit 77; }
 for tool in cpack dpkg dpkg-deb dpkg-shlibdeps apt-get; do
   command -v $tool >/dev/null || skip "there is no $tool here"
@@ -30,59 +32,65 @@ depends=$(dpkg-deb -f "$DEB" Depends)
 
 ((EUID == 0)) || skip 'only root can enter a root of its own by pivot_root'
 unshare --mount --pid --fork true 2>/dev/null || skip 'this machine gives root no mount namespace'
-mkdir -p "$KEPT/debian/partial"
-: >status
-apt=(apt-get -y -qq -o Dir::State::status="$T/status" -o Dir::Cache::archives="$KEPT/debian" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
-  -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o APT::Install-Recommends=0)
-bare=(base-files base-passwd bash coreutils dash diffutils dpkg findutils grep libc-bin mount sed tar util-linux)
-download=(--download-only)
-[[ $OFFLINE != 1 ]] || download+=(--no-download)
-"${apt[@]}" --simulate install "${bare[@]}" >out 2>&1 || skip "apt-get knows no packages of a bare root: $(grep -m1 '^E: ' out)"
-"${apt[@]}" --simulate install "${bare[@]}" "$DEB" >inst 2>&1 || fail 'what it depends on cannot be had:' "$(<inst)"
-"${apt[@]}" "${download[@]}" install "${bare[@]}" "$DEB" >out 2>&1 || skip "apt-get cannot fetch a bare root: $(grep -m1 '^E: ' out)"
-
-mkdir -p root/{usr/{bin,sbin,lib,lib64},etc,tmp,proc,dev,root,var/lib/dpkg/{info,updates}}
-for name in bin sbin lib lib64; do ln -s usr/$name root/$name; done
-while read -r name version arch; do
-  [[ $name != gpustage ]] || continue
-  archive=$KEPT/debian/${name}_${version//:/%3a}_$arch.deb
-  dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink -C root
-  { dpkg-deb -f "$archive" && printf 'Status: install ok installed\n\n'; } >>root/var/lib/dpkg/status
-  dpkg-deb --fsys-tarfile "$archive" | tar -t | sed 's|^\.||; s|/$||; s|^$|/.|' >"root/var/lib/dpkg/info/$name.list"
-  [[ $(dpkg-deb -f "$archive" Multi-Arch) != same ]] || mv "root/var/lib/dpkg/info/$name.list" "root/var/lib/dpkg/info/$name:$arch.list"
-done < <(sed -nE 's/^Inst ([^ ]+) \(([^ ]+) .*\[(.*)\]\).*/\1 \2 \3/p' inst)
-# As base-passwd does when it is configured.
-cp root/usr/share/base-passwd/passwd.master root/etc/passwd
-cp root/usr/share/base-passwd/group.master root/etc/group
+mkdir root
+bare_root root "$KEPT/debian" "$DEB" || skip "a bare root cannot be had: $BARE_WHY"
 cp "$DEB" root/gpustage.deb
-
-# inside COMMAND…: with this root and no other, also for what it mounts.
-inside() {
-  # shellcheck disable=SC2016  # for the inner shell
-  unshare --mount --pid --ipc --fork env -i PATH=/usr/bin:/usr/sbin:/bin:/sbin HOME=/root bash -c '
-    mount --bind root root && cd root && mount -t proc proc proc && mount --rbind /dev dev && mount -t tmpfs tmp tmp && mkdir old && pivot_root . old &&
-    cd / && umount -l old && rmdir old && exec "$@"' - "$@"
-}
+inside_root() { inside root "$@"; }
 # But for what dpkg and ldconfig keep of themselves.
 everything() {
   (cd root && find . -path ./var/lib/dpkg -prune -o -print | grep -vE '^\./(etc/ld\.so\.cache|var/cache/ldconfig.*|var/log/dpkg\.log)$' | sort)
 }
 
-ends 0 inside ldconfig  # as libc-bin does when it is configured
+ends 0 inside_root ldconfig  # as libc-bin does when it is configured
 everything >before
-ends 0 inside dpkg -i /gpustage.deb
-ends 0 inside gpustage doctor
+ends 0 inside_root dpkg -i /gpustage.deb
+ends 0 inside_root gpustage doctor
 says '  ok  fakes      /usr/lib/gpustage/fakes'
-ends 0 inside gpustage run first-steps
+ends 0 inside_root gpustage run first-steps
 says ' passed, 0 failed, '
 ! grep -q '^0 passed' out || fail "$(<out)"
 says 'the real part ggml-12 is not here: run gpustage-real'
 says 'no ollama here: give --ollama PATH, GPUSTAGE_OLLAMA or PATH'
 grep -E '^[0-9]+ passed, ' out
-ends 0 inside gpustage-gtest first-steps --gtest_filter='*unlistable*'
-ends 0 inside env GPUSTAGE_CACHE=/tmp gpustage-real
+# What README and the pages show, line by line, as root and as a user who is nobody else.
+if command -v python3 >/dev/null; then
+  (cd "$SOURCE" && python3 tests/pages.py "$BUILD" --walk "$T/walk")
+  for user in root 1000; do
+    cp -r walk "root/walk-$user"
+    as=()
+    if [[ $user != root ]]; then
+      chown -R "$user:$user" "root/walk-$user"
+      as=(setpriv --reuid "$user" --regid "$user" --clear-groups env "HOME=/walk-$user")
+    fi
+    ends 0 inside_root "${as[@]}" bash "/walk-$user/walk.sh"
+    echo "README and pages as $user: $(tail -1 out)"
+    rm -rf "root/walk-$user"
+  done
+fi
+
+# The same root as an image: what its index names is there under its checksum, and what is unpacked of it runs.
+ends 0 "$SOURCE/harness/package/image.sh" root image 0.1.0
+ends 0 "$SOURCE/harness/package/image.sh" root again 0.1.0
+diff -r image again || fail 'the same root gives another image'
+for blob in image/blobs/sha256/*; do [[ $(sha256sum <"$blob") == "${blob##*/}  -" ]] || fail "not what it is called: $blob"; done
+named=$(cat image/index.json image/blobs/sha256/* 2>/dev/null | grep -aoE '"digest": "sha256:[0-9a-f]{64}", "size": [0-9]+' | sort -u)
+[[ $(wc -l <<<"$named") == 3 ]] || fail "a manifest, a configuration and a layer: $named"
+while IFS='":, ' read -r _ _ _ _ sum _ _ _ size; do
+  [[ $(stat -c %s "image/blobs/sha256/$sum") == "$size" ]] || fail "another size than its descriptor says: $sum"
+done <<<"$named"
+layer=$(ls -S image/blobs/sha256 | head -1)
+[[ $(gzip -dc "image/blobs/sha256/$layer" | sha256sum) == "$(grep -aohE 'diff_ids": \["sha256:[0-9a-f]{64}' image/blobs/sha256/* | grep -oE '[0-9a-f]{64}')  -" ]] ||
+  fail 'the layer is not what the configuration says'
+mkdir unpacked && tar -xzf "image/blobs/sha256/$layer" -C unpacked
+ends 0 inside unpacked gpustage run first-steps
+says ' passed, 0 failed, '
+echo "the image: $(du -sm image | cut -f1) MB; of it: $(grep -E '^[0-9]+ passed' out)"
+rm -rf unpacked image again
+
+ends 0 inside_root gpustage-gtest first-steps --gtest_filter='*unlistable*'
+ends 0 inside_root env GPUSTAGE_CACHE=/tmp gpustage-real
 says 'gpustage-real: ggml-12: missing, and there is no npm here'
 
-ends 0 inside dpkg --purge gpustage
+ends 0 inside_root dpkg --purge gpustage
 everything | diff before - || fail 'the package leaves something'
 echo ok

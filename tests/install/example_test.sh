@@ -15,6 +15,19 @@ for header in "$PREFIX"/include/gpustage/*.h; do
   ends 0 "$cxx" -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror -I "$PREFIX/include" alone.cc
 done
 
+# The same by pkg-config, as make and Meson do it.
+if command -v pkg-config >/dev/null; then
+  PKG_CONFIG_PATH=$(dirname "$(find "$PREFIX" -name gpustage.pc)")
+  export PKG_CONFIG_PATH
+  cat >two.cc <<'END'
+#include <gpustage/stage.h>
+int main() { return gpustage::Stage().AddDevice("h100-80gb").AddLayout("nvidia-driver-debian").Run("no-such").error.empty(); }
+END
+  # shellcheck disable=SC2046  # words
+  ends 0 "$cxx" -std=c++20 two.cc -o two $(pkg-config --cflags --libs gpustage) -Wl,-rpath,"$(pkg-config --variable=libdir gpustage)"
+  ends 0 away ./two
+fi
+
 ends 0 away cmake -S example -B build -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$PREFIX"
 ends 0 away cmake --build build
 

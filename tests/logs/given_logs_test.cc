@@ -107,8 +107,8 @@ TEST(GivenLogs, ASliceIsAskedForByItsParentsName) {
 TEST(GivenLogs, TheLogSaysWhyABackendWasNotLoaded) {
   const Explained log(Given("the-log-says-why"));
   ASSERT_EQ(log.explanation.named.size(), 1u);
-  EXPECT_TRUE(log.Names("dependency-missing"));
-  EXPECT_THAT(log.Text(), ContainsRegex("a library that it needs is not found: libcublasLt.so.12"));
+  EXPECT_TRUE(log.Names("B1-no-libcublasLt"));
+  EXPECT_THAT(log.Text(), ContainsRegex("the child does not find libcublasLt.so.12"));
   EXPECT_TRUE(Explained(With(Given("the-log-says-why"), "libcublasLt.so.12", "libcuda.so.1"))
                   .Names("B1-no-libcuda"));
 }

@@ -42,6 +42,23 @@ TEST(PastesOf, AreReadOutOfTheJsonOfAnEvent) {
         << json;
 }
 
+// Somebody puts the error into the title alone (YanWenKun/ComfyUI-Docker#5).
+TEST(PastesOf, TakeTheTitleOfAnEventToo) {
+  const std::string json =
+      "{\"issue\": {\"title\": \"" + std::string(kLost) + "\", \"body\": \"one\\ntwo\"}}";
+  EXPECT_THAT(Pastes(json), ElementsAre(testing::Field(&Paste::text, std::string(kLost) + "\n")));
+  EXPECT_THAT(Pastes("{\"title\": \"a wish\"}"), IsEmpty());
+}
+
+// All libraries that are missing, and the command of the first.
+TEST(IssueComment, NamesEachLibraryThatIsMissing) {
+  const std::string line = "OSError: libcusolver.so.11: cannot open shared object file\n",
+                    other = "OSError: libcudnn.so.8: cannot open shared object file\n";
+  const std::string comment = Comment("```\n" + line + other + "```\n");
+  EXPECT_THAT(comment, HasSubstr("is not found: libcusolver.so.11 and libcudnn.so.8."));
+  EXPECT_THAT(comment, HasSubstr("grep -F 'libcusolver.so.11'"));
+}
+
 TEST(IssueComment, SaysWhatTheLogSaysAndWhatMendsIt) {
   const std::string comment = Comment("```\n" + std::string(kLost) + "\n```\n");
   EXPECT_THAT(comment, HasSubstr("### Log 1 (line 2 of the issue)\n"));

@@ -100,6 +100,38 @@ TEST(Weigh, PutsWhatALinePointsAtFirst) {
   EXPECT_THAT(masked.Text(), HasSubstr("CUDA_VISIBLE_DEVICES=7"));
 }
 
+// The six drops of Ollama that its usual level does not show (discover/runner.go of v0.33.0-rc2),
+// and which of them a log leaves.
+TEST(Answer, SaysWhichSilentDropsRemainPossibleAtTheUsualLevel) {
+  const auto said = [](const std::string& level, const std::string& vulkan) {
+    return Explained(
+               "time=2026-06-02T09:33:24.001Z level=INFO source=routes.go:1981 msg=\"server "
+               "config\" env=\"map[OLLAMA_DEBUG:" +
+               level + " OLLAMA_VULKAN:" + vulkan +
+               "]\"\n"
+               "time=2026-06-02T09:33:24.001Z level=INFO source=routes.go:1990 "
+               "msg=\"Listening on 127.0.0.1:11434 (version 0.32.14)\"\n"
+               "time=2026-06-02T09:33:24.002Z level=INFO source=runner.go:60 "
+               "msg=\"discovering available GPUs...\"\n"
+               "time=2026-06-02T09:33:25.003Z level=INFO source=types.go:50 msg=\"inference "
+               "compute\" id=cpu library=cpu compute=\"\" name=cpu\n")
+        .Flat();
+  };
+  const char* kDrops[] = {"of which the second pass, a child for it alone, gets none back",
+                          "a device that two directories of one library have",
+                          "a device that another library has, too",
+                          "a second copy of a device in one library",
+                          "every directory but that of a JetPack",
+                          "the directory vulkan, where OLLAMA_VULKAN is off"};
+  const std::string info = said("INFO", "false"), on = said("INFO", "true"),
+                    debug = said("DEBUG", "false");
+  for (size_t i = 0; i < 6; ++i) {
+    EXPECT_THAT(info, testing::HasSubstr(kDrops[i]));
+    EXPECT_EQ(on.find(kDrops[i]) != std::string::npos, i != 5) << kDrops[i];
+    EXPECT_EQ(debug.find(kDrops[i]) != std::string::npos, i >= 3) << kDrops[i];
+  }
+}
+
 TEST(Answer, HasThePathsOfTheLogInItsCommands) {
   const Explained log(Log("0.17.4", "INFO", ""));
   EXPECT_THAT(log.Text(), HasSubstr("/opt/ai/lib/ollama/cuda_v*"));

@@ -3,8 +3,8 @@
 Draws runs that lost a device and whose scenario says what mends them, a scenario at most once. FOLDER/read/NN.txt is what trace
 prints of one, with a number for its id and nothing of its scenario: a reader writes down the cause and the mend. FOLDER/key/NN.txt
 is for the judge: the scenario's own text, or with --reports the root cause that its public thread came to.
---reports FILE: a list of reports {id, source, root_cause, fix}; only runs of cases that show a report's root cause are drawn (what
-tests/collection/root_causes.yaml says of a report, claimed by that very case: BUILD/tests/collection/report_cases), a report at most once.
+--reports FILE: a list of reports {id, source, root_cause, fix}; only runs that show a report's root cause are drawn (what
+tests/collection/root_causes.yaml says of a report, claimed of that very run: BUILD/tests/collection/report_cases), a report at most once.
 """
 import argparse
 import json
@@ -24,15 +24,15 @@ def cases(gpustage):
                 yield case, run
 
 
-def reports_by_case(build, file):
-    """{case: [report]}"""
+def reports_by_run(build, file):
+    """{(case, run): [report]}"""
     import yaml  # PyYAML; only the reports need it
     reports = {report["id"]: report for report in yaml.safe_load(file.read_text(encoding="utf-8"))}
-    by_case = {}
+    by_run = {}
     for line in subprocess.run([build / "tests/collection/report_cases"], check=True, capture_output=True, text=True).stdout.splitlines():
-        report, case = line.split(" ", 1)
-        by_case.setdefault(case, []).append(reports[report])
-    return by_case
+        report, shown = line.split(" ", 1)
+        by_run.setdefault(tuple(shown.split("\t")), []).append(reports[report])
+    return by_run
 
 
 def trace(gpustage, case, run):
@@ -65,7 +65,7 @@ def main():
     args = parser.parse_args()
     gpustage = str(args.build / "harness/gpustage")
 
-    by_case = reports_by_case(args.build, args.reports) if args.reports else {}
+    by_run = reports_by_run(args.build, args.reports) if args.reports else {}
     drawn = sorted(cases(gpustage), key=lambda pair: (pair[0]["id"], pair[1]))
     random.Random(int(args.seed, 16)).shuffle(drawn)
     (args.out / "read").mkdir(parents=True)
@@ -74,7 +74,7 @@ def main():
     for case, run in drawn:
         if number == args.count:
             break
-        keys = by_case.get(case["id"], []) if args.reports else [{"id": case["scenario"]}]
+        keys = by_run.get((case["id"], run), []) if args.reports else [{"id": case["scenario"]}]
         keys = [key for key in keys if key["id"] not in taken]
         if not keys or case["scenario"] in taken:
             continue

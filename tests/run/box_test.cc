@@ -3,6 +3,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "tests/support/processes.h"
 
@@ -127,6 +133,17 @@ TEST_F(RunInBoxTest, SaysWhyItWasNotStarted) {
   spec_.working_directory = "/gone";
   EXPECT_EQ(Act({}).outcome, (Outcome{Outcome::Kind::kNotStarted, ENOENT,
                                       "no working directory /gone: No such file or directory"}));
+}
+
+// A character device of the tree can be seen and not opened: here one that would end at once.
+TEST_F(RunInBoxTest, OpensNoDeviceOfItsTree) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root makes a character device";
+  const std::string node = spec_.root + "/null";
+  ASSERT_EQ(mknod(node.c_str(), S_IFCHR | 0666, makedev(1, 3)), 0) << strerror(errno);
+  ASSERT_EQ(chmod(node.c_str(), 0666), 0);
+  const Fd outside(open(node.c_str(), O_RDONLY));
+  EXPECT_TRUE(outside) << "it is a device outside";
+  EXPECT_THAT(Out(Act({"open", "/null"})), HasSubstr("open EACCES"));
 }
 
 TEST_F(RunInBoxTest, IsNotStartedWithoutARoot) {

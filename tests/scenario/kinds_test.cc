@@ -79,7 +79,7 @@ TEST_F(Kinds, OfBrokenLibrariesEachHaveAScenario) {
 
 // A kind that the reader's table lacks would be counted nowhere.
 TEST_F(Kinds, AreAllInTheTables) {
-  EXPECT_EQ(FaultWords().size(), static_cast<size_t>(FaultKind::kMemoryLeft) + 1);
+  EXPECT_EQ(FaultWords().size(), static_cast<size_t>(FaultKind::kErrno) + 1);
   EXPECT_EQ(BreakageWords().size(), static_cast<size_t>(Breakage::Kind::kConstructorCrashes) + 1);
   ASSERT_EQ(BreakageWords()[static_cast<size_t>(Breakage::Kind::kStaticTls)], "static_tls");
   ASSERT_EQ(FaultWords()[static_cast<size_t>(FaultKind::kLost)], "lost");

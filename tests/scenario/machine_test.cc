@@ -38,6 +38,46 @@ TEST_F(MachineTest, ReadsVersions) {
   EXPECT_EQ(machine.props_layout, PropsLayout::kNaive);
 }
 
+// CUDA Toolkit release notes, "CUDA Toolkit and corresponding driver versions".
+TEST_F(MachineTest, KnowsTheCudaOfADriversBranch) {
+  for (const auto& [driver, cuda] : {std::pair{"470.256.02", 11040},
+                                     {"535.183.01", 12020},
+                                     {"550.90.07", 12040},
+                                     {"570.133.20", 12080},
+                                     {"580.159.04", 13000},
+                                     {"590.44.01", 13010},
+                                     {"418.74", 10010}})
+    EXPECT_EQ(Read(std::string("{driver: \"") + driver + "\"}").cuda_version, cuda) << driver;
+  EXPECT_EQ(Read("{driver: 470.256.02, cuda: \"11.8\"}").cuda_version, 11080);
+}
+
+TEST_F(MachineTest, HasABoardInMigModeThatIsNotCut) {
+  const Machine machine = Read("{devices: [h100, {profile: h100, mig: enabled}, h100]}");
+  ASSERT_THAT(machine.devices, SizeIs(2));
+  ASSERT_THAT(machine.boards, SizeIs(1));
+  EXPECT_EQ(machine.boards[0].pci, "0000:02:00.0");
+  EXPECT_EQ(machine.devices[1].pci, "0000:03:00.0");
+}
+
+TEST_F(MachineTest, MayHaveNoMemoryInNvml) {
+  EXPECT_TRUE(Device("{profile: h100, nvml_memory_total: none}").no_nvml_memory);
+  EXPECT_FALSE(Device("{profile: h100, nvml_memory_total: 1 GiB}").no_nvml_memory);
+}
+
+TEST_F(MachineTest, HasNodesThatFail) {
+  const Machine machine = Read(
+      "{devices: [h100], nodes: real, faults: [{node: /dev/nvidia0, errno: EIO, call: 2}, "
+      "{node: /dev/nvidiactl, errno: 24, from_ms: 500}]}");
+  EXPECT_TRUE(machine.real_nodes);
+  ASSERT_THAT(machine.faults, SizeIs(2));
+  EXPECT_EQ(machine.faults[0].kind, FaultKind::kErrno);
+  EXPECT_EQ(machine.faults[0].function, "/dev/nvidia0");
+  EXPECT_EQ(machine.faults[0].code, 5);
+  EXPECT_EQ(machine.faults[0].first_call, 2);
+  EXPECT_EQ(machine.faults[1].code, 24);
+  EXPECT_EQ(machine.faults[1].from_ms, 500);
+}
+
 TEST_F(MachineTest, TakesADeviceFromItsProfile) {
   const GpuDevice device = Device("h100");
   EXPECT_EQ(device.profile, "h100");

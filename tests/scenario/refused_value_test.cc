@@ -150,10 +150,11 @@ INSTANTIATE_TEST_SUITE_P(
         Machine("UnknownDevice", "devices: [h1000]",
                 "4:13: unknown device \"h1000\"; did you mean \"h100\"?"),
         Machine("DevicesIsText", "devices: h100", "4:12: expected devices, a list, got \"h100\""),
-        Machine("UnknownKey", "devices: [{profile: h100, memory: 1}]",
-                "4:29: unknown key \"memory\"; it can be profile, name, uuid, pci, cc, prop_cc, "
-                "memory_total, "
-                "memory_free, nvml_memory_total, sm_count, integrated, gfx, attributes or count"),
+        Machine(
+            "UnknownKey", "devices: [{profile: h100, memory: 1}]",
+            "4:29: unknown key \"memory\"; it can be profile, name, uuid, pci, cc, prop_cc, "
+            "memory_total, "
+            "memory_free, nvml_memory_total, sm_count, integrated, gfx, attributes, mig or count"),
         Machine("NoTarget", "devices: [{profile: h100, gfx: gfx11}]",
                 "4:34: expected a target of AMD's such as gfx1100 or gfx90a, got \"gfx11\""),
         Machine("NeitherProfileNorName", "devices: [{cc: 9.0}]",
@@ -187,7 +188,11 @@ INSTANTIATE_TEST_SUITE_P(
         Machine("LongDriver", "driver: \"12345678901234567890123456789012\"",
                 "4:11: a driver version is 32 bytes long; at most 31 fit"),
         Machine("UnknownPropsLayout", "props_layout: cuda14",
-                "4:17: unknown props_layout \"cuda14\"; did you mean \"cuda12\"?")),
+                "4:17: unknown props_layout \"cuda14\"; did you mean \"cuda12\"?"),
+        Machine("UnknownNodes", "nodes: reel",
+                "4:10: unknown kind of nodes \"reel\"; did you mean \"real\"?"),
+        Machine("UnknownContainer", "container: docker",
+                "4:14: unknown container \"docker\"; it can be none or nvidia")),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -196,11 +201,11 @@ INSTANTIATE_TEST_SUITE_P(
         Machine("NoFunction", "faults: [{hang: true}]", "4:12: a fault needs \"function\""),
         Machine("NoAction", "faults: [{function: cuInit}]",
                 "4:12: a fault needs \"return\", \"hang\", \"delay_ms\", \"crash\", \"abort\", "
-                "\"exit\", \"lost\" or \"memory_left\""),
+                "\"exit\", \"lost\", \"memory_left\" or \"errno\""),
         Machine("TwoActions", "faults: [{function: cuInit, hang: true, return: 1}]",
                 "4:43: a fault has \"hang\" already; only one of \"return\", \"hang\", "
                 "\"delay_ms\", \"crash\", "
-                "\"abort\", \"exit\", \"lost\" or \"memory_left\" can be there"),
+                "\"abort\", \"exit\", \"lost\", \"memory_left\" or \"errno\" can be there"),
         Machine("LostUntilACall",
                 "faults: [{function: cuInit, from_call: 2, to_call: 3, lost: true}]",
                 "4:54: what befalls a device begins with a call and ends with none"),
@@ -227,6 +232,22 @@ INSTANTIATE_TEST_SUITE_P(
                 "4:51: only a fault with \"return\" can be sticky"),
         Machine("ExitStatus", "faults: [{function: cuInit, exit: 256}]",
                 "4:37: expected an exit status, a whole number from 0 to 255, got \"256\""),
+        Machine("NoSuchErrno", "faults: [{node: /dev/nvidiactl, errno: EPREM}]",
+                "4:42: unknown errno \"EPREM\"; did you mean \"EPERM\"?"),
+        Machine("ErrnoTooLarge", "faults: [{node: /dev/nvidiactl, errno: 200}]",
+                "4:42: expected an errno, a whole number from 1 to 133, got \"200\""),
+        Machine("ErrnoOfNothing", "faults: [{errno: EPERM}]",
+                "4:12: a fault with \"errno\" needs \"node\""),
+        Machine("ErrnoOfAFunction", "faults: [{function: cuInit, errno: EPERM}]",
+                "4:23: a node that fails has no \"function\": \"errno\" goes with \"node\""),
+        Machine("NodeThatReturns", "faults: [{node: /dev/nvidiactl, return: 1}]",
+                "4:19: what a node does is its \"errno\"; the rest is a \"function\"'s"),
+        Machine("NoSuchNode", "faults: [{node: /dev/nvidia-ctl, errno: EPERM}]",
+                "4:19: no driver has a node \"/dev/nvidia-ctl\": there are /dev/nvidiactl, "
+                "/dev/nvidia-uvm, /dev/nvidia0, /dev/kfd, /dev/dri/renderD128 and those of other "
+                "numbers"),
+        Machine("NodeOfNoDevice", "{devices: [h100], faults: [{node: /dev/nvidia1, errno: EIO}]}",
+                "4:37: this machine has 1 devices of that driver, and no node \"/dev/nvidia1\""),
         Machine("NameOfNoCode", "faults: [{function: cuInit, return: CUDA_ERROR_UNKOWN}]",
                 "4:39: expected the code to return, a number or a name such as "
                 "CUDA_ERROR_NO_DEVICE, got \"CUDA_ERROR_UNKOWN\"; did you mean "

@@ -93,5 +93,61 @@ INSTANTIATE_TEST_SUITE_P(
         Place{"File", "/definitions/operation/oneOf/1", "tree: [{file: /a, ", "}]"}),
     [](const auto& row) { return std::string(row.param.name); });
 
+// The words that a value may be: each is read, and the reader offers as many.
+struct Words {
+  const char* name;
+  const char* pointer;
+  std::string before, after;
+};
+void PrintTo(const Words& words, std::ostream* out) { *out << words.name; }
+
+class SchemaWords : public testing::TestWithParam<Words> {
+ protected:
+  static std::vector<std::string> InSchema() {
+    const json schema = json::parse(*ReadFile(InSources("/harness/scenario/scenario.schema.json")));
+    const json& place = schema.at(json::json_pointer(GetParam().pointer));
+    std::vector<std::string> words;
+    for (const json& one : place.contains("enum") ? place["enum"] : place["oneOf"])
+      words.push_back(one.is_object() ? one.at("const") : one);
+    return words;
+  }
+  static std::string MessageFor(const std::string& word) {
+    const auto cases = ScenarioFiles().Load("claim: c\nlayout: [driver]\n" + GetParam().before +
+                                            word + GetParam().after + "\n");
+    return cases ? "" : cases.error().message;
+  }
+};
+
+TEST_P(SchemaWords, AreThoseOfTheReader) {
+  const std::vector<std::string> words = InSchema();
+  for (const std::string& word : words)
+    EXPECT_THAT(MessageFor(word), testing::Not(testing::StartsWith("unknown "))) << word;
+  const std::string offer = MessageFor("zzzzzzzzzzzz");
+  ASSERT_THAT(offer, testing::StartsWith("unknown "));
+  size_t offered = static_cast<size_t>(std::count(offer.begin(), offer.end(), ',')) + 2;
+  if (offer.ends_with(" more")) offered += std::stoul(offer.substr(offer.rfind(" or ") + 4)) - 1;
+  EXPECT_EQ(offered, words.size()) << offer;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , SchemaWords,
+    testing::Values(Words{"PropsLayout", "/definitions/machine/properties/props_layout",
+                          "machine: {props_layout: ", "}"},
+                    Words{"Cover", "/definitions/matrix/properties/cover",
+                          "matrix: {a: {set: env.A, to: [x, y]}, cover: ", "}"},
+                    Words{"Rule", "/definitions/rule", "expect: [{loads: {library: x, by: ", "}}]"},
+                    Words{"DlsymAnswer", "/definitions/dlsymClaim/properties/answer",
+                          "expect: [{dlsym: {symbol: x, answer: ", "}}]"},
+                    Words{"Known", "/definitions/lostClaim/properties/known",
+                          "expect: [{lost: {library: x, at: loaded, known: ", "}}]"},
+                    Words{"How", "/definitions/filesClaim/properties/how",
+                          "expect: [{files: {path: /x, how: ", "}}]"},
+                    Words{"FilesAnswer", "/definitions/filesClaim/properties/answer",
+                          "expect: [{files: {path: /x, answer: ", "}}]"},
+                    Words{"Step", "/definitions/step", "expect: [{lost: {library: x, at: ", "}}]"},
+                    Words{"Cause", "/definitions/cause",
+                          "expect: [{lost: {library: x, at: loaded, cause: ", "}}]"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
 }  // namespace
 }  // namespace gpustage

@@ -1,9 +1,12 @@
 #include "harness/stage/plan.h"
 
 #include <cstring>
+#include <set>
 
 #include "fakes/world/format.h"
+#include "harness/base/files.h"
 #include "tests/support/matchers.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -147,6 +150,108 @@ TEST(PlanStage, MakesTheNodesOfAMachineThatHasADevice) {
   EXPECT_STREQ(WorldIn(PlanStage(c, {})->world).device_nodes, "/dev");
   const auto plan = PlanStage(c, {});
   EXPECT_EQ(std::get<WriteFileOp>(plan->nodes[2].op.what).content, "gpustage node nvidia0\n");
+}
+
+TEST(PlanStage, MakesOneNodeOfABoardHoweverItIsCut) {
+  Case c = WithTree({});
+  c.machine.devices.resize(2);
+  for (GpuDevice& slice : c.machine.devices) slice.mig_parent = "a100-80gb";
+  c.machine.boards.resize(1);
+  EXPECT_THAT(NodesOf(c), testing::SizeIs(3));
+  c.machine.devices.clear();
+  EXPECT_THAT(NodesOf(c), testing::SizeIs(3));
+  EXPECT_STREQ(WorldIn(PlanStage(c, {})->world).device_nodes, "/dev");
+}
+
+// Those of the recorded machines (h200-dead-nodes-and-no-egl.txt).
+TEST(PlanStage, MakesAllNodesOfAMachineWithRealOnes) {
+  Case c = WithTree({});
+  c.machine.devices.resize(1);
+  c.machine.real_nodes = true;
+  EXPECT_THAT(NodesOf(c), ElementsAre("file /dev/nvidiactl 24 bytes mode 0666",
+                                      "file /dev/nvidia-uvm 25 bytes mode 0666",
+                                      "file /dev/nvidia-uvm-tools 31 bytes mode 0666",
+                                      "file /dev/nvidia0 22 bytes mode 0666",
+                                      "file /dev/nvidia-caps/nvidia-cap1 38 bytes mode 0400",
+                                      "file /dev/nvidia-caps/nvidia-cap2 38 bytes mode 0444"));
+  EXPECT_TRUE(PlanStage(c, {})->real_nodes);
+  EXPECT_EQ(WorldIn(PlanStage(c, {})->world).real_nodes, 1u);
+}
+
+// What NVIDIA's own nvidia-ctk found in such a machine with two GPUs: each path of /dev that it
+// wrote.
+TEST(PlanStage, MakesTheNodesThatNvidiaCtkWrites) {
+  const Result<std::string> written =
+      ReadFile(InSources("/fixtures/recordings/nvidia-ctk/two-h200.cdi.yaml"));
+  ASSERT_THAT(written, IsOk());
+  std::set<std::string> paths;
+  constexpr std::string_view kPath = "path: /dev/";
+  for (size_t at = written->find(kPath); at != std::string::npos; at = written->find(kPath, at + 1))
+    paths.insert(written->substr(at + 6, written->find('\n', at) - at - 6));
+  EXPECT_THAT(paths, ElementsAre("/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia0",
+                                 "/dev/nvidia1", "/dev/nvidiactl"));
+  Case c = WithTree({});
+  c.machine.devices.resize(2);
+  c.machine.real_nodes = true;
+  const std::vector<std::string> nodes = NodesOf(c);
+  for (const std::string& path : paths)
+    EXPECT_THAT(nodes, testing::Contains(testing::StartsWith("file " + path + " "))) << path;
+}
+
+// What NVIDIA's runtime leaves of a host with two GPUs.
+class Container : public testing::Test {
+ protected:
+  Container() {
+    for (const char* path : {"/usr/lib/libcuda.so.580.1", "/usr/lib/libnvidia-ml.so.580.1",
+                             "/usr/lib/libGLX_nvidia.so.0", "/usr/lib/libother.so"})
+      case_.tree.push_back(Fake(path));
+    case_.runs.resize(1);
+    case_.machine.devices.resize(2);
+    case_.machine.nvidia_container = true;
+  }
+  // The last words of the paths.
+  std::string Left(const std::vector<EnvVar>& env) {
+    case_.env = env;
+    const auto plan = PlanStage(case_, {});
+    EXPECT_THAT(plan, IsOk());
+    std::string left;
+    if (!plan) return left;
+    for (const auto* steps : {&plan->nodes, &plan->steps})
+      for (const PlanStep& step : *steps) {
+        const std::string path = std::visit([](const auto& op) { return op.path; }, step.op.what);
+        left += path.substr(path.rfind('/') + 1) + " ";
+      }
+    return left;
+  }
+  Case case_;
+};
+
+TEST_F(Container, HasTheNodesOfTheDevicesThatAreVisible) {
+  const std::string libraries = "libcuda.so.580.1 libnvidia-ml.so.580.1 libother.so ";
+  const auto visible = [&](const std::string& devices) {
+    return Left({{"NVIDIA_VISIBLE_DEVICES", devices, {}}});
+  };
+  EXPECT_EQ(visible("all"), "nvidiactl nvidia-uvm nvidia0 nvidia1 " + libraries);
+  EXPECT_EQ(visible("1"), "nvidiactl nvidia-uvm nvidia1 " + libraries);
+  EXPECT_EQ(visible("0,1"), "nvidiactl nvidia-uvm nvidia0 nvidia1 " + libraries);
+  EXPECT_EQ(visible("none"), "nvidiactl nvidia-uvm " + libraries);
+  EXPECT_EQ(visible("void"), "libother.so ");
+  EXPECT_EQ(visible(""), "libother.so ");
+  EXPECT_EQ(Left({}), "libother.so ");
+}
+
+TEST_F(Container, HasTheLibrariesOfTheCapabilities) {
+  const auto able = [&](const std::string& capabilities) {
+    return Left(
+        {{"NVIDIA_VISIBLE_DEVICES", "none", {}}, {"NVIDIA_DRIVER_CAPABILITIES", capabilities, {}}});
+  };
+  const std::string nodes = "nvidiactl nvidia-uvm ";
+  EXPECT_EQ(able("utility"), nodes + "libnvidia-ml.so.580.1 libother.so ");
+  EXPECT_EQ(able("compute"), nodes + "libcuda.so.580.1 libother.so ");
+  EXPECT_EQ(able("graphics,utility"),
+            nodes + "libnvidia-ml.so.580.1 libGLX_nvidia.so.0 libother.so ");
+  EXPECT_EQ(able("all"),
+            nodes + "libcuda.so.580.1 libnvidia-ml.so.580.1 libGLX_nvidia.so.0 libother.so ");
 }
 
 // A library that says three devices of a machine with one is not refused by the nodes.

@@ -10,7 +10,7 @@ except ImportError as missing:
     sys.exit(77)
 
 with open(sys.argv[1]) as file:
-    validate = fastjsonschema.compile(json.load(file))
+    validate = fastjsonschema.compile(json.load(file), use_default=False)  # a default is not the value's own
 with open(sys.argv[2]) as file:
     values = json.load(file)
 for value in values:

@@ -1,6 +1,7 @@
 #include "harness/evidence/loader/linkage.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -29,14 +30,30 @@ struct Object {
 
 using FilesByPath = std::map<std::string, const MappedFile*>;
 
-std::vector<std::string> SplitNames(const std::string& list) {
+std::vector<std::string> SplitNames(const std::string& list, const char* between = " :\n\t") {
   std::vector<std::string> names;
   for (size_t start = 0; start < list.size();) {
-    const size_t end = std::min(list.find_first_of(" :\n\t", start), list.size());
+    const size_t end = std::min(list.find_first_of(between, start), list.size());
     if (end > start) names.push_back(list.substr(start, end - start));
     start = end + 1;
   }
   return names;
+}
+
+// The newest of `versions` that has the name of `wanted`: GLIBC_2.36 of GLIBC_2.99; "": none has.
+std::string NewestLike(const std::string& wanted, const std::vector<std::string>& versions) {
+  const std::string name = wanted.substr(0, wanted.find_first_of("0123456789"));
+  std::string newest;
+  for (const std::string& version : versions)
+    if (version.starts_with(name) && version.find_first_of("0123456789") == name.size() &&
+        strverscmp(version.c_str(), newest.c_str()) > 0)
+      newest = version;
+  return newest;
+}
+
+void AddVersion(const std::string& wanted, const std::vector<std::string>& has, Gap& gap) {
+  if (gap.versions.empty()) gap.newest = NewestLike(wanted, has);
+  gap.versions.push_back(wanted);
 }
 
 class OfProcess {
@@ -44,6 +61,7 @@ class OfProcess {
   OfProcess(const Evidence& evidence, const MappedBy& mapped, const AfterRun& after,
             const FilesByPath& files)
       : pid_(mapped.pid),
+        program_(mapped.program),
         after_(after),
         preloads_(
             SplitNames(VariableOf(ProcessOf(evidence, mapped.pid), "LD_PRELOAD").value_or("") +
@@ -60,6 +78,21 @@ class OfProcess {
         Versions(object, gaps);
         Symbols(object, gaps);
       }
+  }
+
+  void FindOwnPaths(std::vector<OwnPath>& found) const {
+    constexpr size_t kMost = 64;  // of one library
+    for (const Object& object : objects_) {
+      if (object.file == nullptr) continue;
+      size_t count = 0;
+      for (std::string folder : SplitNames(object.file->runpath, ":")) {
+        if (++count > kMost) break;
+        const std::string own = ParentOf(object.path.empty() ? program_ : object.path);
+        for (const std::string_view word : {"$ORIGIN", "${ORIGIN}"})
+          if (folder.starts_with(word)) folder.replace(0, word.size(), own == "/" ? "" : own);
+        found.push_back({pid_, object.path, LexicallyNormal(folder)});
+      }
+    }
   }
 
   void FindUnseenMisses(std::vector<UnseenMisses>& found) const {
@@ -122,7 +155,7 @@ class OfProcess {
         if (has.empty())
           GapTo(provider.path, object, gaps).unversioned = true;
         else if (!want.weak && std::find(has.begin(), has.end(), want.version) == has.end())
-          GapTo(provider.path, object, gaps).versions.push_back(want.version);
+          AddVersion(want.version, has, GapTo(provider.path, object, gaps));
         break;
       }
   }
@@ -144,11 +177,12 @@ class OfProcess {
     for (Gap& gap : gaps)
       if (gap.pid == pid_ && gap.requester == requester.path && gap.provider == provider)
         return gap;
-    gaps.push_back({pid_, requester.path, provider, {}, {}, false});
+    gaps.push_back({pid_, requester.path, provider, {}, {}});
     return gaps.back();
   }
 
   const int pid_;
+  const std::string program_;
   const AfterRun& after_;
   const std::vector<std::string> preloads_;  // as they are named
   std::vector<Object> objects_;
@@ -183,6 +217,7 @@ Linkage LinkageOf(const Evidence& evidence, const AfterRun& after) {
   for (const MappedBy& mapped : MappedFiles(evidence)) {
     const OfProcess of_process(evidence, mapped, after, files);
     of_process.FindGaps(linkage.gaps);
+    of_process.FindOwnPaths(linkage.own_paths);
     of_process.FindInterposers(evidence, linkage.interposers);
     of_process.FindUnseenMisses(linkage.unseen_misses);
   }

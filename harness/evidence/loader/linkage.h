@@ -21,6 +21,7 @@ struct Gap {
   std::vector<std::string> symbols;   // the same, as symbol@version; found nowhere else either
   bool unversioned = false;  // the provider has the right name and knows of no versions at all, so
                              // nothing can be checked
+  std::string newest = {};   // that the provider defines, of the name of the first of `versions`
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
@@ -41,8 +42,17 @@ struct UnseenMisses {
   friend bool operator==(const UnseenMisses&, const UnseenMisses&) = default;
 };
 
+// Where a loaded library, and no other, has ld.so look.
+struct OwnPath {
+  int pid = 0;
+  std::string library;  // "" is the program
+  std::string folder;   // of its RUNPATH; $ORIGIN is its own
+  friend bool operator==(const OwnPath&, const OwnPath&) = default;
+};
+
 struct Linkage {
   std::vector<Gap> gaps;
+  std::vector<OwnPath> own_paths;
   std::vector<Interposer> interposers;
   std::vector<UnseenMisses> unseen_misses;
   friend bool operator==(const Linkage&, const Linkage&) = default;

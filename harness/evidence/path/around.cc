@@ -277,6 +277,49 @@ void AddCompatLink(const AfterRun& after, FunnelRow& row) {
   row.loss->because.push_back(std::move(link));
 }
 
+void AddIgnored(const Evidence& evidence, FunnelRow& row) {
+  const auto copy = std::find_if(row.loss->because.begin(), row.loss->because.end(),
+                                 [](const Fact& fact) { return fact.kind == Kind::kCopy; });
+  if (copy == row.loss->because.end() || evidence.processes.empty()) return;
+  const std::string folder = ParentOf(copy->subject), above = ParentOf(folder);
+  for (const std::string& entry : evidence.processes.front().environment) {
+    const size_t equals = entry.find('=');
+    if (equals == std::string::npos || entry.starts_with("PATH=") || entry.starts_with("PWD="))
+      continue;
+    const std::string value = entry.substr(equals + 1);
+    const std::vector<std::string_view> parts = Split(value, ':');
+    if (std::none_of(parts.begin(), parts.end(), [&](std::string_view part) {
+          return part == folder || (part == above && above != "/");
+        }))
+      continue;
+    Fact fact;
+    fact.kind = Kind::kIgnored;
+    fact.subject = entry.substr(0, equals);
+    fact.other = value;
+    // Whoever it starts may be given another.
+    for (const Process& process : evidence.processes)
+      if (const auto given = VariableOf(&process, fact.subject); given && *given != value) {
+        fact.rule = process.role;
+        fact.names = {*given};
+      }
+    row.loss->because.push_back(std::move(fact));
+    return;
+  }
+}
+
+void AddAdvice(const Evidence& evidence, FunnelRow& row) {
+  static const RE2 set(R"(\bset ([A-Z][A-Z0-9_]{3,})=([\w.:-]+))");
+  if (row.cause() != Cause::kDropped) return;
+  for (const LogLine& line : evidence.log) {
+    Fact fact;
+    fact.kind = Kind::kAdvised;
+    if (!RE2::PartialMatch(line.text, set, &fact.subject, &fact.other)) continue;
+    fact.event = line.event;
+    row.loss->because.push_back(std::move(fact));
+    return;
+  }
+}
+
 const std::vector<std::string>& FilesOfContainers() {
   static const std::vector<std::string> files = {"/.dockerenv", "/run/.containerenv",
                                                  "/.singularity.d", "/.flatpak-info"};
@@ -310,7 +353,11 @@ void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
         fact.subject = variable;
         fact.number = 1;
       }
-  if (!fact.subject.empty()) row.loss->because.push_back(std::move(fact));
+  if (fact.subject.empty()) return;
+  // A specification as nvidia-ctk cdi generate writes it sets the variable to that.
+  for (const Process& process : evidence.processes)
+    if (VariableOf(&process, "NVIDIA_VISIBLE_DEVICES") == "void") fact.other = "CDI";
+  row.loss->because.push_back(std::move(fact));
 }
 
 }  // namespace gpustage

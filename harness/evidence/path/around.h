@@ -44,4 +44,10 @@ inline constexpr char kToolkit[] = "/usr/local/cuda";
 // That folder is a link, behind which lies a newer copy of the driver that nobody took.
 void AddCompatLink(const AfterRun& after, FunnelRow& row);
 
+// The variable by which somebody meant the folder of a library that lies where nobody looked.
+void AddIgnored(const Evidence& evidence, FunnelRow& row);
+
+// The variable that the log names for a device that its program left out.
+void AddAdvice(const Evidence& evidence, FunnelRow& row);
+
 }  // namespace gpustage

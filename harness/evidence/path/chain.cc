@@ -175,8 +175,28 @@ void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) 
   AddVersions(evidence, true, row);
 }
 
+// NVML counted devices that CUDA does not start with.
+void AddOtherCount(const Evidence& evidence, const Event& call, FunnelRow& row) {
+  const Family family = FamilyOfFunction(call.subject);
+  const bool itself = std::any_of(
+      row.loss->because.begin(), row.loss->because.end(),
+      [](const Fact& fact) { return fact.kind == Kind::kOpened || fact.kind == Kind::kNothing; });
+  if (!itself || (family != Family::kDriver && family != Family::kRuntime)) return;
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kCall && event.value == 0 && event.gives.value_or(0) > 0 &&
+        FamilyOfFunction(event.subject) == Family::kManagement && event.device < 0) {
+      Fact fact;
+      fact.kind = Kind::kOtherCounts;
+      fact.subject = event.subject;
+      fact.number = *event.gives;
+      fact.event = event.id;
+      return Add(row, std::move(fact));
+    }
+}
+
 bool IsBelow(const Fact& fact) {
-  return fact.kind != Kind::kAnswered && fact.kind != Kind::kShadowed;
+  return fact.kind != Kind::kAnswered && fact.kind != Kind::kShadowed &&
+         fact.kind != Kind::kOtherCounts;
 }
 
 void Explain(const Evidence& evidence, FunnelRow& row) {
@@ -227,6 +247,7 @@ void Explain(const Evidence& evidence, FunnelRow& row) {
   if (std::none_of(row.loss->because.begin(), row.loss->because.end(), IsBelow) &&
       !IsStub(event.value) && evidence.files_observed)
     row.loss->because.insert(row.loss->because.begin(), Fact());
+  AddOtherCount(evidence, event, row);
 }
 
 // A library that was entered and made no call that can be seen, over one that was lost: NVIDIA's

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/evidence/evidence.h"
+#include "harness/evidence/path/funnel.h"
 
 namespace gpustage {
 
@@ -13,6 +14,10 @@ std::vector<std::string> CopiesOf(const Evidence& evidence, const std::string& n
 
 // Adds facts to a row: which copy lacks what another library asks of it; which one was taken for a
 // name that several folders have; that it was asked for without its version.
-void AddCopies(const Evidence& evidence, FunnelRow& row);
+void AddCopies(const AfterRun& after, const Evidence& evidence, FunnelRow& row);
+
+// Where the system may have a copy of the library that lacks what is asked of it, and that one
+// itself, to be looked at; empty: nothing is lacking.
+std::vector<std::string> SystemsCopies(const Evidence& evidence, const FunnelRow& row);
 
 }  // namespace gpustage

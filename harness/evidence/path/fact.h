@@ -43,16 +43,25 @@ struct Fact {
             // number: 1 where that lacks its directory, too
     kUnversioned,  // subject: a library that was asked for by a name without its version; other:
                    // one of the same name with its version, of another folder
-    kDevice,       // subject: a device that was asked, as the call has it
-    kContainer,    // subject: what shows that the program runs in one: a file that is there, or,
-                   // where number is 1, a variable that is set
-    kAnswered,     // subject: a library; other: what answered for it; rule: that found it; names:
-                   // the file that `other` ends at, where a link was followed. Of no subject: all
-                   // drivers that were asked
-    kShadowed,     // subject: another copy of the library, which was not taken; other: its version
-    kCalled,       // subject: a function that failed before; number: its code; names: its
-                   // arguments, where they are told
-    kNothing,      // no fact below was seen
+    kRunpath,  // subject: where a library lies that was looked for in vain; other: one that has a
+               // RUNPATH to it, "" the program; names: who asked, and has none, and the file of
+               // that name where it is a link
+    kOtherCounts,  // subject: a function of NVML that counted where CUDA failed; number: devices
+    kIgnored,    // subject: a variable that leads to a library that nobody took; other: its value;
+                 // rule: the role of a process that was given another; names: that
+    kToolkit,    // subject: a runtime of CUDA in another folder, which brings no driver
+    kAdvised,    // subject: a variable that the log says to set; other: its value
+    kDevice,     // subject: a device that was asked, as the call has it
+    kContainer,  // subject: what shows that the program runs in one: a file that is there, or,
+                 // where number is 1, a variable that is set; other: "CDI" where its devices
+                 // came by a specification of that
+    kAnswered,   // subject: a library; other: what answered for it; rule: that found it; names:
+                 // the file that `other` ends at, where a link was followed. Of no subject: all
+                 // drivers that were asked
+    kShadowed,   // subject: another copy of the library, which was not taken; other: its version
+    kCalled,     // subject: a function that failed before; number: its code; names: its
+                 // arguments, where they are told
+    kNothing,    // no fact below was seen
   };
   Kind kind = Kind::kNothing;
   std::string subject;

@@ -72,11 +72,21 @@ bool IsPlainPlace(const std::string& path) {
          path.find("/tls/") == std::string::npos;
 }
 
+// Of two version nodes, whether but their numbers differ.
+bool IsSameName(const std::string& one, const std::string& other) {
+  const auto name = [](const std::string& node) {
+    return node.substr(0, node.find_first_of("0123456789"));
+  };
+  return name(one) == name(other);
+}
+
 class Explanation {
  public:
   Explanation(const Evidence& evidence, const std::vector<DlopenAnswer>& answers, int uid,
               FunnelRow& row)
       : answers_(answers),
+        gaps_(evidence.linkage.gaps),
+        events_(evidence.events),
         uid_(uid),
         row_(row),
         needs_(row.needs),
@@ -246,7 +256,16 @@ class Explanation {
              {.kind = Kind::kVersionMissing,
               .subject = BaseNameOf(provider),
               .requester = requester,
-              .version = version});
+              .version = version,
+              .text = NewestOf(BaseNameOf(provider), version)});
+  }
+
+  std::string NewestOf(const std::string& provider, const std::string& version) const {
+    for (const Gap& gap : gaps_)
+      if (gap.pid == row_.pid && BaseNameOf(gap.provider) == provider && !gap.versions.empty() &&
+          IsSameName(gap.versions.front(), version))
+        return gap.newest;
+    return "";
   }
 
   // Who should have had it, where that was taken from, and whether another copy lies elsewhere.
@@ -255,10 +274,10 @@ class Explanation {
     for (const Need& need : needs_)
       if (!name.empty() && !need.found.empty() && BaseNameOf(need.name).starts_with(name))
         provider = &need;
-    if (provider == nullptr) return Set(cause, std::move(reason));
+    if (provider == nullptr) return Loaded(cause, name, std::move(reason));
     reason.other = provider->found;
     reason.rule = provider->rule;
-    reason.text = other_version_;
+    if (cause == Cause::kMissingSymbol) reason.text = other_version_;
     row_.event = provider->event;
     const DlopenAnswer* const winner = AnswerFor(provider->found);
     for (const DlopenAnswer& other : answers_) {
@@ -271,7 +290,25 @@ class Explanation {
     Set(cause, std::move(reason));
   }
 
+  // Nobody asked for it anew: it was loaded before, as what the program is linked to is.
+  void Loaded(Cause cause, const std::string& name, Reason reason) {
+    for (const Event& event : events_) {
+      if (name.empty() || event.kind != EventKind::kLoad || event.pid != row_.pid ||
+          !BaseNameOf(event.subject).starts_with(name))
+        continue;
+      reason.other = event.subject;
+      reason.rule = event.found_by;
+      if (cause == Cause::kMissingSymbol) reason.text = other_version_;
+      row_.event = event.id;
+      return Set(cause, std::move(reason));
+    }
+    reason.text.clear();
+    Set(cause, std::move(reason));
+  }
+
   const std::vector<DlopenAnswer>& answers_;
+  const std::vector<Gap>& gaps_;
+  const std::vector<Event>& events_;
   const int uid_;
   FunnelRow& row_;
   const std::vector<Need> needs_;

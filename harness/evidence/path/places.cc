@@ -101,6 +101,36 @@ bool HasRunpath(const FunnelRow& row) {
   });
 }
 
+std::vector<std::string> WithOwnPath(const Evidence& evidence, int pid, const std::string& name) {
+  std::vector<std::string> paths;
+  for (const OwnPath& own : evidence.linkage.own_paths)
+    if (own.pid == pid) paths.push_back(own.folder + "/" + name);
+  return paths;
+}
+
+// Another library of the process has a RUNPATH that would have led to it.
+void AddRunpath(const AfterRun& after, const Evidence& evidence, const std::string& name,
+                FunnelRow& row) {
+  const auto need = std::find_if(row.needs.begin(), row.needs.end(), [&](const Need& n) {
+    return n.found.empty() && !n.opened && BaseNameOf(n.name) == name;
+  });
+  for (const OwnPath& own : evidence.linkage.own_paths) {
+    const std::string path = own.folder + "/" + name;
+    const Looked* const looked = LookedAt(after, path);
+    if (own.pid != row.pid || looked == nullptr || looked->error != 0) continue;
+    Fact fact;
+    fact.kind = Fact::Kind::kRunpath;
+    fact.subject = path;
+    fact.other = own.library;
+    const bool itself = need == row.needs.end() || need->requester.empty() ||
+                        LexicallyNormal(need->requester) == row.library;
+    fact.names = {itself ? row.library : need->requester};
+    if (itself && !row.file.empty() && row.file != row.library) fact.names.push_back(row.file);
+    row.loss->because.push_back(std::move(fact));
+    return;
+  }
+}
+
 // Where it lies instead; of the driver's, what of the same driver is there without it.
 void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   const std::string name = LookedForInVain(row);
@@ -121,6 +151,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
     row.loss->because.push_back(std::move(copy));
     any = true;
   }
+  AddRunpath(after, evidence, name, row);
   if (any || FamilyOfLibrary(name) != Family::kDriver) return;
   for (const std::string& path : CopiesOf(evidence, "libnvidia-ml.so.1"))
     if (is_there(path)) {
@@ -129,6 +160,16 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
       sibling.subject = path;
       sibling.other = name;
       row.loss->because.push_back(std::move(sibling));
+      break;
+    }
+  // Whoever has a toolkit may take it for a driver.
+  for (const std::string& path : evidence.setting.libraries)
+    if (FamilyOfLibrary(BaseNameOf(path)) == Family::kRuntime &&
+        ParentOf(path) != ParentOf(row.library)) {
+      Fact toolkit;
+      toolkit.kind = Fact::Kind::kToolkit;
+      toolkit.subject = path;
+      row.loss->because.push_back(std::move(toolkit));
       break;
     }
   const Process* const process = row.pid == 0 ? nullptr : ProcessOf(evidence, row.pid);
@@ -236,9 +277,11 @@ void AddPlaces(const AfterRun& after, Evidence& evidence) {
       for (Fact& fact : AroundUntried(after, evidence, row))
         row.loss->because.push_back(std::move(fact));
       AddElsewhere(after, evidence, row);
-      AddCopies(evidence, row);
+      AddCopies(after, evidence, row);
       AddAlso(after, evidence, row);
       AddCompatLink(after, row);
+      AddIgnored(evidence, row);
+      AddAdvice(evidence, row);
       AddContainer(after, evidence, row);
     }
   std::vector<Fact> all;
@@ -268,12 +311,15 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
         if (fact.kind == Fact::Kind::kNode) add(fact.subject);
       if (const Event* const call = FailedCall(evidence, row))
         for (const Fact& node : NodesOpened(evidence, *call)) add(node.subject);
+      for (const std::string& path : SystemsCopies(evidence, row)) add(path);
       if (row.loss->code != 0) add(kToolkit);
       if (RefusedNode(row) != nullptr)
         for (const std::string& node : NodesOfDriver(evidence)) add(node);
       if (row.loss->at <= Step::kLoaded)
         for (const std::string& name : {LookedForInVain(row), std::string("libnvidia-ml.so.1")})
           for (const std::string& copy : CopiesOf(evidence, name)) add(copy);
+      if (const std::string name = LookedForInVain(row); !name.empty())
+        for (const std::string& path : WithOwnPath(evidence, row.pid, name)) add(path);
     }
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);

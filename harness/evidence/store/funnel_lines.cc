@@ -15,7 +15,8 @@ constexpr const char* kStates[] = {"not observable", "seen", "derived", "did not
 constexpr const char* kFacts[] = {"reason",    "node",     "place",       "link",    "mask",
                                   "versions",  "nowhere",  "manifest",    "opened",  "also",
                                   "elsewhere", "sibling",  "refused",     "program", "vain",
-                                  "named",     "copy",     "unversioned", "device",  "container",
+                                  "named",     "copy",     "unversioned", "runpath", "other counts",
+                                  "ignored",   "toolkit",  "advised",     "device",  "container",
                                   "answered",  "shadowed", "called",      "nothing"};
 static_assert(std::size(kFacts) == static_cast<size_t>(Fact::Kind::kNothing) + 1);
 
@@ -33,7 +34,7 @@ void ReadOldFact(Fact& fact) {
   fact.names = {fact.subject.substr(arguments + 1, fact.subject.size() - arguments - 2)};
   fact.subject.resize(arguments);
 }
-// Of versions 4 and 5: what are two fields now was one text.
+// Of versions 4 to 6: what are two fields now was one text.
 void ReadFactOfTwo(Fact& fact) {
   constexpr std::string_view kTo = " -> ", kSet = " is set", kThere = " is there";
   std::string& text = fact.subject;

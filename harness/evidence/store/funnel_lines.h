@@ -1,4 +1,4 @@
-// The lines about the funnel that versions 4 and 5 of kept evidence have: each a JSON object.
+// The lines about the funnel that versions 4 to 6 of kept evidence have: each a JSON object.
 #pragma once
 
 #include <string>

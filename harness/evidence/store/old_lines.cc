@@ -88,13 +88,14 @@ LogLine ReadLog(const ordered_json& line) {
           line.at("event")};
 }
 
-Gap ReadGap(const ordered_json& line) {
+Gap ReadGap(const ordered_json& line, int version) {
   return {line.at("pid"),
           ReadText(line.at("requester")),
           ReadText(line.at("provider")),
           ReadTexts(line.at("versions")),
           ReadTexts(line.at("symbols")),
-          line.at("unversioned")};
+          line.at("unversioned"),
+          version < 6 ? "" : ReadText(line.at("newest"))};
 }
 
 Interposer ReadInterposer(const ordered_json& line) {
@@ -146,7 +147,10 @@ void ReadOldLine(const std::string& text, int version, Evidence& evidence) {
   } else if (record == "funnel" || record == "inner" || record == "setting") {
     ReadFunnelLine(record, text, version, evidence);
   } else if (record == "gap") {
-    evidence.linkage.gaps.push_back(ReadGap(line));
+    evidence.linkage.gaps.push_back(ReadGap(line, version));
+  } else if (record == "own_path") {
+    evidence.linkage.own_paths.push_back(
+        {line.at("pid"), ReadText(line.at("library")), ReadText(line.at("folder"))});
   } else if (record == "outside") {
     evidence.outside.push_back(ReadOutside(line, version));
   } else if (record == "interposer") {

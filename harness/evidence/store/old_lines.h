@@ -1,4 +1,4 @@
-// Lines of versions 4 and 5 of kept evidence, which had what was decoded.
+// Lines of versions 4 to 6 of kept evidence, which had what was decoded.
 #pragma once
 
 #include <string>

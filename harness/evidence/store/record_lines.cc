@@ -147,9 +147,9 @@ template <>
 struct Shape<MappedFile> {
   static constexpr auto fields = std::tuple(
       F("path", &MappedFile::path), F("soname", &MappedFile::soname),
-      F("needed", &MappedFile::needed), F("wanted_versions", &MappedFile::wanted_versions),
-      F("versions", &MappedFile::versions), F("provides", &MappedFile::provides),
-      F("asks_past_plt", &MappedFile::asks_past_plt));
+      F("needed", &MappedFile::needed), F("runpath", &MappedFile::runpath),
+      F("wanted_versions", &MappedFile::wanted_versions), F("versions", &MappedFile::versions),
+      F("provides", &MappedFile::provides), F("asks_past_plt", &MappedFile::asks_past_plt));
 };
 template <>
 struct Shape<LackedSymbols> {

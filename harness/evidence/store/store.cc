@@ -16,7 +16,7 @@ namespace {
 
 using namespace kept;
 
-constexpr int kOldest = 4, kLastDecoded = 5;
+constexpr int kOldest = 4, kLastDecoded = 6;
 
 constexpr std::pair<const char*, std::string KeptRun::*> kHead[] = {
     {"id", &KeptRun::id},          {"scenario", &KeptRun::scenario}, {"claim", &KeptRun::claim},

@@ -10,7 +10,7 @@
 
 namespace gpustage {
 
-inline constexpr int kEvidenceVersion = 6;  // 4 and 5, which were decoded, are read, too
+inline constexpr int kEvidenceVersion = 7;  // 4 to 6, which were decoded, are read, too
 
 // One JSON object a line. A text that is not UTF-8 is written {"hex": "…"}. Of `run` the head is
 // taken: whose it is, and what came of it.

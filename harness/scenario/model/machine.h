@@ -41,9 +41,11 @@ struct GpuDevice {
   uint64_t memory_total = 0;       // bytes, as CUDA counts
   uint64_t memory_free = 0;        // bytes
   uint64_t nvml_memory_total = 0;  // bytes; 0: the same as memory_total
+  bool no_nvml_memory = false;     // NVML says "not supported": the memory is the machine's own
   int sm_count = 0;
   bool integrated = false;
   std::map<int, int> attributes;  // CUdevice_attribute -> value
+  std::map<int, int> board;       // world::BoardFigure -> value: what NVML knows and CUDA does not
   bool recorded = false;  // whole: the real driver refused every attribute that is not there
   Assumed assumed;
   std::string pci_id;        // "10de:2330", "" where it is no PCI device
@@ -54,16 +56,26 @@ struct GpuDevice {
   friend bool operator==(const GpuDevice&, const GpuDevice&) = default;
 };
 
-enum class FaultKind { kReturn, kHang, kDelay, kSegfault, kAbort, kExit, kLost, kMemoryLeft };
+enum class FaultKind {
+  kReturn,
+  kHang,
+  kDelay,
+  kSegfault,
+  kAbort,
+  kExit,
+  kLost,
+  kMemoryLeft,
+  kErrno
+};
 
 struct FaultSpec {
-  std::string function;  // "cuInit"; "" for what befalls a device at a time
+  std::string function;  // "cuInit"; "" for what befalls a device at a time; kErrno: a node's path
   std::optional<int> device;
   int first_call = 1;
   std::optional<int> last_call;
   std::string process_has;  // only in processes whose command line or environment contains this
   FaultKind kind = FaultKind::kReturn;
-  int code = 0;          // kReturn, kExit; kLost: 0 is what the library says of a lost device
+  int code = 0;  // kReturn, kExit, kErrno; kLost: 0 is what the library says of a lost device
   int milliseconds = 0;  // kDelay
   bool sticky = false;
   SourcePos pos;
@@ -85,6 +97,8 @@ struct Machine {
   int cuda_version = 13000;           // cuDriverGetVersion: 12080 is 12.8
   PropsLayout props_layout = PropsLayout::kOwn;
   std::vector<FaultSpec> faults;
+  bool real_nodes = false;  // those of its kernel are character devices, which only root makes
+  bool nvidia_container = false;  // a container that NVIDIA's runtime gives of the layouts
 
   friend bool operator==(const Machine&, const Machine&) = default;
 };
@@ -93,8 +107,7 @@ struct Machine {
 // that counts on its own.
 struct MachineChange {
   Machine machine;
-  std::vector<std::string>
-      keys;  // the fields of `machine` that were written, by their names in the scenario
+  std::vector<std::string> keys;  // the fields of `machine` that were written
 
   friend bool operator==(const MachineChange&, const MachineChange&) = default;
 };

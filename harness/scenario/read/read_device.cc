@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "fakes/world/format.h"
 #include "harness/base/files.h"
 #include "harness/scenario/catalog/capabilities.h"
 #include "harness/scenario/catalog/fixtures.h"
@@ -96,7 +97,10 @@ Status ReadDeviceKeys(const YamlNode& node, GpuDevice& device) {
     device.assumed.memory_free = false;
   }
   if (const YamlNode* total = node.Find("nvml_memory_total")) {
-    TRY(device.nvml_memory_total, ReadBytes(*total, "nvml_memory_total"));
+    device.no_nvml_memory = total->IsText() && total->text == "none";
+    if (!device.no_nvml_memory) {
+      TRY(device.nvml_memory_total, ReadBytes(*total, "nvml_memory_total"));
+    }
   }
   if (const YamlNode* count = node.Find("sm_count")) {
     TRY(device.sm_count, ReadInt(*count, "sm_count", 1, 100000));
@@ -120,9 +124,10 @@ void GiveIdentity(size_t ordinal, GpuDevice& device) {
 
 Result<GpuDevice> ReadModel(const YamlNode& node, Fixtures& fixtures) {
   if (!node.IsText())
-    TRY(CheckKeys(node, "a device",
-                  {"profile", "name", "uuid", "pci", "cc", "prop_cc", "memory_total", "memory_free",
-                   "nvml_memory_total", "sm_count", "integrated", "gfx", "attributes", "count"}));
+    TRY(CheckKeys(
+        node, "a device",
+        {"profile", "name", "uuid", "pci", "cc", "prop_cc", "memory_total", "memory_free",
+         "nvml_memory_total", "sm_count", "integrated", "gfx", "attributes", "mig", "count"}));
   GpuDevice device;
   if (const YamlNode* profile = node.IsText() ? &node : node.Find("profile")) {
     TRY(const GpuDevice* known, fixtures.FindDevice(*profile));
@@ -202,6 +207,37 @@ Status ReadBoardKeys(const YamlNode& node, GpuDevice& device) {
   return Ok();
 }
 
+// board: {power_limit: 400, …}: watts, degrees, MHz and numbers, as nvidia-smi -q prints them.
+struct BoardKey {
+  const char* key;
+  world::BoardFigure figure;
+  int times;
+};
+constexpr BoardKey kBoardKeys[] = {
+    {"power_limit", world::BoardFigure::kPowerLimit, 1000},
+    {"least_power_limit", world::BoardFigure::kLeastPowerLimit, 1000},
+    {"most_power_limit", world::BoardFigure::kMostPowerLimit, 1000},
+    {"shutdown", world::BoardFigure::kShutdown, 1},
+    {"slowdown", world::BoardFigure::kSlowdown, 1},
+    {"memory_most", world::BoardFigure::kMemoryMost, 1},
+    {"gpu_most", world::BoardFigure::kGpuMost, 1},
+    {"video_clock", world::BoardFigure::kVideoClock, 1},
+    {"fans", world::BoardFigure::kFans, 1},
+    {"pcie_generation", world::BoardFigure::kPcieGeneration, 1},
+    {"pcie_lanes", world::BoardFigure::kPcieLanes, 1}};
+
+Status ReadBoard(const YamlNode& node, GpuDevice& device) {
+  std::vector<std::string> keys;
+  for (const BoardKey& known : kBoardKeys) keys.emplace_back(known.key);
+  TRY(CheckKeys(node, "a board", keys));
+  for (const BoardKey& known : kBoardKeys)
+    if (const YamlNode* value = node.Find(known.key)) {
+      TRY(const int figure, ReadInt(*value, known.key, 0, 100000));
+      device.board[static_cast<int>(known.figure)] = figure * known.times;
+    }
+  return Ok();
+}
+
 // What a file does not say of free memory, nobody has recorded.
 Status ReadAssumed(const YamlNode& node, GpuDevice& device) {
   device.assumed.memory_free = node.Find("memory_free") == nullptr;
@@ -262,7 +298,7 @@ Result<GpuDevice> ReadDeviceFile(const std::string& file) {
   TRY(CheckKeys(node, "a device",
                 {"device", "name", "compute_capability", "memory_total", "memory_free",
                  "nvml_memory_total", "sm_count", "integrated", "pci_id", "gfx", "mig", "recorded",
-                 "attributes", "assumed", "source"}));
+                 "attributes", "board", "assumed", "source"}));
   for (const char* key : {"device", "name", "memory_total", "source"})
     TRY(Require(node, "a device file", key));
   GpuDevice device;
@@ -275,6 +311,7 @@ Result<GpuDevice> ReadDeviceFile(const std::string& file) {
   }
   if (const YamlNode* attributes = node.Find("attributes"))
     TRY(ReadAttributes(*attributes, device.attributes));
+  if (const YamlNode* board = node.Find("board")) TRY(ReadBoard(*board, device));
   if (const YamlNode* recorded = node.Find("recorded")) {
     TRY(device.recorded, ReadBool(*recorded, "recorded"));
   }
@@ -291,7 +328,10 @@ Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine) {
     TRY(count, ReadInt(*value, "count", 1, kMaxDevices));
   }
   for (; count > 0; --count) {
-    const size_t ordinal = machine.devices.size() + machine.others.size();
+    const auto uncut = static_cast<size_t>(
+        std::count_if(machine.boards.begin(), machine.boards.end(),
+                      [](const GpuDevice& board) { return board.uuid[9] == 0; }));
+    const size_t ordinal = machine.devices.size() + machine.others.size() + uncut;
     if (ordinal == kMaxDevices)
       return ErrorAt(node, fmt::format("a machine has at most {} devices", kMaxDevices));
     GpuDevice device = model;
@@ -303,11 +343,18 @@ Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine) {
       TRY(device.pci, ReadCString(*pci, "a PCI address", kLongestPci));
     }
     if (!device.mig_parent.empty()) TRY(PutOnBoard(node, fixtures, machine, device));
+    if (const YamlNode* mig = node.Find("mig")) {
+      TRY(device.mig_enabled,
+          ReadChoice<bool>(*mig, "MIG mode", {{"disabled", false}, {"enabled", true}}));
+      if (!device.mig_parent.empty())
+        return ErrorAt(*mig, "a slice is on a board that is in MIG mode already");
+    }
     DeriveAttributes(device);
     if (const YamlNode* attributes = node.Find("attributes"))
       TRY(ReadAttributes(*attributes, device.attributes));
     if (!device.recorded && IsNvidia(device)) FillAttributes(*capabilities, device);
-    devices.push_back(std::move(device));
+    // In MIG mode and not cut: NVML's alone.
+    (device.mig_enabled ? machine.boards : devices).push_back(std::move(device));
   }
   return Ok();
 }

@@ -1,8 +1,12 @@
 // machine: faults: of a scenario.
 #include <fmt/format.h>
 
+#include <cctype>
+#include <cerrno>
 #include <limits>
+#include <utility>
 
+#include "fakes/world/format.h"
 #include "harness/scenario/catalog/fixtures.h"
 #include "harness/scenario/catalog/functions.h"
 #include "harness/scenario/read/readers.h"
@@ -65,7 +69,27 @@ constexpr Action kActions[] = {
     {"return", FaultKind::kReturn},  {"hang", FaultKind::kHang},
     {"delay_ms", FaultKind::kDelay}, {"crash", FaultKind::kSegfault},
     {"abort", FaultKind::kAbort},    {"exit", FaultKind::kExit},
-    {"lost", FaultKind::kLost},      {"memory_left", FaultKind::kMemoryLeft}};
+    {"lost", FaultKind::kLost},      {"memory_left", FaultKind::kMemoryLeft},
+    {"errno", FaultKind::kErrno}};
+
+// What the kernel is known to say of a node, and what a descriptor or a process may want.
+constexpr std::pair<std::string_view, int> kErrors[] = {
+    {"EPERM", EPERM},   {"ENOENT", ENOENT}, {"EINTR", EINTR},   {"EIO", EIO},
+    {"ENXIO", ENXIO},   {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
+    {"EBUSY", EBUSY},   {"ENODEV", ENODEV}, {"EINVAL", EINVAL}, {"ENFILE", ENFILE},
+    {"EMFILE", EMFILE}, {"ENOTTY", ENOTTY}, {"ENOSYS", ENOSYS}, {"ETIMEDOUT", ETIMEDOUT}};
+constexpr int kMostErrno = 133;
+
+Result<int> ReadErrno(const YamlNode& node) {
+  std::vector<std::string> words;
+  for (const auto& [word, number] : kErrors) {
+    if (node.IsText() && node.text == word) return number;
+    words.emplace_back(word);
+  }
+  if (node.IsText() && !node.text.empty() && std::isdigit(node.text.front()) != 0)
+    return ReadInt(node, "an errno", 1, kMostErrno);
+  return UnknownWord(node, "errno", words);
+}
 
 Status ReadAction(const YamlNode& node, FaultSpec& fault) {
   TRY(const YamlEntry* action, RequireOneOf(node, "a fault", FaultWords()));
@@ -90,6 +114,10 @@ Status ReadAction(const YamlNode& node, FaultSpec& fault) {
       TRY(fault.bytes, ReadBytes(value, "what is left of the memory"));
       break;
     }
+    case FaultKind::kErrno: {
+      TRY(fault.code, ReadErrno(value));
+      break;
+    }
     case FaultKind::kHang:
     case FaultKind::kSegfault:
     case FaultKind::kAbort:
@@ -100,6 +128,26 @@ Status ReadAction(const YamlNode& node, FaultSpec& fault) {
       break;
     }
   }
+  return Ok();
+}
+
+// A node that fails, in place of a function: its open is the call.
+Status ReadNode(const YamlNode& node, FaultSpec& fault) {
+  constexpr std::string_view kFolder = "/dev/";
+  for (const char* other : {"function", "device", "sticky"})
+    if (node.Find(other) != nullptr)
+      return ErrorAt(
+          *node.Find(other),
+          fmt::format("a node that fails has no \"{}\": \"errno\" goes with \"node\"", other));
+  TRY(const YamlNode* path, Require(node, "a fault with \"errno\"", "node"));
+  fault.pos = path->pos;
+  TRY(fault.function, ReadCString(*path, "the path of a node", kLongestFunction));
+  const bool in_dev = fault.function.starts_with(kFolder);
+  if (!in_dev || world::DeviceNumberOf(fault.function.c_str() + kFolder.size()).major == 0)
+    return ErrorAt(*path, fmt::format("no driver has a node {}: there are /dev/nvidiactl, "
+                                      "/dev/nvidia-uvm, /dev/nvidia0, /dev/kfd, "
+                                      "/dev/dri/renderD128 and those of other numbers",
+                                      Quote(fault.function)));
   return Ok();
 }
 
@@ -127,8 +175,8 @@ Status ReadFunction(const YamlNode& node, Fixtures& fixtures, FaultSpec& fault) 
 }
 
 Result<FaultSpec> ReadFault(const YamlNode& node, Fixtures& fixtures) {
-  std::vector<std::string> keys = {"function", "device", "call",    "from_call", "to_call",
-                                   "from_ms",  "to_ms",  "process", "sticky"};
+  std::vector<std::string> keys = {"function", "node",    "device", "call",    "from_call",
+                                   "to_call",  "from_ms", "to_ms",  "process", "sticky"};
   for (const std::string& word : FaultWords()) keys.push_back(word);
   TRY(CheckKeys(node, "a fault", keys));
   FaultSpec fault;
@@ -142,6 +190,12 @@ Result<FaultSpec> ReadFault(const YamlNode& node, Fixtures& fixtures) {
     TRY(fault.process_has, ReadCString(*process, "a part of a command line", kLongestProcess));
   }
   TRY(ReadAction(node, fault));
+  if (fault.kind == FaultKind::kErrno) {
+    TRY(ReadNode(node, fault));
+    return fault;
+  }
+  if (const YamlNode* path = node.Find("node"))
+    return ErrorAt(*path, "what a node does is its \"errno\"; the rest is a \"function\"'s");
   TRY(ReadFunction(node, fixtures, fault));
   if (const YamlNode* sticky = node.Find("sticky")) {
     TRY(fault.sticky, ReadBool(*sticky, "sticky"));

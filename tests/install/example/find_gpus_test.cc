@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 #define RUN_OR_SKIP(seen, stage)               \
   const RunResult seen = (stage).Run(SCANNER); \
-  if (!seen.skipped.empty()) GTEST_SKIP() << seen.skipped
+  GPUSTAGE_SKIP_UNLESS_RUN(seen)
 
 TEST(FindGpus, FindsBoth) {
   Stage stage;

@@ -30,14 +30,16 @@ CaseList ListCases(const std::vector<std::string>& paths,
                    const std::vector<std::string>& scanners = {});
 
 struct CaseEnd {
-  std::string failed;     // the report of the runs that are bad; "" when none is
+  std::string failed;  // the report of the runs that are bad; "" when none is
+  std::string file;    // and the first expectation that does not hold, or the scenario
+  int line = 1;
   std::string skipped;    // why no run was; "" when one was
   std::string known_bug;  // the reason of an xfail that failed as expected
   std::string skips;      // why some runs were not, a line each
 };
 
-// Stages the case and runs all its scanners. The first call of a process must come before any
-// thread is started.
+// Stages the case and runs all its scanners; where the first call of a process comes after a thread
+// was started, in a process of its own.
 CaseEnd RunListed(const ListedCase& listed);
 
 }  // namespace gpustage

@@ -2,6 +2,7 @@
 // own GoogleTest; what a failing one prints is the sentence of the check that a scenario's claim is
 // held to.
 //
+//   GPUSTAGE_SKIP_UNLESS_RUN(seen);
 //   EXPECT_THAT(seen, FindsDevices(2));
 //   EXPECT_THAT(seen, Loads("libcuda.so.1", FoundBy(kRunpath)));
 //
@@ -14,6 +15,7 @@
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "gpustage/seen_matcher.h"
 #include "gpustage/stage.h"
@@ -21,13 +23,15 @@
 namespace gpustage {
 
 // Any claim that `expect` of a scenario may make, as its text: Shows("outcome: {killed: SIGBUS}").
-inline SeenMatcher Shows(const std::string& claim) {
-  return SeenMatcher([claim](const RunResult& seen) { return seen.Check(claim); });
+inline SeenMatcher Shows(const std::string& claim, Here here = Here::current()) {
+  return SeenMatcher([claim](const RunResult& seen) { return seen.Check(claim); }, here);
 }
 
-inline SeenMatcher FindsDevices(int count) { return Shows("devices: " + std::to_string(count)); }
-inline SeenMatcher FindsAtLeast(int count) {
-  return Shows("devices: {at_least: " + std::to_string(count) + "}");
+inline SeenMatcher FindsDevices(int count, Here here = Here::current()) {
+  return Shows("devices: " + std::to_string(count), here);
+}
+inline SeenMatcher FindsAtLeast(int count, Here here = Here::current()) {
+  return Shows("devices: {at_least: " + std::to_string(count) + "}", here);
 }
 
 // `text` as a scalar of a claim.
@@ -52,48 +56,61 @@ inline LoadedHow FoundBy(LoaderRule rule) {
 // The path that was mapped, in the tree.
 inline LoadedHow From(const std::string& path) { return {", from: " + InQuotes(path)}; }
 
+// A name, and the line that says it: what comes behind may be of any number.
+struct NameHere {
+  NameHere(const char* text, Here at = Here::current()) : name(text), here(at) {}  // NOLINT
+  NameHere(std::string text, Here at = Here::current())                            // NOLINT
+      : name(std::move(text)), here(at) {}
+  std::string name;
+  Here here;
+};
+
 // By SONAME, base name or path; as it may say, FoundBy(…) and From(…).
 template <typename... How>
-SeenMatcher Loads(const std::string& library, const How&... how) {
-  return Shows("loads: {library: " + InQuotes(library) +
-               (std::string() + ... + LoadedHow(how).text) + "}");
+SeenMatcher Loads(const NameHere& library, const How&... how) {
+  return Shows("loads: {library: " + InQuotes(library.name) +
+                   (std::string() + ... + LoadedHow(how).text) + "}",
+               library.here);
 }
 
 // A function of a fake, by anyone, at least once.
-inline SeenMatcher Calls(const std::string& function) {
-  return Shows("calls: {function: " + InQuotes(function) + "}");
+inline SeenMatcher Calls(const std::string& function, Here here = Here::current()) {
+  return Shows("calls: {function: " + InQuotes(function) + "}", here);
 }
 
 // The library is the end of its path; "": any.
-inline SeenMatcher LosesDeviceAt(FunnelStep step, const std::string& library = "") {
-  return SeenMatcher([=](const RunResult& seen) { return seen.CheckLoss(step, library); });
+inline SeenMatcher LosesDeviceAt(FunnelStep step, const std::string& library = "",
+                                 Here here = Here::current()) {
+  return SeenMatcher([=](const RunResult& seen) { return seen.CheckLoss(step, library); }, here);
 }
 
 // A failure of which no log line says so.
-inline SeenMatcher IsSilent() { return Shows("silent: true"); }
+inline SeenMatcher IsSilent(Here here = Here::current()) { return Shows("silent: true", here); }
 
 // A line of the log without its time and colours: Logs(HasSubstr("no CUDA")).
-inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line) {
+inline SeenMatcher Logs(const testing::Matcher<const std::string&>& line,
+                        Here here = Here::current()) {
   std::ostringstream words;
   line.DescribeTo(&words);
-  return SeenMatcher([line, expected = "a log line that " + words.str()](const RunResult& seen) {
+  const auto check = [line, expected = "a log line that " + words.str()](const RunResult& seen) {
     for (const std::string& logged : seen.log)
       if (line.Matches(logged)) return Finding{true, false, expected, logged};
     return Finding{false, false, expected, "no such line among " + std::to_string(seen.log.size())};
-  });
+  };
+  return SeenMatcher(check, here);
 }
 
-// What a failing test shows beside the sentence: how it ended, where each library got to, and the
-// log.
+// In a line: a matcher's answer comes behind it, and what led to that below.
 inline void PrintTo(const RunResult& seen, std::ostream* out) {
-  constexpr size_t kLines = 40;
-  *out << (!seen.error.empty()     ? seen.error
-           : !seen.skipped.empty() ? seen.skipped
-                                   : seen.outcome + "\n" + seen.funnel);
-  for (size_t i = 0; i < seen.log.size() && i < kLines; ++i)
-    *out << "  log       " << seen.log[i] << "\n";
-  if (seen.log.size() > kLines)
-    *out << "  log       and " << seen.log.size() - kLines << " lines more\n";
+  *out << "a run that "
+       << (!seen.error.empty() || !seen.skipped.empty() ? "was not started" : seen.outcome);
 }
 
 }  // namespace gpustage
+
+// Skips this test where the machine cannot run what was asked for, and says why; in the test's own
+// body, as GTEST_SKIP() is.
+#define GPUSTAGE_SKIP_UNLESS_RUN(seen) \
+  if ((seen).skipped.empty()) {        \
+  } else                               \
+    GTEST_SKIP() << (seen).skipped

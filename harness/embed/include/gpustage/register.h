@@ -26,7 +26,10 @@ class ScenarioTest : public testing::Test {
     RecordProperty("id", listed_.id);
     const CaseEnd end = RunListed(listed_);
     if (!end.known_bug.empty()) RecordProperty("known_bug", end.known_bug);
-    if (!end.failed.empty()) FAIL() << end.failed;
+    if (!end.failed.empty()) {
+      ADD_FAILURE_AT(end.file.c_str(), end.line) << end.failed;  // the line of the expectation
+      return;
+    }
     if (!end.skipped.empty()) GTEST_SKIP() << end.skipped;
     if (!end.skips.empty()) std::printf("skipped %s", end.skips.c_str());
     if (!end.known_bug.empty()) std::printf("fails as expected: %s\n", end.known_bug.c_str());

@@ -14,8 +14,8 @@
 namespace gpustage {
 
 // The first run of a process gives it a mount namespace of its own (and as an ordinary user a user
-// namespace), so it must come before any thread is started. Threads that are started later may run
-// stages, too.
+// namespace), and threads that are started later may run stages, too. Where threads were started
+// before, each run is a process of its own: the program gpustage, which is installed beside this.
 class Stage {
  public:
   using Here = std::source_location;  // never given: it is the line of the call
