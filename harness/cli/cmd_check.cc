@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/stage/plan.h"
@@ -70,7 +69,7 @@ int CheckFiles(const CaseFilter& selection) {
 
 Action DeclareCheck(CLI::App& app) {
   const auto selection = std::make_shared<CaseFilter>();
-  app.footer("Nothing is staged or run: whether a claim holds is for run to say.");
+  AddFooter(app, "Nothing is staged or run: whether a claim holds is for run to say.");
   AddSelection(app, *selection);
   return [selection](const Program&) { return CheckFiles(*selection); };
 }

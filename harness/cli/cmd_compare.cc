@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/run/workspace.h"
@@ -267,18 +267,17 @@ int Compare(const CompareOptions& options) {
 
 Action DeclareCompare(CLI::App& app) {
   const auto options = std::make_shared<CompareOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "For example: compare ollama@0.13 ollama@0.17 PATHS. A scanner is run now when it is here, "
       "and taken from fixtures/recordings when it is not. live:NAME and recorded:NAME want it so "
       "and not otherwise.");
-  app.add_option("a", options->a, "a scanner, by name or name@version")
-      ->type_name("SCANNER")
-      ->required();
-  app.add_option("b", options->b, "another")->type_name("SCANNER")->required();
+  AddOption(app, "a", options->a, "a scanner, by name or name@version").Kind("SCANNER").Required();
+  AddOption(app, "b", options->b, "another").Kind("SCANNER").Required();
   AddSelection(app, options->selection);
-  app.add_option("--known", options->known,
-                 "a file of differences that are known: [{case, field, reason}]")
-      ->type_name("FILE");
+  AddOption(app, "--known", options->known,
+            "a file of differences that are known: [{case, field, reason}]")
+      .Kind("FILE");
   AddJobs(app, options->jobs);
   return [options](const Program&) { return Compare(*options); };
 }

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/verbs.h"
 #include "harness/diagnose/diff.h"
@@ -68,15 +67,15 @@ int Differ(const DiffCommand& command) {
 
 Action DeclareDiff(CLI::App& app) {
   const auto command = std::make_shared<DiffCommand>();
-  app.add_option("a", command->a, "scenario, case, or a file of run --evidence-dir")
-      ->type_name("SCENARIO")
-      ->required();
-  app.add_option("b", command->b, "another")->type_name("SCENARIO")->required();
-  app.add_option("--run", command->runs,
-                 "which of their runs; twice: of each, so that two versions of a scanner are held "
-                 "against one another; else the first that can be started here")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+  AddOption(app, "a", command->a, "scenario, case, or a file of run --evidence-dir")
+      .Kind("SCENARIO")
+      .Required();
+  AddOption(app, "b", command->b, "another").Kind("SCENARIO").Required();
+  AddOption(app, "--run", command->runs,
+            "which of their runs; twice: of each, so that two versions of a scanner are held "
+            "against one another; else the first that can be started here")
+      .Kind("NAME")
+      .OneEach();
   return [command](const Program&) { return Differ(*command); };
 }
 

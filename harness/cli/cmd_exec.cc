@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/text.h"
 #include "harness/case_runner.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/host_tools.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
@@ -61,10 +60,11 @@ int Exec(const InsideOptions& options, const Program& program) {
 
 Action DeclareExec(CLI::App& app) {
   const auto options = std::make_shared<InsideOptions>();
-  app.footer("PROGRAM is one of the tree or of this machine; its exit status is passed through.");
+  AddFooter(app,
+            "PROGRAM is one of the tree or of this machine; its exit status is passed through.");
   AddInside(app, *options);
   return [options](const Program& program) {
-    if (program.empty()) throw CLI::RequiredError("-- PROGRAM");
+    if (program.empty()) Lacks("-- PROGRAM");
     return Exec(*options, program);
   };
 }

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/issue_answer.h"
 #include "harness/cli/verbs.h"
 #include "harness/logs/answer.h"
@@ -74,16 +73,16 @@ int Explain(const ExplainOptions& options) {
 
 Action DeclareExplain(CLI::App& app) {
   const auto options = std::make_shared<ExplainOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Logs of Ollama, llama.cpp, PyTorch, TensorFlow, nvidia-smi and containers, as people paste "
       "them.");
-  app.add_option("log", options->files, "files, or - for standard input")->type_name("FILE");
-  app.add_option(
-         "--issue", options->issue,
-         "an issue as GitHub gives it, Markdown or the JSON of an event: writes a comment in "
-         "Markdown, and posts nothing")
-      ->type_name("FILE");
-  app.add_flag("--page", options->page, "the page of scenarios/scanner-not-loading, as Markdown");
+  AddOption(app, "log", options->files, "files, or - for standard input").Kind("FILE");
+  AddOption(app, "--issue", options->issue,
+            "an issue as GitHub gives it, Markdown or the JSON of an event: writes a comment in "
+            "Markdown, and posts nothing")
+      .Kind("FILE");
+  AddFlag(app, "--page", options->page, "the page of scenarios/scanner-not-loading, as Markdown");
   return [options](const Program&) { return Explain(*options); };
 }
 

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/log_question.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/verbs.h"
@@ -135,18 +135,18 @@ int Find(const FindOptions& options) {
 
 Action DeclareFind(CLI::App& app) {
   const auto options = std::make_shared<FindOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Words as you would search for them: find \"libcuda.so.1: cannot open shared object file\". "
       "One word that is a file is a log (- is standard input), one that names a case is run, and "
       "what it loses is looked for.");
-  app.add_option("what", options->words, "words, a log, or a case")
-      ->type_name("WORDS|FILE|SCENARIO");
-  app.add_option("--limit", options->limit, "most scenarios that are shown")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000));
-  app.add_flag("--json", options->json,
-               "for programs: {version, found: [{id, claim, cause, fix, thread, look, …}]}");
-  app.add_flag("--page", options->page, "the page scenarios/README.md, as Markdown");
+  AddOption(app, "what", options->words, "words, a log, or a case").Kind("WORDS|FILE|SCENARIO");
+  AddOption(app, "--limit", options->limit, "most scenarios that are shown")
+      .Kind("N")
+      .Between(1, 1000);
+  AddFlag(app, "--json", options->json,
+          "for programs: {version, found: [{id, claim, cause, fix, thread, look, …}]}");
+  AddFlag(app, "--page", options->page, "the page scenarios/README.md, as Markdown");
   return [options](const Program&) { return Find(*options); };
 }
 

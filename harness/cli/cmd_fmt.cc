@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/scenario/read/scenario.h"
@@ -43,13 +42,12 @@ int Fmt(const FmtOptions& options) {
 
 Action DeclareFmt(CLI::App& app) {
   const auto options = std::make_shared<FmtOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Ends of lines, blanks behind them, blank lines, and claim, source and tags first. Comments "
       "stay with what they are about, and what the file says is looked at before it is written.");
-  app.add_option("path", options->paths, "scenario files or folders")
-      ->type_name("SCENARIO")
-      ->required();
-  app.add_flag("--check", options->check, "change nothing; exit status 1 where something would be");
+  AddOption(app, "path", options->paths, "scenario files or folders").Kind("SCENARIO").Required();
+  AddFlag(app, "--check", options->check, "change nothing; exit status 1 where something would be");
   return [options](const Program&) { return Fmt(*options); };
 }
 

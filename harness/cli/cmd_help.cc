@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/text.h"
 #include "harness/cli/command_line.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/completion.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/help_topic.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verb_page.h"
@@ -46,13 +45,13 @@ int Help(const HelpOptions& options) {
 
 Action DeclareHelp(CLI::App& app) {
   const auto options = std::make_shared<HelpOptions>();
-  app.add_option("command", options->verb,
-                 "one of the commands; a key, step, cause or way to be broken; all commands when "
-                 "there is none")
-      ->type_name("COMMAND");
-  OneOf(app.add_option("--format", options->format,
-                       "all of it as a manual page, as Markdown, or as a shell's completion"),
-        {"text", "man", "markdown", "bash", "zsh"});
+  AddOption(app, "command", options->verb,
+            "one of the commands; a key, step, cause or way to be broken; all commands when "
+            "there is none")
+      .Kind("COMMAND");
+  AddOption(app, "--format", options->format,
+            "all of it as a manual page, as Markdown, or as a shell's completion")
+      .OneOf({"text", "man", "markdown", "bash", "zsh"});
   return [options](const Program&) { return Help(*options); };
 }
 

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/verbs.h"
 #include "harness/import/assemble.h"
 #include "harness/import/recognise.h"
@@ -64,7 +63,8 @@ int Import(const ImportOptions& options) {
 
 Action DeclareImport(CLI::App& app) {
   const auto options = std::make_shared<ImportOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Texts as people paste them, several in one file or one each: ls -l, ls -lR, find -ls, "
       "ldconfig "
       "-p, ldd, readelf -d, objdump -p, lspci, nvidia-smi (-L, -q, -q -x), env, systemctl show and "
@@ -72,10 +72,8 @@ Action DeclareImport(CLI::App& app) {
       "inspect, "
       "a Dockerfile, strace, LD_DEBUG=libs, vulkaninfo, rocminfo, rocm-smi, PyTorch's collect_env, "
       "logs of Ollama and llama.cpp. Each is known by its content.");
-  app.add_option("text", options->files, "files, or - for standard input")
-      ->type_name("FILE")
-      ->required();
-  app.add_option("-o,--output", options->output, "write the scenario there")->type_name("FILE");
+  AddOption(app, "text", options->files, "files, or - for standard input").Kind("FILE").Required();
+  AddOption(app, "-o,--output", options->output, "write the scenario there").Kind("FILE");
   return [options](const Program&) { return Import(*options); };
 }
 

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/suite/case_selection.h"
@@ -44,11 +43,12 @@ int LintSelected(const LintOptions& options) {
 
 Action DeclareLint(CLI::App& app) {
   const auto options = std::make_shared<LintOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Nothing is staged or run. check says what is wrong; this says what is right and cannot be "
       "meant. Exit status 1 when there is a finding.");
   AddSelection(app, options->selection);
-  app.add_flag("--rules", options->rules, "all that is looked for, with the reason and the fix");
+  AddFlag(app, "--rules", options->rules, "all that is looked for, with the reason and the fix");
   return [options](const Program&) { return LintSelected(*options); };
 }
 

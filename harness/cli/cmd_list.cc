@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/report/trace.h"
@@ -119,8 +119,8 @@ Action DeclareList(CLI::App& app) {
   AddSelection(app, options->selection);
   AddScenarioFilters(app, options->selection);
   AddShards(app, options->shard);
-  OneOf(app.add_option("--format", options->format, "github-matrix: the jobs of --shards N"),
-        {"text", "json", "names", "github-matrix"});
+  AddOption(app, "--format", options->format, "github-matrix: the jobs of --shards N")
+      .OneOf({"text", "json", "names", "github-matrix"});
   return [options](const Program&) { return ListCases(*options); };
 }
 

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/screen.h"
@@ -64,8 +63,8 @@ int MergeReports(const MergeOptions& options) {
 
 Action DeclareMerge(CLI::App& app) {
   const auto options = std::make_shared<MergeOptions>();
-  app.footer("Totals, reports and the exit status are those of one run of all the cases.");
-  app.add_option("file", options->files, "JSON reports")->type_name("FILE")->required();
+  AddFooter(app, "Totals, reports and the exit status are those of one run of all the cases.");
+  AddOption(app, "file", options->files, "JSON reports").Kind("FILE").Required();
   AddReports(app, options->reports, options->baseline, options->color);
   return [options](const Program&) { return MergeReports(*options); };
 }

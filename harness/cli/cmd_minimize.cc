@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <thread>
 
 #include "harness/base/files.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
@@ -76,21 +76,22 @@ int Minimize(const MinimizeCommand& command) {
 
 Action DeclareMinimize(CLI::App& app) {
   const auto command = std::make_shared<MinimizeCommand>();
-  app.footer(
+  AddFooter(
+      app,
       "Prints a scenario in which the same devices are lost for the same reason and the change "
       "that "
       "`why` proves brings them back. No part of it can be left out.");
-  app.add_option("case", command->scenario, "scenario or case")->type_name("SCENARIO")->required();
-  app.add_option("--run", command->run, "which of its runs; the first that can be started here")
-      ->type_name("NAME");
-  app.add_option("-o,--output", command->out, "the scenario file to write; without it, stdout")
-      ->type_name("FILE");
-  app.add_option("--budget", command->budget, "most starts of the scanner")
-      ->type_name("N")
-      ->check(CLI::Range(1, 100000));
+  AddOption(app, "case", command->scenario, "scenario or case").Kind("SCENARIO").Required();
+  AddOption(app, "--run", command->run, "which of its runs; the first that can be started here")
+      .Kind("NAME");
+  AddOption(app, "-o,--output", command->out, "the scenario file to write; without it, stdout")
+      .Kind("FILE");
+  AddOption(app, "--budget", command->budget, "most starts of the scanner")
+      .Kind("N")
+      .Between(1, 100000);
   AddJobs(app, command->jobs);
-  app.add_flag("--json", command->json,
-               "for programs: the scenario and what is left of the machine");
+  AddFlag(app, "--json", command->json,
+          "for programs: the scenario and what is left of the machine");
   return [command](const Program&) { return Minimize(*command); };
 }
 

@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/verbs.h"
 #include "harness/suite/case_names.h"
 #include "harness/suite/installation.h"
@@ -67,16 +66,15 @@ int New(const NewOptions& options) {
 
 Action DeclareNew(CLI::App& app) {
   const auto options = std::make_shared<NewOptions>();
-  app.add_option("name", options->name, "the file to write, with or without .yaml")
-      ->type_name("FILE")
-      ->required();
-  app.add_option("--from", options->from, "begin with this scenario of the collection")
-      ->type_name("SCENARIO");
-  app.add_option("--device", options->device, "the GPU: a name of fixtures/devices")
-      ->type_name("DEVICE");
-  app.add_option("--layout", options->layouts, "where files lie: names of fixtures/layouts")
-      ->type_name("LAYOUT")
-      ->allow_extra_args(false);
+  AddOption(app, "name", options->name, "the file to write, with or without .yaml")
+      .Kind("FILE")
+      .Required();
+  AddOption(app, "--from", options->from, "begin with this scenario of the collection")
+      .Kind("SCENARIO");
+  AddOption(app, "--device", options->device, "the GPU: a name of fixtures/devices").Kind("DEVICE");
+  AddOption(app, "--layout", options->layouts, "where files lie: names of fixtures/layouts")
+      .Kind("LAYOUT")
+      .OneEach();
   return [options](const Program&) { return New(*options); };
 }
 

@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/cli/version.h"
@@ -39,17 +38,17 @@ int WritePack(const PackOptions& options) {
 
 Action DeclarePack(CLI::App& app) {
   const auto options = std::make_shared<PackOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "The scenario with libraries, scanners, layouts and devices of your own, for an issue or a "
       "colleague; the same bytes whenever it is written. Look into it before you give it away: "
       "files of this machine are in it as they are.");
-  app.add_option("case", options->selection.paths, "a scenario or a case of one")
-      ->type_name("SCENARIO")
-      ->required()
-      ->expected(1);
+  AddOption(app, "case", options->selection.paths, "a scenario or a case of one")
+      .Kind("SCENARIO")
+      .Required()
+      .Times(1, 1);
   AddFilters(app, options->selection);
-  app.add_option("--output,-o", options->output, "the file; NAME.tar without it")
-      ->type_name("FILE");
+  AddOption(app, "--output,-o", options->output, "the file; NAME.tar without it").Kind("FILE");
   return [options](const Program&) { return WritePack(*options); };
 }
 

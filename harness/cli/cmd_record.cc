@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/run/interrupt.h"
@@ -84,17 +84,17 @@ int Record(const RecordOptions& options) {
 
 Action DeclareRecord(CLI::App& app) {
   const auto options = std::make_shared<RecordOptions>();
-  app.footer("For example: record FOLDER --scanner ollama PATHS");
-  app.add_option("folder", options->folder,
-                 "a folder; files go to FOLDER/SCANNER-VERSION/SCENARIO.json")
-      ->type_name("FOLDER")
-      ->required();
-  app.add_option("--level", options->levels,
-                 "OLLAMA_DEBUG in the starts: 0, 1, 2, 3 or unset, parted by commas; without it 1 "
-                 "and 2. What is there of other levels stays")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"0", "1", "2", "3", "unset"}))
-      ->type_name("LEVEL");
+  AddFooter(app, "For example: record FOLDER --scanner ollama PATHS");
+  AddOption(app, "folder", options->folder,
+            "a folder; files go to FOLDER/SCANNER-VERSION/SCENARIO.json")
+      .Kind("FOLDER")
+      .Required();
+  AddOption(app, "--level", options->levels,
+            "OLLAMA_DEBUG in the starts: 0, 1, 2, 3 or unset, parted by commas; without it 1 "
+            "and 2. What is there of other levels stays")
+      .PartedBy(',')
+      .OneOf({"0", "1", "2", "3", "unset"})
+      .Kind("LEVEL");
   AddSelection(app, options->selection);
   AddJobs(app, options->jobs);
   return [options](const Program&) { return Record(*options); };

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 
 #include "harness/base/files.h"
 #include "harness/capture/device_file.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/verbs.h"
 #include "harness/run/host_run.h"
 #include "harness/suite/installation.h"
@@ -50,14 +50,14 @@ int RecordDevice(const RecordOptions& options) {
 
 Action DeclareRecordDevice(CLI::App& app) {
   const auto options = std::make_shared<RecordOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Figures and the product's name alone: no UUID, no serial number, no place. Equal devices "
       "make "
       "one file, as those of fixtures/devices are.");
-  app.add_option("-o,--output", options->folder, "write NAME.yaml of each device into this folder")
-      ->type_name("DIR");
-  app.add_option("--library", options->library, "the driver's library that is asked")
-      ->type_name("FILE");
+  AddOption(app, "-o,--output", options->folder, "write NAME.yaml of each device into this folder")
+      .Kind("DIR");
+  AddOption(app, "--library", options->library, "the driver's library that is asked").Kind("FILE");
   return [options](const Program&) { return RecordDevice(*options); };
 }
 

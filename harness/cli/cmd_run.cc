@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <map>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/report_files.h"
 #include "harness/cli/screen.h"
@@ -272,39 +272,39 @@ std::string InSeconds(std::string& time) {
 }
 
 void AddDailyUse(CLI::App& app, RunOptions& run) {
-  app.add_option(
-         "--xfail-from", run.xfail_from,
-         "a file of known failures: [{case: GLOB, run: GLOB, reason, thread, until: 2026-12-31}]")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  OneOf(app.add_option("--fail-on", run.fail_on,
-                       "a silent failure is a failure, also where its scenario expects it")
-            ->allow_extra_args(false),
-        {"silent-failure"});
-  app.add_option("--deadline", run.deadline,
-                 "start nothing after this time, and end what runs: 90s, 10m, 2h")
-      ->type_name("TIME")
-      ->transform(CLI::Validator(InSeconds, ""));
-  app.add_option("--repeat", run.repeat,
-                 "start each run so often, at most 10000 times; one that does not always answer "
-                 "the same is flaky")
-      ->type_name("N")
-      ->check(CLI::Range(1, 10000));
-  app.add_option("--failed", run.failed,
-                 "an earlier JSON report: only its runs that were bad, of the same files")
-      ->type_name("FILE");
-  app.add_option("--max-failures", run.max_failures, "start nothing after so many bad runs")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
-  CLI::Option* const why =
-      app.add_flag("--why", run.why, "seek what mends each failure: one line, proven by starts");
-  app.add_option("--why-budget", run.why_budget, "most starts for --why, in all")
-      ->type_name("N")
-      ->needs(why)
-      ->check(CLI::Range(1, 1'000'000));
-  CLI::Option* const quiet = app.add_flag("-q,--quiet", run.quiet, "failures and totals only");
-  app.add_flag("-v,--verbose", run.verbose, "a line a skip, too, and the slowest runs at the end")
-      ->excludes(quiet);
+  AddOption(
+      app, "--xfail-from", run.xfail_from,
+      "a file of known failures: [{case: GLOB, run: GLOB, reason, thread, until: 2026-12-31}]")
+      .Kind("FILE")
+      .OneEach();
+  AddOption(app, "--fail-on", run.fail_on,
+            "a silent failure is a failure, also where its scenario expects it")
+      .OneEach()
+      .OneOf({"silent-failure"});
+  AddOption(app, "--deadline", run.deadline,
+            "start nothing after this time, and end what runs: 90s, 10m, 2h")
+      .Kind("TIME")
+      .Changed(InSeconds);
+  AddOption(app, "--repeat", run.repeat,
+            "start each run so often, at most 10000 times; one that does not always answer "
+            "the same is flaky")
+      .Kind("N")
+      .Between(1, 10000);
+  AddOption(app, "--failed", run.failed,
+            "an earlier JSON report: only its runs that were bad, of the same files")
+      .Kind("FILE");
+  AddOption(app, "--max-failures", run.max_failures, "start nothing after so many bad runs")
+      .Kind("N")
+      .Between(1, 1'000'000);
+  const DeclaredOption why =
+      AddFlag(app, "--why", run.why, "seek what mends each failure: one line, proven by starts");
+  AddOption(app, "--why-budget", run.why_budget, "most starts for --why, in all")
+      .Kind("N")
+      .Needs(why)
+      .Between(1, 1'000'000);
+  const DeclaredOption quiet = AddFlag(app, "-q,--quiet", run.quiet, "failures and totals only");
+  AddFlag(app, "-v,--verbose", run.verbose, "a line a skip, too, and the slowest runs at the end")
+      .Excludes(quiet);
 }
 
 }  // namespace
@@ -313,18 +313,18 @@ Action DeclareRun(CLI::App& app) {
   const auto options = std::make_shared<RunOptions>();
   AddSelection(app, options->selection);
   AddShards(app, options->shard);
-  app.add_option("--require", options->require, "fail when this scanner or part is missing")
-      ->type_name("SCANNER")
-      ->allow_extra_args(false);
+  AddOption(app, "--require", options->require, "fail when this scanner or part is missing")
+      .Kind("SCANNER")
+      .OneEach();
   AddJobs(app, options->jobs);
   AddReports(app, options->reports, options->baseline, options->color);
   AddDailyUse(app, *options);
-  app.add_flag("--keep", options->keep, "leave the trees where they are and say where");
-  OneOf(app.add_option("--evidence", options->evidence, "how much is watched; all is usual"),
-        {"none", "libs", "files", "all"});
-  app.add_option("--evidence-dir", options->evidence_dir,
-                 "keep what was seen of each run in this folder, for gpustage trace")
-      ->type_name("FOLDER");
+  AddFlag(app, "--keep", options->keep, "leave the trees where they are and say where");
+  AddOption(app, "--evidence", options->evidence, "how much is watched; all is usual")
+      .OneOf({"none", "libs", "files", "all"});
+  AddOption(app, "--evidence-dir", options->evidence_dir,
+            "keep what was seen of each run in this folder, for gpustage trace")
+      .Kind("FOLDER");
   return [options](const Program&) { return RunSelected(*options); };
 }
 

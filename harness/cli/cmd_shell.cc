@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "harness/case_runner.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/host_tools.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
@@ -146,7 +146,8 @@ int Shell(const InsideOptions& options, const Program& program) {
 
 Action DeclareShell(CLI::App& app) {
   const auto options = std::make_shared<InsideOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Its exit status is passed through; what was seen is said in short at the end. Tools, gdb "
       "and Python are this machine's.");
   AddInside(app, *options);

@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/evidence/path/funnel.h"
@@ -53,7 +52,7 @@ int Show(const std::string& id) {
 
 Action DeclareShow(CLI::App& app) {
   const auto id = std::make_shared<std::string>();
-  app.add_option("case", *id, "scenario or case")->type_name("SCENARIO")->required();
+  AddOption(app, "case", *id, "scenario or case").Kind("SCENARIO").Required();
   AddAllowFile(app);
   return [id](const Program&) { return Show(*id); };
 }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 
@@ -11,6 +10,7 @@
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/host_process_text.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
@@ -134,7 +134,7 @@ ScannerSpec ScannerOf(const std::string& program) {
 }
 
 int TraceHost(const TraceCommand& command, Program program) {
-  if (program.empty()) throw CLI::RequiredError("-- PROGRAM");
+  if (program.empty()) Lacks("-- PROGRAM");
   const std::string path = FindProgramOnHost(program.front());
   if (path.empty())
     return PrintError({fmt::format("no program {} is here", Quote(program.front()))}, kBadInput);
@@ -224,43 +224,43 @@ int Trace(const TraceCommand& command) {
 
 Action DeclareTrace(CLI::App& app) {
   const auto options = std::make_shared<TraceCommand>();
-  app.footer(
+  AddFooter(
+      app,
       "A folder is one that run --evidence-dir filled; its files are JSON Lines, one a run. "
       "The timeline is printed with --timeline, or with any of --kind, --library and --process.");
-  app.add_option("what", options->path, "a scenario, a case, or a folder of run --evidence-dir")
-      ->type_name("SCENARIO");
-  CLI::Option* const host =
-      app.add_flag("--host", options->host,
-                   "of -- PROGRAM on this machine as it is: nothing is staged, nothing is changed");
-  app.add_option(
-         "--pid", options->pid,
-         "with --host: of this process, which runs already, and those below it: what it has "
-         "mapped and open, its variables, the nodes as it sees them")
-      ->type_name("PID")
-      ->check(CLI::Range(1, 1 << 22))
-      ->needs(host);
+  AddOption(app, "what", options->path, "a scenario, a case, or a folder of run --evidence-dir")
+      .Kind("SCENARIO");
+  const DeclaredOption host =
+      AddFlag(app, "--host", options->host,
+              "of -- PROGRAM on this machine as it is: nothing is staged, nothing is changed");
+  AddOption(app, "--pid", options->pid,
+            "with --host: of this process, which runs already, and those below it: what it has "
+            "mapped and open, its variables, the nodes as it sees them")
+      .Kind("PID")
+      .Between(1, 1 << 22)
+      .Needs(host);
   AddFilters(app, options->selection);
-  app.add_flag("--timeline", options->options.timeline, "every event in order of time");
-  OneOf(app.add_option("--kind", options->options.kinds, "only events of this kind")
-            ->allow_extra_args(false),
-        TraceKinds());
-  app.add_option("--library", options->options.library, "only this library: a part of its path");
-  app.add_option("--process", options->options.process,
-                 "only this process: a pid or a part of its role");
-  app.add_option("--html", options->html,
-                 "also a page to look at, as run --report html=FILE has it")
-      ->type_name("FILE")
-      ->excludes(host);
-  app.add_flag("--json", options->json,
-               "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
+  AddFlag(app, "--timeline", options->options.timeline, "every event in order of time");
+  AddOption(app, "--kind", options->options.kinds, "only events of this kind")
+      .OneEach()
+      .OneOf(TraceKinds());
+  AddOption(app, "--library", options->options.library, "only this library: a part of its path");
+  AddOption(app, "--process", options->options.process,
+            "only this process: a pid or a part of its role");
+  AddOption(app, "--html", options->html,
+            "also a page to look at, as run --report html=FILE has it")
+      .Kind("FILE")
+      .Excludes(host);
+  AddFlag(app, "--json", options->json,
+          "for programs: {version, runs: [{id, answer, funnel, timeline}]}");
   return [options](const Program& program) {
     if (options->host && !options->path.empty())
-      throw CLI::ExtrasError({options->path + " is staged, and --host stages nothing"});
+      HasTooMuch(options->path + " is staged, and --host stages nothing");
     if (options->pid > 0 && !program.empty())
-      throw CLI::ExtrasError({"--pid is of a process that runs, -- of one that is to be started"});
+      HasTooMuch("--pid is of a process that runs, -- of one that is to be started");
     if (options->pid > 0) return TracePid(*options);
     if (options->host) return TraceHost(*options, program);
-    if (!program.empty()) throw CLI::ExtrasError({"-- is for --host"});
+    if (!program.empty()) HasTooMuch("-- is for --host");
     return Trace(*options);
   };
 }

@@ -2,7 +2,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/line_diff.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
@@ -293,20 +293,21 @@ int Update(const UpdateOptions& options) {
 
 Action DeclareUpdate(CLI::App& app) {
   const auto options = std::make_shared<UpdateOptions>();
-  app.footer(
+  AddFooter(
+      app,
       "Runs the cases and puts what was seen in place of what was expected: values of claims, and "
       "expectations of runs that have none. Comments, order and layout stay, and no claim is taken "
       "away. On a terminal each change is shown and asked for; elsewhere they are listed, or made "
       "by --accept. Where runs differ by one axis, their expectation is divided by it.");
   AddSelection(app, options->selection);
   AddJobs(app, options->jobs);
-  app.add_flag("--list", options->list, "change nothing; exit status 1 where something would be");
-  app.add_flag("--json", options->json,
-               "for programs: {version, proposals: [{file, line, expected, seen, diff}]}");
-  app.add_option("--accept", options->accept,
-                 "change what is expected of this case, or scenario, or all; never where CI is set")
-      ->type_name("SCENARIO")
-      ->allow_extra_args(false);
+  AddFlag(app, "--list", options->list, "change nothing; exit status 1 where something would be");
+  AddFlag(app, "--json", options->json,
+          "for programs: {version, proposals: [{file, line, expected, seen, diff}]}");
+  AddOption(app, "--accept", options->accept,
+            "change what is expected of this case, or scenario, or all; never where CI is set")
+      .Kind("SCENARIO")
+      .OneEach();
   return [options](const Program&) { return Update(*options); };
 }
 

@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +15,7 @@
 #include "harness/base/files.h"
 #include "harness/base/root.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
 #include "harness/scenario/yaml/yaml.h"
@@ -163,7 +163,8 @@ int Watch(const CaseFilter& selection) {
 
 Action DeclareWatch(CLI::App& app) {
   const auto selection = std::make_shared<CaseFilter>();
-  app.footer(
+  AddFooter(
+      app,
       "A scenario that is saved, new or renamed runs at once, and no other; a layout, device or "
       "scanner of yours may be of any, so all run. Without a path it is this folder.");
   AddSelection(app, *selection);

@@ -2,13 +2,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/declare.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/options.h"
 #include "harness/cli/verbs.h"
@@ -141,30 +141,30 @@ int Why(const WhyCommand& command) {
 
 Action DeclareWhy(CLI::App& app) {
   const auto command = std::make_shared<WhyCommand>();
-  app.footer(
+  AddFooter(
+      app,
       "An announced cause is held against the machine: why CASE not \"OLLAMA_NUM_GPU=999 must be "
       "set\", or --change. It is confirmed, or refuted with exit status 1.");
-  app.add_option("case", command->scenario, "scenario or case")->type_name("SCENARIO")->required();
-  app.add_option("announced", command->words, "not, and the cause that was announced")
-      ->expected(0, 2);
-  app.add_option("--run", command->run, "which of its runs; the first that can be started here")
-      ->type_name("NAME");
-  app.add_option("--budget", command->budget, "most starts of the scanner, proofs not counted")
-      ->type_name("N")
-      ->check(CLI::Range(1, 100000));
-  app.add_option("--answers", command->answers, "most answers that are printed")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--want", command->want,
-                 "how many devices are to be counted, or claims that are to hold ({log: {lacks: "
-                 "[…]}}); else what the case expects and does not get, or all that the machine has")
-      ->type_name("N|CLAIMS");
+  AddOption(app, "case", command->scenario, "scenario or case").Kind("SCENARIO").Required();
+  AddOption(app, "announced", command->words, "not, and the cause that was announced").Times(0, 2);
+  AddOption(app, "--run", command->run, "which of its runs; the first that can be started here")
+      .Kind("NAME");
+  AddOption(app, "--budget", command->budget, "most starts of the scanner, proofs not counted")
+      .Kind("N")
+      .Between(1, 100000);
+  AddOption(app, "--answers", command->answers, "most answers that are printed")
+      .Kind("N")
+      .Between(1, 1000);
+  AddOption(app, "--want", command->want,
+            "how many devices are to be counted, or claims that are to hold ({log: {lacks: "
+            "[…]}}); else what the case expects and does not get, or all that the machine has")
+      .Kind("N|CLAIMS");
   AddJobs(app, command->jobs);
-  app.add_flag("--json", command->json, "for programs");
-  app.add_option("--change", command->change,
-                 "an announced cause: {tree: […], env: {…}, user: …, groups: […], machine: {…}, "
-                 "scanner: …, layout: […]}")
-      ->type_name("YAML");
+  AddFlag(app, "--json", command->json, "for programs");
+  AddOption(app, "--change", command->change,
+            "an announced cause: {tree: […], env: {…}, user: …, groups: […], machine: {…}, "
+            "scanner: …, layout: […]}")
+      .Kind("YAML");
   return [command](const Program&) { return Why(*command); };
 }
 

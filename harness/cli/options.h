@@ -11,8 +11,7 @@
 
 namespace CLI {
 class App;
-class Option;
-}  // namespace CLI
+}
 
 namespace gpustage {
 
@@ -41,8 +40,5 @@ struct InsideOptions {
   std::vector<std::string> host_directories;  // shown inside, read-only
 };
 void AddInside(CLI::App& app, InsideOptions& options);
-
-// The option takes one of these words; another one is told the nearest.
-CLI::Option* OneOf(CLI::Option* option, std::vector<std::string> words);
 
 }  // namespace gpustage

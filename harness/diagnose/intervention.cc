@@ -215,6 +215,13 @@ bool ApplyToMachine(const Intervention& change, Machine& machine) {
       const auto wanted = static_cast<PropsLayout>(change.number);
       return std::exchange(machine.props_layout, wanted) != wanted;
     }
+    case Kind::kWholeBoard: {
+      if (number >= machine.boards.size()) return false;
+      machine.devices.push_back(machine.boards[number]);
+      machine.devices.back().mig_enabled = false;
+      machine.boards.erase(machine.boards.begin() + change.number);
+      return true;
+    }
     case Kind::kDeviceAnswers: {
       if (number >= machine.devices.size() || !change.device) return false;
       GpuDevice answers = *change.device;

@@ -40,6 +40,7 @@ struct Intervention {
     kScanner,        // subject: the program; value: the version
     kDriverVersion,  // the kernel module that the driver is of
     kCudaVersion,    // number: of the driver's CUDA; 0: the newest
+    kWholeBoard,     // number: of the board in MIG mode, which is one device again
     kDeviceAnswers,  // number: of the device, which answers as the recorded one of its name
     kLayout,         // cudaDeviceProp as the driver's own CUDA lays it out; number: another
     kDropFault,      // number: of the fault; subject: its function

@@ -213,6 +213,11 @@ Commands CommandsFor(const Intervention& change, const FlatCase& flat, const std
     case Kind::kScanner:
       return {fmt::format("# install {} {}", change.subject, change.value),
               fmt::format("# install {} {}", change.subject, flat.c.runs.front().scanner.version)};
+    case Kind::kWholeBoard:
+      return {fmt::format("sudo nvidia-smi -i {} -mig 0   # or -mig 1 and mig -cgi, which makes "
+                          "instances",
+                          change.number),
+              fmt::format("sudo nvidia-smi -i {} -mig 1", change.number)};
     case Kind::kDriverVersion: return {"sudo reboot   # after an update of the driver", ""};
     case Kind::kCudaVersion:
       if (change.number == 0) return {"# update the NVIDIA driver, then reboot", ""};

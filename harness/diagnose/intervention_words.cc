@@ -19,7 +19,8 @@ constexpr const char* kKinds[] = {
     "refresh-cache", "remove",         "make-directory",  "chown",
     "chmod",         "user",           "group",           "add-node",
     "kernel-shows",  "load-module",    "scanner-version", "driver-version",
-    "cuda-version",  "device-answers", "struct-layout",   "drop-fault"};
+    "cuda-version",  "whole-board",    "device-answers",  "struct-layout",
+    "drop-fault"};
 
 // Lines of a file, as a sentence has them.
 std::string InOneLine(std::string text) {
@@ -94,6 +95,8 @@ std::string ToString(const Intervention& change) {
     case Kind::kCudaVersion:
       return change.number == 0 ? "update the driver"
                                 : "have a driver of " + CudaText(change.number);
+    case Kind::kWholeBoard:
+      return fmt::format("turn MIG mode off on board {}, which has no instance", change.number);
     case Kind::kDeviceAnswers:
       return fmt::format("device {} answers as a {} does", change.number, on);
     case Kind::kLayout:

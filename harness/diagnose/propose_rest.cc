@@ -139,6 +139,14 @@ void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const Proposa
     change.scanner = other;
     all.push_back(std::move(change));
   }
+  for (size_t i = 0; i < machine.boards.size(); ++i) {
+    const bool cut = std::any_of(
+        machine.devices.begin(), machine.devices.end(),
+        [&](const GpuDevice& one) { return one.mig_parent == machine.boards[i].profile; });
+    Intervention change = Change(Kind::kWholeBoard, kDriverTier, machine.boards[i].profile);
+    change.number = static_cast<int>(i);
+    if (!cut) all.push_back(change);
+  }
   all.push_back(Change(Kind::kCudaVersion, kDriverTier, "driver"));
   all.push_back(Change(Kind::kLayout, kFaultTier, "cudaDeviceProp"));
   for (size_t i = 0; i < machine.faults.size(); ++i) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/out_of_line.h"
 #include "harness/evidence/loader/linkage.h"
 #include "harness/evidence/loader/outside.h"
 #include "harness/evidence/path/library_path.h"
@@ -54,6 +55,7 @@ struct SeenDevice {
 };
 
 struct Evidence {
+  OUT_OF_LINE_MEMBERS(Evidence);
   Outcome outcome;
   int64_t duration_ns = 0;
   std::vector<Event> events;

@@ -19,7 +19,7 @@ std::string Count(size_t count, const char* what) {
 }
 
 std::string ProgramText(const LogReading& log) {
-  if (log.program.empty()) return "A log of no program that is known here";
+  if (log.program.empty()) return "Which program wrote it is not in it";
   std::string name = log.program == "ollama" ? "Ollama" : log.program;
   if (!log.version.empty()) return name + " " + log.version;
   const auto& [from, below] = log.dated;
@@ -54,7 +54,7 @@ std::string OutcomeText(const LogReading& log, const Explanation& explanation) {
     case LogOutcome::kUse:
       return DevicesText(explanation) + ". Discovery is healthy; something failed after it.";
     case LogOutcome::kNone: return "No GPU: it computes on the CPU.";
-    case LogOutcome::kFailed: return "Something failed; how it ended is not in it.";
+    case LogOutcome::kFailed: return "Something failed; what came of it is not in it.";
     case LogOutcome::kUnfinished:
       if (const LineFact* loaded = log.Find("backend-loaded"); loaded != nullptr)
         return fmt::format("The backend of {} was loaded; what it found is not in it.",
@@ -178,7 +178,10 @@ std::string DeeperText(const Knowledge& knowledge, const LogReading& log) {
     if (way.program != log.program || Rank(log.level) >= Rank(way.level)) continue;
     if (!MayBeOf(way.versions, log)) continue;
     if (!way.platform.empty() && way.platform != log.platform) continue;
-    if (best == nullptr || best->platform.empty()) best = &way;
+    const auto closer = [](const Deeper& one) {
+      return std::pair(one.platform.empty() ? 0 : 1, Rank(one.level));
+    };
+    if (best == nullptr || closer(way) > closer(*best)) best = &way;
   }
   return best == nullptr ? "" : fmt::format("  next: {}\n", Filled(best->say, PlacesOf(log)));
 }

@@ -59,6 +59,18 @@ std::string WantedLibrary(const LogReading& log) {
   return skipped == nullptr ? "" : FieldOf(*skipped, "requested");
 }
 
+const LineFact* BackendTwice(const LogReading& log) {
+  const std::vector<const LineFact*> loaded = log.Of("backend-loaded");
+  for (size_t i = 0; i < loaded.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const std::string now = FieldOf(*loaded[i], "path"), before = FieldOf(*loaded[j], "path");
+      if (BaseNameOf(now) == BaseNameOf(before) && (ParentOf(now) == ParentOf(ParentOf(before)) ||
+                                                    ParentOf(before) == ParentOf(ParentOf(now))))
+        return loaded[i];
+    }
+  return nullptr;
+}
+
 std::set<std::string> DerivedFacts(const LogReading& log) {
   std::set<std::string> facts;
   const std::set<std::string> tried = TriedDirectories(log);

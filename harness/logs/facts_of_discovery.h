@@ -17,6 +17,10 @@ namespace gpustage {
 std::set<std::string> DerivedFacts(const LogReading& log);
 const std::set<std::string>& NamesOfDerivedFacts();
 
+// A line that loads a backend which another file of its name, in the folder above or below, was
+// loaded for before; null: there is none. Children for cuda_v12 and cuda_v13 load one each.
+const LineFact* BackendTwice(const LogReading& log);
+
 // What OLLAMA_LLM_LIBRARY asks for, of the settings or of the lines that leave others out; "".
 std::string WantedLibrary(const LogReading& log);
 

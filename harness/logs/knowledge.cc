@@ -133,10 +133,17 @@ Result<Deeper> ReadDeeper(const YamlNode& node, const std::string& program) {
 
 Status ReadRules(const std::string& path, Knowledge& knowledge) {
   TRY(const YamlNode file, ReadYamlFile(path));
-  TRY(CheckKeys(file, "a file of lines", {"program", "about", "silent", "deeper", "lines"}));
+  TRY(CheckKeys(file, "a file of lines",
+                {"program", "about", "marks", "silent", "deeper", "lines"}));
   TRY(const YamlNode* name, Require(file, "a file of lines", "program"));
   TRY(std::string program, ReadName(*name, "a program"));
   if (program == "any") program.clear();
+  if (const YamlNode* marks = file.Find("marks"))
+    for (const YamlNode& item : marks->items) {
+      TRY(const std::string pattern, ReadRegex(item, "a mark"));
+      knowledge.marks.push_back(
+          {program, std::make_shared<const RE2>("(?m)" + pattern, RE2::Quiet)});
+    }
   if (const YamlNode* silent = file.Find("silent"))
     for (const YamlNode& item : silent->items) {
       TRY(SilentLoss loss, ReadSilent(item, program));

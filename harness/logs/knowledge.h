@@ -65,6 +65,12 @@ struct SilentLoss {
   bool linux_alone = false;
 };
 
+// What in a text, prefixes included, shows which program wrote it where no line of it is known.
+struct Mark {
+  std::string program;
+  std::shared_ptr<const re2::RE2> text;
+};
+
 // How a program is made to say more.
 struct Deeper {
   std::string program, platform, level, say;
@@ -109,6 +115,7 @@ struct Knowledge {
   std::map<std::string, Look> looks;
   std::vector<SilentLoss> silent;
   std::vector<Deeper> deeper;
+  std::vector<Mark> marks;     // the first that fits
   std::vector<AskedFor> asks;  // the first that fits
 
   const LogCause* Find(const std::string& cause) const;

@@ -97,7 +97,32 @@ std::map<std::string, std::string> WithAll(std::map<std::string, std::string> va
   return values;
 }
 
-std::string Filled(const std::string& text, const std::map<std::string, std::string>& values) {
+namespace {
+
+// Without the parts in [[double brackets]] of which a {name} is not known; others lose the
+// brackets.
+std::string WithKnownParts(const std::string& text,
+                           const std::map<std::string, std::string>& values) {
+  std::string kept;
+  size_t at = 0;
+  for (size_t open; (open = text.find("[[", at)) != std::string::npos;) {
+    const size_t close = text.find("]]", open);
+    if (close == std::string::npos) break;
+    const std::string part = text.substr(open + 2, close - open - 2);
+    const size_t name = part.find('{');
+    kept += text.substr(at, open - at);
+    if (name == std::string::npos ||
+        values.count(part.substr(name + 1, part.find('}') - name - 1)) != 0)
+      kept += part;
+    at = close + 2;
+  }
+  return kept + text.substr(at);
+}
+
+}  // namespace
+
+std::string Filled(const std::string& whole, const std::map<std::string, std::string>& values) {
+  const std::string text = WithKnownParts(whole, values);
   std::string filled;
   for (size_t at = 0; at < text.size();) {
     const size_t open = text.find('{', at), close = text.find('}', open);

@@ -18,8 +18,8 @@ std::map<std::string, std::string> WithAll(std::map<std::string, std::string> va
                                            const std::vector<const LineFact*>& says,
                                            const LogCause& cause);
 
-// {name} by its value; one that has none is left out with its braces.
-std::string Filled(const std::string& text, const std::map<std::string, std::string>& values);
+// {name} by its value, or "the name" where none is known; "[[, {name}]]" is left out then.
+std::string Filled(const std::string& whole, const std::map<std::string, std::string>& values);
 
 // The command of a look with the paths of this log; its second form where dir is not known, another
 // where the log is not Ollama's. "" on Windows where none is known.

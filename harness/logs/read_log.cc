@@ -85,6 +85,12 @@ std::string ProgramOf(const std::vector<Match>& matches) {
   return most;
 }
 
+std::string ProgramByMark(const Knowledge& knowledge, std::string_view text) {
+  for (const Mark& mark : knowledge.marks)
+    if (RE2::PartialMatch({text.data(), text.size()}, *mark.text)) return mark.program;
+  return "";
+}
+
 // Where the last start of the program begins: its settings, or the line that it listens where
 // those are not there.
 size_t LastStart(const std::vector<Match>& matches, const std::string& program, size_t& starts) {
@@ -210,6 +216,8 @@ void AddFacts(const std::vector<Match>& matches, const std::vector<PastedLine>& 
     const LineRule& rule = *match.rule;
     const bool own = rule.program == log.program;
     if (!own && IsOfItsOwn(rule.kind)) continue;
+    const bool others = !own && !rule.program.empty() && !log.program.empty();
+    if (others && rule.kind == LineKind::kHint) continue;
     if (match.line < begin && (own || rule.program.empty())) continue;
     if (own && !log.version.empty() && !Holds(rule.versions, log.version)) continue;
     if (rule.fallback && lost[match.line]) continue;
@@ -266,18 +274,22 @@ LogReading ReadLog(const Knowledge& knowledge, std::string_view text) {
   LogReading log;
   log.lines = lines.size();
   log.program = ProgramOf(matches);
+  if (log.program.empty()) log.program = ProgramByMark(knowledge, text);
   log.platform = PlatformOf(lines);
   const size_t begin = log.program.empty() ? 0 : LastStart(matches, log.program, log.starts);
   for (const Match& match : matches) {
     if (match.line < begin || match.rule->program != log.program) continue;
-    if (match.rule->kind == LineKind::kStart)
-      if (const auto fields = FieldsOf(*match.rule, lines[match.line].text);
-          fields.count("version") != 0)
-        log.version = fields.at("version");
+    if (match.rule->kind == LineKind::kStart || match.rule->kind == LineKind::kNote)
+      for (const auto& [name, value] : FieldsOf(*match.rule, lines[match.line].text))
+        if (name.starts_with("version")) log.version = value;
     if (match.rule->kind == LineKind::kSettings) ReadSettings(lines[match.line].text, log.settings);
   }
   if (log.platform.empty() && IsContainer(log.settings)) log.platform = "container";
   AddFacts(matches, lines, begin, log);
+  // Lines of two versions: what is pasted is of two logs, or somebody wrote in it.
+  if (!log.dated.from.empty() && !log.dated.below.empty() &&
+      !Holds({"", log.dated.below}, log.dated.from))
+    log.dated = {};
   for (const LineFact& fact : log.facts) {
     log.begins |= fact.rule->kind == LineKind::kLook;
     log.ends |= fact.rule->kind == LineKind::kNone || fact.rule->kind == LineKind::kDevice;

@@ -188,6 +188,9 @@ Explanation Weigh(const Knowledge& knowledge, const LogReading& log) {
   for (WeighedCause named : e.named)
     if (WeighedCause tried = named; !IsAgainst(log, derived, tried)) kept.push_back(named);
   e.named = kept;
+  const LineFact* const twice = BackendTwice(log);
+  if (e.says.empty() && e.devices.empty() && !log.begins && twice != nullptr)
+    e.named.push_back({knowledge.Find("loader-of-other-release"), twice, {}, ""});
   Heed(log, e.named, true);
   if (!e.named.empty() || e.outcome == LogOutcome::kHealthy || e.outcome == LogOutcome::kNothing)
     return e;

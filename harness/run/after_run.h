@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/elf_file.h"
+#include "harness/base/out_of_line.h"
 #include "harness/run/look.h"
 
 namespace gpustage {
@@ -69,6 +70,7 @@ struct LackedSymbols {
 };
 
 struct AfterRun {
+  OUT_OF_LINE_MEMBERS(AfterRun);
   int uid = 0;  // who was refused, where somebody was
   std::vector<Answered> answered;
   std::vector<Looked> looked;

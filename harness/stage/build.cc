@@ -170,7 +170,7 @@ class Builder {
           fmt::format("{} is no node of a driver that a character device can be; how it fails "
                       "stands in faults: {{node: {}, errno: EIO}}",
                       op.path, op.path)};
-    TRY(const gpustage::Place place, FreePlace(op.path));
+    TRY(const DirEntryRef place, FreePlace(op.path));
     if (mknodat(place.directory.get(), place.name.c_str(), S_IFCHR | 0600,
                 makedev(number.major, number.minor)) != 0)
       return Failed("make the node", op.path);

@@ -172,7 +172,8 @@ void Showings::Saw(const CaseReport& report) {
   if (report.c.xfail) return;
   for (const RunReport& run : report.runs) {
     const Evidence& evidence = run.evidence;
-    if (run.cut || evidence.events.empty() || evidence.outcome.kind == Outcome::Kind::kNotStarted)
+    if (run.verdict.skip != SkipKind::kNone || evidence.events.empty() ||
+        evidence.outcome.kind == Outcome::Kind::kNotStarted)
       continue;
     const auto showing = [&] {
       Showing shown;

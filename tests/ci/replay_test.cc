@@ -172,9 +172,10 @@ TEST_F(Replay, OfTheActionRunsWhatIsNamedAndTellsItsStatus) {
                                                {"inputs.scenarios", kScenarios},
                                                {"inputs.options", "-q"},
                                                {"github.action_path", Path("action/x/y")}};
+  const json action = ReadCiFile(kAction);
   for (const auto& [scenarios, status] : {std::pair{kScenarios, 0}, std::pair{"two.yaml", 1}}) {
     values["inputs.scenarios"] = scenarios;
-    for (const json& step : ReadCiFile(kAction)["runs"]["steps"]) {
+    for (const json& step : action["runs"]["steps"]) {
       if (!step.contains("run")) continue;
       std::map<std::string, std::string> more = {{"HOME", Path("home")},
                                                  {"RUNNER_TEMP", Path("tmp")}};

@@ -143,6 +143,23 @@ TEST_F(OptionsTest, TheDriverThatIsAskedIsTheOneThatIsNamed) {
   EXPECT_THAT(ran.err, HasSubstr("no-such-library.so"));
 }
 
+TEST_F(OptionsTest, RecordsTheLevelsThatAreNamed) {
+  const std::string scenario = Scenario("flood, \"2\", out, \"GPU\\n\"", "devices: 1");
+  const auto record = [&](const std::string& levels) {
+    return Run(
+        {"record", Path("kept"), scenario, "--scanner", Path("actor.yaml"), "--level", levels});
+  };
+  EXPECT_THAT(record("0,seven").err, HasSubstr("expected 0, 1, 2, 3 or unset, got \"seven\""));
+  const Ran ran = record("0,unset");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  std::string recorded;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(Path("kept")))
+    if (file.is_regular_file()) recorded += *ReadFile(file.path());
+  EXPECT_THAT(recorded, HasSubstr("debug=0"));
+  EXPECT_THAT(recorded, HasSubstr("debug=unset"));
+  EXPECT_THAT(recorded, Not(HasSubstr("debug=1")));
+}
+
 // Of all starts but one nothing is kept in memory.
 TEST_F(OptionsTest, RepeatsKeepTheEvidenceOfOneStart) {
   const std::string scenario = Scenario("flood, \"2000\", out, \"GPU\\n\"", "devices: 1");

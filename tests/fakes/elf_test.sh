@@ -92,6 +92,7 @@ check_all() {
   check nvidia-gpucomp $gpucomp - vulkan/shell-exports.txt libc.so.6
   check nvidia-glsi $glsi - vulkan/shell-exports.txt libc.so.6
   check nvidia-tls $tls - vulkan/shell-exports.txt libc.so.6
+  check egl libEGL.so.1 - vulkan/shell-exports.txt libc.so.6
   check x11 libX11.so.6 - vulkan/shell-exports.txt libc.so.6
   check xext libXext.so.6 - vulkan/shell-exports.txt libc.so.6
   check hsa-5 libhsa-runtime64.so.1 ROCR_1 hsa/exports-5.txt libc.so.6

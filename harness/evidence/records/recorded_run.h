@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/out_of_line.h"
 #include "harness/evidence/path/library_path.h"
 #include "harness/evidence/records/journal.h"
 #include "harness/evidence/records/log_lines.h"
@@ -16,6 +17,7 @@
 namespace gpustage {
 
 struct RecordedRun {
+  OUT_OF_LINE_MEMBERS(RecordedRun);
   // Of the run itself: raw_run.h says what each is.
   Outcome outcome;
   int64_t start_ns = 0;

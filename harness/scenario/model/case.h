@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/out_of_line.h"
 #include "harness/base/result.h"
 #include "harness/scenario/model/claim.h"
 #include "harness/scenario/model/machine.h"
@@ -46,6 +47,7 @@ struct Suspect {
 };
 
 struct Case {
+  OUT_OF_LINE_MEMBERS(Case);
   std::string
       id;  // "first-steps/links@cuda=12,link=chained": path without .yaml, then sorted axis=value
   std::string scenario;  // "first-steps/links"

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/out_of_line.h"
 #include "harness/base/result.h"
 #include "harness/scenario/model/scanner.h"
 #include "harness/scenario/model/tree_op.h"
@@ -33,6 +34,7 @@ struct TimedOp {
 
 // One start of one scanner in the case's tree.
 struct RunSpec {
+  OUT_OF_LINE_MEMBERS(RunSpec);
   std::string name;
   ScannerSpec scanner;
   std::vector<std::string> args;  // appended to the scanner's argv

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/out_of_line.h"
 #include "harness/base/result.h"
 #include "harness/scenario/model/tree_op.h"
 
@@ -55,6 +56,7 @@ struct BroughtFile {
 };
 
 struct ScannerSpec {
+  OUT_OF_LINE_MEMBERS(ScannerSpec);
   std::string name;     // "ollama-model"
   std::string about;    // one sentence: what success means
   std::string program;  // host path of the program; "" when it is missing

@@ -30,7 +30,10 @@ class SeenMatcher {
   // What a failing EXPECT_THAT shows: the answer, and the claim that it is to, since AllOf does not
   // say which of its parts it was; then where each library got to, and the log.
   bool MatchAndExplain(const RunResult& seen, testing::MatchResultListener* listener) const {
-    untold_->Tell();
+    if (listener->IsInterested())
+      untold_->why.clear();  // it is told by this answer
+    else
+      untold_->Tell();
     const std::string& why_not = seen.error.empty() ? seen.skipped : seen.error;
     if (!why_not.empty()) return CannotSay("the scanner did not run: " + why_not, listener);
     const Finding finding = check_(seen);
