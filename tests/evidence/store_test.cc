@@ -100,8 +100,14 @@ RecordedRun Full() {
                    {"one", bytes},
                    true}};
   after.ends = {{"/a" + bytes, "/b"}};
-  after.mapped = {
-      {"/a.so", "liba.so", {"libb.so"}, {{"libb.so", "V_1", true}}, {"V_2"}, {"dlsym"}, true}};
+  after.mapped = {{"/a.so",
+                   "liba.so",
+                   {"libb.so"},
+                   "/opt/lib",
+                   {{"libb.so", "V_1", true}},
+                   {"V_2"},
+                   {"dlsym"},
+                   true}};
   after.lacked = {{2, "", {{"cuInit", "V_1", "libcuda.so.1"}}}};
   after.preload = "/p.so";
   after.host_directories = {"/usr/lib/python3"};

@@ -75,9 +75,9 @@ diff -r image again || fail 'the same root gives another image'
 for blob in image/blobs/sha256/*; do [[ $(sha256sum <"$blob") == "${blob##*/}  -" ]] || fail "not what it is called: $blob"; done
 named=$(cat image/index.json image/blobs/sha256/* 2>/dev/null | grep -aoE '"digest": "sha256:[0-9a-f]{64}", "size": [0-9]+' | sort -u)
 [[ $(wc -l <<<"$named") == 3 ]] || fail "a manifest, a configuration and a layer: $named"
-while IFS='":, ' read -r _ _ _ _ sum _ _ _ size; do
+while read -r sum size; do
   [[ $(stat -c %s "image/blobs/sha256/$sum") == "$size" ]] || fail "another size than its descriptor says: $sum"
-done <<<"$named"
+done < <(sed -E 's/.*sha256:([0-9a-f]+)", "size": ([0-9]+)/\1 \2/' <<<"$named")
 layer=$(ls -S image/blobs/sha256 | head -1)
 [[ $(gzip -dc "image/blobs/sha256/$layer" | sha256sum) == "$(grep -aohE 'diff_ids": \["sha256:[0-9a-f]{64}' image/blobs/sha256/* | grep -oE '[0-9a-f]{64}')  -" ]] ||
   fail 'the layer is not what the configuration says'

@@ -83,7 +83,7 @@ TEST_F(CausesOfScenarios, AreDecodedAgainFromWhatIsKept) {
   all.timeline = true;
   for (const CaseReport& report : Reports())
     for (const RunReport& run : report.runs) {
-      if (!Ran(run)) continue;
+      if (!AllScenarios::Ran(run)) continue;
       const KeptRun live = Keep(report, run);
       const Result<KeptRun> again =
           ParseEvidenceLines(EvidenceLines(live, run.recorded), "kept.jsonl");

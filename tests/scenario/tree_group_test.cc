@@ -12,7 +12,7 @@ using testing::SizeIs;
 
 constexpr char kDriver[] = "/usr/lib/libcuda.so.1";
 
-RunSpec Run(const std::string& name, const std::string& change = "") {
+RunSpec Named(const std::string& name, const std::string& change = "") {
   RunSpec run;
   run.name = name;
   if (!change.empty()) run.change = {{RemoveOp{change}, {}}};
@@ -50,7 +50,7 @@ std::string DriverOf(const TreeGroup& group) {
 }
 
 TEST(TreeGroup, IsOneOfRunsThatWantNothingOfTheirOwn) {
-  const Case c = Of({Run("a"), Run("b", "/x")});
+  const Case c = Of({Named("a"), Named("b", "/x")});
   const std::vector<TreeGroup> groups = GroupByTree(c);
   ASSERT_THAT(groups, SizeIs(1));
   EXPECT_THAT(groups[0].places, ElementsAre(0, 1));
@@ -59,7 +59,7 @@ TEST(TreeGroup, IsOneOfRunsThatWantNothingOfTheirOwn) {
 
 TEST(TreeGroup, IsAnotherOfRunsThatWantAnotherFake) {
   const std::vector<TreeGroup> groups =
-      GroupByTree(Of({Run("a"), WithStandIn(Run("b")), Run("c")}));
+      GroupByTree(Of({Named("a"), WithStandIn(Named("b")), Named("c")}));
   ASSERT_THAT(groups, SizeIs(2));
   EXPECT_THAT(Names(groups[0]), ElementsAre("b"));
   EXPECT_THAT(groups[0].places, ElementsAre(1));
@@ -72,8 +72,8 @@ TEST(TreeGroup, IsAnotherOfRunsThatWantAnotherFake) {
 // What a run of the other tree, or of none, would have changed before.
 TEST(TreeGroup, ChangesWhatOthersWouldHaveChanged) {
   const std::vector<TreeGroup> groups =
-      GroupByTree(Of({Run("a", "/1"), WithStandIn(Run("b", "/2")), Missing(Run("c", "/3")),
-                      Run("d", "/4"), WithStandIn(Run("e", "/5"))}));
+      GroupByTree(Of({Named("a", "/1"), WithStandIn(Named("b", "/2")), Missing(Named("c", "/3")),
+                      Named("d", "/4"), WithStandIn(Named("e", "/5"))}));
   ASSERT_THAT(groups, SizeIs(2));
   EXPECT_THAT(Removed(groups[0].c.runs[0]), ElementsAre("/1", "/2"));
   EXPECT_THAT(Removed(groups[0].c.runs[1]), ElementsAre("/3", "/4", "/5"));
@@ -82,7 +82,7 @@ TEST(TreeGroup, ChangesWhatOthersWouldHaveChanged) {
 }
 
 TEST(TreeGroup, IsNoneWhereNoProgramIs) {
-  EXPECT_THAT(GroupByTree(Of({Missing(Run("a")), Missing(WithStandIn(Run("b")))})), IsEmpty());
+  EXPECT_THAT(GroupByTree(Of({Missing(Named("a")), Missing(WithStandIn(Named("b")))})), IsEmpty());
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ TEST_F(JudgeTest, AppliesWhatNamesTheRunAndTheCell) {
   case_.expect = {other_run, this_run, other_cell, this_cell};
   EXPECT_THAT(ExpectationsFor(case_, run_), ElementsAre(&case_.expect[1], &case_.expect[3]));
   EXPECT_EQ(Judged("[{}]").kind, VerdictKind::kPass);
+  EXPECT_EQ(Judged("[{}]").skip, SkipKind::kNone);
 }
 
 TEST(Verdict, OfASkipHasAReasonAndNoEvent) {
@@ -111,7 +112,6 @@ TEST(Verdict, OfASkipHasAReasonAndNoEvent) {
   EXPECT_EQ(verdict.event, 0);
   EXPECT_EQ(verdict.skip, SkipKind::kLacks);
   EXPECT_EQ(Skipped("later", SkipKind::kDeadline).skip, SkipKind::kDeadline);
-  EXPECT_EQ(Judged("[{}]").skip, SkipKind::kNone);
 }
 
 TEST(Verdict, OfAnErrorSaysWhere) {
