@@ -20,6 +20,7 @@ std::string Count(size_t count, const char* what) {
 
 std::string ProgramText(const LogReading& log) {
   if (log.program.empty()) return "Which program wrote it is not in it";
+  if (log.program == "container-toolkit") return "Docker, or NVIDIA's container toolkit";
   std::string name = log.program == "ollama" ? "Ollama" : log.program;
   if (!log.version.empty()) return name + " " + log.version;
   const auto& [from, below] = log.dated;
@@ -54,7 +55,11 @@ std::string OutcomeText(const LogReading& log, const Explanation& explanation) {
     case LogOutcome::kUse:
       return DevicesText(explanation) + ". Discovery is healthy; something failed after it.";
     case LogOutcome::kNone: return "No GPU: it computes on the CPU.";
-    case LogOutcome::kFailed: return "Something failed; what came of it is not in it.";
+    case LogOutcome::kFailed:
+      return std::all_of(explanation.says.begin(), explanation.says.end(),
+                         [](const LineFact* fact) { return fact->rule->kind == LineKind::kDrop; })
+                 ? "A device was dropped; what came of it is not in it."
+                 : "Something failed; what came of it is not in it.";
     case LogOutcome::kUnfinished:
       if (const LineFact* loaded = log.Find("backend-loaded"); loaded != nullptr)
         return fmt::format("The backend of {} was loaded; what it found is not in it.",

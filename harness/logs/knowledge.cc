@@ -77,7 +77,7 @@ Result<std::string> LevelOf(const YamlNode& map) {
 Result<LineRule> ReadRule(const YamlNode& node, const std::string& program) {
   TRY(CheckKeys(node, "a line",
                 {"id", "line", "kind", "versions", "level", "step", "vendor", "causes", "needs",
-                 "fallback", "quote", "says", "source"}));
+                 "fallback", "shared", "quote", "says", "source"}));
   LineRule rule;
   rule.pos = node.pos;
   rule.program = program;
@@ -98,6 +98,9 @@ Result<LineRule> ReadRule(const YamlNode& node, const std::string& program) {
   TRY(rule.needs, TextsOf(node, "needs"));
   TRY(rule.says, TextOf(node, "says"));
   TRY(rule.quote, TextOf(node, "quote"));
+  if (const YamlNode* shared = node.Find("shared")) {
+    TRY(rule.shared, ReadBool(*shared, "shared"));
+  }
   if (const YamlNode* fallback = node.Find("fallback")) {
     TRY(rule.fallback, ReadBool(*fallback, "fallback"));
   }

@@ -8,6 +8,7 @@
 
 #include "harness/base/result.h"
 #include "harness/logs/asked_for.h"
+#include "harness/logs/of_program.h"
 #include "harness/scenario/model/scanner.h"
 
 namespace gpustage {
@@ -43,6 +44,7 @@ struct LineRule {
   std::vector<std::string> causes;
   std::vector<std::string> needs;  // lines that stand before it where nothing was left out
   bool fallback = false;           // holds only where no other rule of a loss does
+  bool shared = false;             // other programs print it, too
   std::string quote;               // what a reader looks for: its own words, without a pattern
   std::string says;                // a sentence with {groups}
   std::string source;
@@ -53,27 +55,6 @@ struct LineRule {
 struct WrittenLine {
   std::vector<std::string> lines;  // one of these
   std::string level;
-  VersionRange versions;
-};
-
-// A loss of which a program writes nothing below a level, or at none.
-struct SilentLoss {
-  std::string program, what;
-  std::string level;  // at which it is told; "" at none
-  VersionRange versions;
-  std::vector<std::string> never;  // a log with one of these lines does not have it
-  bool linux_alone = false;
-};
-
-// What in a text, prefixes included, shows which program wrote it where no line of it is known.
-struct Mark {
-  std::string program;
-  std::shared_ptr<const re2::RE2> text;
-};
-
-// How a program is made to say more.
-struct Deeper {
-  std::string program, platform, level, say;
   VersionRange versions;
 };
 

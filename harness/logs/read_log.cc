@@ -75,7 +75,8 @@ bool IsOfItsOwn(LineKind kind) {
 std::string ProgramOf(const std::vector<Match>& matches) {
   std::map<std::string, int> count;
   for (const Match& match : matches)
-    if (!match.rule->program.empty() && match.rule->kind != LineKind::kNoise &&
+    if (!match.rule->program.empty() && !match.rule->shared &&
+        match.rule->kind != LineKind::kNoise &&
         match.rule->kind != LineKind::kHint)  // of what a child prints, which others print, too
       ++count[match.rule->program];
   if (count.count("ollama") != 0) return "ollama";

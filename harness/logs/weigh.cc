@@ -188,8 +188,9 @@ Explanation Weigh(const Knowledge& knowledge, const LogReading& log) {
   for (WeighedCause named : e.named)
     if (WeighedCause tried = named; !IsAgainst(log, derived, tried)) kept.push_back(named);
   e.named = kept;
+  // Where a whole discovery is told, as many children load what lies in both folders.
   const LineFact* const twice = BackendTwice(log);
-  if (e.says.empty() && e.devices.empty() && !log.begins && twice != nullptr)
+  if (twice != nullptr && log.Of("backend-loaded").size() == log.facts.size())
     e.named.push_back({knowledge.Find("loader-of-other-release"), twice, {}, ""});
   Heed(log, e.named, true);
   if (!e.named.empty() || e.outcome == LogOutcome::kHealthy || e.outcome == LogOutcome::kNothing)

@@ -55,7 +55,7 @@ TEST(IssueComment, NamesEachLibraryThatIsMissing) {
   const std::string line = "OSError: libcusolver.so.11: cannot open shared object file\n",
                     other = "OSError: libcudnn.so.8: cannot open shared object file\n";
   const std::string comment = Comment("```\n" + line + other + "```\n");
-  EXPECT_THAT(comment, HasSubstr("is not found: libcusolver.so.11 and libcudnn.so.8."));
+  EXPECT_THAT(comment, HasSubstr("than what is here): libcusolver.so.11 and libcudnn.so.8."));
   EXPECT_THAT(comment, HasSubstr("grep -F 'libcusolver.so.11'"));
 }
 

@@ -56,11 +56,11 @@ struct Event {
   std::string subject;
   std::string detail;
   int64_t value = 0;
-  int device = -1;       // kCall: ordinal that it asks about
-  bool assumed = false;  // kCall: nobody has recorded or published what was answered
-  uint64_t object = 0;   // kSearch: who asked; kLoad, kUnload, kSymbol, kSymbolMissing, kBinding:
-                        // which object; the loader's own id in its process
-  bool discarded = false;   // kOutput: it reached nobody
+  int device = -1;         // kCall: ordinal that it asks about
+  bool assumed = false;    // kCall: nobody has recorded or published what was answered
+  uint64_t object = 0;     // kSearch: who asked; kLoad, kUnload, kSymbol, kSymbolMissing, kBinding:
+                           // which object; the loader's own id in its process
+  bool discarded = false;  // kOutput: it reached nobody
   bool first_name = false;  // kSearch: the name as it was asked for, not a candidate made from it
   SearchRule rule = SearchRule::kNone;
   // kSearch: the rule that led to this path, with its entry, "LD_LIBRARY_PATH[2]"; kLoad: that by
