@@ -3,9 +3,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <utility>
+
+#include "harness/base/files.h"
 
 namespace gpustage {
 namespace {
@@ -248,6 +251,22 @@ bool ElfFile::Has(const WantedSymbol& symbol) const {
        index != 0 && index < head[1] && steps < head[1]; index = links[head[0] + index], ++steps)
     if (Matches(index, symbol)) return true;
   return false;
+}
+
+std::vector<std::string> FoldersOfRunpath(const std::string& runpath, const std::string& of) {
+  constexpr size_t kMost = 64;
+  const std::string own = ParentOf(of);
+  std::vector<std::string> folders;
+  for (size_t start = 0; start < runpath.size() && folders.size() < kMost;) {
+    const size_t end = std::min(runpath.find(':', start), runpath.size());
+    std::string folder = runpath.substr(start, end - start);
+    start = end + 1;
+    if (folder.empty()) continue;
+    for (const std::string_view word : {"$ORIGIN", "${ORIGIN}"})
+      if (folder.starts_with(word)) folder.replace(0, word.size(), own == "/" ? "" : own);
+    folders.push_back(LexicallyNormal(folder));
+  }
+  return folders;
 }
 
 }  // namespace gpustage

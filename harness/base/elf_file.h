@@ -27,6 +27,9 @@ struct WantedSymbol {
 };
 std::string ToString(const WantedSymbol& symbol);  // "cudaMalloc@libcudart.so.12"
 
+// The folders of a RUNPATH of the file `of`, 64 at most; $ORIGIN is where that lies.
+std::vector<std::string> FoldersOfRunpath(const std::string& runpath, const std::string& of);
+
 class ElfFile {
  public:
   // Takes `fd`'s content as it is now. None: nothing can be read of it as ld.so would.

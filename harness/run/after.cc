@@ -108,11 +108,37 @@ void ReadUsedFiles(const Questions& questions, const FileOpener& open,
   for (const MappedBy& process : questions.mapped) files.Read(process);
 }
 
+namespace {
+
+// Where a RUNPATH of what its process mapped has it.
+std::vector<std::string> PlacesOf(const Sought& sought, const Questions& questions,
+                                  const AfterRun& after) {
+  std::vector<std::string> places;
+  for (const MappedBy& process : questions.mapped) {
+    if (process.pid != sought.pid) continue;
+    for (const std::string& object : process.objects) {
+      const std::string& path = object.empty() ? process.program : object;
+      for (const MappedFile& file : after.mapped)
+        if (file.path == path)
+          for (const std::string& folder : FoldersOfRunpath(file.runpath, path))
+            places.push_back(folder + "/" + sought.name);
+    }
+  }
+  return places;
+}
+
+}  // namespace
+
 void LookAround(const Questions& questions, const Root& root, const Identity& who,
                 AfterRun& after) {
   for (const std::string& path : questions.looks)
     after.looked.push_back(
         LookAt(root, path, who, path.starts_with("/dev/") ? Want::kWrite : Want::kRead));
+  for (const Sought& sought : questions.sought)
+    for (const std::string& path : PlacesOf(sought, questions, after))
+      if (std::none_of(after.looked.begin(), after.looked.end(),
+                       [&](const Looked& known) { return known.path == path; }))
+        after.looked.push_back(LookAt(root, path, who, Want::kRead));
   for (const std::string& path : questions.ends)
     after.ends[path] = LookAt(root, path, who, Want::kRead).end;
 }

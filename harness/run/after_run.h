@@ -100,11 +100,17 @@ struct MappedBy {
   std::string program;               // the file whose name the loader does not say
   std::vector<std::string> objects;  // "" is the program
 };
+// A library that a process looked for in vain: whether a RUNPATH of what it mapped leads to it.
+struct Sought {
+  int pid = 0;
+  std::string name;
+};
 struct Questions {
   std::vector<Question> dlopens;
   std::vector<std::string> looks;
   std::vector<std::string> ends;
   std::vector<MappedBy> mapped;
+  std::vector<Sought> sought;
   std::vector<std::string> kernel_files;  // that were asked for below /proc, of no process
   std::vector<std::string> used;          // all other files that were opened, run or mapped
 };

@@ -305,6 +305,15 @@ void PassSignalsOn(pid_t program) {
   for (const int number : {SIGTERM, SIGHUP}) signal(number, PassOn);
 }
 
+// The program runs before its parent does again: what comes until then waits. An init without a
+// handler would never see it.
+void HoldSignals(int how) {
+  sigset_t passed;
+  sigemptyset(&passed);
+  for (const int number : {SIGTERM, SIGHUP}) sigaddset(&passed, number);
+  sigprocmask(how, &passed, nullptr);
+}
+
 }  // namespace
 
 void BoxChild::TakeIdentity() const {
@@ -345,10 +354,15 @@ void BoxChild::RunInit() {
     if (const int failure = RaiseLoopback(); failure != 0) Fail(BoxStep::kNetwork, failure);
   }
   // It needs no copy of all our memory: it executes, or ends, and until then we wait.
+  const bool stands_for_us = interactive && !terminal;
+  if (stands_for_us) HoldSignals(SIG_BLOCK);
   const pid_t scanner = vfork();
   if (scanner == 0) RunScanner();
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // which it was no more once the scanner took its ids
-  if (interactive && !terminal) PassSignalsOn(scanner);
+  if (stands_for_us) {
+    PassSignalsOn(scanner);
+    HoldSignals(SIG_UNBLOCK);
+  }
   BoxReport told;
   if (scanner < 0) Fail(BoxStep::kExec, errno);
   close(out);

@@ -52,7 +52,7 @@ class Replay : public testing::Test {
   Ran Run(const std::vector<std::string>& words,
           const std::map<std::string, std::string>& more = {}) const {
     std::map<std::string, std::string> environment = environment_;
-    environment.insert(more.begin(), more.end());
+    for (const auto& [name, value] : more) environment[name] = value;
     std::vector<std::string> inside = {"sh", "-c", "cd \"$0\" && exec \"$@\"", scratch_.path()};
     inside.insert(inside.end(), words.begin(), words.end());
     return Finish(Start(inside, environment, scratch_.path()), scratch_.path());

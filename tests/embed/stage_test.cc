@@ -197,17 +197,20 @@ RunResult NotRunHere() {
 // it.
 TEST(Matchers, WhatDidNotRunFailsOnceAtTheLineOfTheTestAlsoBelowNot) {
   const RunResult seen = NotRunHere();
-  const int line = __LINE__ + 1;
+  const int plain_line = __LINE__ + 1;
   const auto plain = Reported([&] { EXPECT_THAT(seen, FindsDevices(2)); });
   const auto negated = Reported([&] { EXPECT_THAT(seen, Not(FindsDevices(2))); });
-  const auto loads =
-      Reported([&] { EXPECT_THAT(seen, Not(Loads("libcuda.so.1", FoundBy(kCache)))); });
-  int behind = 0;
-  for (const auto* results : {&plain, &negated, &loads}) {
+  const int loads_line = __LINE__ + 2;
+  const auto loads = Reported([&] {  // the line below
+    EXPECT_THAT(seen, Not(Loads("libcuda.so.1", FoundBy(kCache))));
+  });
+  for (const auto& [results, line] :
+       {std::pair(&plain, plain_line), std::pair(&negated, plain_line + 1),
+        std::pair(&loads, loads_line)}) {
     ASSERT_EQ(results->size(), 1u);
     const testing::TestPartResult& result = results->front();
     EXPECT_THAT(result.file_name(), testing::EndsWith("stage_test.cc"));
-    EXPECT_EQ(result.line_number(), line + behind++);
+    EXPECT_EQ(result.line_number(), line);
     EXPECT_THAT(result.message(), HasSubstr("the scanner did not run: no such part here"));
   }
 }

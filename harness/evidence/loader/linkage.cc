@@ -30,10 +30,10 @@ struct Object {
 
 using FilesByPath = std::map<std::string, const MappedFile*>;
 
-std::vector<std::string> SplitNames(const std::string& list, const char* between = " :\n\t") {
+std::vector<std::string> SplitNames(const std::string& list) {
   std::vector<std::string> names;
   for (size_t start = 0; start < list.size();) {
-    const size_t end = std::min(list.find_first_of(between, start), list.size());
+    const size_t end = std::min(list.find_first_of(" :\n\t", start), list.size());
     if (end > start) names.push_back(list.substr(start, end - start));
     start = end + 1;
   }
@@ -81,18 +81,11 @@ class OfProcess {
   }
 
   void FindOwnPaths(std::vector<OwnPath>& found) const {
-    constexpr size_t kMost = 64;  // of one library
-    for (const Object& object : objects_) {
-      if (object.file == nullptr) continue;
-      size_t count = 0;
-      for (std::string folder : SplitNames(object.file->runpath, ":")) {
-        if (++count > kMost) break;
-        const std::string own = ParentOf(object.path.empty() ? program_ : object.path);
-        for (const std::string_view word : {"$ORIGIN", "${ORIGIN}"})
-          if (folder.starts_with(word)) folder.replace(0, word.size(), own == "/" ? "" : own);
-        found.push_back({pid_, object.path, LexicallyNormal(folder)});
-      }
-    }
+    for (const Object& object : objects_)
+      if (object.file != nullptr)
+        for (const std::string& folder :
+             FoldersOfRunpath(object.file->runpath, object.path.empty() ? program_ : object.path))
+          found.push_back({pid_, object.path, folder});
   }
 
   void FindUnseenMisses(std::vector<UnseenMisses>& found) const {

@@ -23,6 +23,8 @@ std::vector<Question> OpenQuestions(const Evidence& evidence);
 
 // Paths of which a loss hangs, to be looked at after the run.
 std::vector<std::string> PathsToLook(const Evidence& evidence);
+// Libraries that were looked for in vain, each in its process.
+std::vector<Sought> SoughtInVain(const Evidence& evidence);
 
 // Completes rows that stopped without a reason. Steps learned so are marked derived.
 void ExplainLosses(const AfterRun& after, Evidence& evidence);

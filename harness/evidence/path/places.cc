@@ -101,13 +101,6 @@ bool HasRunpath(const FunnelRow& row) {
   });
 }
 
-std::vector<std::string> WithOwnPath(const Evidence& evidence, int pid, const std::string& name) {
-  std::vector<std::string> paths;
-  for (const OwnPath& own : evidence.linkage.own_paths)
-    if (own.pid == pid) paths.push_back(own.folder + "/" + name);
-  return paths;
-}
-
 // Another library of the process has a RUNPATH that would have led to it.
 void AddRunpath(const AfterRun& after, const Evidence& evidence, const std::string& name,
                 FunnelRow& row) {
@@ -318,8 +311,6 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
       if (row.loss->at <= Step::kLoaded)
         for (const std::string& name : {LookedForInVain(row), std::string("libnvidia-ml.so.1")})
           for (const std::string& copy : CopiesOf(evidence, name)) add(copy);
-      if (const std::string name = LookedForInVain(row); !name.empty())
-        for (const std::string& path : WithOwnPath(evidence, row.pid, name)) add(path);
     }
   for (const Fact& fact : evidence.missing)
     if (fact.kind == Fact::Kind::kNode) add(fact.subject);
@@ -338,6 +329,16 @@ std::vector<std::string> PathsToLook(const Evidence& evidence) {
   if (untried)
     for (const std::string& program : ProgramsBeside(evidence)) add(program);
   return paths;
+}
+
+std::vector<Sought> SoughtInVain(const Evidence& evidence) {
+  std::vector<Sought> sought;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& row : *rows)
+      if (row.loss)
+        if (const std::string name = LookedForInVain(row); !name.empty())
+          sought.push_back({row.pid, name});
+  return sought;
 }
 
 }  // namespace gpustage

@@ -44,6 +44,7 @@ Questions QuestionsOf(const Evidence& evidence) {
   questions.mapped = MappedFiles(evidence);
   questions.dlopens = OpenQuestions(evidence);
   questions.looks = PathsToLook(evidence);
+  questions.sought = SoughtInVain(evidence);
   questions.ends = LibrariesToCompare(evidence);
   return questions;
 }
