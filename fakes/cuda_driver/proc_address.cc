@@ -39,13 +39,14 @@ void* Export(const char* name, cuuint64_t flags) {
   return Export(name);
 }
 
-// A name without a version in it, as the headers of its time wrote it. Version -1 is the newest.
+// A name without a version in it, as the headers of its time wrote it. Version -1 is the newest. Of
+// what came with a newer CUDA than the driver's it knows nothing.
 CUdriverProcAddressQueryResult Find(const char* symbol, int version, cuuint64_t flags,
                                     void** function) {
   const Meaning* meant = nullptr;
   bool known = false;
   for (const Meaning& row : kMeanings) {
-    if (!world::Equal(row.name, symbol)) continue;
+    if (!world::Equal(row.name, symbol) || row.since > world::Here().driver_cuda_version) continue;
     known = true;
     if (version < 0 || version >= row.since) meant = &row;
   }

@@ -13,6 +13,22 @@
 namespace gpustage::capture {
 namespace {
 
+// The name of the one file of fixtures/devices that has this name; null where none has, or several.
+const char* ProfileOf(const std::string& name) {
+  struct Profile {
+    const char* name;
+    const char* profile;
+  };
+  static constexpr Profile kProfiles[] = {
+#define PROFILE(name, profile) {name, profile},
+#include "harness/capture/profiles.inc"
+#undef PROFILE
+  };
+  for (const Profile& known : kProfiles)
+    if (known.name == name) return known.profile;
+  return nullptr;
+}
+
 constexpr char kNotStaged[] = "Read there, and not staged:";
 constexpr size_t kMostPrinted = 200;  // lines of a program behind --
 
@@ -194,9 +210,13 @@ class Writer : public Sections {
     const std::string major = value("attribute.75"), minor = value("attribute.76"),
                       total = value("memory_total"), units = value("attribute.16");
     if (!IsCode(major) || !IsCode(minor) || !IsMemory(total)) {
-      Line("    - profile: h100-80gb  # NOT KNOWN which: " +
-           (name == named.end() ? "no driver answered; a node is there"
-                                : "NVML calls it " + ProductName(name->second)));
+      const std::string product = name == named.end() ? "" : ProductName(name->second);
+      if (const char* const profile = ProfileOf(product); profile != nullptr)
+        Line("    - profile: " + std::string(profile) + "  # NVML calls it " + product);
+      else
+        Line(
+            "    - profile: h100-80gb  # NOT KNOWN which: " +
+            (product.empty() ? "no driver answered; a node is there" : "NVML calls it " + product));
       Line("      uuid: " + std::string(uuid));
       return;
     }

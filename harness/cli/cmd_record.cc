@@ -93,6 +93,7 @@ Action DeclareRecord(CLI::App& app) {
             "OLLAMA_DEBUG in the starts: 0, 1, 2, 3 or unset, parted by commas; without it 1 "
             "and 2. What is there of other levels stays")
       .PartedBy(',')
+      .OneEach()
       .OneOf({"0", "1", "2", "3", "unset"})
       .Kind("LEVEL");
   AddSelection(app, options->selection);

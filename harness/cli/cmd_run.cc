@@ -176,12 +176,17 @@ Status Tell(Report& report, Inputs& inputs, const Spool& spool, const Screen& sc
   return PrintOutcome(report, spool, screen.style(), out, more);
 }
 
+// Less alike is not worth a look.
+constexpr double kAlike = 100;
+
 // Scenarios are read for it when the first run is bad, and then once.
 std::string NearestScenario(const ReportedRun& run) {
   static const Result<Finder> finder = Finder::Read(FindCatalog({}), WordsFile());
   if (!finder) return "";
   const std::vector<FoundScenario> found = finder->Find(QuestionOf(run), 1);
-  return found.empty() ? "" : fmt::format("{} trace {}", CalledAs(), ShellWord(found[0].id));
+  return found.empty() || found[0].score < kAlike
+             ? ""
+             : fmt::format("{} trace {}", CalledAs(), ShellWord(found[0].id));
 }
 
 int Run(const RunOptions& options, Inputs& inputs) {

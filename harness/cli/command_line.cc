@@ -29,6 +29,14 @@ std::string Perhaps(const std::string& word, const std::vector<std::string>& wor
 // What CLI11 says of words that it has no use for names none that would do.
 std::string Sentence(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> rest = app.remaining();
+  // "--filter: 1 required TEXT missing"
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
+    const std::string what = error.what();
+    const size_t end = what.find(": "), required = what.find(" required ");
+    if (end != std::string::npos && required != std::string::npos && what.ends_with(" missing"))
+      return fmt::format("{} needs {} behind it", what.substr(0, end),
+                         what.substr(required + 10, what.size() - required - 18));
+  }
   if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError) || rest.empty())
     return error.what();
   const auto option = std::find_if(rest.begin(), rest.end(), [](const std::string& word) {

@@ -26,7 +26,15 @@ DeclaredOption DeclaredOption::OneEach() const {
 }
 
 DeclaredOption DeclaredOption::Between(int least, int most) const {
-  option_->check(CLI::Range(least, most));
+  option_->check(CLI::Validator(
+      [least, most](std::string& word) {
+        int number = 0;
+        if (CLI::detail::lexical_cast(word, number) && number >= least && number <= most)
+          return std::string();
+        return fmt::format("expected a whole number from {} to {}, got {}", least, most,
+                           Quote(word));
+      },
+      ""));
   return *this;
 }
 

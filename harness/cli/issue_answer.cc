@@ -57,7 +57,7 @@ Result<std::string> AlikeText(const Knowledge& knowledge, const std::vector<Past
 Result<std::string> AnswerToIssue(const Knowledge& knowledge, const std::string& issue) {
   const std::string markdown = MarkdownOf(issue);
   const std::vector<Paste> pastes = PastesOf(knowledge, markdown);
-  std::string text = IssueComment(knowledge, pastes);
+  std::string text = IssueComment(knowledge, markdown, pastes);
   const std::string others = PastesText(knowledge, markdown);
   if (!text.empty()) {
     TRY(const std::string alike, AlikeText(knowledge, pastes));

@@ -18,8 +18,8 @@ std::string Count(size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+// "" where no line shows which.
 std::string ProgramText(const LogReading& log) {
-  if (log.program.empty()) return "Which program wrote it is not in it";
   if (log.program == "container-toolkit") return "Docker, or NVIDIA's container toolkit";
   std::string name = log.program == "ollama" ? "Ollama" : log.program;
   if (!log.version.empty()) return name + " " + log.version;
@@ -29,7 +29,7 @@ std::string ProgramText(const LogReading& log) {
                        below);
   if (!from.empty() || !below.empty())
     return fmt::format("{}, of a version {}, as its lines show", name, ToString(log.dated));
-  return name + ", of no version that it says";
+  return name;
 }
 
 std::string DeviceText(const LineFact& fact) {
@@ -147,17 +147,41 @@ std::string FactsText(const LogReading& log) {
   return text;
 }
 
-}  // namespace
-
-std::string Headline(const LogReading& log, const Explanation& explanation) {
-  std::string text = ProgramText(log);
+// What is known of where it comes from; "" is nothing. `whole`: it is all that there is.
+std::string OriginText(const LogReading& log, std::string text, bool whole) {
+  if (text.empty()) return "";
   if (!log.level.empty() && log.program == "ollama") text += ", at level " + log.level;
   if (!log.platform.empty())
     text += log.platform == "container" ? ", in a container" : ", on " + log.platform;
   if (log.starts > 1) text += fmt::format(", {} starts, of which this is the last", log.starts);
-  if (log.program == "ollama")
-    text += log.whole() ? "; discovery is whole" : "; a part of discovery is not in it";
-  return text + ". " + OutcomeText(log, explanation);
+  if (log.program == "ollama" && (whole || log.begins || log.ends))
+    text += log.whole()              ? "; discovery is whole"
+            : log.begins || log.ends ? "; a part of discovery is not in it"
+                                     : "; discovery is not in it";
+  return text + ". ";
+}
+
+bool SaysItsVersion(const LogReading& log) {
+  return log.program == "container-toolkit" || !log.version.empty() || !log.dated.from.empty() ||
+         !log.dated.below.empty();
+}
+
+}  // namespace
+
+std::string Headline(const LogReading& log, const Explanation& explanation) {
+  const std::string program = ProgramText(log);
+  const std::string origin = program.empty()       ? "Which program wrote it is not in it"
+                             : SaysItsVersion(log) ? program
+                                                   : program + ", of no version that it says";
+  return OriginText(log, origin, /*whole=*/true) + OutcomeText(log, explanation);
+}
+
+std::string HeadlineOfPaste(const LogReading& log, const Explanation& explanation) {
+  const bool known =
+      explanation.outcome != LogOutcome::kFailed && explanation.outcome != LogOutcome::kUnfinished;
+  const std::string origin = OriginText(log, ProgramText(log), /*whole=*/false);
+  if (!known) return origin.substr(0, origin.find_last_not_of(' ') + 1);
+  return origin + OutcomeText(log, explanation);
 }
 
 std::string SilentText(const Knowledge& knowledge, const LogReading& log) {

@@ -13,6 +13,9 @@ std::string ExplanationText(const Knowledge& knowledge, const LogReading& log,
 
 // "Ollama 0.17.4 at level INFO, 2 starts, the last of them whole. No GPU: …", in one line.
 std::string Headline(const LogReading& log, const Explanation& explanation);
+// The same of a paste: the text around it may say what the paste does not, so nothing is said of
+// what is not in it. "" where there is nothing else to say.
+std::string HeadlineOfPaste(const LogReading& log, const Explanation& explanation);
 
 // Of what a program says nothing at this log's level.
 std::string SilentText(const Knowledge& knowledge, const LogReading& log);

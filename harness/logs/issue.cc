@@ -110,7 +110,8 @@ std::string CausesOf(const Knowledge& knowledge, const LogReading& log,
 
 // Its own lines, each with what it says.
 std::string LinesOf(const LogReading& log, const Explanation& explanation) {
-  std::string text = Headline(log, explanation) + "\n\n";
+  std::string text = HeadlineOfPaste(log, explanation);
+  if (!text.empty()) text += "\n\n";
   for (const LineFact* fact : explanation.says) {
     text += Fenced(fact->line.text);
     std::map<std::string, std::string> values = PlacesOf(log);
@@ -141,14 +142,26 @@ std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
          CausesOf(knowledge, log, explanation, explanation.left);
 }
 
+// Ollama's version, as the form of its issues has it, or `ollama -v`; "" where two are named.
+std::string OllamaVersion(std::string_view issue) {
+  static const RE2 version(
+      R"((?i)\b(?:ollama(?: client)?|client) version(?: is)?\W{0,12}v?(\d+\.\d+\.\d+)\b)");
+  re2::StringPiece rest(issue.data(), issue.size());
+  std::string one, other;
+  while (RE2::FindAndConsume(&rest, version, &other)) {
+    if (!one.empty() && one != other) return "";
+    one = other;
+  }
+  return one;
+}
+
 // A log that nobody has shown: of what the issue says of version and platform.
 LogReading AsSaid(const std::string& markdown, const std::string& program) {
-  static const RE2 version(R"((?i)\bversion(?: is)?\W{0,12}v?(\d+\.\d+\.\d+)\b)");
   static const RE2 container(R"((?i)\b(?:docker|container|podman|kubernetes|compose)\b)");
   static const RE2 windows(R"((?i)\bwindows\b)"), linux_too(R"((?i)\b(?:wsl2?|linux)\b)");
   LogReading log;
   log.program = program;
-  RE2::PartialMatch(markdown, version, &log.version);
+  if (program == "ollama") log.version = OllamaVersion(markdown);
   if (RE2::PartialMatch(markdown, container))
     log.platform = "container";
   else if (RE2::PartialMatch(markdown, windows) && !RE2::PartialMatch(markdown, linux_too))
@@ -192,12 +205,14 @@ std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue) 
   return reader.pastes;
 }
 
-std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& pastes) {
+std::string IssueComment(const Knowledge& knowledge, const std::string& markdown,
+                         const std::vector<Paste>& pastes) {
+  const std::string version = OllamaVersion(markdown);
   std::string text;
   std::map<std::string, int> said;  // a comment, and the log that it was of
   int number = 0;
   for (const Paste& paste : pastes) {
-    const LogReading log = ReadLog(knowledge, paste.text);
+    const LogReading log = ReadLog(knowledge, paste.text, version);
     const Explanation explanation = Weigh(knowledge, log);
     const bool speaks = !explanation.says.empty() || !explanation.devices.empty() ||
                         explanation.outcome == LogOutcome::kNone;

@@ -25,8 +25,9 @@ std::vector<Paste> PastesOf(const Knowledge& knowledge, std::string_view issue);
 std::string MarkdownOf(std::string_view issue);
 
 // Markdown: of each paste that speaks of a GPU what is known, then the cause, or the one thing to
-// ask back. "" where no paste does.
-std::string IssueComment(const Knowledge& knowledge, const std::vector<Paste>& pastes);
+// ask back. "" where no paste does. A log without a version is of the one that the issue names.
+std::string IssueComment(const Knowledge& knowledge, const std::string& markdown,
+                         const std::vector<Paste>& pastes);
 
 // Markdown: what to ask back where it speaks of a GPU and shows no log of it. "" where it does not.
 std::string QuestionBack(const Knowledge& knowledge, const std::string& markdown);

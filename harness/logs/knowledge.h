@@ -96,7 +96,7 @@ struct Knowledge {
   std::map<std::string, Look> looks;
   std::vector<SilentLoss> silent;
   std::vector<Deeper> deeper;
-  std::vector<Mark> marks;     // the first that fits
+  std::vector<Mark> marks;
   std::vector<AskedFor> asks;  // the first that fits
 
   const LogCause* Find(const std::string& cause) const;

@@ -86,10 +86,15 @@ std::string ProgramOf(const std::vector<Match>& matches) {
   return most;
 }
 
+// The same of what is no line of anybody's: Ollama's service has other programs' words in it.
 std::string ProgramByMark(const Knowledge& knowledge, std::string_view text) {
+  std::string first;
   for (const Mark& mark : knowledge.marks)
-    if (RE2::PartialMatch({text.data(), text.size()}, *mark.text)) return mark.program;
-  return "";
+    if (RE2::PartialMatch({text.data(), text.size()}, *mark.text)) {
+      if (mark.program == "ollama") return mark.program;
+      if (first.empty()) first = mark.program;
+    }
+  return first;
 }
 
 // Where the last start of the program begins: its settings, or the line that it listens where
@@ -269,7 +274,8 @@ bool MayWrite(const LogReading& log, const VersionRange& versions, const std::st
   return from && below;
 }
 
-LogReading ReadLog(const Knowledge& knowledge, std::string_view text) {
+LogReading ReadLog(const Knowledge& knowledge, std::string_view text,
+                   const std::string& ollama_version) {
   const std::vector<PastedLine> lines = PlainLines(text);
   const std::vector<Match> matches = MatchAll(knowledge, lines);
   LogReading log;
@@ -285,6 +291,7 @@ LogReading ReadLog(const Knowledge& knowledge, std::string_view text) {
         if (name.starts_with("version")) log.version = value;
     if (match.rule->kind == LineKind::kSettings) ReadSettings(lines[match.line].text, log.settings);
   }
+  if (log.program == "ollama" && log.version.empty()) log.version = ollama_version;
   if (log.platform.empty() && IsContainer(log.settings)) log.platform = "container";
   AddFacts(matches, lines, begin, log);
   // Lines of two versions: what is pasted is of two logs, or somebody wrote in it.

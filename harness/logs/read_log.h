@@ -42,7 +42,9 @@ struct LogReading {
   std::vector<const LineFact*> Of(std::string_view rule) const;
 };
 
-LogReading ReadLog(const Knowledge& knowledge, std::string_view text);
+// ollama_version is for a log of Ollama's that does not say its own; "" is unknown.
+LogReading ReadLog(const Knowledge& knowledge, std::string_view text,
+                   const std::string& ollama_version = "");
 
 // What a version at a level says is known of: no version, and no level, is not.
 bool MayWrite(const LogReading& log, const VersionRange& versions, const std::string& level);

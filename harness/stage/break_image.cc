@@ -118,6 +118,14 @@ bool ChangesBytes(const Breakage& how, std::string& image) {
 
 }  // namespace
 
+Result<std::string> WithoutSymbols(std::string image, const std::vector<std::string>& names) {
+  TRY(ElfEdit edit, ElfEdit::Open(std::move(image)));
+  for (const std::string& name : names)
+    for (const char* variant : {"", "_ptsz", "_ptds"})
+      if (const std::string full = name + variant; edit.HasSymbol(full)) TRY(edit.HideSymbol(full));
+  return std::move(edit).Finish();
+}
+
 // First what needs the library to be understood, then what spoils it for that.
 Result<std::string> BreakImage(std::string image, const std::vector<Breakage>& how) {
   std::vector<Breakage> edits, spoils;

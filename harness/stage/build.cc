@@ -137,7 +137,9 @@ class Builder {
     return RemoveAt(place.directory.get(), place.name);
   }
 
-  Status Library(const PlaceLibraryOp& op, uint32_t instance, const std::string& own_world) {
+  Status Library(const PlaceLibraryOp& op, const PlanStep& step) {
+    const uint32_t instance = step.instance;
+    const std::string& own_world = step.world;
     GPUSTAGE_CHECK(op.source.missing.empty());  // such a case is skipped before it is staged
     const bool whole = op.broken.empty();
     if (op.source.kind != LibrarySource::Kind::kFake && whole)
@@ -155,6 +157,9 @@ class Builder {
         !StampImage(image, instance, tree_.mark, world) && whole)
       return Error{
           fmt::format("the fake {} has no stamp: {}", op.source.name, op.source.host_path)};
+    if (!step.lacked.empty() && !start_is_enough) {
+      TRY(image, WithoutSymbols(std::move(image), step.lacked));
+    }
     TRY(const std::string made, BreakImage(std::move(image), op.broken));
     return root_.WriteFile(op.path, made, op.mode.value_or(0755));
   }
@@ -242,7 +247,7 @@ Status ApplySteps(const std::vector<PlanStep>& steps, bool private_copies, Share
       tree.own_worlds.insert_or_assign(step.instance, std::get<PlaceLibraryOp>(step.op.what));
     Status done =
         std::holds_alternative<PlaceLibraryOp>(step.op.what)
-            ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step.instance, step.world)
+            ? builder.Library(std::get<PlaceLibraryOp>(step.op.what), step)
             : std::visit(
                   [&](const auto& op) -> Status {
                     if constexpr (std::is_same_v<std::decay_t<decltype(op)>, PlaceLibraryOp>)

@@ -29,6 +29,7 @@ class ElfEdit {
   void Remove(std::initializer_list<int64_t> tags);
 
   // Symbols and their versions.
+  bool HasSymbol(std::string_view name) const { return SymbolNamed(name).ok(); }
   Status HideSymbol(std::string_view name);      // as if it were not exported
   void AddUndefined(std::string_view name);      // a call of a function that the library expects
                                                  // somebody else to have

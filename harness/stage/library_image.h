@@ -21,4 +21,8 @@ bool StampImage(std::string& image, uint32_t instance, uint32_t mark, const std:
 // An Error when the image has not what is to be broken.
 Result<std::string> BreakImage(std::string image, const std::vector<Breakage>& how);
 
+// Without those symbols of these names that it has, and their variants for the default stream of
+// each thread ("_ptsz", "_ptds").
+Result<std::string> WithoutSymbols(std::string image, const std::vector<std::string>& names);
+
 }  // namespace gpustage

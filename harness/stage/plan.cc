@@ -6,13 +6,15 @@
 #include <map>
 
 #include "fakes/world/format.h"
-#include "harness/stage/amd_kernel.h"
+#include "harness/stage/device_nodes.h"
+#include "harness/stage/driver_exports.h"
 #include "harness/stage/identity.h"
 #include "harness/stage/world_file.h"
 
 namespace gpustage {
 namespace {
 
+constexpr char kDriver[] = "cuda";  // the fake that is libcuda.so.1
 constexpr char kStandardPath[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What every Debian system has, merged /usr included, and what a bare service needs to start.
@@ -48,44 +50,6 @@ std::vector<TreeOp> Skeleton(const Case& c, bool owners) {
     for (const auto& [path, owner] :
          {std::pair{"/home/user", "user"}, std::pair{"/usr/share/ollama", "ollama"}})
       ops.push_back({ChownOp{path, owner, owner}, {}});
-  return ops;
-}
-
-// A board counts once, however many slices it is cut into.
-size_t GpusOf(const Machine& machine) {
-  return machine.boards.size() + static_cast<size_t>(std::count_if(
-                                     machine.devices.begin(), machine.devices.end(),
-                                     [](const GpuDevice& d) { return d.mig_parent.empty(); }));
-}
-
-// What the kernel module makes: as many as the machine, or the machine of any placed library, has
-// devices.
-std::vector<TreeOp> DeviceNodes(const Machine& machine, const std::vector<TreeOp>& tree) {
-  size_t devices = GpusOf(machine);
-  for (const TreeOp& op : tree)
-    if (const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
-        placed != nullptr && placed->machine)
-      devices = std::max(devices, GpusOf(placed->machine->machine));
-  std::vector<std::string> names;
-  if (devices > 0) names = {"nvidiactl", "nvidia-uvm"};
-  if (devices > 0 && machine.real_nodes) names.push_back("nvidia-uvm-tools");
-  for (size_t i = 0; i < devices; ++i) names.push_back(fmt::format("nvidia{}", i));
-  for (size_t i = 0; i < machine.others.size(); ++i)
-    names.push_back(fmt::format("dri/renderD{}", 128 + i));
-  std::vector<TreeOp> ops;
-  for (const std::string& name : names)
-    ops.push_back({WriteFileOp{fmt::format("{}/{}", kDeviceNodes, name),
-                               fmt::format("{}{}\n", world::kNodeContent, name), 0666},
-                   {}});
-  for (TreeOp& op : AmdKernelSide(machine.others)) ops.push_back(std::move(op));
-  // As the recorded H100's machine had them, in MIG mode or not: config and monitor.
-  if (devices > 0 && machine.real_nodes)
-    for (const auto& [number, mode] : {std::pair{1, FileMode{0400}}, {2, FileMode{0444}}})
-      ops.push_back(
-          {WriteFileOp{fmt::format("{}/nvidia-caps/nvidia-cap{}", kDeviceNodes, number),
-                       fmt::format("{}nvidia-caps/nvidia-cap{}\n", world::kNodeContent, number),
-                       mode},
-           {}});
   return ops;
 }
 
@@ -204,10 +168,11 @@ Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_
     const auto* placed = std::get_if<PlaceLibraryOp>(&op.what);
     const bool fake = placed != nullptr && placed->source.kind == LibrarySource::Kind::kFake;
     PlanStep step{op, fake ? first_instance++ : 0};
+    const Machine own = fake && placed->machine ? Changed(machine, *placed->machine) : machine;
     if (fake && (placed->machine || !placed->archs.empty())) {
-      TRY(step.world,
-          WorldFile(Changed(machine, placed->machine.value_or(MachineChange{})), placed->archs));
+      TRY(step.world, WorldFile(own, placed->archs));
     }
+    if (fake && placed->source.name == kDriver) step.lacked = ExportsNewerThan(own.driver);
     steps.push_back(std::move(step));
   }
   return steps;

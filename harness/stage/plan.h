@@ -16,7 +16,8 @@ namespace gpustage {
 struct PlanStep {
   TreeOp op;
   uint32_t instance = 0;
-  std::string world = {};  // bytes of the world of this fake alone; "": the case's
+  std::string world = {};                // bytes of the world of this fake alone; "": the case's
+  std::vector<std::string> lacked = {};  // names that a driver of its version does not export yet
   friend bool operator==(const PlanStep&, const PlanStep&) = default;
 };
 

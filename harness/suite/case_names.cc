@@ -8,6 +8,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/scenario/catalog/catalog.h"
 #include "harness/scenario/read/scenario.h"
 
 namespace gpustage {
@@ -60,7 +61,21 @@ Error NoScenario(const std::string& path, const std::string& name,
   if (FileExists(name + std::string(kSuffix)))
     return Error{fmt::format("no scenario {}; did you mean {}?", Quote(path),
                              Quote(name + std::string(kSuffix)))};
-  if (name.ends_with(kSuffix)) return Error{fmt::format("no such file {}", Quote(name))};
+  // A file was meant: of those beside it the nearest.
+  const std::string suffix =
+      BaseNameOf(name).substr(std::min(BaseNameOf(name).find('.'), BaseNameOf(name).size()));
+  if (suffix.starts_with(".y")) {
+    std::vector<std::string> beside;
+    const std::string folder = name.find('/') == std::string::npos ? "." : ParentOf(name);
+    for (const std::string& file : NamesIn(folder, kSuffix))
+      if (file.find('/') == std::string::npos) beside.push_back(file + std::string(kSuffix));
+    const auto nearest = NearestWord(BaseNameOf(name), beside);
+    return Error{
+        fmt::format("no such file {}{}", Quote(name),
+                    nearest ? fmt::format("; did you mean {}?",
+                                          Quote(folder == "." ? *nearest : folder + "/" + *nearest))
+                            : "")};
+  }
   std::vector<std::string> of_several;
   for (const std::string& one : names)
     if (BaseNameOf(one) == name) of_several.push_back(one);

@@ -7,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/base/limits.h"
+#include "harness/base/output_file.h"
 #include "harness/report/trace.h"
 #include "harness/report/utf8.h"
 
@@ -56,14 +57,15 @@ Status MakeEvidenceFolder(const std::string& folder) {
   return Ok();
 }
 
-Status WriteEvidence(const std::string& folder, const std::vector<CaseReport>& reports) {
-  for (const CaseReport& report : reports)
-    for (const RunReport& run : report.runs) {
-      if (run.evidence.events.empty()) continue;  // it was skipped
-      const std::string file = folder + "/" + EvidenceFile(report.c.id, run.spec.name);
-      TRY(MakeFolder(ParentOf(file)));
-      TRY(WriteFile(file, EvidenceLines(WithoutEvidence(report, run), run.recorded)));
-    }
+Status WriteEvidence(const std::string& folder, const CaseReport& report) {
+  for (const RunReport& run : report.runs) {
+    if (run.evidence.events.empty()) continue;  // it was skipped
+    const std::string file = folder + "/" + EvidenceFile(report.c.id, run.spec.name);
+    TRY(MakeFolder(ParentOf(file)));
+    TRY(OutputFile kept, OutputFile::Open(file, false));
+    WriteEvidenceLines(WithoutEvidence(report, run), run.recorded, kept.stream());
+    TRY(kept.Close());
+  }
   return Ok();
 }
 

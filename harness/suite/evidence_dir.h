@@ -15,7 +15,8 @@ std::string EvidenceFile(const std::string& id, const std::string& run);
 
 // Makes it if need be, and tries whether it can be written to.
 Status MakeEvidenceFolder(const std::string& folder);
-Status WriteEvidence(const std::string& folder, const std::vector<CaseReport>& reports);
+// Record by record, as they were recorded: nothing of the size of a run is copied.
+Status WriteEvidence(const std::string& folder, const CaseReport& report);
 
 // A file *.jsonl, or a folder that has one in it.
 bool IsEvidence(const std::string& path);

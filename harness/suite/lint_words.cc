@@ -180,16 +180,28 @@ void LintClaim(const Linted& linted, const Claim& claim, const Names& names) {
     linted.Find("strange-library", claim.pos, name);
 }
 
+const std::set<std::string> kRoles = {"ollama serve", "ollama runner", "llama-server",
+                                      "serve",        "runner",        "gpu-discover"};
+
 void LintProcess(const Linted& linted, const Claim& claim) {
-  static const std::set<std::string> known = {"ollama serve", "ollama runner", "llama-server"};
   std::visit(
       [&](const auto& what) {
+        const auto look = [&](const std::string& role) {
+          if (const std::string near = NearlyOne(role, kRoles); !near.empty())
+            linted.Find("near-process", claim.pos, near);
+        };
         if constexpr (requires { what.in->size(); })
-          if (what.in)
-            if (const std::string near = NearlyOne(*what.in, known); !near.empty())
-              linted.Find("near-process", claim.pos, near);
+          if (what.in) look(*what.in);
+        if constexpr (requires { what.role.size(); }) look(what.role);
       },
       claim.what);
+}
+
+// A fault that is for one process alone, and for none that there is.
+void LintFault(const Linted& linted, const FaultSpec& fault) {
+  if (fault.process_has.empty()) return;
+  if (const std::string near = NearlyOne(fault.process_has, kRoles); !near.empty())
+    linted.Find("near-process", fault.pos, near);
 }
 
 }  // namespace
@@ -197,6 +209,7 @@ void LintProcess(const Linted& linted, const Claim& claim) {
 void LintWords(const Linted& linted) {
   for (const Case& c : linted.cases) {
     const Names names = NamesOf(c);
+    for (const FaultSpec& fault : c.machine.faults) LintFault(linted, fault);
     for (const EnvVar& variable : c.env) {
       LintVariable(linted, variable);
       LintPaths(linted, variable, names);

@@ -156,7 +156,7 @@ AllRuns RunAll(const CaseSelection& cases, const RunPlan& plan, CaseRunner& runn
   std::map<size_t, CaseReport> reports;
   const std::string isolation = ToString(runner.isolation().level);
   const auto keep = [&](const FinishedCase& finished) -> Status {
-    if (!plan.evidence_dir.empty()) TRY(WriteEvidence(plan.evidence_dir, {finished.report}));
+    if (!plan.evidence_dir.empty()) TRY(WriteEvidence(plan.evidence_dir, finished.report));
     for (const ReportedRun& run : finished.runs) TRY(spool.Add(run, finished.place));
     return Ok();
   };

@@ -75,6 +75,11 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
   const Fact* const answered = First(row, Kind::kAnswered);
   const Fact* shadowed = First(row, Kind::kShadowed);
   const bool differ = versions != nullptr && versions->subject != versions->other;
+  // A compatibility package is for whoever needs a newer CUDA: the driver's own stands before it.
+  for (const Fact& fact : row.loss->because)
+    if (shadowed != nullptr && shadowed->subject.find("/compat/") != std::string::npos &&
+        fact.kind == Kind::kShadowed)
+      shadowed = &fact;
   for (const Fact& fact : row.loss->because)
     if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
   const bool fits = differ && shadowed != nullptr &&
@@ -156,7 +161,7 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
     add(IsToolkitsStub(CopyText(*answered))
             ? fmt::format("take {} out of the way: the driver's own is wanted", CopyText(*answered))
             : fmt::format("put another copy of {} there: of the same version anew, or of another",
-                          answered->subject));
+                          answered->subject.empty() ? CopyText(*answered) : answered->subject));
 }
 
 // The oldest branch of the driver that a CUDA of this major version runs with: table 1 of "Minor
@@ -181,6 +186,13 @@ void AddMendsOfAge(const FunnelRow& row, const Add& add) {
                       oldest, BaseNameOf(need.name)));
 }
 
+// "take /opt/old out of LD_LIBRARY_PATH, if another is found then, or " of what was found by it.
+std::string ByFolder(const Reason& reason) {
+  if (!reason.rule.starts_with("LD_LIBRARY_PATH")) return "";
+  return fmt::format("take {} out of LD_LIBRARY_PATH, if another is found then, or ",
+                     ParentOf(reason.other));
+}
+
 // A library that is there, and of another build than is wanted.
 template <typename Add>
 void AddMendsOfBuild(const FunnelRow& row, const Add& add) {
@@ -189,8 +201,7 @@ void AddMendsOfBuild(const FunnelRow& row, const Add& add) {
       answered != nullptr && First(row, Kind::kShadowed) == nullptr)
     add(answered->subject == "libc.so.6"
             ? "take a build for a system as old as this one, or run it on a newer system or image"
-            : fmt::format("install another version of {}: this one is the only copy",
-                          answered->subject));
+            : ByFolder(row.loss->reason) + "install another version of " + answered->subject);
   if (row.cause() == Cause::kNoEntryPoint && row.family == Family::kBackend)
     add(
         fmt::format("take a {} that was built as a backend to be loaded (GGML_BACKEND_DL), of the "
@@ -239,7 +250,7 @@ void AddMendsOfFile(const FunnelRow& row, const Add& add) {
                     row.library));
 }
 
-// What stands in the place of a library, and is none.
+// What stands in the place of a library, and is none; or what has it passed over.
 template <typename Add>
 void AddMendsOfUnfit(const FunnelRow& row, const Add& add) {
   const Reason& reason = row.loss->reason;
@@ -253,6 +264,11 @@ void AddMendsOfUnfit(const FunnelRow& row, const Add& add) {
       return;
     case Reason::Kind::kDirectory:
       return add(fmt::format("take the directory {} away, and put the library there", path));
+    case Reason::Kind::kTurnedOff: return add("unset " + reason.names.front());
+    case Reason::Kind::kPassedOverAsAsked:
+    case Reason::Kind::kOtherNamed:
+      return add(fmt::format("unset {}, or have it name {}", reason.names.front(),
+                             BaseNameOf(reason.subject)));
     case Reason::Kind::kLfsPointer:
       return add(fmt::format("fetch {} itself (git lfs pull): this is a pointer to it", path));
     default: return;

@@ -270,6 +270,8 @@ std::string LastFact(const FunnelRow& row) {
         fact->kind == Kind::kNamed || fact->kind == Kind::kCopy || fact->kind == Kind::kRunpath ||
         (fact->kind == Kind::kMask && fact->number <= 0))
       return FactText(*fact);
+  if (const Fact* const advised = First(row, Kind::kAdvised); advised != nullptr)
+    return "the scanner dropped the device that was counted; " + FactText(*advised);
   return SentenceOf(row.loss->reason);
 }
 

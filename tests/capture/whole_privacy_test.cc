@@ -286,5 +286,27 @@ TEST(WholeCapturePrivacy, NoIdOfAUserIsInIt) {
   EXPECT_THAT(ScenarioText(facts), Not(HasSubstr("48392")));
 }
 
+// Where CUDA does not start NVML alone names the device: a file of fixtures/devices has that name,
+// "Orin" several have, and of what none has nothing is known.
+TEST(ScenarioText, HasTheProfileOfTheNameThatNvmlGives) {
+  const auto named = [](const std::string& name) {
+    MachineFacts facts = Plain();
+    facts.answers[0].values = {{"cuInit", "999"}};
+    facts.answers[0].devices.clear();
+    Answer management;
+    management.family = "nvml";
+    management.library = "libnvidia-ml.so.1";
+    management.values = {{"nvmlInit_v2", "0"}, {"count", "1"}};
+    management.devices = {{{"name", name}}};
+    facts.answers.push_back(management);
+    return ScenarioText(facts);
+  };
+  EXPECT_THAT(named("NVIDIA H200"),
+              HasSubstr("profile: h200-141gb  # NVML calls it NVIDIA H200\n"));
+  EXPECT_THAT(named("NVIDIA RTX A6000"), HasSubstr("profile: rtx-a6000  #"));
+  for (const char* name : {"Orin", "NVIDIA T1000"})
+    EXPECT_THAT(named(name), HasSubstr("NOT KNOWN which")) << name;
+}
+
 }  // namespace
 }  // namespace gpustage::capture

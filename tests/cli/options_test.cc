@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/cli/cli_test.h"
 
@@ -160,22 +161,36 @@ TEST_F(OptionsTest, RecordsTheLevelsThatAreNamed) {
   EXPECT_THAT(recorded, Not(HasSubstr("debug=1")));
 }
 
-// Of all starts but one nothing is kept in memory.
-TEST_F(OptionsTest, RepeatsKeepTheEvidenceOfOneStart) {
-  const std::string scenario = Scenario("flood, \"2000\", out, \"GPU\\n\"", "devices: 1");
-  environment_["ASAN_OPTIONS"] = "quarantine_size_mb=1";
-  const auto kilobytes = [&](const std::string& repeats) {
-    const pid_t gpustage = Start({GPUSTAGE_PROGRAM, "run", scenario, "--scanner",
-                                  Path("actor.yaml"), "--repeat", repeats, "--quiet"},
-                                 environment_, scratch_.path());
+// What memory a run of the actor's scenario takes at most, in KiB.
+class MemoryTest : public OptionsTest {
+ protected:
+  long Kilobytes(const std::string& scenario, const std::vector<std::string>& options) {
+    std::vector<std::string> words = {GPUSTAGE_PROGRAM,   "run",    scenario, "--scanner",
+                                      Path("actor.yaml"), "--quiet"};
+    words.insert(words.end(), options.begin(), options.end());
+    environment_["ASAN_OPTIONS"] = "quarantine_size_mb=1";
+    const pid_t gpustage = Start(words, environment_, scratch_.path());
     int status = 0;
     rusage used = {};
     wait4(gpustage, &status, 0, &used);
     EXPECT_EQ(status, 0) << WholeFile(Path("out")) << WholeFile(Path("err"));
     return used.ru_maxrss;
-  };
-  const long few = kilobytes("5");
-  EXPECT_LT(kilobytes("60") - few, 48 << 10) << "sixty times 2 MB of output";
+  }
+};
+
+// Of all starts but one nothing is kept in memory.
+TEST_F(MemoryTest, OfRepeatsIsThatOfOneStart) {
+  const std::string scenario = Scenario("flood, \"2000\", out, \"GPU\\n\"", "devices: 1");
+  const long few = Kilobytes(scenario, {"--repeat", "5"});
+  EXPECT_LT(Kilobytes(scenario, {"--repeat", "60"}) - few, 48 << 10)
+      << "sixty times 2 MB of output";
+}
+
+// Each record is written as it is made: all as one text took five times what is recorded.
+TEST_F(MemoryTest, OfKeptEvidenceIsThatOfTheRun) {
+  const std::string scenario = Scenario("hush, \"64\"", "devices: 0");
+  const long unkept = Kilobytes(scenario, {});
+  EXPECT_LT(Kilobytes(scenario, {"--evidence-dir", Path("kept")}) - unkept, 64 << 10);
 }
 
 }  // namespace

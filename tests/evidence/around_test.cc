@@ -68,6 +68,19 @@ TEST(Around, AProgramThatNoFolderOfPathHasIsTold) {
   EXPECT_THAT(Suggestions(row), Contains(HasSubstr("install the program vulkaninfo")));
 }
 
+// ld.so looks below a folder of LD_LIBRARY_PATH for these; one that is in PATH, too, makes them no
+// programs.
+TEST(Around, WhatOneFolderOfPathAloneWasAskedForIsNoProgram) {
+  Evidence evidence = Of(Started("PATH=/usr/local/bin:/usr/bin")
+                             .Asks(7, FileAct::kLook, "/usr/local/bin/tls", ENOENT)
+                             .Asks(7, FileAct::kLook, "/usr/local/bin/x86_64", ENOENT)
+                             .Asks(7, FileAct::kLook, "/usr/local/bin/build", ENOENT),
+                         {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNeverListed);
+  AddPlaces({}, evidence);
+  EXPECT_THAT(Below(row), Not(Contains(HasSubstr("the program"))));
+}
+
 TEST(Around, AFolderOfItsNameThatIsElsewhereIsTold) {
   Evidence evidence =
       Of(Started().Asks(7, FileAct::kOpen, "/usr/bin/../lib/ollama", ENOENT), {kBackend});
@@ -77,6 +90,19 @@ TEST(Around, AFolderOfItsNameThatIsElsewhereIsTold) {
   AddPlaces(after, evidence);
   EXPECT_THAT(LastFact(row), HasSubstr("/usr/lib/ollama was asked for, and is not there"));
   EXPECT_THAT(Suggestions(row), Contains("ln -s /usr/local/lib/ollama /usr/lib/ollama"));
+}
+
+// Whoever listed the library's own folder had found it.
+TEST(Around, AFolderOfItsNameElsewhereIsNoReasonWhereItsOwnWasListed) {
+  Evidence evidence = Of(Started()
+                             .Asks(7, FileAct::kOpen, "/usr/bin/../lib/ollama", ENOENT)
+                             .Asks(7, FileAct::kList, "/usr/local/lib/ollama/cuda_v12", 0),
+                         {kBackend});
+  FunnelRow& row = Untried(evidence, Cause::kNotTried);
+  AfterRun after;
+  after.looked = {At(kBackend)};
+  AddPlaces(after, evidence);
+  EXPECT_THAT(Below(row), Not(Contains(HasSubstr("/usr/lib/ollama"))));
 }
 
 TEST(Around, AProgramThatIsALinkIsToldWhereItsLibrariesAreReckonedFromIt) {
@@ -350,6 +376,8 @@ TEST(Around, TheVariableThatTheLogNamesIsWhatToTry) {
   AddPlaces({}, evidence);
   EXPECT_THAT(Suggestions(evidence.funnel.front()),
               testing::ElementsAre("set OLLAMA_IGPU_ENABLE=1"));
+  EXPECT_THAT(LastFact(evidence.funnel.front()),
+              testing::AllOf(HasSubstr("dropped"), HasSubstr("OLLAMA_IGPU_ENABLE=1")));
   EXPECT_THAT(Suggestions(evidence.funnel.back()), Not(Contains(HasSubstr("OLLAMA_IGPU_ENABLE"))));
 }
 

@@ -106,6 +106,30 @@ TEST(ExplainLosses, QuotesTheLogWhereItSaysWhyADirectoryWasPassedOver) {
   EXPECT_EQ(evidence.At(row.event).kind, EventKind::kLog);
 }
 
+// envconfig of Ollama: strconv.ParseBool, and what that does not know is true.
+TEST(ExplainLosses, SaysThatAVariableTurnsTheFolderOfVulkanOff) {
+  constexpr char kVulkan[] = "/opt/ollama/vulkan/libggml-vulkan.so";
+  const auto with = [&](const std::string& variable, const char* library) {
+    ScannerSpec scanner;
+    Evidence evidence =
+        Decode(HandMadeRun().Process(7, 1, "/usr/bin/ollama", "ollama\x1fserve", variable), scanner,
+               {library});
+    ExplainLosses({{library, 0, 0, 0, ""}}, 65534, evidence);
+    return evidence.funnel.front();
+  };
+  for (const char* no : {"OLLAMA_VULKAN=0", "OLLAMA_VULKAN=false", "OLLAMA_VULKAN=F"}) {
+    const FunnelRow row = with(no, kVulkan);
+    EXPECT_EQ(row.cause(), Cause::kFiltered) << no;
+    EXPECT_THAT(SentenceOf(row.loss->reason),
+                testing::AllOf(testing::StartsWith("OLLAMA_VULKAN is"),
+                               testing::HasSubstr("/opt/ollama/vulkan passed over")));
+    EXPECT_THAT(Suggestions(row), testing::Contains("unset OLLAMA_VULKAN"));
+  }
+  for (const char* yes : {"OLLAMA_VULKAN=1", "OLLAMA_VULKAN=enabled", "A=1"})
+    EXPECT_EQ(with(yes, kVulkan).cause(), Cause::kNotTried) << yes;
+  EXPECT_EQ(with("OLLAMA_VULKAN=0", kLibrary).cause(), Cause::kNotTried) << "another folder";
+}
+
 TEST(ExplainLosses, SaysWhatTheLoaderSays) {
   const FunnelRow row =
       Explained(Opened(), {kLibrary, 0, 0, 0, "libcuda.so.1: cannot open shared object file"});

@@ -52,6 +52,28 @@ TEST(SplitLines, KeepsTheFirstAndTheLastOfAFlood) {
   EXPECT_LE(SplitLines({{1, Stream::kStdout, flood}}).lines.size(), 11u);
 }
 
+// Lines that nobody will keep are passed over in one go where a chunk has many: to the same end.
+TEST(SplitLines, KeepsTheSameHoweverAFloodComes) {
+  const std::string cut = "the end of";
+  std::string flood;
+  for (int i = 0; i < 150'000; ++i) flood += std::to_string(i) + (i % 7 == 0 ? "\n\n" : "\n");
+  flood += cut;
+  const auto in_pieces = [&](size_t size) {
+    std::vector<OutputChunk> output;
+    for (size_t at = 0; at < flood.size(); at += size)
+      output.push_back({1, Stream::kStdout, flood.substr(at, size)});
+    output.push_back({1, Stream::kStdout, " it\n"});
+    return SplitLines(output);
+  };
+  const SplitLog small = in_pieces(1000);
+  EXPECT_EQ(small.lines.back().text, "the end of it");
+  for (const size_t size : {size_t{1} << 18, size_t{300'007}, flood.size()}) {
+    const SplitLog large = in_pieces(size);
+    EXPECT_EQ(large.lines, small.lines) << size;
+    EXPECT_EQ(large.cut, small.cut) << size;
+  }
+}
+
 // One that never ends was searched for its end from its start, for each piece that came.
 TEST(SplitLines, CutsALineThatIsLongerThanAnybodyReads) {
   std::vector<OutputChunk> output(4096, {1, Stream::kStderr, std::string(1 << 14, 'x')});

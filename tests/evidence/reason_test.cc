@@ -40,7 +40,7 @@ Reason Full(Kind kind, int below = 1) {
 }
 
 TEST(Reason, HasASentenceOfEachKind) {
-  for (int kind = 1; kind <= static_cast<int>(Kind::kRecorderSays); ++kind) {
+  for (int kind = 1; kind <= static_cast<int>(Kind::kTurnedOff); ++kind) {
     const std::string sentence = SentenceOf(Full(static_cast<Kind>(kind)));
     EXPECT_NE(sentence, "") << kind;
     EXPECT_THAT(sentence, Not(HasSubstr("{"))) << kind;

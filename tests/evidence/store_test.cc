@@ -2,6 +2,7 @@
 #include "harness/evidence/store/store.h"
 
 #include <regex>
+#include <sstream>
 
 #include "harness/base/files.h"
 #include "harness/evidence/path/questions.h"
@@ -19,7 +20,11 @@ using testing::HasSubstr;
 KeptRun Head() {
   return {"a/b@c=d", "a/b", "a claim", "service", "ollama-model", "fail", "because", {}};
 }
-std::string Lines(const RecordedRun& recorded) { return EvidenceLines(Head(), recorded); }
+std::string Lines(const RecordedRun& recorded) {
+  std::ostringstream lines;
+  WriteEvidenceLines(Head(), recorded, lines);
+  return lines.str();
+}
 Result<KeptRun> Again(const RecordedRun& recorded) {
   return ParseEvidenceLines(Lines(recorded), "x.jsonl");
 }
@@ -118,8 +123,13 @@ RecordedRun Full() {
 
 TEST(Store, KeepsEveryFieldOfEveryRecord) {
   const RecordedRun run = Full();
-  EXPECT_TRUE(RecordsIn(RecordLines(run)) == run) << RecordLines(run);
-  EXPECT_TRUE(RecordsIn(RecordLines({})) == RecordedRun());
+  const auto lines = [](const RecordedRun& one) {
+    std::ostringstream out;
+    WriteRecordLines(one, out);
+    return out.str();
+  };
+  EXPECT_TRUE(RecordsIn(lines(run)) == run) << lines(run);
+  EXPECT_TRUE(RecordsIn(lines({})) == RecordedRun());
 }
 
 TEST(Store, IsDecodedAgainWhenItIsRead) {

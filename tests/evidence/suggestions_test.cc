@@ -106,6 +106,38 @@ TEST(Suggestions, LeaveTheSystemsDriverInItsPlaceBesideACompatFolder) {
 }
 
 // An upgrade without a restart leaves its libraries where the system's are, and nowhere else.
+TEST(Suggestions, PreferTheDriversOwnCopyToACompatFolder) {
+  const FunnelRow row =
+      Lost(Cause::kInitError,
+           {Of(Kind::kAnswered, "libcuda.so.1", "/usr/local/cuda/lib64/stubs/libcuda.so.1",
+               "ld.so.cache"),
+            Of(Kind::kShadowed, "/usr/local/cuda-12.8/compat/libcuda.so.1", "580.159.04"),
+            Of(Kind::kShadowed, "/usr/lib/x86_64-linux-gnu/libcuda.so.1", "580.159.04")},
+           34);
+  EXPECT_THAT(Suggestions(row), Contains(HasSubstr("put /usr/lib/x86_64-linux-gnu first")));
+}
+
+// Whether the system has another is not looked at.
+TEST(Suggestions, LeaveItOpenWhetherAnotherCopyIsFound) {
+  FunnelRow row = Lost(Cause::kMissingVersion, {Of(Kind::kAnswered, "libstdc++.so.6")});
+  row.loss->reason.other = "/usr/lib64/libstdc++.so.6";
+  row.loss->reason.rule = "LD_LIBRARY_PATH[1]";
+  EXPECT_THAT(Suggestions(row),
+              ElementsAre("take /usr/lib64 out of LD_LIBRARY_PATH, if another is found then, or "
+                          "install another version of libstdc++.so.6"));
+  row.loss->reason.rule = "ld.so.cache";
+  EXPECT_THAT(Suggestions(row), ElementsAre("install another version of libstdc++.so.6"));
+}
+
+// A Vulkan driver is known by its files alone.
+TEST(Suggestions, NameTheFilesOfADriverWithoutAName) {
+  Fact answered = Of(Kind::kAnswered, "");
+  answered.names = {"/usr/lib/x86_64-linux-gnu/libvulkan_intel.so"};
+  EXPECT_THAT(
+      Suggestions(Lost(Cause::kInitError, {answered, Of(Kind::kNothing, "")}, -9)),
+      Contains(HasSubstr("put another copy of /usr/lib/x86_64-linux-gnu/libvulkan_intel.so")));
+}
+
 TEST(Suggestions, RestartForAnUpgradeAlone) {
   const Fact versions = Of(Kind::kVersions, "550.90.07", "550.100");
   EXPECT_THAT(Suggestions(Lost(Cause::kInitError,

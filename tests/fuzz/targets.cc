@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "harness/base/elf_file.h"
 #include "harness/base/files.h"
@@ -122,7 +123,9 @@ std::vector<std::string> KeptRuns() {
   recorded.after.looked.emplace_back().path = "/dev/nvidia0";
   recorded.after.mapped.emplace_back().path = "/opt/libggml-cuda.so";
   recorded.after.lacked.push_back({2, "", {{"cuInit", "", ""}}});
-  return {EvidenceLines(run, recorded)};
+  std::ostringstream lines;
+  WriteEvidenceLines(run, recorded, lines);
+  return {lines.str()};
 }
 
 void ReadEarlier(std::string_view bytes) {
@@ -151,7 +154,7 @@ void ReadPastedLog(std::string_view bytes) {
 
 void ReadIssue(std::string_view bytes) {
   const Knowledge& knowledge = TheKnowledge();
-  (void)IssueComment(knowledge, PastesOf(knowledge, bytes));
+  (void)IssueComment(knowledge, MarkdownOf(bytes), PastesOf(knowledge, bytes));
 }
 
 std::vector<std::string> Threads() { return FilesBelow("/fixtures/logs/threads"); }

@@ -13,7 +13,9 @@ using testing::Not;
 constexpr char kLost[] = "Failed to initialize NVML: Driver/library version mismatch";
 
 std::vector<Paste> Pastes(const std::string& issue) { return PastesOf(Known(), issue); }
-std::string Comment(const std::string& issue) { return IssueComment(Known(), Pastes(issue)); }
+std::string Comment(const std::string& issue) {
+  return IssueComment(Known(), MarkdownOf(issue), Pastes(issue));
+}
 
 TEST(PastesOf, AreFencedOrNot) {
   const std::string lost = std::string(kLost) + "\n";
@@ -80,6 +82,35 @@ TEST(IssueComment, AsksBackForTheOneLogThatTellsMore) {
 TEST(IssueComment, SaysNothingOfWhatSpeaksOfNoGpu) {
   EXPECT_EQ(Comment("```\n[GIN] 2024/01/01 - 10:00:00 | 200 | 1ms | ::1 | GET \"/\"\n```\n"), "");
   EXPECT_EQ(Comment("I like it.\n"), "");
+}
+
+// What a paste does not say the text around it may: nothing is said of what is not in it.
+TEST(IssueComment, DeniesNothingOfWhatTheIssueMaySay) {
+  for (const char* issue :
+       {"I run pytorch 2.1:\n```\nlibcuda.so.1: cannot open shared object file\n```\n",
+        "```\n$ rocminfo\nUnable to open /dev/kfd read-write: Cannot allocate memory\n```\n",
+        "```\n>>> Installing\nWARNING: Unable to detect NVIDIA/AMD GPU. Install lspci or "
+        "lshw\n```\n"
+        "### Ollama version\n\n_No response_\n"}) {
+    EXPECT_THAT(Comment(issue), Not(IsEmpty()));
+    EXPECT_THAT(Comment(issue), Not(HasSubstr("not in it"))) << issue;
+    EXPECT_THAT(Comment(issue), Not(HasSubstr("no version that it says"))) << issue;
+  }
+}
+
+// The form of Ollama's issues has the version, and so has `ollama -v` (ollama/ollama#4659, #14661).
+TEST(IssueComment, TakesTheVersionThatTheIssueNames) {
+  const std::string log =
+      "```\nlevel=INFO source=gpu.go:1 msg=\"looking for compatible GPUs\"\n"
+      "level=INFO source=gpu.go:2 msg=\"no compatible GPUs were discovered\"\n"
+      "```\n";
+  EXPECT_THAT(Comment(log), HasSubstr("Ollama, of a version below 0.12.4"));
+  EXPECT_THAT(Comment(log + "### Ollama version\n\n0.1.38\n"), HasSubstr("Ollama 0.1.38"));
+  EXPECT_THAT(Comment(log + "Warning: client version is 0.9.2\n"), HasSubstr("Ollama 0.9.2"));
+  EXPECT_THAT(Comment(log + "The CUDA version is 12.4.1, driver version 550.54.14\n"),
+              Not(HasSubstr("12.4.1")));
+  EXPECT_THAT(Comment(log + "ollama version 0.9.2 fails, ollama version 0.9.1 worked\n"),
+              HasSubstr("of a version below 0.12.4"));
 }
 
 TEST(IssueComment, SaysTheCausesOfOneLogOnce) {

@@ -49,6 +49,46 @@ TEST(ReadLog, DatesALogByItsLines) {
             "0.12.4");
 }
 
+// ollama/ollama#13070, #13169, #8323: no line of Ollama's own is in what was pasted.
+TEST(ReadLog, KnowsWhoWroteItByWhatStandsAroundIt) {
+  for (const auto& [text, program] :
+       {std::pair("Nov 13 10:20:18 host ollama[1067]: load_backend: loaded ROCm backend from /x.so",
+                  "ollama"),
+        std::pair("ollama  | ggml_cuda_compute_forward: ROPE failed", "ollama"),
+        std::pair("/usr/lib/ollama/runners/cuda_v11_avx/ollama_llama_server: symbol lookup error",
+                  "ollama"),
+        std::pair("Nov 13 10:20:18 host ollama[1]: llama-server ended", "ollama"),
+        std::pair("llama-server: error while loading shared libraries", "llama.cpp"),
+        std::pair("/opt/lib/torch/cuda/__init__.py:52: UserWarning: odd", "PyTorch"),
+        std::pair("something of somebody", "")})
+    EXPECT_EQ(ReadLog(Known(), text).program, program) << text;
+}
+
+// ollama/ollama#12332: ggml's own lines, which Ollama's children and llama.cpp print alike.
+TEST(ReadLog, TakesNoLineThatOthersPrintForItsProgram) {
+  EXPECT_EQ(ReadLog(Known(), "ggml_cuda_init: found 4 CUDA devices:\n").program, "");
+}
+
+// mostlygeek/llama-swap#353, ggml-org/llama.cpp#9153, #22748.
+TEST(ReadLog, TakesTheBuildOfLlamaCppForItsVersion) {
+  for (const auto& [line, version] : {std::pair("build: 6795 (ee09828c) with cc", "6795"),
+                                      std::pair("main: build = 3618 (3ba780e2)", "3618"),
+                                      std::pair("build_info: b9049-2496f9c14", "9049")})
+    EXPECT_EQ(ReadLog(Known(), line).version, version);
+}
+
+// ollama/ollama#14031 was said to be "from 0.12.7 on and below 0.12.7".
+TEST(ReadLog, IsOfNoVersionWhereItsLinesContradict) {
+  const std::string looking =
+      std::string(kTime) + "level=INFO msg=\"looking for compatible GPUs\"\n";
+  const LogReading old = ReadLog(Known(), looking);
+  EXPECT_EQ(old.dated.below, "0.12.4");
+  const LogReading both =
+      ReadLog(Known(), looking + kTime + "level=INFO msg=\"discovering available GPUs...\"\n");
+  EXPECT_EQ(both.dated.from, "");
+  EXPECT_EQ(both.dated.below, "");
+}
+
 TEST(ReadLog, TakesTheLastStart) {
   const Explained failed(Start("0.17.4", "INFO") + Device("NVIDIA A100") + Start("0.17.4", "INFO") +
                          kCpu);

@@ -127,32 +127,23 @@ TEST_P(RecordedReport, KeepsItsCauseAtEveryLevelWholeAndCut) {
     if (key.find('#') != std::string::npos || causes.empty() || !recording.devices.empty())
       continue;
     const std::string debug = key.substr(key.rfind('=') + 1);
-    std::map<std::string, Lines> levels;
-    if (debug == "1") {
-      if (!of_0_32) levels["INFO"] = AtInfo(recording.log);
-      levels["DEBUG"] = recording.log;
-    } else {
-      levels[debug == "2" ? "TRACE" : debug == "0" ? "INFO" : "INFO, unset"] = recording.log;
-    }
-    for (const auto& [level, lines] : levels) {
-      tables[level + " whole"].Add(causes, lines, key + " " + level + " whole");
-      tables[level + " mixed"].Add(causes, BetweenOthers(lines), key + " " + level + " mixed");
-      for (size_t cut = 1; cut < lines.size(); ++cut) {
-        const Lines front(lines.begin() + static_cast<long>(cut), lines.end());
-        const Lines end(lines.begin(), lines.begin() + static_cast<long>(cut));
-        tables[level + " cut"].Add(causes, front, key + " " + level + " cut at the front");
-        tables[level + " cut"].Add(causes, end, key + " " + level + " cut at the end");
-      }
+    const std::string level = debug == "2"   ? "TRACE"
+                              : debug == "1" ? "DEBUG"
+                              : debug == "0" ? "INFO"
+                                             : "INFO, unset";
+    const Lines& lines = recording.log;
+    tables[level + " whole"].Add(causes, lines, key + " " + level + " whole");
+    tables[level + " mixed"].Add(causes, BetweenOthers(lines), key + " " + level + " mixed");
+    for (size_t cut = 1; cut < lines.size(); ++cut) {
+      const Lines front(lines.begin() + static_cast<long>(cut), lines.end());
+      const Lines end(lines.begin(), lines.begin() + static_cast<long>(cut));
+      tables[level + " cut"].Add(causes, front, key + " " + level + " cut at the front");
+      tables[level + " cut"].Add(causes, end, key + " " + level + " cut at the end");
     }
   }
-  if (of_0_32) {
-    EXPECT_EQ(tables["INFO whole"].logs, 22);
-    EXPECT_EQ(tables["INFO, unset whole"].logs, 22);
-    EXPECT_EQ(tables["DEBUG whole"].logs, 22);
-    EXPECT_EQ(tables["TRACE whole"].logs, 22);
-  } else {
-    EXPECT_EQ(tables["INFO whole"].logs, 34) << "all but A6, which needs another processor";
-  }
+  // All but A6, which needs another processor.
+  for (const char* level : {"INFO", "INFO, unset", "DEBUG", "TRACE"})
+    EXPECT_EQ(tables[std::string(level) + " whole"].logs, of_0_32 ? 22 : 34) << level;
   for (const auto& [level, table] : tables) {
     EXPECT_EQ(table.kept, table.logs) << level;
     std::cout << GetParam() << " " << level << ": " << table.logs << " logs, " << table.kept

@@ -1,3 +1,4 @@
+#include "harness/logs/placeholders.h"
 #include "tests/logs/logs.h"
 
 namespace gpustage {
@@ -34,6 +35,19 @@ TEST(Weigh, RulesOutByAMissingLineOnlyWhereItWouldHaveBeenWritten) {
   const Explained trace(Log("0.17.4", "DEBUG-4", ""));
   EXPECT_TRUE(trace.RulesOut("B4-no-device"));
   EXPECT_TRUE(trace.Leaves("B1-no-libcudart")) << "told at no level";
+}
+
+// rocminfo sees the module through /sys, which a container has (ROCm/legacy-rocm-build#1798).
+TEST(Weigh, TellsAContainerWithoutItsNodeFromAModuleThatIsNotThere) {
+  const std::string node = "Unable to open /dev/kfd read-write: No such file or directory\n";
+  const Explained both(node);
+  EXPECT_TRUE(both.Names("kfd-missing") && both.Names("kfd-not-given"));
+  for (const char* loaded : {"ROCk module is loaded\n", "ROCk module version 6.8.5 is loaded\n",
+                             "[37mROCk module is loaded[0m\n"}) {
+    const Explained one(loaded + node);
+    EXPECT_TRUE(one.Names("kfd-not-given")) << one.Text();
+    EXPECT_FALSE(one.Names("kfd-missing")) << one.Text();
+  }
 }
 
 TEST(Weigh, RulesNothingOutByWhatAPartDoesNotHave) {
@@ -130,6 +144,47 @@ TEST(Answer, SaysWhichSilentDropsRemainPossibleAtTheUsualLevel) {
     EXPECT_EQ(on.find(kDrops[i]) != std::string::npos, i != 5) << kDrops[i];
     EXPECT_EQ(debug.find(kDrops[i]) != std::string::npos, i >= 3) << kDrops[i];
   }
+}
+
+// ollama/ollama#9503, tensorflow/tensorflow#5473, pytorch/pytorch#88639: the end was said not to be
+// in them.
+TEST(Answer, SaysHowItEndedWhereTheLogDoes) {
+  for (const char* end :
+       {"level=INFO msg=\"no compatible GPUs were discovered\"",
+        "2017-01-01: I tensorflow/gpu_device.cc:1] No GPU devices available on machine.",
+        "torch/cuda/__init__.py:52: UserWarning: CUDA unknown error. Setting the available devices "
+        "to be zero.",
+        "main: no usable GPU found, --gpu-layers option will be ignored\nbuild: 1 (abc)"})
+    EXPECT_THAT(Explained(end).Flat(), HasSubstr("No GPU: it computes on the CPU.")) << end;
+  EXPECT_THAT(Explained("CUDA driver is a stub library").Flat(),
+              HasSubstr("Something failed; what came of it is not in it."));
+}
+
+TEST(Answer, LeavesOutWhatItHasNoNameFor) {
+  const std::string text = "refused[[ (code {code})]] at {path}";
+  EXPECT_EQ(Filled(text, {}), "refused at the path");
+  EXPECT_EQ(Filled(text, {{"code", "3"}, {"path", "/a"}}), "refused (code 3) at /a");
+  EXPECT_EQ(Filled("[[ no end {code}", {{"code", "3"}}), "[[ no end 3");
+}
+
+// NixOS/nixpkgs#308206: `now` was of another level than `next`.
+TEST(Answer, AsksForTheMostThatAnyVersionTells) {
+  const std::string says =
+      Explained(Line("level=INFO msg=\"inference compute\" id=cpu library=cpu")).Flat();
+  EXPECT_THAT(says, HasSubstr("OLLAMA_DEBUG=2"));
+  EXPECT_THAT(says, Not(HasSubstr("OLLAMA_DEBUG=1")));
+}
+
+// ollama/ollama#13614. Children for cuda_v12 and cuda_v13 load one each, and so does a whole
+// discovery of a tree that has it in both folders (fixtures/recordings/ollama-0.17.4).
+TEST(Weigh, NamesABackendFromTwoFoldersWhereNothingElseIsTold) {
+  const std::string loaded = "load_backend: loaded CUDA backend from /usr/lib/ollama/",
+                    library = "libggml-cuda.so\n";
+  const std::string two = loaded + library + loaded + "cuda_v12/" + library;
+  EXPECT_TRUE(Explained(two).Names("loader-of-other-release"));
+  EXPECT_FALSE(Explained(loaded + "cuda_v12/" + library + loaded + "cuda_v13/" + library)
+                   .Names("loader-of-other-release"));
+  EXPECT_FALSE(Explained(Log("0.17.4", "DEBUG-4", two)).Names("loader-of-other-release"));
 }
 
 TEST(Answer, HasThePathsOfTheLogInItsCommands) {

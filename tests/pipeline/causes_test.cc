@@ -1,6 +1,7 @@
 // Every cause of a loss is shown by scenarios, under a real ggml where that can show it, and what
 // is kept of a run is the run.
 #include <set>
+#include <sstream>
 
 #include "harness/evidence/store/store.h"
 #include "harness/report/trace.h"
@@ -85,8 +86,9 @@ TEST_F(CausesOfScenarios, AreDecodedAgainFromWhatIsKept) {
     for (const RunReport& run : report.runs) {
       if (!AllScenarios::Ran(run)) continue;
       const KeptRun live = Keep(report, run);
-      const Result<KeptRun> again =
-          ParseEvidenceLines(EvidenceLines(live, run.recorded), "kept.jsonl");
+      std::ostringstream kept;
+      WriteEvidenceLines(live, run.recorded, kept);
+      const Result<KeptRun> again = ParseEvidenceLines(kept.str(), "kept.jsonl");
       ASSERT_THAT(again, IsOk()) << NameOf(report, run);
       EXPECT_TRUE(*again == live) << NameOf(report, run);
       EXPECT_EQ(TraceText(*again, all), TraceText(live, all)) << NameOf(report, run);

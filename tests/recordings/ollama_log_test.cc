@@ -84,7 +84,8 @@ TEST(CanonicalOllamaLog, LeavesOutWhatIsNotAboutDiscovery) {
                  "Couldn't find '/tmp/.ollama/id_ed25519'. Generating new private key.",
                  R"(level=DEBUG source=ggml.go:324 msg="key with type not found" key=general.name )"
                  R"(default="")",
-                 "/usr/local/lib/ollama/libggml-base.so.0(ggml_abort+0x11f)[0x7f0a]"}),
+                 "/usr/local/lib/ollama/libggml-base.so.0(ggml_abort+0x11f)[0x7f0a]",
+                 "/usr/local/bin/ollama[0x55d0a1]"}),
       IsEmpty());
 }
 
@@ -123,6 +124,16 @@ TEST(CanonicalOllamaLog, DoesNotDependOnTheOrderOfDirectories) {
   };
   EXPECT_EQ(all(one, other), all(other, one));
   EXPECT_THAT(all(one, other), Contains(HasSubstr("/v12")));
+}
+
+// At INFO no line says where one of them ends.
+TEST(CanonicalOllamaLog, DoesNotDependOnWhenVulkanWasPassedOver) {
+  const std::string start = R"(level=INFO source=server.go:431 msg="starting runner" cmd=x)",
+                    vulkan = R"(level=INFO source=runner.go:106 msg="experimental Vulkan support )"
+                             R"(disabled.  To enable, set OLLAMA_VULKAN=1")",
+                    none = R"(level=INFO source=types.go:60 msg="inference compute" id=cpu)";
+  EXPECT_EQ(Canonical({kDiscovering, start, vulkan, start, none}),
+            Canonical({kDiscovering, vulkan, start, start, none}));
 }
 
 TEST(CanonicalOllamaLog, GivesLateLinesToTheChildThatPrintedThem) {

@@ -29,6 +29,14 @@ INSTANTIATE_TEST_SUITE_P(
             "3:1: unknown key \"zzzzzzzz\"; it can be claim, source, tags, machine, layout, tree, "
             "env, user, "
             "groups, working_directory, runs, matrix, expect, fix, suspects or xfail"),
+        Top("ConstraintsAtTheTop", "constraints: []\n",
+            "3:14: \"constraints\" stands in \"matrix\""),
+        Refused{"AScanner", "scanner: mine\nabout: it counts\nargv: [/bin/mine]\n",
+                "1:10: this file is no scenario: it defines a scanner: give it to run by --scanner "
+                "FILE, or name it in \"runs\""},
+        Refused{"ADevice", "device: mine\nname: NVIDIA X\ncompute_capability: 8.9\n",
+                "1:9: this file is no scenario: it defines a device: name it in \"machine\" of a "
+                "scenario"},
         Refused{"NoClaim", "user: root\n", "1:1: a scenario needs \"claim\""},
         Refused{"EmptyClaim", "claim: \"\"\n", "1:8: expected a claim, got the empty string"},
         Refused{"ClaimIsAList", "claim: [a]\n", "1:8: expected a claim, got a list"},

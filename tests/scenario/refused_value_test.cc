@@ -120,6 +120,8 @@ INSTANTIATE_TEST_SUITE_P(
              "4:55: expected the name of a library, got an empty list"),
         Tree("ArchsOfARuntime", "{library: /a.so, fake: cudart-12, archs: [9.0]}",
              "4:46: only a fake ggml-cuda-… knows for which compute capabilities it was built"),
+        Tree("WordOfAShell", "{link: /a, to: /b}",
+             "4:6: unknown operation \"link\"; did you mean \"symlink\"?"),
         Tree("RemovesAll", "{remove: /}", "4:14: the root itself cannot be removed"),
         Tree("CacheElsewhere", "{ldconfig: /opt/cache}",
              "4:16: the loader reads /etc/ld.so.cache alone"),
@@ -149,6 +151,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Machine("UnknownDevice", "devices: [h1000]",
                 "4:13: unknown device \"h1000\"; did you mean \"h100\"?"),
+        Machine("DriverInWords", "driver: newest",
+                "4:11: expected a driver version such as 580.159.04, got \"newest\""),
+        Machine("KernelDriverWithADash", "kernel_driver: 570-86",
+                "4:18: expected a driver version such as 580.159.04, got \"570-86\""),
         Machine("DevicesIsText", "devices: h100", "4:12: expected devices, a list, got \"h100\""),
         Machine(
             "UnknownKey", "devices: [{profile: h100, memory: 1}]",

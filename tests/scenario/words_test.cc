@@ -109,7 +109,7 @@ TEST(MeantDevices, AreFoundAsPeopleWriteThem) {
                                          {"rtx-2080", "GeForce RTX 2080"},
                                          {"rtx-2080-ti", "NVIDIA GeForce RTX 2080 Ti"},
                                          {"t4", "Tesla T4"}};
-  for (const char* written : {"RTX 3090", "3090", "rtx_3090", "NVIDIA GeForce RTX 3090"})
+  for (const char* written : {"RTX 3090", "3090", "rtx_3090", "NVIDIA GeForce RTX 3090", "RTX3090"})
     EXPECT_THAT(MeantDevices(written, known), ElementsAre("rtx-3090")) << written;
   EXPECT_THAT(MeantDevices("T4", known), ElementsAre("t4"));
   EXPECT_THAT(MeantDevices("Tesla T4", known), ElementsAre("t4"));
@@ -118,6 +118,11 @@ TEST(MeantDevices, AreFoundAsPeopleWriteThem) {
   EXPECT_THAT(MeantDevices("A100 40GB", known), ElementsAre("a100-40gb"));
   EXPECT_THAT(MeantDevices("A100", known), UnorderedElementsAre("a100-40gb", "a100-80gb"));
   EXPECT_THAT(MeantDevices("A100 1g.10gb", known), ElementsAre("a100-1g.10gb"));
+  EXPECT_THAT(MeantDevices("2080Ti", known), ElementsAre("rtx-2080-ti"));
+  EXPECT_EQ(NearestDevice("RTX 3900", known), "rtx-3090");
+  EXPECT_EQ(NearestDevice("GeForce RTX 3090 Ti", known), "rtx-3090");
+  EXPECT_EQ(NearestDevice("3090Ti", known), "rtx-3090");
+  EXPECT_EQ(NearestDevice("radeon", known), "");
   EXPECT_THAT(MeantDevices("GeForce", known), IsEmpty());
   EXPECT_THAT(MeantDevices("", known), IsEmpty());
 }

@@ -210,6 +210,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "\xff\xfe"
                 "a",
                 "1:1: the file is UTF-16; save it as UTF-8"},
+        Refused{"Utf16WithoutAMark", std::string("c\0l\0a\0i\0m\0:\0 \0", 14),
+                "1:1: the file looks like UTF-16; save it as UTF-8"},
+        Refused{"Utf16OfTheOtherOrder", std::string("\0c\0l\0a\0i\0m\0:", 12),
+                "1:1: the file looks like UTF-16; save it as UTF-8"},
         Refused{"Latin1", "a: caf\xe9\n",
                 "1:7: byte 0xE9 is not UTF-8; save the file as UTF-8, or write \"\\xE9\" in double "
                 "quotes"},

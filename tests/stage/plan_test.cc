@@ -5,6 +5,7 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
+#include "harness/stage/driver_exports.h"
 #include "tests/support/matchers.h"
 #include "tests/support/source_dir.h"
 
@@ -176,6 +177,50 @@ TEST(PlanStage, MakesAllNodesOfAMachineWithRealOnes) {
                                       "file /dev/nvidia-caps/nvidia-cap2 38 bytes mode 0444"));
   EXPECT_TRUE(PlanStage(c, {})->real_nodes);
   EXPECT_EQ(WorldIn(PlanStage(c, {})->world).real_nodes, 1u);
+}
+
+// /proc/driver/nvidia-caps/mig-minors of a recorded H100: gpu0/gi1/access 12 and …/ci0/access 13;
+// "gpu0/gi7/access" is 3 + 7 * 9, and the second GPU's begin at 3 + 15 * 9.
+TEST(PlanStage, HasTheCapabilitiesOfMigSlicesWhereNodesAreReal) {
+  Case c = WithTree({});
+  c.machine.real_nodes = true;
+  const auto slice = [](const char* pci, const char* profile) {
+    GpuDevice device;
+    device.name = std::string("NVIDIA H100 80GB HBM3 MIG ") + profile;
+    device.mig_parent = "h100-80gb";
+    device.pci = pci;
+    return device;
+  };
+  c.machine.devices = {slice("0000:01:00.0", "3g.40gb"), slice("0000:01:00.0", "1g.10gb"),
+                       slice("0000:02:00.0", "7g.80gb")};
+  c.machine.boards.resize(2);
+  std::vector<std::string> capabilities;
+  for (const std::string& node : NodesOf(c))
+    if (node.find("nvidia-cap") != std::string::npos) capabilities.push_back(node);
+  EXPECT_THAT(capabilities, ElementsAre("file /dev/nvidia-caps/nvidia-cap1 38 bytes mode 0400",
+                                        "file /dev/nvidia-caps/nvidia-cap2 38 bytes mode 0444",
+                                        "file /dev/nvidia-caps/nvidia-cap12 39 bytes mode 0444",
+                                        "file /dev/nvidia-caps/nvidia-cap13 39 bytes mode 0444",
+                                        "file /dev/nvidia-caps/nvidia-cap66 39 bytes mode 0444",
+                                        "file /dev/nvidia-caps/nvidia-cap67 39 bytes mode 0444",
+                                        "file /dev/nvidia-caps/nvidia-cap138 40 bytes mode 0444",
+                                        "file /dev/nvidia-caps/nvidia-cap139 40 bytes mode 0444"));
+}
+
+// cudaTypedefs.h has cuCtxCreate at 2.0, 3.2, 11.4 and 12.5, cuTensorMapEncodeTiled at 12.0; the
+// release notes of the toolkit have 10.1 with driver 418, 11.4 with 470 and 12.2 with 535.
+TEST(ExportsNewerThan, AreWhatADriverOfThatBranchDoesNotHave) {
+  using testing::Contains;
+  using testing::IsEmpty;
+  using testing::Not;
+  EXPECT_THAT(ExportsNewerThan("418.74"), Contains("cuCtxCreate_v3"));
+  EXPECT_THAT(ExportsNewerThan("418.74"), Not(Contains("cuCtxCreate_v2")));
+  EXPECT_THAT(ExportsNewerThan("470.57.02"), Not(Contains("cuCtxCreate_v3")));
+  EXPECT_THAT(ExportsNewerThan("470.57.02"), Contains("cuTensorMapEncodeTiled"));
+  EXPECT_THAT(ExportsNewerThan("535.183.01"), Not(Contains("cuTensorMapEncodeTiled")));
+  EXPECT_THAT(ExportsNewerThan("535.183.01"), Contains("cuCtxCreate_v4"));
+  EXPECT_THAT(ExportsNewerThan("580.159.04"), IsEmpty()) << "whose names the fake has";
+  EXPECT_THAT(ExportsNewerThan("none"), IsEmpty()) << "of no known branch";
 }
 
 // What NVIDIA's own nvidia-ctk found in such a machine with two GPUs: each path of /dev that it

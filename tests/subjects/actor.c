@@ -105,6 +105,16 @@ static void Unheard(const char* text) {
   waitpid(child, NULL, 0);
 }
 
+/* So many MiB of lines where nobody reads. */
+static void Hush(long mebibytes) {
+  static char block[1 << 16];
+  const int null = open("/dev/null", O_WRONLY);
+  dup2(null, 2);
+  memset(block, 'x', sizeof block);
+  for (size_t i = 63; i < sizeof block; i += 64) block[i] = '\n';
+  for (long i = 0; i < mebibytes * 16; ++i) Print(2, block, sizeof block);
+}
+
 /* A child dies of the signal. */
 static void Dies(int number) {
   const pid_t child = fork();
@@ -169,6 +179,8 @@ int main(int argc, char** argv) {
       Cat(what);
     else if (strcmp(act, "unheard") == 0)
       Unheard(what);
+    else if (strcmp(act, "hush") == 0)
+      Hush(atol(what));
     else if (strcmp(act, "dies") == 0)
       Dies(atoi(what));
     else if (strcmp(act, "socket") == 0)

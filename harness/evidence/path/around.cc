@@ -39,34 +39,50 @@ std::vector<std::string_view> Split(std::string_view text, char by) {
   return parts;
 }
 
-// A program that was looked for by its name, and that no folder of PATH has.
+// The folders that a process looks for programs in.
+std::set<std::string, std::less<>> FoldersOf(const Evidence& evidence, int pid) {
+  const Process* const process = ProcessOf(evidence, pid);
+  const auto own = process == nullptr ? std::nullopt : VariableOf(process, "PATH");
+  std::set<std::string, std::less<>> folders;
+  for (const std::string_view part : Split(own && !own->empty() ? *own : kUsualPath, ':'))
+    folders.emplace(part);
+  return folders;
+}
+
+// A program that was looked for by its name, and that no folder of PATH has: each was asked. What
+// is looked for in one of them alone is something else, as the folders that ld.so looks into below
+// one of its own (tls, x86_64) are.
 void AddPrograms(const Evidence& evidence, std::vector<Fact>& facts) {
-  std::string path(kUsualPath);
-  for (const Process& process : evidence.processes)
-    if (const auto own = VariableOf(&process, "PATH"); own && !own->empty()) path += ":" + *own;
-  const std::vector<std::string_view> parts = Split(path, ':');
-  const std::set<std::string_view> folders(parts.begin(), parts.end());
-  std::map<std::string, std::set<std::string>> missing;
-  std::map<std::string, EventId> first;
-  std::set<std::string> there;
+  std::map<int, std::set<std::string, std::less<>>> folders;
+  std::map<std::pair<std::string, int>, std::set<std::string>> missing;
+  std::map<std::pair<std::string, int>, EventId> first;
+  std::set<std::string> there, told;
   for (const Event& event : evidence.events) {
     if (event.kind == EventKind::kProcess) there.insert(BaseNameOf(event.subject));
-    if (!AsksForFile(event) || !folders.contains(ParentOf(event.subject))) continue;
+    if (!AsksForFile(event)) continue;
+    const auto own = folders.find(event.pid);
+    const auto& path =
+        own != folders.end()
+            ? own->second
+            : folders.emplace(event.pid, FoldersOf(evidence, event.pid)).first->second;
+    if (!path.contains(ParentOf(event.subject))) continue;
     const std::string name = BaseNameOf(event.subject);
     if (event.value == ENOENT && name.find('.') == std::string::npos) {
-      missing[name].insert(ParentOf(event.subject));
-      first.emplace(name, event.id);
+      missing[{name, event.pid}].insert(ParentOf(event.subject));
+      first.emplace(std::pair(name, event.pid), event.id);
     } else if (event.value <= 0) {
       there.insert(name);
     }
   }
-  for (const auto& [name, places] : missing) {
-    if (there.contains(name)) continue;
+  for (const auto& [asked, places] : missing) {
+    const auto& [name, pid] = asked;
+    if (there.contains(name) || places.size() < folders[pid].size() || !told.insert(name).second)
+      continue;
     Fact fact;
     fact.kind = Kind::kProgram;
     fact.subject = name;
     fact.number = static_cast<int64_t>(places.size());
-    fact.event = first[name];
+    fact.event = first[asked];
     facts.push_back(std::move(fact));
   }
 }
@@ -92,6 +108,12 @@ void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& r
              std::vector<Fact>& facts) {
   if (const Looked* const own = LookedAt(after, row.library); own == nullptr || own->error != 0)
     return;  // of what is not there itself no copy is missed
+  // Whoever came to its folder was led astray by none on the way.
+  const bool listed =
+      std::any_of(evidence.events.begin(), evidence.events.end(), [&](const Event& event) {
+        return event.kind == EventKind::kList && event.value <= 0 &&
+               LexicallyNormal(event.subject) == ParentOf(row.library);
+      });
   std::set<std::string> told;
   for (const Event& event : evidence.events) {
     const std::string& path = event.subject;
@@ -104,6 +126,7 @@ void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& r
     const bool file = BaseNameOf(row.library) == name;
     const std::string normal = LexicallyNormal(path);
     if (row.library.starts_with(normal) || IsOfAnother(evidence, row, normal)) continue;
+    if (at != std::string::npos && listed) continue;
     if (at == std::string::npos && !(file && IsForOthers(row, normal))) continue;
     if (told.size() == 2 || !told.insert(normal).second) continue;
     Fact fact;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "harness/base/files.h"
 #include "harness/evidence/loader/needs.h"
@@ -166,12 +167,19 @@ void ExplainNotTried(const Evidence& evidence, FunnelRow& row) {
 }
 
 constexpr const char* kChoice = "OLLAMA_LLM_LIBRARY";  // the variable by which the user chooses
+constexpr const char* kVulkan = "OLLAMA_VULKAN";       // and by which he turns Vulkan off
 
 // As the scanner's first process has it.
-std::string Choice(const Evidence& evidence) {
+std::string Choice(const Evidence& evidence, const char* variable = kChoice) {
   for (const Process& process : evidence.processes)
-    if (const auto value = VariableOf(&process, kChoice); value && !value->empty()) return *value;
+    if (const auto value = VariableOf(&process, variable); value && !value->empty()) return *value;
   return "";
+}
+
+// As strconv.ParseBool of Go reads it, which Ollama's envconfig asks; another word counts as true.
+bool IsFalse(const std::string& value) {
+  static const std::set<std::string> words = {"0", "f", "F", "false", "FALSE", "False"};
+  return words.contains(value);
 }
 
 // Whether a line speaks of this directory, and not of one below it or of a longer name.
@@ -212,7 +220,11 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
   const bool of_its_own = std::any_of(
       evidence.funnel.begin(), evidence.funnel.end(),
       [&](const FunnelRow& other) { return ParentOf(ParentOf(other.library)) == directory; });
-  if (ollama && !of_its_own && !choice.empty() && choice != BaseNameOf(directory))
+  if (const std::string vulkans = Choice(evidence, kVulkan); ollama && vulkan && IsFalse(vulkans))
+    Set(row, Cause::kFiltered,
+        {.kind = Kind::kTurnedOff, .subject = directory, .names = {kVulkan, vulkans}},
+        Known::kDerived);
+  else if (ollama && !of_its_own && !choice.empty() && choice != BaseNameOf(directory))
     Set(row, Cause::kFiltered,
         {.kind = Kind::kOtherNamed, .subject = directory, .names = {kChoice, choice}},
         Known::kDerived);

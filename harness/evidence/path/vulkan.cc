@@ -78,6 +78,18 @@ Fact ManifestsOf(const Evidence& evidence, int pid) {
   return fact;
 }
 
+// Folders of manifests and manifests that are there and that the process may not read.
+std::vector<Fact> Refused(const Evidence& evidence, int pid) {
+  std::vector<Fact> facts;
+  std::set<std::string> told;
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kOpen && event.pid == pid &&
+        (event.value == EACCES || event.value == EPERM) &&
+        event.subject.find("/vulkan/") != std::string::npos && told.insert(event.subject).second)
+      facts.push_back(NodeOf(event));
+  return facts;
+}
+
 }  // namespace
 
 std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
@@ -95,7 +107,14 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
       if (row.loss) losses.push_back(LossOf(evidence, row));
     }
   // The manifests stand above what came of the drivers that they name.
-  if ((!any || !losses.empty()) && evidence.files_observed) add(ManifestsOf(evidence, pid));
+  const std::vector<Fact> refused = Refused(evidence, pid);
+  if ((!any || !losses.empty()) && evidence.files_observed) {
+    Fact manifests = ManifestsOf(evidence, pid);
+    const bool none = manifests.subject.empty() && manifests.other.empty();
+    if (!none || refused.empty()) add(std::move(manifests));
+  }
+  if (!any)
+    for (const Fact& fact : refused) add(fact);
   // What is chosen by a variable and cannot be had is the last that was seen.
   for (const char* const choice : kChoices)
     if (const auto value = VariableOf(ProcessOf(evidence, pid), choice)) {
@@ -124,12 +143,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
 }
 
 std::vector<Fact> VulkanAround(const Evidence& evidence, int pid) {
-  std::vector<Fact> facts;
-  std::set<std::string> refused;
-  for (const Event& event : evidence.events)
-    if (event.kind == EventKind::kOpen && event.pid == pid && event.value == EACCES &&
-        event.subject.find("/vulkan/") != std::string::npos && refused.insert(event.subject).second)
-      facts.push_back(NodeOf(event));
+  std::vector<Fact> facts = Refused(evidence, pid);
   std::vector<std::string> drivers;
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& row : *rows)

@@ -125,13 +125,25 @@ namespace {
 // The first lines and the last, as many as there is room for.
 class KeptLines {
  public:
+  // How many that end in `bytes` need not be looked at: so many follow them that none is kept.
+  size_t Skippable(std::string_view bytes) const {
+    if (tail_.size() < kLines) return 0;
+    const auto lines = static_cast<size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    return lines - std::min(lines, kLines);
+  }
+  void Skip(size_t lines, int64_t time_ns) {
+    cut_ += static_cast<int64_t>(lines + tail_.size());
+    cut_at_ = time_ns;
+    tail_.clear();
+    tail_bytes_ = 0;
+  }
   void Add(TimedLine line) {
-    constexpr size_t kLines = limits::kLogLines / 2, kBytes = limits::kLogBytes / 2;
-    if (tail_.empty() && head_.size() < kLines && head_bytes_ < kBytes) {
+    if (!full_ && head_.size() < kLines && head_bytes_ < kBytes) {
       head_bytes_ += line.text.size();
       head_.push_back(std::move(line));
       return;
     }
+    full_ = true;
     tail_bytes_ += line.text.size();
     tail_.push_back(std::move(line));
     while (tail_.size() > kLines || tail_bytes_ > kBytes) {
@@ -153,9 +165,11 @@ class KeptLines {
   }
 
  private:
+  static constexpr size_t kLines = limits::kLogLines / 2, kBytes = limits::kLogBytes / 2;
   std::vector<TimedLine> head_;
   std::deque<TimedLine> tail_;
   size_t head_bytes_ = 0, tail_bytes_ = 0;
+  bool full_ = false;  // the head
   int64_t cut_ = 0, cut_at_ = 0;
 };
 
@@ -188,6 +202,15 @@ SplitLog SplitLines(const std::vector<OutputChunk>& output) {
   for (const OutputChunk& chunk : output) {
     Pending& line = pending[chunk.stream == Stream::kStdout ? 0 : 1];
     std::string_view rest = chunk.bytes;
+    if (const size_t skipped = kept.Skippable(rest); skipped > 0) {
+      size_t end = rest.size();  // behind the line feed of the last that is skipped
+      for (auto left = std::count(rest.begin(), rest.end(), '\n') + 1 - static_cast<long>(skipped);
+           left > 0; --left)
+        end = rest.rfind('\n', end - 1);
+      kept.Skip(skipped, chunk.time_ns);
+      line = {};
+      rest.remove_prefix(end + 1);
+    }
     for (size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
       line.Append(rest.substr(0, end));
       kept.Add({chunk.time_ns, chunk.stream, line.Take()});

@@ -1,5 +1,6 @@
 #include "harness/evidence/store/record_lines.h"
 
+#include <ostream>
 #include <tuple>
 #include <type_traits>
 
@@ -300,35 +301,47 @@ void ReadObject(const ordered_json& object, T& value) {
   }
 }
 
-template <typename T>
-void AddLine(const char* record, const T& value, std::string& text) {
-  ordered_json line = {{"record", record}};
-  AddFields(value, line);
-  text += line.dump() + "\n";
-}
-template <typename T>
-void AddLines(const char* record, const std::vector<T>& values, std::string& text) {
-  for (const T& value : values) AddLine(record, value, text);
-}
+// Writes lines, and counts them.
+class LineWriter {
+ public:
+  explicit LineWriter(std::ostream& out) : out_(out) {}
+
+  template <typename T>
+  void Line(const char* record, const T& value) {
+    ordered_json line = {{"record", record}};
+    AddFields(value, line);
+    out_ << line.dump() << '\n';
+    ++count_;
+  }
+  template <typename T>
+  void Lines(const char* record, const std::vector<T>& values) {
+    for (const T& value : values) Line(record, value);
+  }
+  int count() const { return count_; }
+
+ private:
+  std::ostream& out_;
+  int count_ = 0;
+};
 
 }  // namespace
 
-std::string RecordLines(const RecordedRun& run) {
-  std::string text;
-  AddLine("run", run, text);
-  AddLine("setting", run.setting, text);
-  AddLine("journal", run.journal, text);
-  AddLines("journal record", run.journal.records, text);
-  AddLine("output", run.output, text);
-  AddLines("output line", run.output.lines, text);
-  AddLine("files", run.files, text);
-  AddLines("file", run.files.records, text);
-  AddLine("after", run.after, text);
-  AddLines("answered", run.after.answered, text);
-  AddLines("looked", run.after.looked, text);
-  AddLines("mapped", run.after.mapped, text);
-  AddLines("lacked", run.after.lacked, text);
-  return text;
+int WriteRecordLines(const RecordedRun& run, std::ostream& out) {
+  LineWriter writer(out);
+  writer.Line("run", run);
+  writer.Line("setting", run.setting);
+  writer.Line("journal", run.journal);
+  writer.Lines("journal record", run.journal.records);
+  writer.Line("output", run.output);
+  writer.Lines("output line", run.output.lines);
+  writer.Line("files", run.files);
+  writer.Lines("file", run.files.records);
+  writer.Line("after", run.after);
+  writer.Lines("answered", run.after.answered);
+  writer.Lines("looked", run.after.looked);
+  writer.Lines("mapped", run.after.mapped);
+  writer.Lines("lacked", run.after.lacked);
+  return writer.count();
 }
 
 void ReadRecordLine(const std::string& line, RecordedRun& run) {

@@ -1,6 +1,7 @@
 #include "harness/evidence/store/store.h"
 
 #include <algorithm>
+#include <ostream>
 #include <sstream>
 
 #include "harness/base/limits.h"
@@ -97,12 +98,12 @@ class LineReader {
 
 }  // namespace
 
-std::string EvidenceLines(const KeptRun& run, const RecordedRun& recorded) {
+void WriteEvidenceLines(const KeptRun& run, const RecordedRun& recorded, std::ostream& out) {
   ordered_json head = {{"format", "gpustage-evidence"}, {"version", kEvidenceVersion}};
   for (const auto& [key, text] : kHead) head[key] = Write(run.*text);
-  std::string text = head.dump() + "\n" + RecordLines(recorded);
-  const auto lines = std::count(text.begin(), text.end(), '\n');
-  return text + ordered_json({{"record", "end"}, {"lines", lines + 1}}).dump() + "\n";
+  out << head.dump() << '\n';
+  const int lines = WriteRecordLines(recorded, out);
+  out << ordered_json({{"record", "end"}, {"lines", lines + 2}}).dump() << '\n';
 }
 
 Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& file) {

@@ -2,6 +2,7 @@
 // decoded again whenever it is read.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 
 #include "harness/base/result.h"
@@ -14,7 +15,7 @@ inline constexpr int kEvidenceVersion = 7;  // 4 to 6, which were decoded, are r
 
 // One JSON object a line. A text that is not UTF-8 is written {"hex": "…"}. Of `run` the head is
 // taken: whose it is, and what came of it.
-std::string EvidenceLines(const KeptRun& run, const RecordedRun& recorded);
+void WriteEvidenceLines(const KeptRun& run, const RecordedRun& recorded, std::ostream& out);
 
 // `file` is for the error, which names the line that is wrong.
 Result<KeptRun> ParseEvidenceLines(const std::string& text, const std::string& file);

@@ -17,4 +17,8 @@ struct DeviceName {
 std::vector<std::string> MeantDevices(std::string_view written,
                                       const std::vector<DeviceName>& known);
 
+// The profile that was likely meant where none fits: one of the same number ("4090Ti"), or the one
+// whose letters and digits are nearest ("RTX 3900"); "" where none is near.
+std::string NearestDevice(std::string_view written, const std::vector<DeviceName>& known);
+
 }  // namespace gpustage

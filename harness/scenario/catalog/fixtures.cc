@@ -109,6 +109,10 @@ Result<const GpuDevice*> Fixtures::DeviceByItsWords(const YamlNode& name) {
   }
   if (meant.size() > 1)
     return ErrorAt(name, fmt::format("{} may be {}", Describe(name), JoinOr(meant)));
+  if (const std::string nearest = name.IsText() ? NearestDevice(name.text, names) : "";
+      !nearest.empty())
+    return ErrorAt(
+        name, fmt::format("unknown device {}; did you mean {}?", Describe(name), Quote(nearest)));
   for (const DeviceName& known : names) meant.push_back(known.profile);
   return UnknownWord(name, "device", meant);
 }

@@ -1,10 +1,9 @@
 // machine: of a scenario, of a placed fake and of a fix.
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "fakes/world/format.h"
 #include "harness/scenario/catalog/capabilities.h"
+#include "harness/scenario/model/driver_branch.h"
 #include "harness/scenario/read/readers.h"
 #include "harness/scenario/yaml/fields.h"
 
@@ -12,27 +11,6 @@ namespace gpustage {
 namespace {
 
 constexpr size_t kLongestDriver = 31;  // what fits into fakes/world/format.h
-
-// The CUDA that a driver of a branch brings, from the release notes of the CUDA Toolkit ("CUDA
-// Toolkit and corresponding driver versions"); 565 reports 12.7. A branch between two of them has
-// that of the older.
-struct DriverBranch {
-  int branch;
-  int cuda;
-};
-constexpr DriverBranch kBranches[] = {
-    {410, 10000}, {418, 10010}, {440, 10020}, {450, 11000}, {455, 11010}, {460, 11020},
-    {465, 11030}, {470, 11040}, {495, 11050}, {510, 11060}, {515, 11070}, {520, 11080},
-    {525, 12000}, {530, 12010}, {535, 12020}, {545, 12030}, {550, 12040}, {555, 12050},
-    {560, 12060}, {565, 12070}, {570, 12080}, {575, 12090}, {580, 13000}, {590, 13010}};
-
-// 0: it is older than all of them, or no version.
-int CudaOf(const std::string& driver) {
-  int cuda = 0;
-  for (const DriverBranch& known : kBranches)
-    if (std::atoi(driver.c_str()) >= known.branch) cuda = known.cuda;
-  return cuda;
-}
 
 // A node that a fault has fail is one of this machine's.
 Status CheckNodes(const YamlNode* faults, const Machine& machine) {
@@ -53,6 +31,17 @@ Status CheckNodes(const YamlNode* faults, const Machine& machine) {
   return Ok();
 }
 
+// "570.172.08": numbers and points, as NVML prints it.
+Result<std::string> ReadDriver(const YamlNode& node) {
+  TRY(const std::string driver, ReadCString(node, "a driver version", kLongestDriver));
+  const bool version = driver.find_first_not_of("0123456789.") == std::string::npos &&
+                       driver.find('.') != std::string::npos && driver.front() != '.' &&
+                       driver.back() != '.';
+  if (version) return driver;
+  return ErrorAt(
+      node, fmt::format("expected a driver version such as 580.159.04, got {}", Describe(node)));
+}
+
 }  // namespace
 
 Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
@@ -65,11 +54,11 @@ Result<Machine> ReadMachine(const YamlNode& node, Fixtures& fixtures) {
     for (const YamlNode& device : devices->items) TRY(AddDevices(device, fixtures, machine));
   }
   if (const YamlNode* driver = node.Find("driver")) {
-    TRY(machine.driver, ReadCString(*driver, "a driver version", kLongestDriver));
-    if (const int cuda = CudaOf(machine.driver); cuda != 0) machine.cuda_version = cuda;
+    TRY(machine.driver, ReadDriver(*driver));
+    if (const int cuda = CudaOfDriver(machine.driver); cuda != 0) machine.cuda_version = cuda;
   }
   if (const YamlNode* driver = node.Find("kernel_driver")) {
-    TRY(machine.kernel_driver, ReadCString(*driver, "a driver version", kLongestDriver));
+    TRY(machine.kernel_driver, ReadDriver(*driver));
   }
   if (const YamlNode* cuda = node.Find("cuda")) {
     TRY(const ComputeCapability version, ReadMajorMinor(*cuda, "a CUDA version", "12.8"));
@@ -117,7 +106,7 @@ Result<MachineChange> ReadMachineChange(const YamlNode& node, Fixtures& fixtures
   TRY(change.machine, ReadMachine(node, fixtures));
   for (const YamlEntry& entry : node.entries) change.keys.push_back(entry.key);
   if (node.Find("driver") != nullptr && node.Find("cuda") == nullptr &&
-      CudaOf(change.machine.driver) != 0)
+      CudaOfDriver(change.machine.driver) != 0)
     change.keys.emplace_back("cuda");
   return change;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "harness/base/limits.h"
 #include "harness/scenario/catalog/capabilities.h"
@@ -210,8 +211,16 @@ Result<TreeOp> ReadOp(const YamlNode& node, Fixtures& fixtures) {
     TRY(Op what, operation.read(node, std::move(path), fixtures));
     return TreeOp{std::move(what), first.value.pos};
   }
-  return ErrorAt(
-      first, fmt::format("unknown operation {}{}", Quote(first.key), DidYouMean(first.key, names)));
+  // What a shell calls them.
+  static const std::map<std::string, const char*> others = {
+      {"link", "symlink"},  {"ln", "symlink"},    {"write", "file"},  {"touch", "file"},
+      {"mkdir", "dir"},     {"directory", "dir"}, {"rm", "remove"},   {"delete", "remove"},
+      {"unlink", "remove"}, {"cp", "copy"},       {"lib", "library"}, {"hardlink", "hard_link"}};
+  const auto other = others.find(first.key);
+  return ErrorAt(first, fmt::format("unknown operation {}{}", Quote(first.key),
+                                    other != others.end()
+                                        ? fmt::format("; did you mean {}?", Quote(other->second))
+                                        : DidYouMean(first.key, names)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <tuple>
 
 #include "harness/base/files.h"
 #include "harness/scenario/matrix/case_range.h"
@@ -31,6 +32,25 @@ std::string IdOf(const std::string& file, const std::string& scenarios) {
   return relative.substr(0, relative.size() - (relative.ends_with(".yaml") ? 5 : 0));
 }
 
+// What stands where it does not belong, and would belong elsewhere.
+Status CheckPlace(const YamlNode& root) {
+  if (!root.IsMap() || root.Find("claim") != nullptr) {
+    for (const char* key : {"constraints", "cover"})
+      if (root.Find(key) != nullptr)
+        return ErrorAt(*root.Find(key), fmt::format("\"{}\" stands in \"matrix\"", key));
+    return Ok();
+  }
+  for (const auto& [key, mark, what] :
+       {std::tuple("scanner", "about",
+                   "a scanner: give it to run by --scanner FILE, or name it in \"runs\""),
+        std::tuple("layout", "about", "a layout: name it in \"layout\" of a scenario"),
+        std::tuple("device", "compute_capability",
+                   "a device: name it in \"machine\" of a scenario")})
+    if (const YamlNode* own = root.Find(key); own != nullptr && root.Find(mark) != nullptr)
+      return ErrorAt(*own, fmt::format("this file is no scenario: it defines {}", what));
+  return Ok();
+}
+
 }  // namespace
 
 Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalog) {
@@ -38,6 +58,7 @@ Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalo
   scenario.file = file;
   scenario.id = IdOf(file, catalog.scenarios);
   TRY(scenario.root, ReadYamlFile(file));
+  TRY(CheckPlace(scenario.root));
   TRY(CheckKeys(scenario.root, "a scenario", kKeys));
   TRY(const YamlNode* claim, Require(scenario.root, "a scenario", "claim"));
   TRY(scenario.claim, ReadNonEmpty(*claim, "a claim"));

@@ -94,6 +94,10 @@ std::optional<Error> CheckBytes(const SourceText& source) {
                  source.PosOf(0)};
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
     return Error{"the file is UTF-16; save it as UTF-8", source.PosOf(0)};
+  // Without a mark: every second byte of what is written in plain letters is 0.
+  const std::string_view head = text.substr(0, 64);
+  if (std::count(head.begin(), head.end(), '\0') * 3 > static_cast<long>(head.size()))
+    return Error{"the file looks like UTF-16; save it as UTF-8", source.PosOf(0)};
   for (size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const bool control =

@@ -61,7 +61,7 @@ bool IsNoise(const LogLine& line) {
   constexpr std::string_view kStarts[] = {"Couldn't find '", "Your new public key is",
                                           "ssh-ed25519 "};
   // A frame of ggml's backtrace; how deep it is depends on who was compiled how.
-  static const RE2 frame(R"(^\S+\(.*\+0x[0-9a-f]+\)\[0x[0-9a-f]+\]$)");
+  static const RE2 frame(R"(^\S+?(\(.*\+0x[0-9a-f]+\))?\[0x[0-9a-f]+\]$)");
   return line.text.empty() || RE2::PartialMatch(line.text, frame) ||
          std::any_of(std::begin(kSources), std::end(kSources),
                      [&](auto text) { return Has(line.text, text); }) ||
@@ -151,9 +151,14 @@ void Append(const Lines& lines, Lines& all) { all.insert(all.end(), lines.begin(
 // First pass, one directory after the other: a block is what is said of one of them.
 Lines SortedDirectories(Lines::const_iterator begin, Lines::const_iterator end,
                         std::vector<Lines>::const_iterator child) {
-  std::vector<Lines> blocks;
+  std::vector<Lines> blocks, passed_over;
   bool open = false;
   for (; begin != end; ++begin) {
+    // Below DEBUG no line says where the block before it ends.
+    if (Has(*begin, "experimental Vulkan support disabled")) {
+      passed_over.push_back({*begin});
+      continue;
+    }
     if (!open) blocks.emplace_back();
     // At TRACE a line before it says the same.
     if (Has(*begin, "starting runner")) open = true;
@@ -163,6 +168,7 @@ Lines SortedDirectories(Lines::const_iterator begin, Lines::const_iterator end,
   }
   for (Lines& block : blocks)
     if (std::any_of(block.begin(), block.end(), IsStart)) Append(*child++, block);
+  blocks.insert(blocks.end(), passed_over.begin(), passed_over.end());
   std::sort(blocks.begin(), blocks.end());
   Lines sorted;
   for (const Lines& block : blocks) Append(block, sorted);
