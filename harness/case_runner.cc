@@ -87,7 +87,8 @@ Result<std::unique_ptr<StagedCase>> CaseRunner::Build(const StagePlan& plan) {
 Result<RawRun> CaseRunner::Run(const Case& c, const RunSpec& spec, StagedCase& staged) {
   if (!spec.change.empty()) {
     TRY(const std::vector<PlanStep> steps,
-        PlanChange(spec.change, staged.tree.next_instance, c.machine));
+        PlanChange(spec.change, staged.tree.next_instance,
+                   spec.machine ? Changed(c.machine, *spec.machine) : c.machine));
     TRY(ApplySteps(steps, staged.private_copies, shared_, staged.tree));
     if (!staged.tree.own_cache) TRY(WriteLoaderCache(staged.tree.root));
   }

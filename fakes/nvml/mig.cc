@@ -41,12 +41,16 @@ unsigned int SlicesIn(const Device& slice) {
 
 // Assumed of the numbers: those that the guide's examples have, from 7 on for one slice, from 3 for
 // two, from 1 for more, 0 for all.
+unsigned int FirstInstance(const Device& slice) {
+  const unsigned int slices = SlicesIn(slice);
+  return slices == 1 ? 7 : slices == 2 ? 3 : slices < 7 ? 1 : 0;
+}
 unsigned int GpuInstanceOf(nvmlDevice_t slice) {
-  const unsigned int slices = SlicesIn(*slice->device);
+  const unsigned int first = FirstInstance(*slice->device);
   unsigned int before = 0;
   for (int place = 0; place < slice->place; ++place)
-    before += SlicesIn(*SliceAt(slice->board, place)->device) == slices;
-  return before + (slices == 1 ? 7 : slices == 2 ? 3 : slices < 7 ? 1 : 0);
+    before += FirstInstance(*SliceAt(slice->board, place)->device) == first;
+  return first + before;
 }
 
 template <typename Body>

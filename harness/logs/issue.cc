@@ -145,7 +145,7 @@ std::string CommentOn(const Knowledge& knowledge, const LogReading& log,
 // Ollama's version, as the form of its issues has it, or `ollama -v`; "" where two are named.
 std::string OllamaVersion(std::string_view issue) {
   static const RE2 version(
-      R"((?i)\b(?:ollama(?: client)?|client) version(?: is)?\W{0,12}v?(\d+\.\d+\.\d+)\b)");
+      R"((?i)\b(?:ollama(?: client)?|warning: client) version(?: is)?\W{0,12}v?(\d+\.\d+\.\d+)\b)");
   re2::StringPiece rest(issue.data(), issue.size());
   std::string one, other;
   while (RE2::FindAndConsume(&rest, version, &other)) {

@@ -291,13 +291,16 @@ LogReading ReadLog(const Knowledge& knowledge, std::string_view text,
         if (name.starts_with("version")) log.version = value;
     if (match.rule->kind == LineKind::kSettings) ReadSettings(lines[match.line].text, log.settings);
   }
-  if (log.program == "ollama" && log.version.empty()) log.version = ollama_version;
   if (log.platform.empty() && IsContainer(log.settings)) log.platform = "container";
   AddFacts(matches, lines, begin, log);
   // Lines of two versions: what is pasted is of two logs, or somebody wrote in it.
   if (!log.dated.from.empty() && !log.dated.below.empty() &&
       !Holds({"", log.dated.below}, log.dated.from))
     log.dated = {};
+  // What its own lines say goes before it, and no line is passed over for it.
+  if (log.program == "ollama" && log.version.empty() && !ollama_version.empty() &&
+      Holds(log.dated, ollama_version))
+    log.version = ollama_version;
   for (const LineFact& fact : log.facts) {
     log.begins |= fact.rule->kind == LineKind::kLook;
     log.ends |= fact.rule->kind == LineKind::kNone || fact.rule->kind == LineKind::kDevice;

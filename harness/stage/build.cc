@@ -160,7 +160,13 @@ class Builder {
     if (!step.lacked.empty() && !start_is_enough) {
       TRY(image, WithoutSymbols(std::move(image), step.lacked));
     }
-    TRY(const std::string made, BreakImage(std::move(image), op.broken));
+    // A name that this driver has not yet cannot be taken from it.
+    std::vector<Breakage> broken = op.broken;
+    for (Breakage& how : broken)
+      std::erase_if(how.names, [&](const std::string& name) {
+        return std::find(step.lacked.begin(), step.lacked.end(), name) != step.lacked.end();
+      });
+    TRY(const std::string made, BreakImage(std::move(image), broken));
     return root_.WriteFile(op.path, made, op.mode.value_or(0755));
   }
 

@@ -45,15 +45,14 @@ unsigned SlicesIn(const GpuDevice& slice) {
 std::vector<Capability> Capabilities(const Machine& machine) {
   std::vector<Capability> all = {{1, 0400}, {2, 0444}};
   std::set<std::string> gpus;  // their addresses, in the order of their nodes
-  for (const GpuDevice& device : machine.devices) gpus.insert(device.pci);
+  for (const auto* devices : {&machine.devices, &machine.boards})
+    for (const GpuDevice& device : *devices) gpus.insert(device.pci);
   std::map<std::pair<std::string, unsigned>, unsigned> before;
   for (const GpuDevice& slice : machine.devices) {
     if (slice.mig_parent.empty()) continue;
     const unsigned slices = SlicesIn(slice);
-    const unsigned id = before[{slice.pci, slices}]++ + (slices == 1   ? 7
-                                                         : slices == 2 ? 3
-                                                         : slices < 7  ? 1
-                                                                       : 0);
+    const unsigned first = slices == 1 ? 7 : slices == 2 ? 3 : slices < 7 ? 1 : 0;
+    const unsigned id = first + before[{slice.pci, first}]++;
     const auto gpu = static_cast<unsigned>(std::distance(gpus.begin(), gpus.find(slice.pci)));
     const unsigned node = kFirst + gpu * kOfGpu + id * kOfInstance;
     all.push_back({node, 0444});      // of the GPU instance

@@ -1,7 +1,5 @@
 #include "harness/stage/driver_exports.h"
 
-#include "harness/scenario/model/driver_branch.h"
-
 namespace gpustage {
 namespace {
 
@@ -17,11 +15,10 @@ constexpr Export kExports[] = {
 
 }  // namespace
 
-std::vector<std::string> ExportsNewerThan(const std::string& driver) {
-  const int cuda = CudaOfDriver(driver);
+std::vector<std::string> ExportsNewerThan(int cuda) {
   std::vector<std::string> names;
   for (const Export& known : kExports)
-    if (cuda != 0 && known.since > cuda) names.emplace_back(known.name);
+    if (known.since > cuda) names.emplace_back(known.name);
   return names;
 }
 

@@ -172,7 +172,7 @@ Result<std::vector<PlanStep>> PlanChange(const std::vector<TreeOp>& ops, uint32_
     if (fake && (placed->machine || !placed->archs.empty())) {
       TRY(step.world, WorldFile(own, placed->archs));
     }
-    if (fake && placed->source.name == kDriver) step.lacked = ExportsNewerThan(own.driver);
+    if (fake && placed->source.name == kDriver) step.lacked = ExportsNewerThan(own.cuda_version);
     steps.push_back(std::move(step));
   }
   return steps;

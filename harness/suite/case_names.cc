@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/scenario/catalog/catalog.h"
 #include "harness/scenario/read/scenario.h"
 
 namespace gpustage {
@@ -62,14 +62,15 @@ Error NoScenario(const std::string& path, const std::string& name,
     return Error{fmt::format("no scenario {}; did you mean {}?", Quote(path),
                              Quote(name + std::string(kSuffix)))};
   // A file was meant: of those beside it the nearest.
-  const std::string suffix =
-      BaseNameOf(name).substr(std::min(BaseNameOf(name).find('.'), BaseNameOf(name).size()));
-  if (suffix.starts_with(".y")) {
+  const std::string file_name = BaseNameOf(name);
+  if (const size_t dot = file_name.rfind('.');
+      dot != std::string::npos && file_name.substr(dot).starts_with(".y")) {
     std::vector<std::string> beside;
     const std::string folder = name.find('/') == std::string::npos ? "." : ParentOf(name);
-    for (const std::string& file : NamesIn(folder, kSuffix))
-      if (file.find('/') == std::string::npos) beside.push_back(file + std::string(kSuffix));
-    const auto nearest = NearestWord(BaseNameOf(name), beside);
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+      if (entry.path().extension() == kSuffix) beside.push_back(entry.path().filename().string());
+    const auto nearest = NearestWord(file_name, beside);
     return Error{
         fmt::format("no such file {}{}", Quote(name),
                     nearest ? fmt::format("; did you mean {}?",

@@ -16,26 +16,15 @@ namespace {
 
 constexpr size_t kMostOthers = 10000;  // ids that an error looks through
 
-bool IsOf(const std::vector<std::string>& scanners, const ListedRun& run) {
-  return std::any_of(scanners.begin(), scanners.end(), [&](const std::string& name) {
-    return Means(name, run.scanner, run.version);
-  });
-}
-
-// A file makes its scanner known to a scenario that names it, and what stands beside it there,
-// under a name of its own, belongs to it.
-bool StandsBeside(const CaseFilter& selection, const ListedRun& run,
-                  const std::vector<ListedRun>& all) {
-  return selection.all_are_files && run.name != run.scanner &&
-         !run.name.starts_with(run.scanner + "@") &&
-         std::any_of(all.begin(), all.end(),
-                     [&](const ListedRun& other) { return IsOf(selection.scanners, other); });
-}
-
-bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRun& run,
-              const std::vector<ListedRun>& all) {
-  const bool scanner = selection.scanners.empty() || IsOf(selection.scanners, run) ||
-                       StandsBeside(selection, run, all);
+// A file makes its scanner known. Names are what is wanted, and files beside them.
+bool WantsRun(const CaseFilter& selection, const std::string& id, const ListedRun& run) {
+  const bool scanner =
+      std::all_of(selection.scanners.begin(), selection.scanners.end(), IsScannerFile) ||
+      std::any_of(selection.scanners.begin(), selection.scanners.end(),
+                  [&](const std::string& name) {
+                    return Means(name, run.scanner, run.version) ||
+                           BaseNameOf(name) == run.scanner + ".yaml";
+                  });
   return scanner &&
          (selection.filter.empty() ||
           (id + " " + run.name).find(selection.filter) != std::string::npos) &&
@@ -117,7 +106,7 @@ Status CaseSelection::Choose(uint32_t source, const std::string& cell,
     if (!meant || taken.contains(static_cast<uint32_t>(number))) continue;
     const std::vector<ListedRun>& runs = range.Runs(number);
     if (std::any_of(runs.begin(), runs.end(),
-                    [&](const ListedRun& run) { return WantsRun(selection_, own, run, runs); }))
+                    [&](const ListedRun& run) { return WantsRun(selection_, own, run); }))
       chosen_.push_back({source, static_cast<uint32_t>(number)});
   }
   if (is_there) return Ok();
@@ -161,19 +150,15 @@ Cell CaseSelection::Axes(size_t place) const {
 std::vector<std::string> CaseSelection::Runs(size_t place) const {
   std::vector<std::string> names;
   const std::string id = Id(place);
-  const std::vector<ListedRun>& all = RangeOf(place).Runs(chosen_[place].number);
-  for (const ListedRun& run : all)
-    if (WantsRun(selection_, id, run, all)) names.push_back(run.name);
+  for (const ListedRun& run : RangeOf(place).Runs(chosen_[place].number))
+    if (WantsRun(selection_, id, run)) names.push_back(run.name);
   return names;
 }
 
 Result<Case> CaseSelection::Read(size_t place) const {
   const std::lock_guard lock(*reading_);
   TRY(Case c, RangeOf(place).Read(chosen_[place].number));
-  std::vector<ListedRun> all;
-  for (const RunSpec& run : c.runs) all.push_back(Listed(run));
-  DropRuns(c.runs,
-           [&](const RunSpec& run) { return !WantsRun(selection_, c.id, Listed(run), all); });
+  DropRuns(c.runs, [&](const RunSpec& run) { return !WantsRun(selection_, c.id, Listed(run)); });
   return c;
 }
 

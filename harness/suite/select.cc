@@ -5,7 +5,6 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
-#include "harness/scenario/yaml/fields.h"
 #include "harness/suite/case_names.h"
 #include "harness/suite/case_selection.h"
 #include "harness/suite/installation.h"
@@ -43,13 +42,6 @@ class Mistakes {
   std::set<std::string> told_;
   std::vector<Error> errors_;
 };
-
-// The scanner that a file defines.
-Result<std::string> NameInFile(const std::string& file) {
-  TRY(const YamlNode node, ReadYamlFile(file));
-  TRY(const YamlNode* name, Require(node, "a scanner", "scanner"));
-  return name->text;
-}
 
 // With what was wanted of the runs, and which there are.
 Error NothingMatches(const CaseFilter& selection, const std::vector<std::string>& runs) {
@@ -100,13 +92,7 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
       return Error{fmt::format("no scanner {}{}", Quote(scanner), DidYouMean(scanner, known))};
 
   const std::string all = catalog.scenarios;
-  CaseFilter wanted = selection;
-  wanted.all_are_files = !files.empty() && files.size() == selection.scanners.size();
-  for (std::string& scanner : wanted.scanners) {
-    if (!IsScannerFile(scanner)) continue;
-    TRY(scanner, NameInFile(scanner));
-  }
-  CaseSelection selected(std::move(wanted), catalog);
+  CaseSelection selected(selection, catalog);
   Mistakes mistakes;
   size_t files_read = 0;
   for (const std::string& path : selection.paths.empty() ? std::vector{all} : selection.paths) {

@@ -23,7 +23,6 @@ struct CaseFilter {
   std::vector<std::string> tags = {};
   std::string claim = {}, cause = {};
   std::vector<std::string> ollama = {};  // Ollama programs, or folders that they were installed in
-  bool all_are_files = false;            // of `scanners`; Select finds it out
 };
 
 // --shard, --shards and --balance.

@@ -264,11 +264,14 @@ void AddMendsOfUnfit(const FunnelRow& row, const Add& add) {
       return;
     case Reason::Kind::kDirectory:
       return add(fmt::format("take the directory {} away, and put the library there", path));
-    case Reason::Kind::kTurnedOff: return add("unset " + reason.names.front());
+    case Reason::Kind::kTurnedOff:
+      if (!fault.names.empty()) add("unset " + fault.names.front());
+      return;
     case Reason::Kind::kPassedOverAsAsked:
     case Reason::Kind::kOtherNamed:
-      return add(fmt::format("unset {}, or have it name {}", reason.names.front(),
-                             BaseNameOf(reason.subject)));
+      if (!fault.names.empty())
+        add(fmt::format("unset {}, or have it name {}", fault.names.front(), BaseNameOf(path)));
+      return;
     case Reason::Kind::kLfsPointer:
       return add(fmt::format("fetch {} itself (git lfs pull): this is a pointer to it", path));
     default: return;

@@ -34,22 +34,6 @@ class ListTest : public CliTest {
   Ran List(std::vector<std::string> options) const { return Run(Words(std::move(options))); }
 };
 
-// A file is of the scanner that it defines: of those that a layout brings none is meant.
-TEST_F(ListTest, OfAScannersFileListsItsRunsAlone) {
-  const auto with = [&](const std::string& runs) {
-    Write("s.yaml", "claim: c\nlayout: [ollama-cuda-12]\nmachine: {devices: [h100-80gb]}\n" + runs +
-                        "expect: [{devices: 1}]\n");
-    return List({});
-  };
-  EXPECT_EQ(with("runs: [{name: x, scanner: actor}, {scanner: ollama-model}]\n").out,
-            "s  [x]  c\n");
-  const Ran none = with("runs: [{name: y, scanner: ollama-model}]\n");
-  EXPECT_EQ(none.status, 2);
-  EXPECT_THAT(none.err, HasSubstr("no case matches --scanner"));
-  EXPECT_THAT(none.err, HasSubstr("the runs there are y"));
-  EXPECT_EQ(with("").status, 2);
-}
-
 constexpr char kSmall[] =
     "  a: {set: env.A, to: [x, y]}\n  b: {set: env.B, to: [p, q], default: p}\n";
 

@@ -53,7 +53,7 @@ std::vector<std::string> Below(const FunnelRow& row) {
 }
 
 TEST(Around, AProgramThatNoFolderOfPathHasIsTold) {
-  Evidence evidence = Of(Started()
+  Evidence evidence = Of(Started("PATH=/usr/bin:/bin/:")
                              .Asks(7, FileAct::kLook, "/usr/bin/vulkaninfo", ENOENT)
                              .Asks(7, FileAct::kLook, "/bin/vulkaninfo", ENOENT)
                              .Asks(7, FileAct::kLook, "/usr/bin/sed", ENOENT)

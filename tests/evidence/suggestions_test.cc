@@ -129,6 +129,18 @@ TEST(Suggestions, LeaveItOpenWhetherAnotherCopyIsFound) {
   EXPECT_THAT(Suggestions(row), ElementsAre("install another version of libstdc++.so.6"));
 }
 
+// Evidence that was kept may lack the variable.
+TEST(Suggestions, NeedNoNameOfAVariable) {
+  FunnelRow row = Lost(Cause::kFiltered, {});
+  for (const auto kind : {Reason::Kind::kTurnedOff, Reason::Kind::kOtherNamed}) {
+    row.loss->reason = {.kind = kind, .subject = "/opt/ollama/vulkan"};
+    EXPECT_THAT(Suggestions(row), IsEmpty());
+    row.loss->reason = {
+        .below = {{.kind = kind, .subject = "/opt/ollama/vulkan", .names = {"A", "0"}}}};
+    EXPECT_THAT(Suggestions(row), ElementsAre(HasSubstr("unset A")));
+  }
+}
+
 // A Vulkan driver is known by its files alone.
 TEST(Suggestions, NameTheFilesOfADriverWithoutAName) {
   Fact answered = Of(Kind::kAnswered, "");

@@ -107,6 +107,11 @@ TEST(IssueComment, TakesTheVersionThatTheIssueNames) {
   EXPECT_THAT(Comment(log), HasSubstr("Ollama, of a version below 0.12.4"));
   EXPECT_THAT(Comment(log + "### Ollama version\n\n0.1.38\n"), HasSubstr("Ollama 0.1.38"));
   EXPECT_THAT(Comment(log + "Warning: client version is 0.9.2\n"), HasSubstr("Ollama 0.9.2"));
+  EXPECT_THAT(Comment(log + "Client Version: v1.28.2\n"), HasSubstr("of a version below 0.12.4"))
+      << "of kubectl";
+  EXPECT_THAT(Comment(log + "It worked with ollama version 0.17.4\n"),
+              HasSubstr("of a version below 0.12.4"))
+      << "its lines say otherwise";
   EXPECT_THAT(Comment(log + "The CUDA version is 12.4.1, driver version 550.54.14\n"),
               Not(HasSubstr("12.4.1")));
   EXPECT_THAT(Comment(log + "ollama version 0.9.2 fails, ollama version 0.9.1 worked\n"),

@@ -5,6 +5,7 @@
 
 #include "fakes/world/format.h"
 #include "harness/base/files.h"
+#include "harness/scenario/model/driver_branch.h"
 #include "harness/stage/driver_exports.h"
 #include "tests/support/matchers.h"
 #include "tests/support/source_dir.h"
@@ -194,6 +195,7 @@ TEST(PlanStage, HasTheCapabilitiesOfMigSlicesWhereNodesAreReal) {
   c.machine.devices = {slice("0000:01:00.0", "3g.40gb"), slice("0000:01:00.0", "1g.10gb"),
                        slice("0000:02:00.0", "7g.80gb")};
   c.machine.boards.resize(2);
+  for (size_t i = 0; i < 2; ++i) c.machine.boards[i].pci = c.machine.devices[i + 1].pci;
   std::vector<std::string> capabilities;
   for (const std::string& node : NodesOf(c))
     if (node.find("nvidia-cap") != std::string::npos) capabilities.push_back(node);
@@ -207,20 +209,40 @@ TEST(PlanStage, HasTheCapabilitiesOfMigSlicesWhereNodesAreReal) {
                                         "file /dev/nvidia-caps/nvidia-cap139 40 bytes mode 0444"));
 }
 
+// An uncut board before it is a GPU, too; instances of three and of four slices are told apart.
+TEST(PlanStage, NumbersTheCapabilitiesBehindAnUncutBoard) {
+  Case c = WithTree({});
+  c.machine.real_nodes = true;
+  for (const char* profile : {"4g.40gb", "3g.40gb"}) {
+    GpuDevice& slice = c.machine.devices.emplace_back();
+    slice.name = std::string("NVIDIA H100 80GB HBM3 MIG ") + profile;
+    slice.mig_parent = "h100-80gb";
+    slice.pci = "0000:02:00.0";
+  }
+  c.machine.boards.resize(2);
+  c.machine.boards[1].pci = "0000:02:00.0";
+  EXPECT_THAT(NodesOf(c),
+              testing::IsSupersetOf({"file /dev/nvidia-caps/nvidia-cap147 40 bytes mode 0444",
+                                     "file /dev/nvidia-caps/nvidia-cap148 40 bytes mode 0444",
+                                     "file /dev/nvidia-caps/nvidia-cap156 40 bytes mode 0444",
+                                     "file /dev/nvidia-caps/nvidia-cap157 40 bytes mode 0444"}));
+}
+
 // cudaTypedefs.h has cuCtxCreate at 2.0, 3.2, 11.4 and 12.5, cuTensorMapEncodeTiled at 12.0; the
 // release notes of the toolkit have 10.1 with driver 418, 11.4 with 470 and 12.2 with 535.
 TEST(ExportsNewerThan, AreWhatADriverOfThatBranchDoesNotHave) {
   using testing::Contains;
   using testing::IsEmpty;
   using testing::Not;
-  EXPECT_THAT(ExportsNewerThan("418.74"), Contains("cuCtxCreate_v3"));
-  EXPECT_THAT(ExportsNewerThan("418.74"), Not(Contains("cuCtxCreate_v2")));
-  EXPECT_THAT(ExportsNewerThan("470.57.02"), Not(Contains("cuCtxCreate_v3")));
-  EXPECT_THAT(ExportsNewerThan("470.57.02"), Contains("cuTensorMapEncodeTiled"));
-  EXPECT_THAT(ExportsNewerThan("535.183.01"), Not(Contains("cuTensorMapEncodeTiled")));
-  EXPECT_THAT(ExportsNewerThan("535.183.01"), Contains("cuCtxCreate_v4"));
-  EXPECT_THAT(ExportsNewerThan("580.159.04"), IsEmpty()) << "whose names the fake has";
-  EXPECT_THAT(ExportsNewerThan("none"), IsEmpty()) << "of no known branch";
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("418.74")), Contains("cuCtxCreate_v3"));
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("418.74")), Not(Contains("cuCtxCreate_v2")));
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("470.57.02")), Not(Contains("cuCtxCreate_v3")));
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("470.57.02")), Contains("cuTensorMapEncodeTiled"));
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("535.183.01")),
+              Not(Contains("cuTensorMapEncodeTiled")));
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("535.183.01")), Contains("cuCtxCreate_v4"));
+  EXPECT_THAT(ExportsNewerThan(CudaOfDriver("580.159.04")), IsEmpty())
+      << "whose names the fake has";
 }
 
 // What NVIDIA's own nvidia-ctk found in such a machine with two GPUs: each path of /dev that it

@@ -41,11 +41,15 @@ std::vector<std::string_view> Split(std::string_view text, char by) {
 
 // The folders that a process looks for programs in.
 std::set<std::string, std::less<>> FoldersOf(const Evidence& evidence, int pid) {
-  const Process* const process = ProcessOf(evidence, pid);
+  // One that only tries to start another has no program of its own yet: it has the first's.
+  const Process* process = ProcessOf(evidence, pid);
+  if (process == nullptr && !evidence.processes.empty()) process = &evidence.processes.front();
   const auto own = process == nullptr ? std::nullopt : VariableOf(process, "PATH");
   std::set<std::string, std::less<>> folders;
   for (const std::string_view part : Split(own && !own->empty() ? *own : kUsualPath, ':'))
-    folders.emplace(part);
+    if (const size_t end = part.find_last_not_of('/');
+        end != std::string_view::npos && part.starts_with('/'))
+      folders.insert(LexicallyNormal(std::string(part.substr(0, end + 1))));
   return folders;
 }
 
@@ -65,10 +69,12 @@ void AddPrograms(const Evidence& evidence, std::vector<Fact>& facts) {
         own != folders.end()
             ? own->second
             : folders.emplace(event.pid, FoldersOf(evidence, event.pid)).first->second;
-    if (!path.contains(ParentOf(event.subject))) continue;
+    std::string folder = ParentOf(event.subject);
+    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();  // of "/bin/" in PATH
+    if (!path.contains(folder)) continue;
     const std::string name = BaseNameOf(event.subject);
     if (event.value == ENOENT && name.find('.') == std::string::npos) {
-      missing[{name, event.pid}].insert(ParentOf(event.subject));
+      missing[{name, event.pid}].insert(folder);
       first.emplace(std::pair(name, event.pid), event.id);
     } else if (event.value <= 0) {
       there.insert(name);

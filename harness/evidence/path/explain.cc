@@ -176,10 +176,12 @@ std::string Choice(const Evidence& evidence, const char* variable = kChoice) {
   return "";
 }
 
-// As strconv.ParseBool of Go reads it, which Ollama's envconfig asks; another word counts as true.
+// As strconv.ParseBool of Go reads it, which Ollama's envconfig asks behind blanks and quotes;
+// another word counts as true.
 bool IsFalse(const std::string& value) {
   static const std::set<std::string> words = {"0", "f", "F", "false", "FALSE", "False"};
-  return words.contains(value);
+  const size_t begin = value.find_first_not_of(" \t\"'"), end = value.find_last_not_of(" \t\"'");
+  return begin != std::string::npos && words.contains(value.substr(begin, end - begin + 1));
 }
 
 // Whether a line speaks of this directory, and not of one below it or of a longer name.

@@ -78,7 +78,7 @@ Fact ManifestsOf(const Evidence& evidence, int pid) {
   return fact;
 }
 
-// Folders of manifests and manifests that are there and that the process may not read.
+// What of /vulkan/ the process may not read.
 std::vector<Fact> Refused(const Evidence& evidence, int pid) {
   std::vector<Fact> facts;
   std::set<std::string> told;
@@ -107,7 +107,13 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
       if (row.loss) losses.push_back(LossOf(evidence, row));
     }
   // The manifests stand above what came of the drivers that they name.
-  const std::vector<Fact> refused = Refused(evidence, pid);
+  // A folder of the system's that may not be read may have one; that a home is shut says nothing.
+  std::vector<Fact> refused = Refused(evidence, pid);
+  std::erase_if(refused, [](const Fact& fact) {
+    const bool manifest =
+        IsManifestFolder(fact.subject) || IsManifestFolder(ParentOf(fact.subject));
+    return !manifest || fact.subject.find("/.") != std::string::npos;
+  });
   if ((!any || !losses.empty()) && evidence.files_observed) {
     Fact manifests = ManifestsOf(evidence, pid);
     const bool none = manifests.subject.empty() && manifests.other.empty();
