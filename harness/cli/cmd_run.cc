@@ -176,9 +176,6 @@ Status Tell(Report& report, Inputs& inputs, const Spool& spool, const Screen& sc
   return PrintOutcome(report, spool, screen.style(), out, more);
 }
 
-// Less alike is not worth a look.
-constexpr double kAlike = 100;
-
 // Scenarios are read for it when the first run is bad, and then once.
 std::string NearestScenario(const ReportedRun& run) {
   static const Result<Finder> finder = Finder::Read(FindCatalog({}), WordsFile());

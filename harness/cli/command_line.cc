@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <string_view>
 
 #include "harness/base/text.h"
 #include "harness/cli/commands.h"
@@ -31,11 +32,13 @@ std::string Sentence(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> rest = app.remaining();
   // "--filter: 1 required TEXT missing"
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
-    const std::string what = error.what();
-    const size_t end = what.find(": "), required = what.find(" required ");
-    if (end != std::string::npos && required != std::string::npos && what.ends_with(" missing"))
+    constexpr std::string_view kRequired = " required ", kMissing = " missing";
+    const std::string_view what = error.what();
+    const size_t end = what.find(": "), kind = what.find(kRequired);
+    if (kind != what.npos && end < kind && what.ends_with(kMissing))
       return fmt::format("{} needs {} behind it", what.substr(0, end),
-                         what.substr(required + 10, what.size() - required - 18));
+                         what.substr(kind + kRequired.size(),
+                                     what.size() - kind - kRequired.size() - kMissing.size()));
   }
   if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError) || rest.empty())
     return error.what();

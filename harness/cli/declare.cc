@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "harness/base/text.h"
@@ -29,7 +30,9 @@ DeclaredOption DeclaredOption::Between(int least, int most) const {
   option_->check(CLI::Validator(
       [least, most](std::string& word) {
         int number = 0;
-        if (CLI::detail::lexical_cast(word, number) && number >= least && number <= most)
+        const char* const end = word.data() + word.size();
+        const auto parsed = std::from_chars(word.data(), end, number);
+        if (parsed.ec == std::errc() && parsed.ptr == end && number >= least && number <= most)
           return std::string();
         return fmt::format("expected a whole number from {} to {}, got {}", least, most,
                            Quote(word));

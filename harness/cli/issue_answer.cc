@@ -31,9 +31,6 @@ std::string PastesText(const Knowledge& knowledge, const std::string& markdown) 
          "\nAs a scenario: `gpustage import ISSUE -o bug.yaml`, then `gpustage run bug.yaml`.\n\n";
 }
 
-// Below it a scenario has no more than words in common (fixtures/issues).
-constexpr double kAlike = 100;
-
 // The scenario that is most like what the logs say that went wrong.
 Result<std::string> AlikeText(const Knowledge& knowledge, const std::vector<Paste>& pastes) {
   FindQuestion question;

@@ -13,6 +13,9 @@
 
 namespace gpustage {
 
+// Below this score a scenario has no more than words in common (fixtures/issues).
+inline constexpr double kAlike = 100;
+
 struct FoundScenario {
   std::string id, file, claim;
   std::vector<std::string> cause;  // what is claimed of the way of the device: "lost {at: loaded}"

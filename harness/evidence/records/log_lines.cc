@@ -138,12 +138,11 @@ class KeptLines {
     tail_bytes_ = 0;
   }
   void Add(TimedLine line) {
-    if (!full_ && head_.size() < kLines && head_bytes_ < kBytes) {
+    if (head_.size() < kLines && head_bytes_ < kBytes) {
       head_bytes_ += line.text.size();
       head_.push_back(std::move(line));
       return;
     }
-    full_ = true;
     tail_bytes_ += line.text.size();
     tail_.push_back(std::move(line));
     while (tail_.size() > kLines || tail_bytes_ > kBytes) {
@@ -169,7 +168,6 @@ class KeptLines {
   std::vector<TimedLine> head_;
   std::deque<TimedLine> tail_;
   size_t head_bytes_ = 0, tail_bytes_ = 0;
-  bool full_ = false;  // the head
   int64_t cut_ = 0, cut_at_ = 0;
 };
 
