@@ -94,6 +94,10 @@ std::optional<std::string> NearestWord(std::string_view wrong,
   return nearest;
 }
 
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 std::string ShellWord(const std::string& word) {
   constexpr const char* kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
@@ -114,21 +118,52 @@ std::string Joined(const std::vector<std::string>& words, const char* before_las
   return joined;
 }
 
+// Those that go on where the wrong word ends: "nvidia-driver-debian" for "nvidia-drivr".
+std::vector<std::string> BeginAlike(std::string_view wrong, const std::vector<std::string>& words) {
+  constexpr size_t kShortest = 4;
+  std::vector<std::string> alike;
+  if (wrong.size() < kShortest) return alike;
+  for (const std::string& word : words)
+    for (size_t size = wrong.size() - 1; size <= wrong.size() + 1 && size < word.size(); ++size)
+      if (EditDistance(wrong, std::string_view(word).substr(0, size)) <= 1) {
+        alike.push_back(word);
+        break;
+      }
+  return alike;
+}
+
 }  // namespace
 
 std::string JoinOr(const std::vector<std::string>& words) { return Joined(words, " or "); }
 std::string JoinAnd(const std::vector<std::string>& words) { return Joined(words, " and "); }
 
+namespace {
+
+constexpr std::string_view kDidYouMean = "; did you mean \"";
+
+}  // namespace
+
+std::optional<std::string> MeantWord(std::string_view message) {
+  const size_t at = message.rfind(kDidYouMean);
+  if (at == std::string_view::npos || !message.ends_with("\"?")) return std::nullopt;
+  const size_t begin = at + kDidYouMean.size();
+  return std::string(message.substr(begin, message.size() - 2 - begin));
+}
+
 std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& words) {
   if (const auto nearest = NearestWord(wrong, words))
-    return fmt::format("; did you mean {}?", Quote(*nearest));
+    return fmt::format("{}{}?", kDidYouMean, Quote(*nearest).substr(1));
   if (words.empty()) return "; there is none";
+  const std::vector<std::string> alike = BeginAlike(wrong, words);
+  if (alike.size() == 1) return fmt::format("{}{}?", kDidYouMean, Quote(alike[0]).substr(1));
+  const std::vector<std::string>& known = alike.empty() ? words : alike;
   std::vector<std::string> shown(
-      words.begin(),
-      words.begin() + static_cast<std::ptrdiff_t>(std::min(words.size(), kWordsShown)));
-  if (words.size() > kWordsShown)
-    shown.push_back(fmt::format("{} more", words.size() - kWordsShown));
-  return fmt::format("; it can be {}", JoinOr(shown));
+      known.begin(),
+      known.begin() + static_cast<std::ptrdiff_t>(std::min(known.size(), kWordsShown)));
+  if (known.size() > kWordsShown)
+    shown.push_back(fmt::format("{} more", known.size() - kWordsShown));
+  return alike.empty() ? fmt::format("; it can be {}", JoinOr(shown))
+                       : fmt::format("; did you mean {}?", JoinOr(shown));
 }
 
 std::string RenderError(const Error& error, std::string_view source) {

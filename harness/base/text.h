@@ -13,6 +13,8 @@ namespace gpustage {
 // ASCII's capitals made small; all other bytes as they are.
 std::string InSmallLetters(std::string_view text);
 
+bool Contains(const std::vector<std::string>& words, std::string_view word);
+
 // As a shell reads it back: in single quotes where it must be.
 std::string ShellWord(const std::string& word);
 
@@ -26,6 +28,9 @@ std::optional<std::string> NearestWord(std::string_view wrong,
 
 // What follows "unknown key "expcet"": `; did you mean "expect"?`, or all words when none is near.
 std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& words);
+
+// The word of such a `; did you mean "expect"?` at the end of a message: what to put in its place.
+std::optional<std::string> MeantWord(std::string_view message);
 
 // "a", "a or b", "a, b or c"; and with "and".
 std::string JoinOr(const std::vector<std::string>& words);

@@ -25,7 +25,7 @@ std::string Number(const Values& values, const std::string& key) {
 }
 
 // "NVIDIA H200" -> "nvidia-h200"
-std::string ProfileOf(const std::string& name) {
+std::string AsProfileName(const std::string& name) {
   std::string profile;
   for (const char c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) != 0)
@@ -52,7 +52,7 @@ DeviceFile FileOf(const Values& device, const std::string& driver) {
                     memory = Number(device, "memory_total");
   if (name == device.end() || major.empty() || minor.empty() || memory.empty()) return {};
   const std::string product = ProductName(name->second);
-  DeviceFile file = {ProfileOf(product), ""};
+  DeviceFile file = {AsProfileName(product), ""};
   std::string& text = file.text;
   text = "# " + product + ", as its driver answers. Written by gpustage record-device.\n";
   text += "device: " + file.profile + "\nname: " + product + "\n";

@@ -10,7 +10,7 @@
 namespace gpustage::capture {
 namespace {
 
-constexpr size_t kMostHeaders = 256, kMostEntries = 4096, kLongestText = 4096;
+constexpr size_t kMostHeaders = 256, kMostElfEntries = 4096, kLongestText = 4096;
 
 class Reader {
  public:
@@ -60,7 +60,7 @@ struct Dynamic {
 Dynamic ReadDynamic(const Reader& file, const Elf64_Phdr& segment) {
   Dynamic dynamic;
   Elf64_Dyn entry;
-  for (size_t i = 0; i < kMostEntries; ++i) {
+  for (size_t i = 0; i < kMostElfEntries; ++i) {
     if (!file.At(segment.p_offset + i * sizeof entry, entry) || entry.d_tag == DT_NULL) break;
     const uint64_t value = entry.d_un.d_val;
     switch (entry.d_tag) {
@@ -83,11 +83,11 @@ Dynamic ReadDynamic(const Reader& file, const Elf64_Phdr& segment) {
 
 void ReadVersions(const Reader& file, const Dynamic& dynamic, uint64_t strings, ElfFacts& facts) {
   if (auto at = file.OffsetOf(dynamic.needs); at && dynamic.needs != 0) {
-    for (uint64_t i = 0; i < dynamic.needs_count && i < kMostEntries; ++i) {
+    for (uint64_t i = 0; i < dynamic.needs_count && i < kMostElfEntries; ++i) {
       Elf64_Verneed need;
       if (!file.At(*at, need)) break;
       uint64_t aux = *at + need.vn_aux;
-      for (int j = 0; j < need.vn_cnt && facts.wanted_versions.size() < kMostEntries; ++j) {
+      for (int j = 0; j < need.vn_cnt && facts.wanted_versions.size() < kMostElfEntries; ++j) {
         Elf64_Vernaux version;
         if (!file.At(aux, version)) break;
         facts.wanted_versions.emplace_back(file.Text(strings + need.vn_file),
@@ -100,7 +100,7 @@ void ReadVersions(const Reader& file, const Dynamic& dynamic, uint64_t strings, 
     }
   }
   if (auto at = file.OffsetOf(dynamic.defines); at && dynamic.defines != 0) {
-    for (uint64_t i = 0; i < dynamic.defines_count && i < kMostEntries; ++i) {
+    for (uint64_t i = 0; i < dynamic.defines_count && i < kMostElfEntries; ++i) {
       Elf64_Verdef define;
       Elf64_Verdaux name;
       if (!file.At(*at, define) || !file.At(*at + define.vd_aux, name)) break;
@@ -125,7 +125,7 @@ bool Exports(const Reader& file, const Dynamic& dynamic, uint64_t strings,
   const uint64_t buckets = *at + sizeof head + 8ull * head.bloom_words;
   const uint64_t chain = buckets + 4ull * head.buckets;
   if (!file.At(buckets + 4ull * (wanted % head.buckets), index) || index < head.first) return false;
-  for (size_t i = 0; i < kMostEntries; ++i, ++index) {
+  for (size_t i = 0; i < kMostElfEntries; ++i, ++index) {
     Elf64_Sym symbol;
     if (!file.At(chain + 4ull * (index - head.first), hash)) return false;
     if ((hash | 1) == (wanted | 1) && file.At(*symbols + sizeof symbol * index, symbol) &&

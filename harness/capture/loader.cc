@@ -10,11 +10,11 @@
 namespace gpustage::capture {
 namespace {
 
-constexpr int kDeepest = 8;
-constexpr size_t kMostEntries = 1 << 16;
+constexpr int kDeepestInclude = 8;
+constexpr size_t kMostCached = 1 << 16;
 
 void ReadConf(const std::string& root, const std::string& path, int depth, MachineFacts& facts) {
-  if (depth > kDeepest) return;
+  if (depth > kDeepestInclude) return;
   const std::string text = ReadWhole(root + path, 1 << 18);
   size_t begin = 0;
   while (begin < text.size()) {
@@ -67,7 +67,7 @@ void ReadLoader(MachineFacts& facts) {
   const auto text = [&](uint32_t offset) {
     return at + offset < cache.size() ? std::string(cache.c_str() + at + offset) : std::string();
   };
-  for (uint32_t i = 0; i < header.libraries && i < kMostEntries; ++i) {
+  for (uint32_t i = 0; i < header.libraries && i < kMostCached; ++i) {
     const size_t place = at + sizeof header + i * sizeof(CacheEntry);
     if (place > cache.size() || cache.size() - place < sizeof(CacheEntry)) break;
     CacheEntry entry;

@@ -8,35 +8,12 @@
 #include "harness/cli/verbs.h"
 #include "harness/stage/plan.h"
 #include "harness/suite/case_selection.h"
-#include "harness/suite/lint.h"
-#include "harness/verdict/verdict.h"
+#include "harness/suite/check_runs.h"
 
 namespace gpustage {
 namespace {
 
 constexpr size_t kMostShown = 20;
-
-// What a run would find out only when it has ended: nothing is expected of it, or two things that
-// cannot both be.
-Status CheckRuns(const Case& c) {
-  for (const RunSpec& run : c.runs) {
-    std::vector<const Claim*> claims;
-    for (const Expectation* expectation : ExpectationsFor(c, run))
-      for (const Claim& claim : expectation->claims) claims.push_back(&claim);
-    // Of a program that the user gives, an expectation may be for some of its versions.
-    if (claims.empty() && run.scanner.given.empty())
-      return Error{
-          fmt::format("nothing is expected of run {}; add it to \"expect\"", Quote(run.name)),
-          run.pos};
-    for (size_t i = 0; i < claims.size(); ++i)
-      for (size_t j = 0; j < i; ++j)
-        if (CannotBothBe(*claims[i], *claims[j]))
-          return Error{fmt::format("line {} expects {}, and both cannot be", claims[j]->pos.line,
-                                   ToString(*claims[j])),
-                       claims[i]->pos};
-  }
-  return Ok();
-}
 
 // A combination of values that is wrong is so in many cells: each sentence once.
 int CheckFiles(const CaseFilter& selection) {

@@ -59,7 +59,7 @@ int Explain(const ExplainOptions& options) {
     known |= !log.facts.empty() || !log.unknown.empty();
     if (options.files.size() > 1)
       fmt::print("{}== {}\n", file == options.files.front() ? "" : "\n", file);
-    fmt::print("{}", ExplanationText(*knowledge, log, Weigh(*knowledge, log)));
+    fmt::print("{}", ExplanationText(*knowledge, log, Weigh(*knowledge, log), WidthOfOutput()));
   }
   if (known) return kAsExpected;
   return PrintError(

@@ -14,12 +14,12 @@
 namespace gpustage {
 namespace {
 
-struct RecordOptions {
+struct RecordDeviceOptions {
   std::string library = "libcuda.so.1";
   std::string folder;
 };
 
-int RecordDevice(const RecordOptions& options) {
+int RecordDevice(const RecordDeviceOptions& options) {
   const std::string said =
       ProbeDriver({{}, OurEnvironment()}, "cuda", options.library, FindRecorders());
   const std::vector<capture::DeviceFile> files = capture::DeviceFiles(said);
@@ -49,7 +49,7 @@ int RecordDevice(const RecordOptions& options) {
 }  // namespace
 
 Action DeclareRecordDevice(CLI::App& app) {
-  const auto options = std::make_shared<RecordOptions>();
+  const auto options = std::make_shared<RecordDeviceOptions>();
   AddFooter(
       app,
       "Figures and the product's name alone: no UUID, no serial number, no place. Equal devices "

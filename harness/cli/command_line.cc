@@ -52,7 +52,8 @@ std::string Sentence(const CLI::App& app, const CLI::ParseError& error) {
 
 // A scenario where a verb should stand is most probably to be run.
 std::string PerhapsRun(const std::string& word) {
-  const bool is_scenario = word.find('/') != std::string::npos || word.ends_with(".yaml");
+  const bool is_scenario =
+      word.find('/') != std::string::npos || word.ends_with(".yaml") || word.ends_with(".yml");
   return is_scenario ? fmt::format("\n{} run {} runs it", CalledAs(), ShellWord(word)) : "";
 }
 

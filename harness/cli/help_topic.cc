@@ -120,10 +120,10 @@ void Walk(const ordered_json& node, const std::string& place, Entries& entries) 
 const Entries& AllEntries() {
   static const Entries all = [] {
     Entries entries;
-    for (const auto& [name, definition] : Schema()["definitions"].items())
+    for (const auto& [name, definition] : Schema()["$defs"].items())
       Walk(definition, PlaceOf(name), entries);
     ordered_json top = Schema();
-    top.erase("definitions");
+    top.erase("$defs");
     Walk(top, "", entries);
     return entries;
   }();

@@ -1,6 +1,6 @@
 # gpustage_add_scenarios(DIRECTORY [PREFIX text] [SCANNERS file…] [LABELS label…] [TIMEOUT seconds] [ENVIRONMENT NAME=value…])
 #
-# One ctest entry for each scenario file below DIRECTORY: its name is PREFIX and the path without .yaml, its labels are the
+# One ctest entry for each scenario file below DIRECTORY: its name is PREFIX and the path without its suffix, its labels are the
 # folder of that name and LABELS. SCANNERS are definition files of your own; with them only runs of these scanners start. An
 # entry of which every run was skipped is a skipped test, and its output says why. A file that is added is seen by the next build.
 function(gpustage_add_scenarios directory)
@@ -17,9 +17,9 @@ function(gpustage_add_scenarios directory)
     list(APPEND scanners --scanner ${scanner})
   endforeach()
   cmake_path(ABSOLUTE_PATH directory)
-  file(GLOB_RECURSE files RELATIVE ${directory} CONFIGURE_DEPENDS ${directory}/*.yaml)
+  file(GLOB_RECURSE files RELATIVE ${directory} CONFIGURE_DEPENDS ${directory}/*.yaml ${directory}/*.yml)
   if(NOT files)
-    message(FATAL_ERROR "gpustage_add_scenarios: no scenario file (*.yaml) below ${directory}")
+    message(FATAL_ERROR "gpustage_add_scenarios: no scenario file (*.yaml, *.yml) below ${directory}")
   endif()
   foreach(file IN LISTS files)
     set(name ${arg_PREFIX}${file})

@@ -31,14 +31,11 @@ bool IsName(const std::string& word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), of_name);
 }
 
-bool Has(const std::vector<std::string>& words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 // One operation or variable out of the words; false: they mean nothing to us.
 bool Understand(const std::vector<std::string>& words, Announcement& announced) {
-  const bool takes_away = Has(words, "not") || Has(words, "go") || Has(words, "unset") ||
-                          Has(words, "remove") || Has(words, "removed");
+  const bool takes_away = Contains(words, "not") || Contains(words, "go") ||
+                          Contains(words, "unset") || Contains(words, "remove") ||
+                          Contains(words, "removed");
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     const size_t equal = word.find('=');

@@ -36,8 +36,8 @@ enum Tier : int {
   kSearchPath,
   kOrder,  // of what is searched
   kUserTier,
-  kAnything,  // whatever was read
-  kVersion,   // of the scanner
+  kAnything,        // whatever was read
+  kScannerVersion,  // of the scanner
   kDriverTier,
   kFaultTier,
   kLate,  // what no run points to: only when nothing else brings it back

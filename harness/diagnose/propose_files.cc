@@ -19,7 +19,7 @@ Intervention Install(int tier, const std::string& path, const Installed& install
 }
 
 // "libcuda" of "libcuda.so.1".
-std::string Stem(const std::string& path) {
+std::string LibraryStem(const std::string& path) {
   const std::string name = BaseNameOf(path);
   return name.substr(0, name.find(".so"));
 }
@@ -86,13 +86,13 @@ class Supply {
                             : directory + "/" + installed.entry.text))
         all_.push_back(Change(Kind::kLink, kLacked, path, installed.entry.text));
     for (const auto& [other, entry] : tree_)
-      if (ParentOf(other) == directory && other != path && Stem(other) == Stem(path) &&
-          entry.kind != FlatEntry::Kind::kLink && IsFile(tree_, other) &&
-          BaseNameOf(other).starts_with(BaseNameOf(path) + "."))
+      if (ParentOf(other) == directory && other != path &&
+          LibraryStem(other) == LibraryStem(path) && entry.kind != FlatEntry::Kind::kLink &&
+          IsFile(tree_, other) && BaseNameOf(other).starts_with(BaseNameOf(path) + "."))
         all_.push_back(Change(Kind::kLink, kLacked, path, BaseNameOf(other)));
     for (const auto& [other, entry] : tree_)
-      if (ParentOf(other) == directory && other != path && Stem(other) == Stem(path) &&
-          entry.kind == FlatEntry::Kind::kLibrary)
+      if (ParentOf(other) == directory && other != path &&
+          LibraryStem(other) == LibraryStem(path) && entry.kind == FlatEntry::Kind::kLibrary)
         all_.push_back(Change(Kind::kLink, kLacked, path, BaseNameOf(other)));
   }
 

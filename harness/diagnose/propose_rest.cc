@@ -135,7 +135,7 @@ void ProposeMachine(const FlatCase& flat, const SeenByRun& looked, const Proposa
   const ScannerSpec& scanner = flat.c.runs.front().scanner;
   for (const ScannerSpec& other : knowledge.scanners) {
     if (other.given != scanner.given || other.version == scanner.version) continue;
-    Intervention change = Change(Kind::kScanner, kVersion, other.given, other.version);
+    Intervention change = Change(Kind::kScanner, kScannerVersion, other.given, other.version);
     change.scanner = other;
     all.push_back(std::move(change));
   }

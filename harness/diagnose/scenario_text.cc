@@ -66,22 +66,21 @@ std::string Version(const ComputeCapability& cc) {
 }
 
 std::string ValueOf(const Breakage& broken) {
-  using Kind = Breakage::Kind;
   switch (broken.kind) {
-    case Kind::kEmpty:
-    case Kind::kGitLfs:
-    case Kind::kConstructorAborts:
-    case Kind::kConstructorCrashes: return "true";
-    case Kind::kWrongClass: return "32";
-    case Kind::kWrongMachine: return "arm64";
-    case Kind::kBigEndian: return "big";
-    case Kind::kVersionTable: return "none";
-    case Kind::kExecutableStack: return "executable";
-    case Kind::kTruncated:
-    case Kind::kStaticTls:
-    case Kind::kConstructorSleeps: return std::to_string(broken.bytes);
-    case Kind::kVersionNodeLacks:
-    case Kind::kSymbolAbsent: return List(broken.names);
+    case Breakage::Kind::kEmpty:
+    case Breakage::Kind::kGitLfs:
+    case Breakage::Kind::kConstructorAborts:
+    case Breakage::Kind::kConstructorCrashes: return "true";
+    case Breakage::Kind::kWrongClass: return "32";
+    case Breakage::Kind::kWrongMachine: return "arm64";
+    case Breakage::Kind::kBigEndian: return "big";
+    case Breakage::Kind::kVersionTable: return "none";
+    case Breakage::Kind::kExecutableStack: return "executable";
+    case Breakage::Kind::kTruncated:
+    case Breakage::Kind::kStaticTls:
+    case Breakage::Kind::kConstructorSleeps: return std::to_string(broken.bytes);
+    case Breakage::Kind::kVersionNodeLacks:
+    case Breakage::Kind::kSymbolAbsent: return List(broken.names);
     default: return broken.text.empty() ? "none" : Scalar(broken.text);
   }
 }

@@ -4,7 +4,6 @@
 
 namespace gpustage {
 
-DEFINE_OUT_OF_LINE_MEMBERS(AfterRun);
 DEFINE_OUT_OF_LINE_MEMBERS(RecordedRun);
 DEFINE_OUT_OF_LINE_MEMBERS(Evidence);
 

@@ -8,7 +8,7 @@
 namespace gpustage::pasted {
 namespace {
 
-std::string VendorOf(const std::string& name) {
+std::string VendorOfName(const std::string& name) {
   static const std::pair<const char*, const char*> kWords[] = {
       {"NVIDIA", "nvidia"}, {"GeForce", "nvidia"}, {"Tesla", "nvidia"}, {"Quadro", "nvidia"},
       {"AMD", "amd"},       {"Radeon", "amd"},     {"Intel", "intel"},  {"gfx", "amd"}};
@@ -35,7 +35,7 @@ class OtherReader {
     const Origin from = reader_.At(kind, line);
     Device device;
     device.name = name;
-    device.vendor = *vendor != '\0' ? vendor : VendorOf(name);
+    device.vendor = *vendor != '\0' ? vendor : VendorOfName(name);
     device.api = kind;
     reader_.facts.devices.push_back({device, from});
     return reader_.facts.devices.back().value;

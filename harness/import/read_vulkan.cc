@@ -81,7 +81,7 @@ std::string Hex(const std::string& number) {
 }
 
 // pci.ids; the numbers above 0xffff are Khronos's (vk.xml, VkVendorId).
-std::string VendorOf(const std::string& id) {
+std::string VendorOfId(const std::string& id) {
   static const std::map<std::string, std::string> kVendors = {
       {"10de", "nvidia"}, {"1002", "amd"},       {"8086", "intel"},
       {"1af4", "virtio"}, {"10005", "software"}, {"1ae0", "software"}};
@@ -166,7 +166,7 @@ class VulkanReader {
     device.name = Of(properties, "deviceName");
     device.api = kind;
     const std::string vendor = Of(properties, "vendorID"), type = Of(properties, "deviceType");
-    device.vendor = VendorOf(Hex(vendor));
+    device.vendor = VendorOfId(Hex(vendor));
     // VK_PHYSICAL_DEVICE_TYPE_CPU is 4.
     if (type.ends_with("TYPE_CPU") || type == "4") device.vendor = "software";
     ++listed_;

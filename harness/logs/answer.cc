@@ -83,7 +83,7 @@ std::string UnknownText(const LogReading& log) {
 
 // The log's own lines, each with what it says.
 std::string SaidText(const LogReading& log, const std::vector<const LineFact*>& facts,
-                     const char* heading) {
+                     const char* heading, size_t width) {
   if (facts.empty()) return "";
   std::string text = fmt::format("\n{}:\n", heading);
   for (const LineFact* fact : facts) {
@@ -91,13 +91,13 @@ std::string SaidText(const LogReading& log, const std::vector<const LineFact*>& 
     for (const auto& [name, value] : fact->fields) values[name] = value;
     text += QuotedLine(fact->line);
     if (!fact->rule->says.empty())
-      text += fmt::format("      {}\n", Wrapped(Filled(fact->rule->says, values), 6, kAnswerWidth));
+      text += fmt::format("      {}\n", Wrapped(Filled(fact->rule->says, values), 6, width));
   }
   return text;
 }
 
 std::string NamedText(const Knowledge& knowledge, const LogReading& log,
-                      const Explanation& explanation) {
+                      const Explanation& explanation, size_t width) {
   const std::vector<WeighedCause>& named = explanation.named;
   std::string text = named.size() == 1 ? "\nThe log names the cause:\n"
                                        : fmt::format("\nThe log leaves {} causes:\n", named.size());
@@ -106,14 +106,12 @@ std::string NamedText(const Knowledge& knowledge, const LogReading& log,
     std::map<std::string, std::string> values = PlacesOf(log);
     for (const auto& [name, value] : weighed.by->fields) values[name] = value;
     const std::map<std::string, std::string> all = WithAll(values, explanation.says, cause);
-    text +=
-        fmt::format("  {}\n      {}\n", cause.id, Wrapped(Filled(cause.is, all), 6, kAnswerWidth));
-    text += fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, all), 15, kAnswerWidth));
+    text += fmt::format("  {}\n      {}\n", cause.id, Wrapped(Filled(cause.is, all), 6, width));
+    text += fmt::format("      mend:    {}\n", Wrapped(Filled(cause.mend, all), 15, width));
     if (const std::string command = LookFor(knowledge, cause, values); !command.empty())
       text += fmt::format("      look:    {}\n", command);
     if (!cause.see.empty())
-      text +=
-          fmt::format("      you see: {}\n", Wrapped(Filled(cause.see, values), 15, kAnswerWidth));
+      text += fmt::format("      you see: {}\n", Wrapped(Filled(cause.see, values), 15, width));
     if (!cause.staged.empty())
       text += fmt::format("      try it:  gpustage run {}\n", cause.staged);
   }
@@ -121,7 +119,7 @@ std::string NamedText(const Knowledge& knowledge, const LogReading& log,
 }
 
 std::string LeftText(const Knowledge& knowledge, const LogReading& log,
-                     const Explanation& explanation) {
+                     const Explanation& explanation, size_t width) {
   const std::vector<WeighedCause>& left = explanation.left;
   if (left.empty())
     return "\nNo cause that is known here gives this log.\n" + DeeperText(knowledge, log);
@@ -132,18 +130,19 @@ std::string LeftText(const Knowledge& knowledge, const LogReading& log,
   text += DeeperText(knowledge, log);
   if (const std::string now = FirstCommand(knowledge, log, left); !now.empty())
     text += fmt::format("  now:  {}\n", now);
-  text += SilentText(knowledge, log);
+  text += SilentText(knowledge, log, width);
   // A part without an error and without a result: a list of all that may be is no answer.
   if (explanation.outcome == LogOutcome::kUnfinished && left.front().by == nullptr) return text;
-  return text + "\nStill possible, by what tells them apart:\n" + CausesText(knowledge, log, left);
+  return text + "\nStill possible, by what tells them apart:\n" +
+         CausesText(knowledge, log, left, width);
 }
 
-std::string FactsText(const LogReading& log) {
+std::string FactsText(const LogReading& log, size_t width) {
   const std::vector<LogFact> facts = FactsOfLog(log);
   if (facts.empty()) return "";
   std::string text = "\nWhat its lines say:\n";
   for (const LogFact& fact : facts)
-    text += fmt::format("  {}\n      {}\n", Wrapped(fact.says, 2, kAnswerWidth), fact.line);
+    text += fmt::format("  {}\n      {}\n", Wrapped(fact.says, 2, width), fact.line);
   return text;
 }
 
@@ -184,7 +183,7 @@ std::string HeadlineOfPaste(const LogReading& log, const Explanation& explanatio
   return origin + OutcomeText(log, explanation);
 }
 
-std::string SilentText(const Knowledge& knowledge, const LogReading& log) {
+std::string SilentText(const Knowledge& knowledge, const LogReading& log, size_t width) {
   std::string text;
   for (const SilentLoss& loss : knowledge.silent) {
     if (loss.program != log.program || Rank(log.level) < 0) continue;
@@ -194,8 +193,8 @@ std::string SilentText(const Knowledge& knowledge, const LogReading& log) {
     if (std::any_of(loss.never.begin(), loss.never.end(),
                     [&](const std::string& id) { return log.Find(id) != nullptr; }))
       continue;
-    text += fmt::format("  - {} ({})\n", Wrapped(loss.what, 4, kAnswerWidth),
-                        loss.level.empty() ? "told at no level" : "told at " + loss.level);
+    const std::string told = loss.level.empty() ? "told at no level" : "told at " + loss.level;
+    text += fmt::format("  - {}\n", Wrapped(fmt::format("{} ({})", loss.what, told), 4, width));
   }
   if (text.empty()) return "";
   return fmt::format("\nOf these it writes nothing at level {}:\n", log.level) + text;
@@ -216,19 +215,19 @@ std::string DeeperText(const Knowledge& knowledge, const LogReading& log) {
 }
 
 std::string ExplanationText(const Knowledge& knowledge, const LogReading& log,
-                            const Explanation& explanation) {
-  std::string text = Wrapped(Headline(log, explanation), 0, kAnswerWidth) + "\n";
+                            const Explanation& explanation, size_t width) {
+  std::string text = Wrapped(Headline(log, explanation), 0, width) + "\n";
   const bool named = !explanation.named.empty();
-  const std::string said = SaidText(log, explanation.says, "It says why");
-  if (named) text += NamedText(knowledge, log, explanation) + said;
+  const std::string said = SaidText(log, explanation.says, "It says why", width);
+  if (named) text += NamedText(knowledge, log, explanation, width) + said;
   if (!named) text += UnknownText(log) + said;
-  text += SaidText(log, explanation.drops, "A device was dropped");
+  text += SaidText(log, explanation.drops, "A device was dropped", width);
   if (!named && explanation.outcome != LogOutcome::kHealthy &&
       explanation.outcome != LogOutcome::kNothing)
-    text += LeftText(knowledge, log, explanation);
-  text += FactsText(log);
+    text += LeftText(knowledge, log, explanation, width);
+  text += FactsText(log, width);
   if (named && explanation.outcome != LogOutcome::kUse) text += UnknownText(log);
-  if (!named) text += RuledOutText(knowledge, log, explanation.ruled_out);
+  if (!named) text += RuledOutText(knowledge, log, explanation.ruled_out, width);
   return text;
 }
 

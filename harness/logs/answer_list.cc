@@ -71,7 +71,7 @@ std::string QuotedLine(const PastedLine& line) {
 }
 
 std::string CausesText(const Knowledge& knowledge, const LogReading& log,
-                       const std::vector<WeighedCause>& causes) {
+                       const std::vector<WeighedCause>& causes, size_t width) {
   const Places places = PlacesOf(log);
   std::string text;
   int number = 0;
@@ -85,7 +85,7 @@ std::string CausesText(const Knowledge& knowledge, const LogReading& log,
       const Places filled = With(places, *weighed);
       std::string said = cause.id + "  " + Filled(cause.is, filled);
       if (!cause.see.empty()) said += "; you see: " + Filled(cause.see, filled);
-      text += fmt::format("   {}\n", Wrapped(said, 6, kAnswerWidth));
+      text += fmt::format("   {}\n", Wrapped(said, 6, width));
       if (weighed->by != nullptr) text += "    " + QuotedLine(weighed->by->line);
     }
   }
@@ -93,7 +93,7 @@ std::string CausesText(const Knowledge& knowledge, const LogReading& log,
 }
 
 std::string RuledOutText(const Knowledge& knowledge, const LogReading& log,
-                         const std::vector<WeighedCause>& causes) {
+                         const std::vector<WeighedCause>& causes, size_t width) {
   std::vector<std::pair<std::string, std::string>> reasons;  // and the names
   for (const WeighedCause& weighed : causes) {
     const std::string reason = weighed.by != nullptr
@@ -109,8 +109,7 @@ std::string RuledOutText(const Knowledge& knowledge, const LogReading& log,
   }
   std::string text = reasons.empty() ? "" : "\nRuled out:\n";
   for (const auto& [reason, names] : reasons)
-    text += fmt::format("  {}\n      {}\n", Wrapped(names, 2, kAnswerWidth),
-                        Wrapped(reason, 6, kAnswerWidth));
+    text += fmt::format("  {}\n      {}\n", Wrapped(names, 2, width), Wrapped(reason, 6, width));
   return text;
 }
 

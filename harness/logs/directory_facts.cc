@@ -35,7 +35,7 @@ std::vector<const LogLine*> LinesOf(const FieldLines& log, std::string_view mess
 
 // The directory that a child was started for: the last of "[/usr/local/lib/ollama
 // /usr/local/lib/ollama/cuda_v12]".
-std::string DirectoryOf(const LogLine& line) {
+std::string StartedFor(const LogLine& line) {
   const std::string list = Field(line, "OLLAMA_LIBRARY_PATH");
   const size_t begin = list.find_last_of(" [") + 1;
   return list.substr(begin, list.find(']') - begin);
@@ -48,7 +48,7 @@ bool IsSecondPass(const LogLine& line) {
 std::string WhatTheChildDid(const FieldLines& log, const LogLine& took) {
   const auto of = [&](std::string_view message) {
     for (const LogLine* line : LinesOf(log, message))
-      if (DirectoryOf(*line) == DirectoryOf(took) && !IsSecondPass(*line)) return line;
+      if (StartedFor(*line) == StartedFor(took) && !IsSecondPass(*line)) return line;
     return static_cast<const LogLine*>(nullptr);
   };
   if (const LogLine* failed = of("failure during GPU discovery"))
@@ -64,7 +64,7 @@ std::string WhatTheChildDid(const FieldLines& log, const LogLine& took) {
 
 void WasTried(const FieldLines& log, std::vector<LogFact>& facts) {
   for (const LogLine* line : LinesOf(log, "bootstrap discovery took")) {
-    const std::string directory = DirectoryOf(*line);
+    const std::string directory = StartedFor(*line);
     if (directory.empty() || IsSecondPass(*line)) continue;
     facts.push_back({fmt::format("{} was tried: a child was started for it; {}",
                                  BaseNameOf(directory), WhatTheChildDid(log, *line)),

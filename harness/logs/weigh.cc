@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/base/text.h"
 #include "harness/logs/facts_of_discovery.h"
 
 namespace gpustage {
 namespace {
-
-bool Has(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
 
 // The same line may stand in a log many times; it is told once.
 void AddOnce(const LineFact* fact, std::vector<const LineFact*>& facts) {
@@ -46,7 +43,7 @@ bool MayBeInWhatIsMissing(const Knowledge& knowledge, const LogCause& cause,
     const bool tells =
         rule.kind == LineKind::kLoss || rule.kind == LineKind::kDrop || rule.kind == LineKind::kUse;
     return tells && (rule.program.empty() || rule.program == log.program) && written &&
-           Has(rule.causes, cause.id) && MayBeOf(rule.versions, log) &&
+           Contains(rule.causes, cause.id) && MayBeOf(rule.versions, log) &&
            (!rule.program.empty() || MayBeOf(cause.versions, log));
   });
 }
@@ -116,14 +113,14 @@ void Name(const Knowledge& knowledge, const std::vector<const LineFact*>& facts,
     if (fact->rule->causes.empty()) continue;
     std::vector<std::string> both;
     for (const std::string& cause : fact->rule->causes)
-      if (first || Has(common, cause)) both.push_back(cause);
+      if (first || Contains(common, cause)) both.push_back(cause);
     if (both.empty()) agree = false;
     if (agree) common = both;
     first = false;
   }
   for (const LineFact* fact : facts)
     for (const std::string& id : fact->rule->causes) {
-      if (agree && !Has(common, id)) continue;
+      if (agree && !Contains(common, id)) continue;
       const LogCause* cause = knowledge.Find(id);
       const auto known = std::find_if(named.begin(), named.end(),
                                       [&](const WeighedCause& w) { return w.cause == cause; });
@@ -140,7 +137,7 @@ void Heed(const LogReading& log, std::vector<WeighedCause>& causes, bool only) {
   std::vector<const LineFact*> hints = log.All(LineKind::kHint);
   const auto hint_of = [&](const WeighedCause& weighed) {
     for (const LineFact* hint : hints)
-      if (Has(hint->rule->causes, weighed.cause->id)) return hint;
+      if (Contains(hint->rule->causes, weighed.cause->id)) return hint;
     return static_cast<const LineFact*>(nullptr);
   };
   std::stable_partition(causes.begin(), causes.end(),

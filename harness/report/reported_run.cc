@@ -52,7 +52,9 @@ ReportedDevice DeviceOf(const SeenDevice& device) {
 
 UnmetClaim UnmetOf(const Check& check, const Evidence& evidence) {
   UnmetClaim unmet = {Utf8(check.expected), Utf8(check.seen), check.unknown, "", "", 0, 0};
-  if (check.event != 0 && !evidence.events.empty())
+  if (!check.because.empty())
+    unmet.because = Utf8(check.because);
+  else if (check.event != 0 && !evidence.events.empty())
     unmet.because = Utf8(ToString(evidence.At(check.event)));
   if (check.pos) {
     unmet.file = Utf8(check.pos->file);

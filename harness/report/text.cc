@@ -12,7 +12,7 @@ namespace gpustage {
 namespace {
 
 constexpr const char* kReset = "\x1b[0m";
-constexpr size_t kWordWidth = 6, kRunWidth = 16, kSummaryWidth = 34, kTimeWidth = 9;
+constexpr size_t kVerdictWidth = 6, kRunWidth = 16, kSummaryWidth = 34, kTimeWidth = 9;
 constexpr size_t kLabel = 12;  // the text behind "  because   "
 
 struct Word {
@@ -34,7 +34,7 @@ Word WordOf(VerdictKind kind) {
 }
 
 std::string Coloured(const Word& word, const TextStyle& style) {
-  const std::string padded = fmt::format("{:<{}}", word.text, kWordWidth);
+  const std::string padded = fmt::format("{:<{}}", word.text, kVerdictWidth);
   return style.colour ? word.colour + padded + kReset : padded;
 }
 
@@ -112,7 +112,7 @@ TextStyle FittedStyle(size_t name_width, int width, bool colour) {
   TextStyle style = PlainStyle(name_width);
   style.colour = colour;
   style.width = width;
-  style.stacked = kWordWidth + static_cast<size_t>(style.name_width) + 2 + kRunWidth +
+  style.stacked = kVerdictWidth + static_cast<size_t>(style.name_width) + 2 + kRunWidth +
                       kSummaryWidth + kTimeWidth >
                   static_cast<size_t>(width);
   return style;
@@ -151,8 +151,8 @@ std::string ProgressLine(const ReportedRun& run, const TextStyle& style) {
   const size_t width = static_cast<size_t>(style.width),
                name_width = static_cast<size_t>(style.name_width);
   if (style.stacked) {
-    const std::string indent(kWordWidth + 2, ' ');
-    line += BrokenId(id, kWordWidth, width) + "\n" + indent +
+    const std::string indent(kVerdictWidth + 2, ' ');
+    line += BrokenId(id, kVerdictWidth, width) + "\n" + indent +
             Wrapped(fmt::format("{}  {}", name, summary), indent.size(), width);
     const size_t column = line.size() - line.rfind('\n') - 1;
     if (!time.empty()) line += (column + 2 + time.size() <= width ? "  " : "\n" + indent) + time;

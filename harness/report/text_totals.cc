@@ -24,7 +24,8 @@ std::string CountsText(const Totals& totals) {
   if (totals.xfail > 0) text += fmt::format(", {} failed as expected", totals.xfail);
   if (totals.xpass > 0) text += fmt::format(", {} passed unexpectedly", totals.xpass);
   if (totals.flaky > 0) text += fmt::format(", {} flaky", totals.flaky);
-  if (totals.error > 0) text += fmt::format(", {} errors", totals.error);
+  if (totals.error > 0)
+    text += fmt::format(", {} error{}", totals.error, totals.error == 1 ? "" : "s");
   if (totals.skip > 0) text += fmt::format(", {} skipped", totals.skip);
   return text;
 }

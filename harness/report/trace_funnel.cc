@@ -11,7 +11,7 @@
 namespace gpustage {
 namespace {
 
-constexpr size_t kWordWidth = 11;  // of "entry point"
+constexpr size_t kStepWidth = 11;  // of "entry point"
 
 // What stands behind a step's word.
 std::string Shown(const Event& event, EventId id) {
@@ -78,8 +78,8 @@ class Path {
         steps += fmt::format("{}{}{}", steps.empty() ? "" : ", ", ToString(step),
                              seen.state == StepState::kDerived ? "*" : "");
     if (who_.empty()) who_ = "no process";
-    text_ += "    " + fmt::format("{:<{}}  ", who_, kWordWidth) +
-             Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kWordWidth, who_.size()),
+    text_ += "    " + fmt::format("{:<{}}  ", who_, kStepWidth) +
+             Wrapped(steps.empty() ? "not observed" : steps, 6 + std::max(kStepWidth, who_.size()),
                      options_.width) +
              "\n";
     if (!row_.remark.empty()) Line("note", SentenceOf(row_.remark));
@@ -99,9 +99,9 @@ class Path {
   }
 
   void Line(const std::string& word, const std::string& what, bool strong = false) {
-    const std::string shown = fmt::format("{:<{}}", word, kWordWidth);
+    const std::string shown = fmt::format("{:<{}}", word, kStepWidth);
     text_ += "    " + (strong && options_.colour ? "\x1b[31m" + shown + "\x1b[0m" : shown) + "  " +
-             Wrapped(what, 6 + kWordWidth, options_.width) + "\n";
+             Wrapped(what, 6 + kStepWidth, options_.width) + "\n";
   }
 
   void Steps() {

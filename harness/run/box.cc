@@ -23,6 +23,7 @@
 #include "harness/run/box_child.h"
 #include "harness/run/box_filter.h"
 #include "harness/run/box_places.h"
+#include "harness/run/clock.h"
 #include "harness/run/file_watch.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/proc_files.h"
@@ -35,12 +36,6 @@ namespace {
 // The kernel kills it for that alone; the filter's other refusals are errors (box_filter.cc).
 constexpr char kOtherCalls[] =
     "a box takes the calls of 64-bit programs only, as SIGSYS says unless it was sent";
-
-int64_t Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 std::string SizeText(int64_t bytes) {
   return bytes >> 20 != 0 ? fmt::format("{} MiB", bytes >> 20) : fmt::format("{} KiB", bytes >> 10);

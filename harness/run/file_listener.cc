@@ -18,6 +18,7 @@
 
 #include "harness/base/limits.h"
 #include "harness/run/box_lookup.h"
+#include "harness/run/clock.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS  // Linux 6.6; Debian 12 has headers of 6.1
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -57,12 +58,6 @@ constexpr NamedCall kCalls[] = {
     {SYS_readlink, "readlink", FileAct::kLook, -1, 0, -1, -1, false},
     {SYS_readlinkat, "readlinkat", FileAct::kLook, 0, 1, -1, -1, false},
 };
-
-int64_t Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 uint64_t Argument(const seccomp_notif& told, int i) { return i < 0 ? 0 : told.data.args[i]; }
 pid_t ThreadOf(const seccomp_notif& told) { return static_cast<pid_t>(told.pid); }

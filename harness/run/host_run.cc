@@ -17,18 +17,13 @@
 #include "harness/base/files.h"
 #include "harness/run/ask.h"
 #include "harness/run/box_filter.h"
+#include "harness/run/clock.h"
 #include "harness/run/file_watch.h"
 #include "harness/run/journal_file.h"
 #include "harness/run/watched_process.h"
 
 namespace gpustage {
 namespace {
-
-int64_t Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;

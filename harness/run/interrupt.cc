@@ -14,21 +14,21 @@ namespace {
 constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<int> came = 0;
-std::atomic<int> fd = -1;
+std::atomic<int> wakes = -1;
 
 void Catch(int signal) {
   const int before = errno;
   int none = 0;
   if (!came.compare_exchange_strong(none, signal)) _exit(128 + signal);
   const uint64_t one = 1;
-  if (write(fd, &one, sizeof one) < 0) errno = before;
+  if (write(wakes, &one, sizeof one) < 0) errno = before;
   errno = before;
 }
 
 }  // namespace
 
 void CatchInterrupts() {
-  if (fd < 0) fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wakes < 0) wakes = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   for (const int signal : kSignals) {
     struct sigaction action = {};
     if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) continue;
@@ -41,7 +41,7 @@ void CatchInterrupts() {
 
 int Interrupted() { return came; }
 
-int InterruptFd() { return fd; }
+int InterruptFd() { return wakes; }
 
 void ForgetInterrupts() {
   for (const int number : kSignals) signal(number, SIG_DFL);

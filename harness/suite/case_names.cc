@@ -14,7 +14,7 @@
 namespace gpustage {
 namespace {
 
-constexpr std::string_view kSuffix = ".yaml";
+constexpr std::string_view kScenarioSuffix = ".yaml";
 
 // "gpus=1", "stack=ggml-12" of "healthy@gpus=1,stack=ggml-12".
 std::vector<std::string> WordsOfCell(const std::string& name) {
@@ -26,16 +26,12 @@ std::vector<std::string> WordsOfCell(const std::string& name) {
   return words;
 }
 
-bool Has(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 // "folder/file" of all scenarios that there are.
 Result<std::vector<std::string>> NamesOfAll(const Catalog& catalog) {
   TRY(std::vector<std::string> names, DiscoverScenarios({catalog.scenarios}));
   for (std::string& name : names)
     name = name.substr(catalog.scenarios.size() + 1,
-                       name.size() - catalog.scenarios.size() - 1 - kSuffix.size());
+                       name.size() - catalog.scenarios.size() - 1 - kScenarioSuffix.size());
   return names;
 }
 
@@ -58,9 +54,9 @@ std::string Perhaps(const std::string& wrong, const std::vector<std::string>& na
 
 Error NoScenario(const std::string& path, const std::string& name,
                  const std::vector<std::string>& names) {
-  if (FileExists(name + std::string(kSuffix)))
+  if (FileExists(name + std::string(kScenarioSuffix)))
     return Error{fmt::format("no scenario {}; did you mean {}?", Quote(path),
-                             Quote(name + std::string(kSuffix)))};
+                             Quote(name + std::string(kScenarioSuffix)))};
   // A file was meant: of those beside it the nearest.
   const std::string file_name = BaseNameOf(name);
   if (const size_t dot = file_name.rfind('.');
@@ -69,7 +65,8 @@ Error NoScenario(const std::string& path, const std::string& name,
     const std::string folder = name.find('/') == std::string::npos ? "." : ParentOf(name);
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator(folder, none))
-      if (entry.path().extension() == kSuffix) beside.push_back(entry.path().filename().string());
+      if (entry.path().extension() == kScenarioSuffix)
+        beside.push_back(entry.path().filename().string());
     const auto nearest = NearestWord(file_name, beside);
     return Error{
         fmt::format("no such file {}{}", Quote(name),
@@ -91,7 +88,7 @@ bool MeansCell(const std::string& name, const std::string& id) {
   const std::vector<std::string> words = WordsOfCell(id);
   const std::vector<std::string> wanted = WordsOfCell(name);
   return std::all_of(wanted.begin(), wanted.end(),
-                     [&](const std::string& word) { return Has(words, word); });
+                     [&](const std::string& word) { return Contains(words, word); });
 }
 
 std::string NoSuchCell(const std::string& name, const std::vector<std::string>& ids) {
@@ -100,15 +97,15 @@ std::string NoSuchCell(const std::string& name, const std::vector<std::string>& 
   std::vector<std::string> all;
   for (const std::string& id : ids)
     for (const std::string& word : WordsOfCell(id))
-      if (!Has(all, word)) all.push_back(word);
+      if (!Contains(all, word)) all.push_back(word);
   if (all.empty()) return fmt::format("{} has no matrix, and so no cells", who);
   for (const std::string& word : WordsOfCell(name)) {
-    if (Has(all, word)) continue;
+    if (Contains(all, word)) continue;
     const std::string axis = word.substr(0, word.find('='));
     std::vector<std::string> axes, values;
     for (const std::string& known : all) {
       const std::string of = known.substr(0, known.find('='));
-      if (!Has(axes, of)) axes.push_back(of);
+      if (!Contains(axes, of)) axes.push_back(of);
       if (of == axis && known.size() > of.size()) values.push_back(known.substr(of.size() + 1));
     }
     if (values.empty())
@@ -127,8 +124,9 @@ Result<NamedFiles> FilesNamed(const Catalog& catalog, const std::string& path) {
   }
   const std::string name = path.substr(0, path.find('@'));
   named.cell = path.substr(name.size());
-  for (const std::string& candidate : {name, catalog.scenarios + "/" + name + std::string(kSuffix),
-                                       catalog.scenarios + "/" + name})
+  for (const std::string& candidate :
+       {name, catalog.scenarios + "/" + name + std::string(kScenarioSuffix),
+        catalog.scenarios + "/" + name})
     if (!name.empty() && FileExists(candidate)) {
       TRY(named.files, DiscoverScenarios({candidate}));
       return named;
@@ -138,7 +136,7 @@ Result<NamedFiles> FilesNamed(const Catalog& catalog, const std::string& path) {
   for (const std::string& one : names)
     if (BaseNameOf(one) == name) matching.push_back(one);
   if (matching.size() != 1) return NoScenario(path, name, names);
-  named.files = {fmt::format("{}/{}{}", catalog.scenarios, matching.front(), kSuffix)};
+  named.files = {fmt::format("{}/{}{}", catalog.scenarios, matching.front(), kScenarioSuffix)};
   return named;
 }
 

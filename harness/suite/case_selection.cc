@@ -8,7 +8,9 @@
 
 #include "harness/base/files.h"
 #include "harness/base/text.h"
+#include "harness/scenario/read/scenario.h"
 #include "harness/suite/case_names.h"
+#include "harness/suite/check_runs.h"
 #include "harness/suite/scenario_words.h"
 
 namespace gpustage {
@@ -92,6 +94,10 @@ Status CaseSelection::Add(const std::string& file, const std::string& cell) {
   return Choose(number, cell, taken);
 }
 
+std::vector<Error> CaseSelection::MistakesOf(const std::string& file) const {
+  return MistakesIn(file, *fixtures_);
+}
+
 Status CaseSelection::Choose(uint32_t source, const std::string& cell,
                              const std::set<uint32_t>& taken) {
   const CaseRange& range = *sources_[source]->range;
@@ -165,6 +171,7 @@ Result<Case> CaseSelection::Read(size_t place) const {
 Status CaseSelection::CheckAll(const std::function<void(const Case&)>& visit) const {
   for (size_t place = 0; place < size(); ++place) {
     TRY(const Case c, Read(place));
+    TRY(CheckRuns(c));
     visit(c);
   }
   return Ok();

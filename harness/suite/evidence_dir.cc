@@ -14,7 +14,7 @@
 namespace gpustage {
 namespace {
 
-constexpr std::string_view kSuffix = ".jsonl";
+constexpr std::string_view kEvidenceSuffix = ".jsonl";
 constexpr size_t kTemporary = 20;  // bytes that a file has more in its name while it is written
 
 Status MakeFolder(const std::string& folder) {
@@ -47,7 +47,7 @@ std::string AsFileName(const std::string& text, const std::string& suffix) {
 std::string EvidenceFile(const std::string& id, const std::string& run) {
   const size_t slash = id.substr(0, id.find('@')).rfind('/');
   const std::string folder = slash == std::string::npos ? "" : id.substr(0, slash + 1);
-  return folder + AsFileName(id.substr(folder.size()) + "." + run, std::string(kSuffix));
+  return folder + AsFileName(id.substr(folder.size()) + "." + run, std::string(kEvidenceSuffix));
 }
 
 Status MakeEvidenceFolder(const std::string& folder) {
@@ -70,15 +70,15 @@ Status WriteEvidence(const std::string& folder, const CaseReport& report) {
 }
 
 bool IsEvidence(const std::string& path) {
-  if (!IsDirectory(path)) return FileExists(path) && path.ends_with(kSuffix);
-  const Result<std::vector<std::string>> files = FilesBelow(path, kSuffix);
+  if (!IsDirectory(path)) return FileExists(path) && path.ends_with(kEvidenceSuffix);
+  const Result<std::vector<std::string>> files = FilesBelow(path, kEvidenceSuffix);
   return files && !files->empty();
 }
 
 Result<std::vector<KeptRun>> ReadEvidence(const std::string& path) {
   std::vector<std::string> files = {path};
   if (IsDirectory(path)) {
-    TRY(files, FilesBelow(path, kSuffix));
+    TRY(files, FilesBelow(path, kEvidenceSuffix));
   }
   std::vector<KeptRun> runs;
   for (const std::string& file : files) {

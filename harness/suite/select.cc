@@ -102,9 +102,11 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
     for (const std::string& file : named->files)
       if (file != path && !IsScenario(project, file))
         continue;
-      else if (const Status added = selected.Add(file, named->cell); !added)
-        mistakes.Add(added.error());
-      else
+      else if (const Status added = selected.Add(file, named->cell); !added) {
+        const std::vector<Error> found = selected.MistakesOf(file);
+        for (const Error& error : found) mistakes.Add(error);
+        if (found.empty()) mistakes.Add(added.error());
+      } else
         ++files_read;
   }
   if (const Status none = mistakes.All(); !none) return none.error();
@@ -113,7 +115,8 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
     if (const std::string absent = AbsentVersion(scanner, catalog); !absent.empty())
       return Error{absent};
   if (files_read == 0 && !selection.paths.empty())
-    return Error{fmt::format("no scenario (*.yaml) in {}", fmt::join(selection.paths, ", "))};
+    return Error{
+        fmt::format("no scenario (*.yaml, *.yml) in {}", fmt::join(selection.paths, ", "))};
   return NothingMatches(selection, selected.NamesOfRuns());
 }
 

@@ -66,12 +66,27 @@ std::string DevicesSeen(const Evidence& evidence) {
                             ToString(row->loss->at), ReasonText(*row));
 }
 
+namespace {
+
+// Of a scanner that did not come to its end.
+Check DevicesUnknown(const Evidence& evidence) {
+  const EventId event = evidence.outcome_event();
+  Check check = Unobservable(SentenceOf(evidence.devices_unreadable), event);
+  if (const std::string end = EndText(evidence); !end.empty() && event != 0)
+    check.because = fmt::format("{}. {}", ToString(evidence.At(event)), end);
+  return check;
+}
+
+}  // namespace
+
 Check CheckDevices(const Evidence& evidence, const DevicesClaim& claim) {
-  if (!evidence.device_count)
-    return Unobservable(SentenceOf(evidence.devices_unreadable), evidence.outcome_event());
+  if (!evidence.device_count) return DevicesUnknown(evidence);
   EventId event = FunnelEvent(evidence);
   if (evidence.devices && !evidence.devices->empty()) event = evidence.devices->back().event;
-  return MakeCheck(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
+  Check check =
+      MakeCheck(claim.count.Contains(*evidence.device_count), DevicesSeen(evidence), event);
+  if (!check.ok) check.because = MissingText(evidence);
+  return check;
 }
 
 Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& claim) {
@@ -82,13 +97,16 @@ Check CheckCountIsStated(const Evidence& evidence, const DistributionClaim& clai
 
 Check CheckDevice(const Evidence& evidence, const DeviceClaim& claim) {
   if (!evidence.devices)
-    return Unobservable(evidence.device_count ? "the scanner counts devices and does not name them"
-                                              : SentenceOf(evidence.devices_unreadable),
-                        evidence.outcome_event());
+    return evidence.device_count ? Unobservable("the scanner counts devices and does not name them",
+                                                evidence.outcome_event())
+                                 : DevicesUnknown(evidence);
   const size_t index = static_cast<size_t>(claim.index);
-  if (index >= evidence.devices->size())
-    return MakeCheck(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)),
-                     FunnelEvent(evidence));
+  if (index >= evidence.devices->size()) {
+    Check check = MakeCheck(false, fmt::format("no device {}: {}", index, DevicesSeen(evidence)),
+                            FunnelEvent(evidence));
+    check.because = MissingText(evidence);
+    return check;
+  }
   const SeenDevice& device = (*evidence.devices)[index];
   for (const auto& [name, wanted] : claim.fields) {
     const auto found = device.fields.find(name);

@@ -17,6 +17,9 @@ struct Check {
   std::string expected;  // "devices: 2"
   std::string seen;      // "1 device: NVIDIA H100 80GB HBM3 through /usr/local/…/libggml-cuda.so"
   EventId event = 0;     // what to look at first; exists in the evidence
+  // What the event alone does not say: why devices are missing, a crash's last words. "": it is
+  // all.
+  std::string because = "";
   std::optional<SourcePos> pos;
 
   friend bool operator==(const Check&, const Check&) = default;

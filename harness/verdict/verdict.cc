@@ -87,7 +87,8 @@ Verdict Judge(const Case& c, const RunSpec& run, const Evidence& evidence) {
     verdict.event = unknown->event;
   } else if (failed != verdict.checks.end()) {
     verdict.kind = c.xfail ? VerdictKind::kXfail : VerdictKind::kFail;
-    verdict.because = ToString(evidence.At(failed->event));
+    verdict.because =
+        failed->because.empty() ? ToString(evidence.At(failed->event)) : failed->because;
     verdict.event = failed->event;
   } else if (c.xfail) {
     verdict.kind = VerdictKind::kXpass;

@@ -9,16 +9,14 @@
 
 namespace gpustage {
 
-using Kind = Fact::Kind;
-
 // What mends a place: as little as lets whoever was refused in.
 std::string MendOfFact(const Fact& fact, const Fact* container) {
   const std::string& path = fact.subject;
-  if (fact.kind == Kind::kNode && fact.error == 0)
+  if (fact.kind == Fact::Kind::kNode && fact.error == 0)
     return fmt::format("remove {} and make the node anew (nvidia-modprobe, or mknod)", path);
   // Control groups of the kernel's documentation, "Device Whitelist Controller" and "Device
   // controller": EPERM; it is no mode that refuses.
-  if (fact.kind == Kind::kNode && fact.error == EPERM)
+  if (fact.kind == Fact::Kind::kNode && fact.error == EPERM)
     return fmt::format(
         "{}start the container, or the unit, anew with --device {} and each other node, --gpus all "
         "or --privileged (DeviceAllow= in a unit of systemd): a device cgroup gives what was named "
@@ -26,17 +24,17 @@ std::string MendOfFact(const Fact& fact, const Fact* container) {
         "/dev/char by nvidia-ctk system create-dev-char-symlinks, or the cgroupfs driver)",
         container ? "" : "where the program runs in a container or a unit, ", path);
   // mknod (2), open (2): no driver behind the node, or no such device.
-  if (fact.kind == Kind::kNode && (fact.error == ENXIO || fact.error == ENODEV))
+  if (fact.kind == Fact::Kind::kNode && (fact.error == ENXIO || fact.error == ENODEV))
     return fmt::format(
         "see what the kernel says of the GPU behind {} (dmesg: NVRM, Xid; lspci), and load the "
         "driver's module anew, or restart",
         path);
-  if (fact.kind == Kind::kNode && fact.error == EIO)
+  if (fact.kind == Fact::Kind::kNode && fact.error == EIO)
     return fmt::format(
         "see what the kernel says of {} (dmesg: NVRM, Xid), reset the GPU, or restart", path);
-  if (fact.kind == Kind::kNode && fact.error == EBUSY)
+  if (fact.kind == Fact::Kind::kNode && fact.error == EBUSY)
     return fmt::format("end whoever holds {} (fuser -v {}), or wait for it", path, path);
-  if (fact.kind == Kind::kNode && fact.error == ENOENT) {
+  if (fact.kind == Fact::Kind::kNode && fact.error == ENOENT) {
     if (container != nullptr && container->other == "CDI" && path.starts_with("/dev/nvidia"))
       return fmt::format(
           "make the host's CDI specification anew (nvidia-ctk cdi generate) and start the "
@@ -62,55 +60,55 @@ std::string MendOfFact(const Fact& fact, const Fact* container) {
       return "load the module amdgpu; in a container pass --device /dev/kfd --device /dev/dri";
     return "";
   }
-  if (fact.kind == Kind::kManifest && fact.subject.empty() && container)
+  if (fact.kind == Fact::Kind::kManifest && fact.subject.empty() && container)
     return "have the driver's manifest brought into the container: a container toolkit of 1.12 or "
            "later with NVIDIA_DRIVER_CAPABILITIES=all, or the host's "
            "/usr/share/vulkan/icd.d/nvidia_icd.json mounted";
-  if (fact.kind == Kind::kManifest && fact.subject.empty())
+  if (fact.kind == Fact::Kind::kManifest && fact.subject.empty())
     return "install the manifest of the driver, as /usr/share/vulkan/icd.d/nvidia_icd.json; in a "
            "container of NVIDIA's ask for NVIDIA_DRIVER_CAPABILITIES=all";
-  if (fact.kind == Kind::kManifest)
+  if (fact.kind == Fact::Kind::kManifest)
     return "see that the manifest names the driver's library, and that this is there";
-  if (fact.kind == Kind::kElsewhere && fact.other.ends_with(".so"))
+  if (fact.kind == Fact::Kind::kElsewhere && fact.other.ends_with(".so"))
     return fmt::format("ask for it by its SONAME, or make a link {} in a folder that is searched",
                        fact.other);
-  if (fact.kind == Kind::kElsewhere)
+  if (fact.kind == Fact::Kind::kElsewhere)
     return fmt::format("add {} to LD_LIBRARY_PATH", ParentOf(path)) +
            (fact.rule.empty()
                 ? ", or run a build for the system's own loader, which asks its ld.so.cache"
                 : ", or to /etc/ld.so.conf and run ldconfig");
-  if (fact.kind == Kind::kRunpath)
+  if (fact.kind == Fact::Kind::kRunpath)
     return fmt::format("patchelf --add-rpath {} {}", ParentOf(path), fact.names.front());
-  if (fact.kind == Kind::kAdvised) return fmt::format("set {}={}", path, fact.other);
-  if (fact.kind == Kind::kProgram)
+  if (fact.kind == Fact::Kind::kAdvised) return fmt::format("set {}={}", path, fact.other);
+  if (fact.kind == Fact::Kind::kProgram)
     return fmt::format("install the program {}, or add its folder to PATH", path);
-  if (fact.kind == Kind::kLink && fact.number == 1)
+  if (fact.kind == Fact::Kind::kLink && fact.number == 1)
     return fmt::format("start {}, and not the link to it", fact.other);
-  if (fact.kind == Kind::kVain) return fmt::format("ln -s {} {}", fact.other, path);
-  if (fact.kind == Kind::kCopy)
+  if (fact.kind == Fact::Kind::kVain) return fmt::format("ln -s {} {}", fact.other, path);
+  if (fact.kind == Fact::Kind::kCopy)
     return fact.number == 1 ? fmt::format("ln -s {} {}", ParentOf(path), ParentOf(fact.other))
                             : fmt::format("ln -s {} {}", path, fact.other);
-  if (fact.kind == Kind::kNamed)
+  if (fact.kind == Fact::Kind::kNamed)
     return fmt::format("install what has {}, where it is looked for", path);
-  if (fact.kind == Kind::kUnversioned)
+  if (fact.kind == Fact::Kind::kUnversioned)
     return fmt::format("ask for {}, with its version", BaseNameOf(fact.other));
-  if (fact.kind == Kind::kMask && path == "NVIDIA_DRIVER_CAPABILITIES")
+  if (fact.kind == Fact::Kind::kMask && path == "NVIDIA_DRIVER_CAPABILITIES")
     return fact.other.find("compute") != std::string::npos || fact.other == "all"
                ? ""
                : "set NVIDIA_DRIVER_CAPABILITIES=compute,utility for the container";
-  if (fact.kind == Kind::kAlso && fact.error == EACCES)
+  if (fact.kind == Fact::Kind::kAlso && fact.error == EACCES)
     return fmt::format("chmod o+rw {}, too", JoinAnd(fact.names));
-  if (fact.kind == Kind::kAlso && fact.error == ENOENT && fact.number == 0)
+  if (fact.kind == Fact::Kind::kAlso && fact.error == ENOENT && fact.number == 0)
     return fmt::format("have {} there, too", JoinAnd(fact.names));
-  if (fact.kind == Kind::kMask && fact.number < 0)
+  if (fact.kind == Fact::Kind::kMask && fact.number < 0)
     return "unset " + fact.subject + ", or name a device in it";
-  if (fact.kind == Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))
+  if (fact.kind == Fact::Kind::kMask && fact.subject.ends_with("VISIBLE_DEVICES"))
     return "unset " + fact.subject + ", or name each device in it once";
-  if (fact.kind == Kind::kMask && fact.subject.ends_with("ORDER"))
+  if (fact.kind == Fact::Kind::kMask && fact.subject.ends_with("ORDER"))
     return "unset " + fact.subject + ", or say PCI_BUS_ID or FASTEST_FIRST";
-  if (fact.kind == Kind::kMask && fact.subject.starts_with("VK_"))
+  if (fact.kind == Fact::Kind::kMask && fact.subject.starts_with("VK_"))
     return "unset " + fact.subject + ", or name the driver in it";
-  if (fact.kind != Kind::kPlace) return "";
+  if (fact.kind != Fact::Kind::kPlace) return "";
   if (fact.error == EACCES) {
     // What every system lets all users read is more often shut by a sandbox than by its mode.
     const bool of_system = path.starts_with("/etc/") || path.starts_with("/usr/");

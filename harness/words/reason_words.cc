@@ -15,14 +15,12 @@
 namespace gpustage {
 namespace {
 
-using Kind = Reason::Kind;
-
 struct Sentence {
-  Kind kind;
+  Reason::Kind kind;
   std::string_view text;
 };
 constexpr Sentence kSentences[] = {
-#define SENTENCE(kind, text) {Kind::kind, text},
+#define SENTENCE(kind, text) {Reason::Kind::kind, text},
 #include "harness/words/reason_table.inc"
 #undef SENTENCE
 };
@@ -30,7 +28,7 @@ constexpr Sentence kSentences[] = {
 constexpr bool InOrder() {
   size_t i = 0;
 #define REASON(name, word) \
-  if (i >= std::size(kSentences) || kSentences[i++].kind != Kind::name) return false;
+  if (i >= std::size(kSentences) || kSentences[i++].kind != Reason::Kind::name) return false;
 #include "harness/evidence/path/reason_kinds.inc"
 #undef REASON
   return i == std::size(kSentences);
@@ -92,12 +90,12 @@ std::string Some(const std::vector<std::string>& names) {
 
 // Who should have had a symbol, and what it has instead.
 std::string ProviderText(const Reason& reason) {
-  const char* const what = reason.kind == Kind::kSymbolMissing ? "it" : "that version";
+  const char* const what = reason.kind == Reason::Kind::kSymbolMissing ? "it" : "that version";
   if (reason.other.empty()) return fmt::format("no library that was loaded has {}", what);
   return fmt::format(
       "{}, found {}, {}{}", reason.other, ByRule(reason.rule),
       reason.text.empty() ? fmt::format("does not have {}", what)
-      : reason.kind == Kind::kVersionMissing
+      : reason.kind == Reason::Kind::kVersionMissing
           ? fmt::format("has {} at most", reason.text)
           : fmt::format("has {} in version {} alone", what, reason.text),
       reason.names.empty()
@@ -112,13 +110,13 @@ std::string NoLineText(const Reason& reason) {
     return "the one line that was printed does not say so" +
            (reason.event == 0 ? "" : ": " + quoted);
   return fmt::format("none of {} log lines says so", reason.number) +
-         (reason.event == 0                       ? ""
-          : reason.kind == Kind::kNoLineComplains ? "; the last that complains is " + quoted
-                                                  : "; the last is " + quoted);
+         (reason.event == 0                               ? ""
+          : reason.kind == Reason::Kind::kNoLineComplains ? "; the last that complains is " + quoted
+                                                          : "; the last is " + quoted);
 }
 
 std::string WhoText(const Reason& reason) {
-  const bool unknown = reason.who.empty() && reason.kind == Kind::kCountedElsewhere;
+  const bool unknown = reason.who.empty() && reason.kind == Reason::Kind::kCountedElsewhere;
   return fmt::format("{} (pid {})", unknown ? "another process" : reason.who, reason.pid);
 }
 

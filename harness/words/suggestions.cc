@@ -12,19 +12,17 @@
 namespace gpustage {
 namespace {
 
-using Kind = Fact::Kind;
-
 // What ld.so searches without being told, but for links to these.
 constexpr const char* kSystems[] = {"/usr/lib/", "/lib/", "/usr/lib64/", "/lib64/"};
 
 // The device that a program dropped is no GPU's: VkPhysicalDeviceType's CPU.
 bool OnlyRenders(const FunnelRow& row) {
-  const Fact* const device = First(row, Kind::kDevice);
+  const Fact* const device = First(row, Fact::Kind::kDevice);
   return device != nullptr && device->subject.find("deviceType=\"CPU\"") != std::string::npos;
 }
 
 bool IsSingularity(const FunnelRow& row) {
-  const Fact* const container = First(row, Kind::kContainer);
+  const Fact* const container = First(row, Fact::Kind::kContainer);
   return container != nullptr && container->subject.find("singularity") != std::string::npos;
 }
 
@@ -63,7 +61,7 @@ std::string Instead(const Fact& answered, const std::string& other) {
 std::string VersionOfSystem(const FunnelRow& row, const Fact& answered, const Fact& versions) {
   if (IsSystems(answered.other)) return versions.subject;
   for (const Fact& fact : row.loss->because)
-    if (fact.kind == Kind::kShadowed && !fact.other.empty() && IsSystems(fact.subject))
+    if (fact.kind == Fact::Kind::kShadowed && !fact.other.empty() && IsSystems(fact.subject))
       return fact.other;
   return versions.subject;
 }
@@ -71,17 +69,18 @@ std::string VersionOfSystem(const FunnelRow& row, const Fact& answered, const Fa
 // Which of several copies should answer: the one of the module's version, if there is one.
 template <typename Add>
 void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
-  const Fact* const versions = First(row, Kind::kVersions);
-  const Fact* const answered = First(row, Kind::kAnswered);
-  const Fact* shadowed = First(row, Kind::kShadowed);
+  const Fact* const versions = First(row, Fact::Kind::kVersions);
+  const Fact* const answered = First(row, Fact::Kind::kAnswered);
+  const Fact* shadowed = First(row, Fact::Kind::kShadowed);
   const bool differ = versions != nullptr && versions->subject != versions->other;
   // A compatibility package is for whoever needs a newer CUDA: the driver's own stands before it.
   for (const Fact& fact : row.loss->because)
     if (shadowed != nullptr && shadowed->subject.find("/compat/") != std::string::npos &&
-        fact.kind == Kind::kShadowed)
+        fact.kind == Fact::Kind::kShadowed)
       shadowed = &fact;
   for (const Fact& fact : row.loss->because)
-    if (differ && fact.kind == Kind::kShadowed && fact.other == versions->other) shadowed = &fact;
+    if (differ && fact.kind == Fact::Kind::kShadowed && fact.other == versions->other)
+      shadowed = &fact;
   const bool fits = differ && shadowed != nullptr &&
                     (shadowed->other == versions->other || shadowed->other.empty());
   const bool theirs = row.cause() == Cause::kInitError || row.cause() == Cause::kMissingSymbol ||
@@ -109,7 +108,7 @@ void AddMendsOfCopies(const FunnelRow& row, const Add& add) {
         "answers{}",
         ParentOf(answered->other),
         answered->other.starts_with("/nix/store/") ? ": on NixOS /run/opengl-driver/lib" : ""));
-  const bool container = First(row, Kind::kContainer) != nullptr;
+  const bool container = First(row, Fact::Kind::kContainer) != nullptr;
   if (container && !named)
     add(
         fmt::format("take the driver's libraries of {} out of the image, so that the host's of {} "
@@ -139,7 +138,7 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
         "nvidia-persistenced");
   const bool of_driver = row.family == Family::kDriver || row.family == Family::kManagement ||
                          row.family == Family::kBackend;
-  if (row.cause() == Cause::kHung && of_driver && First(row, Kind::kAnswered) != nullptr)
+  if (row.cause() == Cause::kHung && of_driver && First(row, Fact::Kind::kAnswered) != nullptr)
     add("put another version of the driver there, module and libraries: the call hangs in it");
   // cuda.h of CUDA: CUDA_ERROR_INVALID_IMAGE, _NO_BINARY_FOR_GPU, _UNSUPPORTED_PTX_VERSION.
   const bool of_kernels = row.loss->code == 200 || row.loss->code == 209 || row.loss->code == 222;
@@ -147,16 +146,16 @@ void AddMendsOfCode(const FunnelRow& row, const Add& add) {
     add("install a driver as new as the CUDA that the program's kernels were built with, or a "
         "build for this driver and this GPU");
   // NVIDIA/nvidia-container-toolkit#48.
-  if (row.family == Family::kManagement && First(row, Kind::kNothing) != nullptr &&
-      First(row, Kind::kContainer) != nullptr)
+  if (row.family == Family::kManagement && First(row, Fact::Kind::kNothing) != nullptr &&
+      First(row, Fact::Kind::kContainer) != nullptr)
     add("start the container anew with --gpus all: a running one loses its devices with systemctl "
         "daemon-reload, and with an upgrade of the host's driver");
-  const Fact* const answered = First(row, Kind::kAnswered);
-  const Fact* const versions = First(row, Kind::kVersions);
+  const Fact* const answered = First(row, Fact::Kind::kAnswered);
+  const Fact* const versions = First(row, Fact::Kind::kVersions);
   const bool refuses =
-      First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
+      First(row, Fact::Kind::kOpened) != nullptr || First(row, Fact::Kind::kNothing) != nullptr;
   if (refuses && !not_ready && !of_kernels && answered != nullptr &&
-      First(row, Kind::kShadowed) == nullptr &&
+      First(row, Fact::Kind::kShadowed) == nullptr &&
       (versions == nullptr || versions->subject == versions->other))
     add(IsToolkitsStub(CopyText(*answered))
             ? fmt::format("take {} out of the way: the driver's own is wanted", CopyText(*answered))
@@ -176,7 +175,7 @@ int OldestDriver(const std::string& runtime) {
 template <typename Add>
 void AddMendsOfAge(const FunnelRow& row, const Add& add) {
   if (row.loss->code != 35) return;  // driver_types.h of CUDA: cudaErrorInsufficientDriver
-  const Fact* const versions = First(row, Kind::kVersions);
+  const Fact* const versions = First(row, Fact::Kind::kVersions);
   for (const Need& need : row.needs)
     if (const int oldest = OldestDriver(BaseNameOf(need.name));
         oldest != 0 && (versions == nullptr || std::atoi(versions->subject.c_str()) < oldest))
@@ -196,9 +195,9 @@ std::string ByFolder(const Reason& reason) {
 // A library that is there, and of another build than is wanted.
 template <typename Add>
 void AddMendsOfBuild(const FunnelRow& row, const Add& add) {
-  const Fact* const answered = First(row, Kind::kAnswered);
+  const Fact* const answered = First(row, Fact::Kind::kAnswered);
   if ((row.cause() == Cause::kMissingSymbol || row.cause() == Cause::kMissingVersion) &&
-      answered != nullptr && First(row, Kind::kShadowed) == nullptr)
+      answered != nullptr && First(row, Fact::Kind::kShadowed) == nullptr)
     add(answered->subject == "libc.so.6"
             ? "take a build for a system as old as this one, or run it on a newer system or image"
             : ByFolder(row.loss->reason) + "install another version of " + answered->subject);
@@ -212,9 +211,9 @@ void AddMendsOfBuild(const FunnelRow& row, const Add& add) {
 // Links that lead somebody where he should not go, or do not lead where he would.
 template <typename Add>
 void AddMendsOfLinks(const FunnelRow& row, const Add& add) {
-  const Fact* const link = First(row, Kind::kLink);
+  const Fact* const link = First(row, Fact::Kind::kLink);
   if (link == nullptr) return;
-  if (First(row, Kind::kRefused) != nullptr)
+  if (First(row, Fact::Kind::kRefused) != nullptr)
     add(fmt::format("take the link {} away, or have it lead where the user may go", link->subject));
   // NVIDIA/libnvidia-container#117.
   if (row.loss->code == 35)
@@ -282,9 +281,9 @@ void AddMendsOfUnfit(const FunnelRow& row, const Add& add) {
 template <typename Add>
 void AddMendsOfMissing(const FunnelRow& row, bool container, const Add& add) {
   const bool not_there = row.cause() == Cause::kNoNameMatches || row.cause() == Cause::kNeverListed;
-  if (not_there && row.loss->known == Known::kAsked && First(row, Kind::kCopy) == nullptr)
+  if (not_there && row.loss->known == Known::kAsked && First(row, Fact::Kind::kCopy) == nullptr)
     add(fmt::format("install what has {} into {}", BaseNameOf(row.library), ParentOf(row.library)));
-  const bool elsewhere = First(row, Kind::kElsewhere) != nullptr;
+  const bool elsewhere = First(row, Fact::Kind::kElsewhere) != nullptr;
   if (container && !elsewhere && LacksDriver(row))
     add(IsSingularity(row)
             ? "start it with --nv, and see that etc/nvliblist.conf of Singularity or Apptainer has "
@@ -311,13 +310,13 @@ std::vector<std::string> Suggestions(const FunnelRow& row) {
   const auto add = [&](const std::string& what) {
     if (!what.empty() && std::find(all.begin(), all.end(), what) == all.end()) all.push_back(what);
   };
-  const bool container = First(row, Kind::kContainer) != nullptr;
+  const bool container = First(row, Fact::Kind::kContainer) != nullptr;
   const bool driver_lost =
-      First(row, Kind::kNowhere) != nullptr || First(row, Kind::kReason) != nullptr;
+      First(row, Fact::Kind::kNowhere) != nullptr || First(row, Fact::Kind::kReason) != nullptr;
   for (const Fact& fact : row.loss->because)
-    if (fact.kind != Kind::kManifest || !driver_lost)
-      add(MendOfFact(fact, First(row, Kind::kContainer)));
-  if (const Fact* const nowhere = First(row, Kind::kNowhere))
+    if (fact.kind != Fact::Kind::kManifest || !driver_lost)
+      add(MendOfFact(fact, First(row, Fact::Kind::kContainer)));
+  if (const Fact* const nowhere = First(row, Fact::Kind::kNowhere))
     add(fmt::format(
         "install what has {}: {}", nowhere->subject,
         FamilyOfLibrary(nowhere->subject) == Family::kDriver ? "NVIDIA's driver" : "its package"));

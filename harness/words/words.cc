@@ -25,8 +25,6 @@ bool IsToolkitsStub(const std::string& path) { return path.find("/stubs/") != st
 
 namespace {
 
-using Kind = Fact::Kind;
-
 constexpr size_t kMostWords = 160;  // of a scanner's line that is quoted
 
 std::string EventMark(int event) { return event == 0 ? "" : fmt::format(" (#{})", event); }
@@ -92,7 +90,7 @@ std::string ReasonOf(const Fact& fact) {
 // Behind those that are missing stand the calls that failed later.
 std::vector<Fact>::const_iterator FirstLate(const Evidence& evidence) {
   return std::find_if(evidence.missing.begin(), evidence.missing.end(),
-                      [](const Fact& fact) { return fact.kind == Kind::kCalled; });
+                      [](const Fact& fact) { return fact.kind == Fact::Kind::kCalled; });
 }
 
 // Drivers that draw on the processor: Mesa's lavapipe, and Google's SwiftShader, by their files.
@@ -119,8 +117,8 @@ std::string CopyText(const Fact& answered) {
 
 std::string FactText(const Fact& fact) {
   switch (fact.kind) {
-    case Kind::kReason: return ReasonOf(fact);
-    case Kind::kNode:
+    case Fact::Kind::kReason: return ReasonOf(fact);
+    case Fact::Kind::kNode:
       if (fact.error == 0)
         return fmt::format("{} is {}, and not the node of a device{}", fact.subject,
                            S_ISDIR(fact.mode) ? "a directory" : "a file of another kind",
@@ -128,107 +126,107 @@ std::string FactText(const Fact& fact) {
       return fmt::format("{} {}: {}{}", fact.subject,
                          fact.error == ENOENT ? "is not there" : "could not be opened",
                          std::strerror(fact.error), EventMark(fact.event));
-    case Kind::kPlace: return PlaceText(fact);
-    case Kind::kLink: return fmt::format("{} is a link to {}", fact.subject, fact.other);
-    case Kind::kMask:
+    case Fact::Kind::kPlace: return PlaceText(fact);
+    case Fact::Kind::kLink: return fmt::format("{} is a link to {}", fact.subject, fact.other);
+    case Fact::Kind::kMask:
       return fmt::format("{} is \"{}\" there{}", fact.subject, fact.other,
                          fact.number > 0   ? fmt::format(", which leaves {}", fact.number)
                          : fact.number < 0 ? ", which leaves no device"
                                            : "");
-    case Kind::kOpened:
+    case Fact::Kind::kOpened:
       return fact.number != 0
                  ? JoinAnd(fact.names) + " could be opened"
                  : fmt::format("nothing was refused: it opened {}; the library itself says so",
                                JoinAnd(fact.names));
-    case Kind::kAlso:
+    case Fact::Kind::kAlso:
       if (fact.error == ENOENT)
         return JoinAnd(fact.names) +
                (fact.number == 1 ? " would not be there either" : " is not there");
       return fmt::format("{} would be refused{}: {}", JoinAnd(fact.names),
                          fact.number == 1 ? " too" : "", std::strerror(fact.error));
-    case Kind::kElsewhere:
+    case Fact::Kind::kElsewhere:
       return fmt::format(
           "{} is at {}, where nothing looked{}", fact.other, fact.subject,
           fact.other.ends_with(".so") ? "; ld.so.cache knows a library by its SONAME alone"
           : fact.rule.empty()         ? "; the loader that ran asked no ld.so.cache"
           : fact.number != 0 ? "; ld.so.cache does not have it, and who asks for it has no RUNPATH"
                              : "; ld.so.cache does not have it");
-    case Kind::kSibling:
+    case Fact::Kind::kSibling:
       return fmt::format("{} of the same driver is there, and no {} is anywhere", fact.subject,
                          fact.other);
-    case Kind::kVersions:
+    case Fact::Kind::kVersions:
       if (fact.subject == fact.other)
         return fmt::format("the library and the kernel's module are both of version {}",
                            fact.subject);
       return fmt::format("the library is of version {} and the kernel's module of {}", fact.subject,
                          fact.other);
-    case Kind::kNowhere:
+    case Fact::Kind::kNowhere:
       return fmt::format("{}{} was looked for in {} {}, and was not found{}", fact.subject,
                          fact.other.empty() ? "" : ", which " + fact.other + " needs,", fact.number,
                          fact.number == 1 ? "place" : "places", EventMark(fact.event));
-    case Kind::kManifest: return ManifestText(fact);
-    case Kind::kAnswered:
+    case Fact::Kind::kManifest: return ManifestText(fact);
+    case Fact::Kind::kAnswered:
       return fmt::format("{} is {}{}{}", fact.subject.empty() ? "the Vulkan driver" : fact.subject,
                          CopyText(fact), ByRuleText(fact.rule), RemarkOnCopy(CopyText(fact)));
-    case Kind::kRefused:
+    case Fact::Kind::kRefused:
       return fmt::format("{} was refused: {}{}", fact.subject, std::strerror(fact.error),
                          EventMark(fact.event));
-    case Kind::kProgram:
+    case Fact::Kind::kProgram:
       return fmt::format("the program {} was looked for in {} {} of PATH, and is not there{}",
                          fact.subject, fact.number, fact.number == 1 ? "folder" : "folders",
                          EventMark(fact.event));
-    case Kind::kVain:
+    case Fact::Kind::kVain:
       return fmt::format("{} was asked for, and is not there{}; {} is", fact.subject,
                          EventMark(fact.event), fact.other);
-    case Kind::kNamed:
+    case Fact::Kind::kNamed:
       return fmt::format("the log speaks of {}{}, and no process came to one: {}", fact.subject,
                          EventMark(fact.event),
                          fact.other.empty() ? "it is nowhere"
                                             : "it is at " + fact.other + RemarkOnCopy(fact.other));
-    case Kind::kCopy:
+    case Fact::Kind::kCopy:
       return fmt::format("{} is not there; {} is, and nobody tried it",
                          fact.number == 1 ? ParentOf(fact.other) : fact.other, fact.subject);
-    case Kind::kUnversioned:
+    case Fact::Kind::kUnversioned:
       return fmt::format("it was asked for as {}, without a version; {} is another one",
                          fact.subject, fact.other);
-    case Kind::kRunpath:
+    case Fact::Kind::kRunpath:
       return fmt::format("{} has a RUNPATH that leads to {}, and {} has none that does",
                          fact.other.empty() ? "the program" : fact.other, fact.subject,
                          BaseNameOf(fact.names.front()) +
                              (fact.names.size() > 1 ? " -> " + BaseNameOf(fact.names[1]) : ""));
-    case Kind::kOtherCounts:
+    case Fact::Kind::kOtherCounts:
       return fmt::format(
           "{} counted {} (#{}): NVML is another library, which asks the kernel's module and not "
           "libcuda.so.1, so its devices and their memory do not show that CUDA starts",
           fact.subject, fact.number, fact.event);
-    case Kind::kIgnored:
+    case Fact::Kind::kIgnored:
       return fmt::format("{} is \"{}\" there, which leads to it, and nobody took it by that{}",
                          fact.subject, fact.other,
                          fact.names.empty() ? ""
                                             : fmt::format(": {} was given \"{}\" instead",
                                                           fact.rule, fact.names.front()));
-    case Kind::kToolkit:
+    case Fact::Kind::kToolkit:
       return fmt::format("{} is CUDA's runtime, which brings no driver", fact.subject);
-    case Kind::kAdvised:
+    case Fact::Kind::kAdvised:
       return fmt::format("the log says what lets it in: {}={}{}", fact.subject, fact.other,
                          EventMark(fact.event));
-    case Kind::kContainer:
+    case Fact::Kind::kContainer:
       return fmt::format("the program runs in a container or a sandbox: {} is {}{}", fact.subject,
                          fact.number == 1 ? "set" : "there",
                          fact.other.empty() ? ""
                                             : "; its devices came by a CDI specification "
                                               "(NVIDIA_VISIBLE_DEVICES is \"void\")");
-    case Kind::kDevice:
+    case Fact::Kind::kDevice:
       return fmt::format("the last device that it asked said {}{}", fact.subject,
                          EventMark(fact.event));
-    case Kind::kShadowed:
+    case Fact::Kind::kShadowed:
       return fmt::format("another copy is {}{}", fact.subject,
                          fact.other.empty() ? "" : " of version " + fact.other);
-    case Kind::kCalled:
+    case Fact::Kind::kCalled:
       return fmt::format("{}{} gave {}{}", fact.subject,
                          fact.names.empty() ? "" : "(" + fact.names.front() + ")",
                          CodeText(fact.subject, fact.number), EventMark(fact.event));
-    case Kind::kNothing:
+    case Fact::Kind::kNothing:
       return "nothing below it was seen: no node of a GPU that was asked for was refused or "
              "missing; the library itself says so";
   }
@@ -237,14 +235,14 @@ std::string FactText(const Fact& fact) {
 
 // What was looked at and is in order, or would follow, is no reason.
 static bool IsBeside(const FunnelRow& row, const Fact& fact) {
-  const bool copy = fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed;
+  const bool copy = fact.kind == Fact::Kind::kAnswered || fact.kind == Fact::Kind::kShadowed;
   const bool in_order =
-      First(row, Kind::kOpened) != nullptr || First(row, Kind::kNothing) != nullptr;
-  return (copy && in_order) || fact.kind == Kind::kNothing || fact.kind == Kind::kContainer ||
-         fact.kind == Kind::kOpened || fact.kind == Kind::kAlso ||
-         fact.kind == Kind::kOtherCounts || fact.kind == Kind::kAdvised ||
-         fact.kind == Kind::kToolkit ||
-         (fact.kind == Kind::kVersions && fact.subject == fact.other);
+      First(row, Fact::Kind::kOpened) != nullptr || First(row, Fact::Kind::kNothing) != nullptr;
+  return (copy && in_order) || fact.kind == Fact::Kind::kNothing ||
+         fact.kind == Fact::Kind::kContainer || fact.kind == Fact::Kind::kOpened ||
+         fact.kind == Fact::Kind::kAlso || fact.kind == Fact::Kind::kOtherCounts ||
+         fact.kind == Fact::Kind::kAdvised || fact.kind == Fact::Kind::kToolkit ||
+         (fact.kind == Fact::Kind::kVersions && fact.subject == fact.other);
 }
 
 std::string ReasonText(const FunnelRow& row) {
@@ -252,8 +250,8 @@ std::string ReasonText(const FunnelRow& row) {
   std::string text = SentenceOf(row.loss->reason);
   if (!row.loss->loader_says.empty()) text += "; ld.so says: " + row.loss->loader_says;
   for (const Fact& fact : row.loss->because) {
-    const bool names =
-        fact.kind == Kind::kAnswered || fact.kind == Kind::kShadowed || fact.kind == Kind::kLink;
+    const bool names = fact.kind == Fact::Kind::kAnswered || fact.kind == Fact::Kind::kShadowed ||
+                       fact.kind == Fact::Kind::kLink;
     if (!IsBeside(row, fact)) text += (names ? "; " : ", because ") + FactText(fact);
   }
   return text;
@@ -262,15 +260,16 @@ std::string ReasonText(const FunnelRow& row) {
 std::string LastFact(const FunnelRow& row) {
   if (!row.loss) return "";
   for (auto fact = row.loss->because.rbegin(); fact != row.loss->because.rend(); ++fact)
-    if (fact->kind == Kind::kNode || fact->kind == Kind::kNowhere ||
-        (fact->kind == Kind::kVersions && fact->subject != fact->other) ||
-        fact->kind == Kind::kPlace || fact->kind == Kind::kManifest ||
-        fact->kind == Kind::kElsewhere || fact->kind == Kind::kSibling ||
-        fact->kind == Kind::kRefused || fact->kind == Kind::kProgram || fact->kind == Kind::kVain ||
-        fact->kind == Kind::kNamed || fact->kind == Kind::kCopy || fact->kind == Kind::kRunpath ||
-        (fact->kind == Kind::kMask && fact->number <= 0))
+    if (fact->kind == Fact::Kind::kNode || fact->kind == Fact::Kind::kNowhere ||
+        (fact->kind == Fact::Kind::kVersions && fact->subject != fact->other) ||
+        fact->kind == Fact::Kind::kPlace || fact->kind == Fact::Kind::kManifest ||
+        fact->kind == Fact::Kind::kElsewhere || fact->kind == Fact::Kind::kSibling ||
+        fact->kind == Fact::Kind::kRefused || fact->kind == Fact::Kind::kProgram ||
+        fact->kind == Fact::Kind::kVain || fact->kind == Fact::Kind::kNamed ||
+        fact->kind == Fact::Kind::kCopy || fact->kind == Fact::Kind::kRunpath ||
+        (fact->kind == Fact::Kind::kMask && fact->number <= 0))
       return FactText(*fact);
-  if (const Fact* const advised = First(row, Kind::kAdvised); advised != nullptr)
+  if (const Fact* const advised = First(row, Fact::Kind::kAdvised); advised != nullptr)
     return "the scanner dropped the device that was counted; " + FactText(*advised);
   return SentenceOf(row.loss->reason);
 }
@@ -326,9 +325,9 @@ std::string MissingText(const Evidence& evidence) {
 std::string LateText(const Evidence& evidence) {
   std::string text;
   for (auto fact = FirstLate(evidence); fact != evidence.missing.end(); ++fact)
-    text += (text.empty()                  ? ""
-             : fact->kind == Kind::kCalled ? "; "
-                                           : ", because ") +
+    text += (text.empty()                        ? ""
+             : fact->kind == Fact::Kind::kCalled ? "; "
+                                                 : ", because ") +
             FactText(*fact);
   return text;
 }

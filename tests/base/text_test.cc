@@ -36,6 +36,20 @@ TEST(DidYouMean, NamesAllWordsWhenNoneIsNear) {
   EXPECT_EQ(DidYouMean("user", {}), "; there is none");
 }
 
+TEST(DidYouMean, NamesThoseThatGoOnWhereTheWrongWordEnds) {
+  const std::vector<std::string> words = {"driver-debian", "driver-fedora", "ollama-arch"};
+  EXPECT_EQ(DidYouMean("drivr", words), "; did you mean driver-debian or driver-fedora?");
+  EXPECT_EQ(DidYouMean("olama", words), "; did you mean \"ollama-arch\"?");
+  // Three letters begin too much.
+  EXPECT_EQ(DidYouMean("dri", words), "; it can be driver-debian, driver-fedora or ollama-arch");
+}
+
+TEST(MeantWord, IsTheOneThatWasProposed) {
+  EXPECT_EQ(MeantWord("unknown key \"expcet\"" + DidYouMean("expcet", kKeys)), "expect");
+  EXPECT_EQ(MeantWord("unknown key \"user\"" + DidYouMean("user", kKeys)), std::nullopt);
+  EXPECT_EQ(MeantWord(""), std::nullopt);
+}
+
 TEST(DidYouMean, CutsALongList) {
   const std::vector<std::string> words(60, "profile");
   EXPECT_THAT(DidYouMean("x", words), testing::EndsWith("profile or 12 more"));

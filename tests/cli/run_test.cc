@@ -35,7 +35,9 @@ TEST_F(CmdRunTest, TakesWhateverAScannerDoesForAnOutcome) {
 
 TEST_F(CmdRunTest, ShowsWhereInTheFileAnErrorIs) {
   Write("bad.yaml",
-        "claim: x\nmachine: {devices: [h100-80gb]}\nlayout: []\nexpcet:\n  - {devices: 1}\n");
+        "claim: x\nmachine: {devices: [h100-80gb]}\nlayout: [nvidia-driver-debian, "
+        "ollama-cuda-12]\nexpcet:\n  - "
+        "{devices: 1}\n");
   const Ran ran = Run({"run", Path("bad.yaml")});
   EXPECT_EQ(ran.status, 2);
   EXPECT_THAT(ran.out, IsEmpty());
@@ -43,6 +45,38 @@ TEST_F(CmdRunTest, ShowsWhereInTheFileAnErrorIs) {
                          ":4:1: unknown key \"expcet\"; did you mean \"expect\"?\n"
                          "    4 | expcet:\n"
                          "      | ^~~~~~\n");
+}
+
+TEST_F(CmdRunTest, TellsEveryMistakeOfEveryFile) {
+  ASSERT_EQ(mkdir(Path("mine").c_str(), 0755), 0);
+  Write("mine/a.yaml",
+        "claim: x\nlayuot: [nvidia-driver-debian, ollama-cuda-12]\nenv: {A: [1]}\nexpect: "
+        "[{devices: 1}]\n");
+  Write("mine/b.yml",
+        "claim: x\nmachine: {devises: []}\nlayout: [nvidia-driver-debian, ollama-cuda-12]\nexpect: "
+        "[{devices: 1}]\n");
+  const Ran ran = Run({"run", Path("mine")});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("3 mistakes"));
+  for (const char* place : {"a.yaml:2:1: ", "a.yaml:3:10: ", "b.yml:2:11: "})
+    EXPECT_THAT(ran.err, HasSubstr(place));
+}
+
+// What a run would find out only when it has ended is known before it starts.
+TEST_F(CmdRunTest, StartsNothingOfWhichNothingIsExpectedOrWhatCannotBe) {
+  Write("both.yaml",
+        "claim: x\nmachine: {devices: []}\nlayout: []\nruns: [{scanner: actor, args: [exit, 0]}]\n"
+        "expect: [{devices: 0}, {devices: 1}]\n");
+  const Ran both = Run({"run", Path("both.yaml"), "--scanner", Path("actor.yaml")});
+  EXPECT_EQ(both.status, 2);
+  EXPECT_THAT(both.out, IsEmpty());
+  EXPECT_THAT(both.err, HasSubstr("expects devices: 0, and both cannot be"));
+  Write("two.yaml",
+        "claim: x\nmachine: {devices: []}\nlayout: []\nruns: [{scanner: actor, args: [exit, 0]}, "
+        "{name: other, scanner: actor, args: [exit, 0]}]\nexpect: [{run: actor, devices: 0}]\n");
+  const Ran nothing = Run({"run", Path("two.yaml"), "--scanner", Path("actor.yaml")});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_THAT(nothing.err, HasSubstr("nothing is expected of run \"other\""));
 }
 
 TEST_F(CmdRunTest, ExitsWith2WhenNothingMatches) {

@@ -11,7 +11,7 @@ EACH=${SECONDS_EACH:-360}
 command -v clang++ >/dev/null || { echo 'skipped: there is no clang++ here' && exit 77; }
 
 FLAGS='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-cmake -S . -B "$TREE" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DGPUSTAGE_FUZZ=ON \
+cmake -S . -B "$TREE" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release -DGPUSTAGE_FUZZ=ON -DGPUSTAGE_UNITY=OFF \
   -DGPUSTAGE_WERROR=OFF -DCMAKE_CXX_FLAGS_RELEASE="-O1 -g1 -DNDEBUG $FLAGS" >/dev/null
 ninja -C "$TREE" gpustage_fuzz >"$TREE/build.log" || { tail -20 "$TREE/build.log" && exit 1; }
 mkdir -p "$TREE/found"

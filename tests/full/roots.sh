@@ -33,7 +33,7 @@ packages_in() { in_root chroot "$1" dpkg-query -W -f '${Package}\n' | wc -l; }
 megabytes_in() { in_root chroot "$1" dpkg-query -W -f '${Installed-Size}\n' | awk '{ kb += $1 } END { print int(kb / 1024) }'; }
 
 check_root() {
-  local suite=$1 root=$ROOTS/$suite packages megabytes how
+  local suite=$1 root=$ROOTS/$suite packages megabytes built how
   [[ -x $root/usr/bin/apt-get ]] || debootstrap --variant=minbase "$suite" "$root" >"$ROOTS/$suite.log"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
   # What a proxy of this machine wants of the clients.
@@ -45,7 +45,9 @@ check_root() {
   packages=$(packages_in "$root") megabytes=$(megabytes_in "$root")
   in_root pivot "$root" /gpustage/harness/dev run first-steps >"$ROOTS/$suite.run" 2>&1 || true  # held to below
   packages=$(($(packages_in "$root") - packages)) megabytes=$(($(megabytes_in "$root") - megabytes))
-  echo "$suite: $packages packages, $megabytes MB; said before: $(grep -m1 -oE '[0-9]+ packages, .*' "$ROOTS/$suite.run" || echo nothing)"
+  # One build from nothing: its log has when each command ended, in milliseconds from the start.
+  built=$(awk 'NR > 1 && $2 > last { last = $2 } END { print int(last / 1000) }' "$root/gpustage/.build/.ninja_log" 2>/dev/null || echo '?')
+  echo "$suite: $packages packages, $megabytes MB, built in $built s on $(nproc) processors; said before: $(grep -m1 -oE '[0-9]+ packages, .*' "$ROOTS/$suite.run" || echo nothing)"
   for how in chroot pivot; do
     in_root "$how" "$root" /gpustage/harness/dev run first-steps >"$ROOTS/$suite.$how" 2>&1 || true
     echo "$suite by $how: $(grep -E '^[0-9]+ passed' "$ROOTS/$suite.$how" || tail -3 "$ROOTS/$suite.$how")"

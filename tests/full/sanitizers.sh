@@ -21,20 +21,27 @@ done=$build/passed-$(find "$build" -maxdepth 4 -type f -perm -u+x -newer "$build
   xargs -r sha256sum | sha256sum | cut -c1-12)
 touch "$done"
 ctest --test-dir "$build" -N -E '^(scenarios/|Scenarios\.|Full\.|Dev$|Rules\.)' | sed -nE 's/^ *Test +#([0-9]+): (.*)$/\1 \2/p' >"$build/tests"
+# Some at a time, as many at once as there are processors; then each that did not pass once more and alone, for a limit of time is no find.
 failed=()
-while read -r number name; do
-  grep -qxF -- "$name" "$done" && continue
-  if ((SECONDS >= end)); then
-    echo "$(wc -l <"$done") of $(wc -l <"$build/tests") tests have passed" && exit 75
-  fi
-  if ctest --test-dir "$build" -I "$number,$number" --output-on-failure >"$build/last.log" 2>&1 </dev/null; then
-    echo "$name" >>"$done"
-  else
-    failed+=("$name")
-    cp "$build/last.log" "$build/failed-${#failed[@]}.log"
-    echo "FAILED: $name: $(grep -m1 -E 'ERROR: |runtime error|Failure' "$build/last.log" || tail -3 "$build/last.log")"
-  fi
-done <"$build/tests"
+while ((SECONDS < end)); do
+  numbers=($(grep -vxFf <(cat "$done" <(printf '%s\n' "${failed[@]+"${failed[@]}"}")) "$build/tests" | head -n 60 | cut -d' ' -f1 || true))
+  ((${#numbers[@]})) || break
+  ctest --test-dir "$build" -j "$(nproc)" -I "${numbers[0]},${numbers[0]},1$(printf ',%s' "${numbers[@]:1}")" >"$build/last.log" 2>&1 </dev/null || true
+  for number in "${numbers[@]}"; do
+    name=$(grep -m1 "^$number " "$build/tests")
+    if grep -qE "Test +#$number: .*( Passed|\\*\\*\\*Skipped) " "$build/last.log" ||
+      ctest --test-dir "$build" -I "$number,$number" --output-on-failure >"$build/alone.log" 2>&1 </dev/null; then
+      echo "$name" >>"$done"
+    else
+      failed+=("$name")
+      cp "$build/alone.log" "$build/failed-${#failed[@]}.log"
+      echo "FAILED: $name: $(grep -m1 -E 'ERROR: |runtime error|Failure' "$build/alone.log" || tail -3 "$build/alone.log")"
+    fi
+  done
+done
+if (($(wc -l <"$done") + ${#failed[@]} < $(wc -l <"$build/tests"))); then
+  echo "$(wc -l <"$done") of $(wc -l <"$build/tests") tests have passed" && exit 75
+fi
 soak=0
 python3 tests/full/soak.py "$build" --runs 1 || soak=$?
 said="$(wc -l <"$done") tests pass with address and undefined behaviour sanitizers, ${#failed[@]} fail; soak ends with $soak"

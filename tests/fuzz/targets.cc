@@ -149,7 +149,7 @@ void ReadGgmlLog(std::string_view bytes) { ReadLogLines(LogFormat::kGgml, bytes)
 void ReadPastedLog(std::string_view bytes) {
   const Knowledge& knowledge = TheKnowledge();
   const LogReading log = ReadLog(knowledge, bytes);
-  (void)ExplanationText(knowledge, log, Weigh(knowledge, log));
+  (void)ExplanationText(knowledge, log, Weigh(knowledge, log), 80);
 }
 
 void ReadIssue(std::string_view bytes) {

@@ -21,7 +21,9 @@ inline const Knowledge& Known() {
 struct Explained {
   explicit Explained(const std::string& text)
       : log(ReadLog(Known(), text)), explanation(Weigh(Known(), log)) {}
-  std::string Text() const { return ExplanationText(Known(), log, explanation); }
+  std::string Text(size_t width = 100) const {
+    return ExplanationText(Known(), log, explanation, width);
+  }
   // In one line, as prose is broken at 100 columns.
   std::string Flat() const {
     std::string flat;

@@ -1,4 +1,5 @@
 #include <random>
+#include <sstream>
 
 #include "tests/logs/logs.h"
 
@@ -151,6 +152,21 @@ TEST(ReadLog, TellsADropOfAnotherDevice) {
   EXPECT_EQ(log.explanation.outcome, LogOutcome::kHealthy);
   EXPECT_EQ(log.explanation.drops.size(), 1u);
   EXPECT_THAT(log.Text(), HasSubstr("A device was dropped:\n  line 4: "));
+}
+
+// Prose only: a line of the log and a command are never broken.
+TEST(ReadLog, BreaksItsSentencesAtTheWidthOfATerminal) {
+  const Explained log(Start("0.17.4", "INFO") + kCpu);
+  std::istringstream narrow(log.Text(60)), wide(log.Text(100));
+  size_t lines = 0, more = 0;
+  for (std::string line; std::getline(narrow, line); ++lines) {
+    const bool whole = line.starts_with("  next:") || line.starts_with("  now:") ||
+                       isdigit(line[0]) != 0 || line.find("level=") != std::string::npos;
+    const bool fits = whole || line.size() <= 60;
+    EXPECT_TRUE(fits) << line;
+  }
+  for (std::string line; std::getline(wide, line);) ++more;
+  EXPECT_GT(lines, more);
 }
 
 // Whatever is pasted is answered: lines cut anywhere, mixed up, and with any bytes in them.

@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
     Cover, RefusedMatrix,
     testing::Values(
         Said("UnknownWord", "cover: pairs",
-             "6:10: unknown cover \"pairs\"; it can be all or pairwise"),
+             "6:10: unknown cover \"pairs\"; did you mean \"pairwise\"?"),
         Said("SeedOfAll", "seed: 7", "6:9: a seed is for \"cover: pairwise\"; all cells need none"),
         Said("SeedIsAWord", "cover: pairwise\n  seed: x",
              "7:9: expected a seed, a whole number from 0, got \"x\""),

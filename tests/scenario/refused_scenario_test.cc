@@ -229,8 +229,7 @@ INSTANTIATE_TEST_SUITE_P(
                "4:43: unknown cause \"not-elves\"; did you mean \"not-elf\"?"),
         Expect("LostNowhere", "lost: {library: a}", "4:11: lost needs \"at\""),
         Expect("UnknownStep", "lost: {library: a, at: open}",
-               "4:28: unknown step \"open\"; it can be listed, matched, opened, "
-               "loaded, entry point, initialised, counted or reported"),
+               "4:28: unknown step \"open\"; did you mean \"opened\"?"),
         Expect("NearlyAStep", "reached: {library: a, step: initialized}",
                "4:33: unknown step \"initialized\"; did you mean \"initialised\"?")),
     NameOf);

@@ -91,6 +91,32 @@ TEST(CheckDevices, CountsAndNamesThem) {
                 "the scanner was not done: killed by SIGSEGV");
 }
 
+TEST(CheckDevices, SaysWhyADeviceIsMissing) {
+  Evidence one = OneH100();
+  one.setting.devices = 2;
+  Fact mask;
+  mask.kind = Fact::Kind::kMask;
+  mask.subject = "CUDA_VISIBLE_DEVICES";
+  mask.other = "0";
+  one.missing = {mask};
+  EXPECT_THAT(CheckDevices(one, {{2, 2}}).because,
+              testing::StartsWith("1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"0\""));
+  EXPECT_EQ(CheckDevices(one, {{2, 2}}).because, CheckDevice(one, {1, {{"name", "x"}}}).because);
+  EXPECT_EQ(CheckDevices(one, {{1, 1}}).because, "");
+}
+
+TEST(CheckDevices, QuotesTheLastWordsOfOneThatDied) {
+  Evidence crashed = Crashed();
+  EventId said = 0;
+  for (const Event& event : crashed.events)
+    if (event.kind == EventKind::kLog) said = event.id;
+  crashed.bad_end.emplace().said = said;
+  const std::string because = CheckDevices(crashed, {{1, 1}}).because;
+  EXPECT_THAT(because, testing::HasSubstr("killed by SIGSEGV. "));
+  crashed.bad_end.reset();
+  EXPECT_EQ(CheckDevices(crashed, {{1, 1}}).because, "");
+}
+
 TEST(CheckDevice, ComparesTheGivenFields) {
   const Evidence one = OneH100(), none = NoDevice();
   ExpectOk(CheckDevice(one, {0, {{"name", "H100"}}}), one,

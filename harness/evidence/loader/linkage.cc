@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/evidence.h"
 #include "harness/evidence/loader/needs.h"
 
@@ -16,10 +17,6 @@ bool IsLibc(const std::string& path) {
   const std::string name = BaseNameOf(path);
   return name == "libc.so.6" || name.starts_with("libdl.so.") ||
          name.starts_with("libpthread.so.") || name.starts_with("ld-linux");
-}
-
-bool Has(const std::vector<std::string>& list, const std::string& one) {
-  return std::find(list.begin(), list.end(), one) != list.end();
 }
 
 // Everything that one process mapped, in order; the program has the name "".
@@ -105,7 +102,7 @@ class OfProcess {
     const std::vector<const Object*> scope = StartScope();
     for (const char* function : kInterposable) {
       const auto first = std::find_if(scope.begin(), scope.end(), [&](const Object* o) {
-        return Has(o->file->provides, function);
+        return Contains(o->file->provides, function);
       });
       if (first == scope.end() || IsLibc((*first)->path) || seen.contains(function)) continue;
       found.push_back({pid_, function, (*first)->path.empty() ? "the program" : (*first)->path, 0});
@@ -197,7 +194,7 @@ std::vector<MappedBy> MappedFiles(const Evidence& evidence) {
     if (place == places.end()) continue;
     std::vector<std::string>& objects = mapped[place->second].objects;
     if (event.kind == EventKind::kProcess) objects.clear();
-    if (event.kind == EventKind::kLoad && !Has(objects, event.subject))
+    if (event.kind == EventKind::kLoad && !Contains(objects, event.subject))
       objects.push_back(event.subject);
   }
   return mapped;

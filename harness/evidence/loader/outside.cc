@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "harness/evidence/evidence.h"
 
 namespace gpustage {
@@ -44,10 +45,6 @@ bool IsOfProcess(const std::string& path) {
          name.find_first_not_of("0123456789") == std::string::npos;
 }
 
-bool Has(const std::vector<std::string>& paths, const std::string& path) {
-  return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
-
 bool IsOfKernel(const std::string& path) {
   return path.starts_with("/proc/") && !IsOfProcess(path);
 }
@@ -80,13 +77,13 @@ class Audit {
         return Note(event, directory, Outside::What::kDeclaredDirectory, false);
       }
     if (IsOfKernel(path)) {
-      if (Has(after_.own_kernel_files, path)) return;
+      if (Contains(after_.own_kernel_files, path)) return;
       const bool device =
           std::any_of(std::begin(kDeviceFacts), std::end(kDeviceFacts),
                       [&](std::string_view fact) { return path.starts_with(fact); });
       return Note(event, path, device ? Outside::What::kDevices : Outside::What::kKernel, device);
     }
-    if (WasRead(event) && Has(after_.of_machine, path))
+    if (WasRead(event) && Contains(after_.of_machine, path))
       Note(event, path, Outside::What::kLibrary, true);
   }
 

@@ -15,8 +15,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Fact::Kind;
-
 // Where execvp(3) looks when PATH is not set, and where Debian's shells do.
 constexpr std::string_view kUsualPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -85,7 +83,7 @@ void AddPrograms(const Evidence& evidence, std::vector<Fact>& facts) {
     if (there.contains(name) || places.size() < folders[pid].size() || !told.insert(name).second)
       continue;
     Fact fact;
-    fact.kind = Kind::kProgram;
+    fact.kind = Fact::Kind::kProgram;
     fact.subject = name;
     fact.number = static_cast<int64_t>(places.size());
     fact.event = first[asked];
@@ -136,7 +134,7 @@ void AddVain(const AfterRun& after, const Evidence& evidence, const FunnelRow& r
     if (at == std::string::npos && !(file && IsForOthers(row, normal))) continue;
     if (told.size() == 2 || !told.insert(normal).second) continue;
     Fact fact;
-    fact.kind = Kind::kVain;
+    fact.kind = Fact::Kind::kVain;
     fact.subject = normal;
     fact.other = file ? row.library : row.library.substr(0, at + name.size() + 1);
     fact.event = event.id;
@@ -156,11 +154,11 @@ std::string ProgramBeside(const std::string& folder) {
 // The program of that folder is a link, and the libraries lie beside what it leads to.
 void AddProgramsLink(const AfterRun& after, std::vector<Fact>& facts) {
   for (size_t i = 0; i < facts.size(); ++i) {
-    if (facts[i].kind != Kind::kVain) continue;
+    if (facts[i].kind != Fact::Kind::kVain) continue;
     const Looked* const program = LookedAt(after, ProgramBeside(facts[i].subject));
     if (program == nullptr || program->links.empty() || program->error != 0) continue;
     Fact link;
-    link.kind = Kind::kLink;
+    link.kind = Fact::Kind::kLink;
     link.subject = program->path;
     link.other = program->end;
     link.number = 1;
@@ -189,7 +187,7 @@ void AddNamed(const Evidence& evidence, std::vector<Fact>& facts) {
           });
       if (asked) continue;
       Fact fact;
-      fact.kind = Kind::kNamed;
+      fact.kind = Fact::Kind::kNamed;
       fact.subject = name;
       for (const std::string& path : evidence.setting.libraries)
         if (BaseNameOf(path).starts_with(name)) fact.other = path;
@@ -212,7 +210,7 @@ void AddElsewhere(const AfterRun& after, const Evidence& evidence, const FunnelR
     const Looked* const there = LookedAt(after, other.library);
     if (there == nullptr || there->error != 0) continue;
     Fact fact;
-    fact.kind = Kind::kCopy;
+    fact.kind = Fact::Kind::kCopy;
     fact.subject = other.library;
     fact.other = row.library;
     fact.number = directory != nullptr && directory->error == ENOENT ? 1 : 0;
@@ -283,7 +281,7 @@ void AddLinkThere(const AfterRun& after, const Evidence& evidence, const Event& 
         !(looked->links.front().second + "/").starts_with(refused.subject + "/"))
       continue;
     Fact link;
-    link.kind = Kind::kLink;
+    link.kind = Fact::Kind::kLink;
     link.subject = path;
     link.other = looked->links.front().second;
     facts.push_back(std::move(link));
@@ -296,11 +294,12 @@ void AddCompatLink(const AfterRun& after, FunnelRow& row) {
   if (toolkit == nullptr || toolkit->error != 0 || toolkit->links.empty()) return;
   const bool behind =
       std::any_of(row.loss->because.begin(), row.loss->because.end(), [&](const Fact& fact) {
-        return fact.kind == Kind::kShadowed && fact.subject.starts_with(toolkit->end + "/compat/");
+        return fact.kind == Fact::Kind::kShadowed &&
+               fact.subject.starts_with(toolkit->end + "/compat/");
       });
   if (!behind) return;
   Fact link;
-  link.kind = Kind::kLink;
+  link.kind = Fact::Kind::kLink;
   link.subject = kToolkit;
   link.other = toolkit->end;
   row.loss->because.push_back(std::move(link));
@@ -308,7 +307,7 @@ void AddCompatLink(const AfterRun& after, FunnelRow& row) {
 
 void AddIgnored(const Evidence& evidence, FunnelRow& row) {
   const auto copy = std::find_if(row.loss->because.begin(), row.loss->because.end(),
-                                 [](const Fact& fact) { return fact.kind == Kind::kCopy; });
+                                 [](const Fact& fact) { return fact.kind == Fact::Kind::kCopy; });
   if (copy == row.loss->because.end() || evidence.processes.empty()) return;
   const std::string folder = ParentOf(copy->subject), above = ParentOf(folder);
   for (const std::string& entry : evidence.processes.front().environment) {
@@ -322,7 +321,7 @@ void AddIgnored(const Evidence& evidence, FunnelRow& row) {
         }))
       continue;
     Fact fact;
-    fact.kind = Kind::kIgnored;
+    fact.kind = Fact::Kind::kIgnored;
     fact.subject = entry.substr(0, equals);
     fact.other = value;
     // Whoever it starts may be given another.
@@ -341,7 +340,7 @@ void AddAdvice(const Evidence& evidence, FunnelRow& row) {
   if (row.cause() != Cause::kDropped) return;
   for (const LogLine& line : evidence.log) {
     Fact fact;
-    fact.kind = Kind::kAdvised;
+    fact.kind = Fact::Kind::kAdvised;
     if (!RE2::PartialMatch(line.text, set, &fact.subject, &fact.other)) continue;
     fact.event = line.event;
     row.loss->because.push_back(std::move(fact));
@@ -358,10 +357,11 @@ const std::vector<std::string>& FilesOfContainers() {
 void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& row) {
   const std::vector<Fact>& facts = row.loss->because;
   const bool brought = std::any_of(facts.begin(), facts.end(), [](const Fact& fact) {
-    return (fact.kind == Kind::kNode && fact.error != 0) || fact.kind == Kind::kManifest ||
-           fact.kind == Kind::kSibling || fact.kind == Kind::kNothing || fact.subject == kToolkit ||
-           (fact.kind == Kind::kPlace && fact.error == EACCES) ||
-           (fact.kind == Kind::kVersions && fact.subject != fact.other);
+    return (fact.kind == Fact::Kind::kNode && fact.error != 0) ||
+           fact.kind == Fact::Kind::kManifest || fact.kind == Fact::Kind::kSibling ||
+           fact.kind == Fact::Kind::kNothing || fact.subject == kToolkit ||
+           (fact.kind == Fact::Kind::kPlace && fact.error == EACCES) ||
+           (fact.kind == Fact::Kind::kVersions && fact.subject != fact.other);
   });
   const bool driver = std::any_of(row.needs.begin(), row.needs.end(), [](const Need& need) {
     return need.found.empty() && FamilyOfLibrary(BaseNameOf(need.name)) == Family::kDriver;
@@ -370,7 +370,7 @@ void AddContainer(const AfterRun& after, const Evidence& evidence, FunnelRow& ro
                       (row.family == Family::kDriver || row.family == Family::kManagement);
   if (!brought && !driver && !itself) return;
   Fact fact;
-  fact.kind = Kind::kContainer;
+  fact.kind = Fact::Kind::kContainer;
   for (const std::string& file : FilesOfContainers())
     if (const Looked* const looked = LookedAt(after, file); looked != nullptr && looked->error == 0)
       fact.subject = file;

@@ -15,8 +15,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Fact::Kind;
-
 constexpr std::string_view kNodes[] = {"/dev/nvidia", "/dev/dri/",           "/dev/kfd",
                                        "/dev/dxg",    "/proc/driver/nvidia", "/sys/class/drm"};
 // Which variable hides devices from whoever comes to them by a family, as its own documentation
@@ -69,7 +67,7 @@ void AddCopy(const Evidence& evidence, Family family, FunnelRow& row) {
   const FunnelRow* const copy = row.family == family ? &row : DriverOf(evidence, row.pid, family);
   if (copy == nullptr) return;
   Fact answered;
-  answered.kind = Kind::kAnswered;
+  answered.kind = Fact::Kind::kAnswered;
   answered.subject = BaseNameOf(copy->library);
   answered.other = copy->library;
   if (!copy->file.empty() && copy->file != copy->library) answered.names = {copy->file};
@@ -82,7 +80,7 @@ void AddCopy(const Evidence& evidence, Family family, FunnelRow& row) {
         other == copy->file)
       continue;
     Fact shadowed;
-    shadowed.kind = Kind::kShadowed;
+    shadowed.kind = Fact::Kind::kShadowed;
     shadowed.subject = other;
     if (const auto known = evidence.setting.versions.find(other);
         known != evidence.setting.versions.end())
@@ -98,7 +96,7 @@ void AddVersions(const Evidence& evidence, bool same_too, FunnelRow& row) {
                                       ? &row
                                       : DriverOf(evidence, row.pid, Family::kDriver);
   Fact versions;
-  versions.kind = Kind::kVersions;
+  versions.kind = Fact::Kind::kVersions;
   versions.other = setting.kernel_driver;
   if (driver != nullptr) {
     // What is known of the file is more than its name says.
@@ -140,7 +138,7 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   const FunnelRow* const below = LostBelow(evidence, row);
   if (below != nullptr && below->cause() == Cause::kNotFound) {
     Fact nowhere;
-    nowhere.kind = Kind::kNowhere;
+    nowhere.kind = Fact::Kind::kNowhere;
     nowhere.subject = below->library;
     nowhere.number = static_cast<int64_t>(AskFor(evidence, *below).tried.size());
     nowhere.event = below->event;
@@ -148,7 +146,7 @@ void ExplainCall(const Evidence& evidence, const Event& call, FunnelRow& row) {
   }
   if (below != nullptr && below->loss && below->loss->at <= Step::kEntryPoint) {
     Fact reason;
-    reason.kind = Kind::kReason;
+    reason.kind = Fact::Kind::kReason;
     reason.subject = BaseNameOf(below->library);
     reason.reasons = {below->loss->reason};
     reason.event = below->event;
@@ -169,7 +167,7 @@ void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) 
   if (nodes.empty()) return;
   std::reverse(nodes.begin(), nodes.end());
   Fact opened;
-  opened.kind = Kind::kOpened;
+  opened.kind = Fact::Kind::kOpened;
   opened.names = std::move(nodes);
   row.loss->because.insert(row.loss->because.begin(), std::move(opened));
   AddVersions(evidence, true, row);
@@ -178,15 +176,16 @@ void AddNoObstacle(const Evidence& evidence, const Event& call, FunnelRow& row) 
 // NVML counted devices that CUDA does not start with.
 void AddOtherCount(const Evidence& evidence, const Event& call, FunnelRow& row) {
   const Family family = FamilyOfFunction(call.subject);
-  const bool itself = std::any_of(
-      row.loss->because.begin(), row.loss->because.end(),
-      [](const Fact& fact) { return fact.kind == Kind::kOpened || fact.kind == Kind::kNothing; });
+  const bool itself =
+      std::any_of(row.loss->because.begin(), row.loss->because.end(), [](const Fact& fact) {
+        return fact.kind == Fact::Kind::kOpened || fact.kind == Fact::Kind::kNothing;
+      });
   if (!itself || (family != Family::kDriver && family != Family::kRuntime)) return;
   for (const Event& event : evidence.events)
     if (event.kind == EventKind::kCall && event.value == 0 && event.gives.value_or(0) > 0 &&
         FamilyOfFunction(event.subject) == Family::kManagement && event.device < 0) {
       Fact fact;
-      fact.kind = Kind::kOtherCounts;
+      fact.kind = Fact::Kind::kOtherCounts;
       fact.subject = event.subject;
       fact.number = *event.gives;
       fact.event = event.id;
@@ -195,8 +194,8 @@ void AddOtherCount(const Evidence& evidence, const Event& call, FunnelRow& row) 
 }
 
 bool IsBelow(const Fact& fact) {
-  return fact.kind != Kind::kAnswered && fact.kind != Kind::kShadowed &&
-         fact.kind != Kind::kOtherCounts;
+  return fact.kind != Fact::Kind::kAnswered && fact.kind != Fact::Kind::kShadowed &&
+         fact.kind != Fact::Kind::kOtherCounts;
 }
 
 void Explain(const Evidence& evidence, FunnelRow& row) {
@@ -283,7 +282,7 @@ bool IsNode(const std::string& path) {
 
 Fact NodeOf(const Event& open) {
   Fact node;
-  node.kind = Kind::kNode;
+  node.kind = Fact::Kind::kNode;
   node.subject = open.subject;
   node.error = static_cast<int>(open.value);
   node.event = open.id;
@@ -292,7 +291,7 @@ Fact NodeOf(const Event& open) {
 
 Fact CalledOf(const Event& call) {
   Fact called;
-  called.kind = Kind::kCalled;
+  called.kind = Fact::Kind::kCalled;
   called.subject = call.subject;
   called.names = {call.detail};
   called.number = call.value;
@@ -306,7 +305,7 @@ std::vector<Fact> MasksOf(const Evidence& evidence, const FunnelRow& row) {
     const auto value = VariableOf(ProcessOf(evidence, row.pid), variable);
     if (!value) return;
     Fact fact;
-    fact.kind = Kind::kMask;
+    fact.kind = Fact::Kind::kMask;
     fact.subject = variable;
     fact.other = *value;
     fact.number = -1;

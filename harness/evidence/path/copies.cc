@@ -10,8 +10,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Fact::Kind;
-
 // Where the system's packages put libraries, on Debian's and on others.
 constexpr const char* kSystems[] = {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"};
 
@@ -24,7 +22,7 @@ std::string Merged(const std::string& path) {
 void AddAnswered(const Evidence& evidence, const std::string& path, const std::string& rule,
                  FunnelRow& row) {
   Fact answered;
-  answered.kind = Kind::kAnswered;
+  answered.kind = Fact::Kind::kAnswered;
   answered.subject = BaseNameOf(path);
   answered.other = path;
   answered.rule = rule;
@@ -32,7 +30,7 @@ void AddAnswered(const Evidence& evidence, const std::string& path, const std::s
   for (const std::string& copy : CopiesOf(evidence, BaseNameOf(path))) {
     if (Merged(copy) == Merged(path)) continue;
     Fact shadowed;
-    shadowed.kind = Kind::kShadowed;
+    shadowed.kind = Fact::Kind::kShadowed;
     shadowed.subject = copy;
     row.loss->because.push_back(std::move(shadowed));
   }
@@ -58,7 +56,7 @@ void AddUnchecked(const Evidence& evidence, FunnelRow& row) {
   for (const Gap& gap : evidence.linkage.gaps)
     if (gap.pid == row.pid && gap.unversioned) {
       Fact reason;
-      reason.kind = Kind::kReason;
+      reason.kind = Fact::Kind::kReason;
       reason.reasons = ReasonsOf(gap);
       row.loss->because.push_back(std::move(reason));
       return;
@@ -99,7 +97,7 @@ void AddProvider(const AfterRun& after, const Evidence& evidence, FunnelRow& row
       continue;
     ends.push_back(looked->end);
     Fact shadowed;
-    shadowed.kind = Kind::kShadowed;
+    shadowed.kind = Fact::Kind::kShadowed;
     shadowed.subject = path;
     row.loss->because.push_back(std::move(shadowed));
   }
@@ -115,7 +113,7 @@ void AddOwn(const Evidence& evidence, FunnelRow& row) {
   if (!others || !row.library.starts_with('/')) return;
   AddAnswered(evidence, row.library, row.rule, row);
   std::erase_if(row.loss->because, [&](const Fact& fact) {
-    return fact.kind == Kind::kShadowed && fact.subject == row.file;
+    return fact.kind == Fact::Kind::kShadowed && fact.subject == row.file;
   });
 }
 
@@ -146,7 +144,7 @@ void AddUnversioned(const Evidence& evidence, FunnelRow& row) {
         ParentOf(path) == ParentOf(row.library))
       continue;
     Fact fact;
-    fact.kind = Kind::kUnversioned;
+    fact.kind = Fact::Kind::kUnversioned;
     fact.subject = name;
     fact.other = path;
     row.loss->because.push_back(std::move(fact));

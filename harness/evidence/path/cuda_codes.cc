@@ -18,12 +18,12 @@ enum class Api {
   kNone
 };
 
-struct Row {
+struct CodeRow {
   Api api;
   int64_t code;
   CudaCode meaning;
 };
-constexpr Row kRows[] = {
+constexpr CodeRow kCodeRows[] = {
 #define CODE(api, code, name, text) {Api::api, code, {#name, text}},
 #include "harness/evidence/path/cuda_codes.inc"
 #undef CODE
@@ -50,7 +50,7 @@ Api ApiOf(Family family) {
 CudaCode CodeOf(std::string_view function, int64_t code) {
   // AMD's newer SMI has codes of its own.
   const Api api = function.starts_with("amdsmi") ? Api::kNone : ApiOf(FamilyOfFunction(function));
-  for (const Row& row : kRows)
+  for (const CodeRow& row : kCodeRows)
     if (row.api == api && row.code == code) return row.meaning;
   return {};
 }

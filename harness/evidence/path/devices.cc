@@ -9,8 +9,6 @@ namespace gpustage {
 namespace {
 
 using nlohmann::json;
-using Kind = Reason::Kind;
-
 bool FromStream(const DeviceReader& reader, Stream stream) {
   if (reader.stream == "any") return true;
   return (reader.stream == "stdout") == (stream == Stream::kStdout);
@@ -51,10 +49,10 @@ void ReadJson(const DeviceReader& reader, Evidence& evidence) {
     return;
   }
   if (text.empty())
-    evidence.devices_unreadable = {Kind::kPrintedNothing,
+    evidence.devices_unreadable = {Reason::Kind::kPrintedNothing,
                                    wanted == Stream::kStdout ? "stdout" : "stderr"};
   else
-    evidence.devices_unreadable = {Kind::kNoJson};
+    evidence.devices_unreadable = {Reason::Kind::kNoJson};
 }
 
 // All groups of a match, by name.
@@ -83,7 +81,7 @@ void ReadLines(const DeviceReader& reader, const RE2& pattern, const Outcome& ou
   // say. One that looked may well end badly because it saw nothing, as vulkaninfo and rocm-smi do.
   const bool never_looked = outcome.code == 126 || outcome.code == 127;
   if (devices.empty() && outcome.kind == Outcome::Kind::kExited && never_looked) {
-    evidence.devices_unreadable = {.kind = Kind::kListedNothing, .text = ToString(outcome)};
+    evidence.devices_unreadable = {.kind = Reason::Kind::kListedNothing, .text = ToString(outcome)};
     return;
   }
   evidence.device_count = static_cast<int64_t>(devices.size());
@@ -91,7 +89,7 @@ void ReadLines(const DeviceReader& reader, const RE2& pattern, const Outcome& ou
 }
 
 void ReadCount(const DeviceReader& reader, const RE2& pattern, Evidence& evidence) {
-  evidence.devices_unreadable = {.kind = Kind::kNoMatch, .text = reader.match};
+  evidence.devices_unreadable = {.kind = Reason::Kind::kNoMatch, .text = reader.match};
   for (const LogLine& line : evidence.log) {
     std::map<std::string, std::string> groups;
     if (!FromStream(reader, line.stream) || !MatchGroups(pattern, line.text, groups)) continue;
@@ -107,16 +105,16 @@ void ReadCount(const DeviceReader& reader, const RE2& pattern, Evidence& evidenc
 void ReadDevices(const RecordedRun& run, Evidence& evidence) {
   const DeviceReader& reader = run.devices;
   if (reader.kind == DeviceReader::Kind::kNone) {
-    evidence.devices_unreadable = {Kind::kNoReader};
+    evidence.devices_unreadable = {Reason::Kind::kNoReader};
     return;
   }
   // A list that was cut short says nothing of what would have followed.
   if (run.outcome.kind != Outcome::Kind::kExited && run.outcome.kind != Outcome::Kind::kStopped) {
-    evidence.devices_unreadable = {.kind = Kind::kNotDone, .text = ToString(run.outcome)};
+    evidence.devices_unreadable = {.kind = Reason::Kind::kNotDone, .text = ToString(run.outcome)};
     return;
   }
   if (evidence.cut_lines > 0) {
-    evidence.devices_unreadable = {.kind = Kind::kLogCut, .number = evidence.cut_lines};
+    evidence.devices_unreadable = {.kind = Reason::Kind::kLogCut, .number = evidence.cut_lines};
     return;
   }
   if (reader.kind == DeviceReader::Kind::kJson) return ReadJson(reader, evidence);

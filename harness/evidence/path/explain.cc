@@ -16,8 +16,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Reason::Kind;
-
 void Set(FunnelRow& row, Cause cause, Reason reason, Known known) {
   row.loss->cause = cause;
   row.loss->reason = std::move(reason);
@@ -33,12 +31,12 @@ bool IsOpenedByName(const std::string& base_name) {
 // No name in the directory is the library's: what is in it instead.
 Reason WhatIsThere(const AfterRun& after, const std::string& directory, const std::string& name) {
   const Looked* const looked = LookedAt(after, directory);
-  if (looked == nullptr) return {Kind::kNoNameMatches, directory};
-  if (looked->names.empty()) return {Kind::kEmptyDirectory, directory};
+  if (looked == nullptr) return {Reason::Kind::kNoNameMatches, directory};
+  if (looked->names.empty()) return {Reason::Kind::kEmptyDirectory, directory};
   std::vector<std::string> there = looked->names;
   std::stable_partition(there.begin(), there.end(),
                         [](const std::string& one) { return one.starts_with("libggml"); });
-  Reason others = {.kind = Kind::kOtherNames,
+  Reason others = {.kind = Reason::Kind::kOtherNames,
                    .subject = directory,
                    .other = name,
                    .number = static_cast<int64_t>(there.size())};
@@ -85,35 +83,36 @@ void ExplainUntouched(const Evidence& evidence, const DlopenAnswer& answer, cons
   const bool nobody_near = evidence.files_observed && !WasNear(evidence, directory);
   if (answer.list_error == ENOENT) {
     Untouched(row, Step::kListed, Cause::kNeverListed,
-              {.kind = Kind::kNoDirectory, .subject = directory, .names = std::move(where)},
+              {.kind = Reason::Kind::kNoDirectory, .subject = directory, .names = std::move(where)},
               Known::kAsked);
   } else if (answer.list_error != 0) {
     Untouched(row, Step::kListed, Cause::kUnlistable,
-              {.kind = answer.open_error == 0 ? Kind::kUnlistable : Kind::kShut,
+              {.kind = answer.open_error == 0 ? Reason::Kind::kUnlistable : Reason::Kind::kShut,
                .subject = directory,
                .error = answer.list_error,
                .uid = after.uid},
               Known::kAsked);
   } else if (nobody_near) {
-    Untouched(row, Step::kListed, Cause::kNeverListed,
-              {.kind = Kind::kNobodyLooked, .subject = directory, .names = std::move(where)},
-              Known::kDerived);
+    Untouched(
+        row, Step::kListed, Cause::kNeverListed,
+        {.kind = Reason::Kind::kNobodyLooked, .subject = directory, .names = std::move(where)},
+        Known::kDerived);
   } else if (answer.open_error == ENOENT && answer.kind == '?') {
     Untouched(row, Step::kMatched, Cause::kNoNameMatches, WhatIsThere(after, directory, name),
               Known::kAsked);
   } else if (answer.open_error != 0) {
     const bool dangling = answer.kind == 'l' && answer.open_error == ENOENT;
     Untouched(row, Step::kMatched, Cause::kUnopenable,
-              {.kind = dangling ? Kind::kListedDangling : Kind::kListedUnopenable,
+              {.kind = dangling ? Reason::Kind::kListedDangling : Reason::Kind::kListedUnopenable,
                .subject = name,
                .error = answer.open_error,
                .uid = after.uid},
               Known::kAsked);
   } else if (!IsOpenedByName(name) && IsBackendName(name)) {
-    Untouched(row, Step::kMatched, Cause::kNoNameMatches, {Kind::kNameNotTaken, name},
+    Untouched(row, Step::kMatched, Cause::kNoNameMatches, {Reason::Kind::kNameNotTaken, name},
               Known::kDerived);
   } else {
-    Untouched(row, Step::kMatched, Cause::kNotTried, {Kind::kNotTried}, Known::kAsked);
+    Untouched(row, Step::kMatched, Cause::kNotTried, {Reason::Kind::kNotTried}, Known::kAsked);
   }
   for (const Step step : {Step::kListed, Step::kMatched, Step::kOpened})
     row.steps[step].state = step < row.loss->at ? StepState::kDerived : StepState::kDidNotHappen;
@@ -131,7 +130,7 @@ bool ExplainHidden(const std::vector<DlopenAnswer>& answers, int uid, FunnelRow&
       for (const Step step : {Step::kListed, Step::kMatched})
         row.steps[step].state = StepState::kDidNotHappen;
       Set(row, Cause::kUnlistable,
-          {.kind = Kind::kUnlistableAbove,
+          {.kind = Reason::Kind::kUnlistableAbove,
            .subject = ParentOf(directory),
            .other = directory,
            .error = answer.list_error,
@@ -151,7 +150,7 @@ void ExplainNotTried(const Evidence& evidence, FunnelRow& row) {
         (':' + *told + ':').find(':' + directory + ':') != std::string::npos) {
       row.event = process.event;
       return Set(row, Cause::kNotTried,
-                 {.kind = Kind::kStartedFor,
+                 {.kind = Reason::Kind::kStartedFor,
                   .subject = directory,
                   .who = process.role,
                   .pid = process.pid},
@@ -162,7 +161,7 @@ void ExplainNotTried(const Evidence& evidence, FunnelRow& row) {
     if (const std::string folder = ParentOf(other.library);
         other.pid != 0 && std::find(where.begin(), where.end(), folder) == where.end())
       where.push_back(folder);
-  const Kind kind = where.empty() ? Kind::kNoneTried : Kind::kOthersTried;
+  const Reason::Kind kind = where.empty() ? Reason::Kind::kNoneTried : Reason::Kind::kOthersTried;
   Set(row, Cause::kNotTried, {.kind = kind, .names = std::move(where)}, Known::kAsked);
 }
 
@@ -207,7 +206,7 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
         (NamesDirectory(line.text, directory) ||
          (vulkan && line.text.find("Vulkan support disabled") != std::string::npos))) {
       const bool asked = line.text.find("user's request") != std::string::npos && !choice.empty();
-      Reason reason = {.kind = asked ? Kind::kPassedOverAsAsked : Kind::kPassedOver,
+      Reason reason = {.kind = asked ? Reason::Kind::kPassedOverAsAsked : Reason::Kind::kPassedOver,
                        .subject = directory,
                        .text = line.message};
       if (asked) reason.names = {kChoice, choice};
@@ -224,17 +223,17 @@ void ExplainChoice(const Evidence& evidence, FunnelRow& row) {
       [&](const FunnelRow& other) { return ParentOf(ParentOf(other.library)) == directory; });
   if (const std::string vulkans = Choice(evidence, kVulkan); ollama && vulkan && IsFalse(vulkans))
     Set(row, Cause::kFiltered,
-        {.kind = Kind::kTurnedOff, .subject = directory, .names = {kVulkan, vulkans}},
+        {.kind = Reason::Kind::kTurnedOff, .subject = directory, .names = {kVulkan, vulkans}},
         Known::kDerived);
   else if (ollama && !of_its_own && !choice.empty() && choice != BaseNameOf(directory))
     Set(row, Cause::kFiltered,
-        {.kind = Kind::kOtherNamed, .subject = directory, .names = {kChoice, choice}},
+        {.kind = Reason::Kind::kOtherNamed, .subject = directory, .names = {kChoice, choice}},
         Known::kDerived);
 }
 
 // Whoever asks in the environment of the process that tried is killed too, so there is no answer.
 Reason NoAnswer(const Evidence& evidence, const FunnelRow& row) {
-  Reason reason = {.kind = row.pid == 0 ? Kind::kKillsAnyAsker : Kind::kKillsAsker,
+  Reason reason = {.kind = row.pid == 0 ? Reason::Kind::kKillsAnyAsker : Reason::Kind::kKillsAsker,
                    .who = row.role,
                    .pid = row.pid};
   if (const auto preload = VariableOf(ProcessOf(evidence, row.pid), "LD_PRELOAD"))

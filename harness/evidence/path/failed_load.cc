@@ -15,8 +15,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Reason::Kind;
-
 constexpr const char* kDefaultDirectories[] = {"/lib/x86_64-linux-gnu",
                                                "/usr/lib/x86_64-linux-gnu",
                                                "/lib64",
@@ -34,36 +32,40 @@ struct Fault {
 std::optional<Fault> FaultOf(const DlopenAnswer& answer, int uid) {
   const std::string& path = answer.path;
   if (answer.open_error == EACCES)
-    return Fault{Cause::kUnreadable,
-                 {.kind = answer.kind == '?' ? Kind::kUnreachable : Kind::kUnreadable,
-                  .subject = path,
-                  .uid = uid}};
+    return Fault{
+        Cause::kUnreadable,
+        {.kind = answer.kind == '?' ? Reason::Kind::kUnreachable : Reason::Kind::kUnreadable,
+         .subject = path,
+         .uid = uid}};
   if (answer.kind == '?') return std::nullopt;
   if (answer.kind == 'l' && answer.open_error == ENOENT)
-    return Fault{Cause::kUnopenable, {Kind::kDangling, path}};
+    return Fault{Cause::kUnopenable, {Reason::Kind::kDangling, path}};
   if (answer.open_error != 0)
     return Fault{Cause::kUnopenable,
-                 {.kind = Kind::kUnopenable, .subject = path, .error = answer.open_error}};
-  if (answer.kind == 'd') return Fault{Cause::kNotElf, {Kind::kDirectory, path}};
-  if (answer.size == 0) return Fault{Cause::kTooShort, {Kind::kEmptyFile, path}};
+                 {.kind = Reason::Kind::kUnopenable, .subject = path, .error = answer.open_error}};
+  if (answer.kind == 'd') return Fault{Cause::kNotElf, {Reason::Kind::kDirectory, path}};
+  if (answer.size == 0) return Fault{Cause::kTooShort, {Reason::Kind::kEmptyFile, path}};
   const std::string& head = answer.head;
   if (!head.starts_with(ELFMAG)) {
     const bool pointer = head.starts_with("version https://git-lfs");
     return Fault{Cause::kNotElf,
-                 {.kind = pointer ? Kind::kLfsPointer : Kind::kNoElf,
+                 {.kind = pointer ? Reason::Kind::kLfsPointer : Reason::Kind::kNoElf,
                   .subject = path,
                   .text = head.substr(0, std::min<size_t>(head.find('\n'), 24))}};
   }
   if (head.size() < sizeof(Elf64_Ehdr))
-    return Fault{
-        Cause::kTooShort,
-        {.kind = Kind::kCutShort, .subject = path, .number = static_cast<int64_t>(answer.size)}};
-  if (head[EI_CLASS] != ELFCLASS64) return Fault{Cause::kWrongClass, {Kind::kWrongClass, path}};
+    return Fault{Cause::kTooShort,
+                 {.kind = Reason::Kind::kCutShort,
+                  .subject = path,
+                  .number = static_cast<int64_t>(answer.size)}};
+  if (head[EI_CLASS] != ELFCLASS64)
+    return Fault{Cause::kWrongClass, {Reason::Kind::kWrongClass, path}};
   Elf64_Ehdr header;
   std::memcpy(&header, head.data(), sizeof header);
   if (header.e_machine != EM_X86_64)
-    return Fault{Cause::kWrongMachine,
-                 {.kind = Kind::kWrongMachine, .subject = path, .number = header.e_machine}};
+    return Fault{
+        Cause::kWrongMachine,
+        {.kind = Reason::Kind::kWrongMachine, .subject = path, .number = header.e_machine}};
   return std::nullopt;
 }
 
@@ -97,12 +99,13 @@ class Explanation {
     const DlopenAnswer* const own = AnswerFor(row_.library);
     if (own->signal != 0) return Killed(own->signal);
     if (own->exit_code != 0)
-      return Set(Cause::kLoadKills, {.kind = Kind::kEndsProcess, .number = own->exit_code});
+      return Set(Cause::kLoadKills, {.kind = Reason::Kind::kEndsProcess, .number = own->exit_code});
     if (own->load_error.empty()) return Loads();
     // The program that asks says so, not ld.so.
     if (own->load_error.starts_with("dlopen gave nothing"))
-      return Set(Cause::kNotLoadable,
-                 {.kind = Kind::kSaysNotLoaded, .subject = row_.library, .text = own->load_error});
+      return Set(
+          Cause::kNotLoadable,
+          {.kind = Reason::Kind::kSaysNotLoaded, .subject = row_.library, .text = own->load_error});
     std::string says = own->load_error;
     if (std::string start;
         RE2::FullMatch(says, R"((.*) \[it is there in version (.*)\])", &start, &other_version_))
@@ -121,7 +124,7 @@ class Explanation {
                        &version, &what))
       return MissingVersion(object, version, what);
     if (RE2::FullMatch(says, R"((.*?): (.*))", &object, &what)) return BadFile(object, what);
-    Set(Cause::kNotLoadable, {Kind::kRefused, row_.library});
+    Set(Cause::kNotLoadable, {Reason::Kind::kRefused, row_.library});
   }
 
   const DlopenAnswer* AnswerFor(const std::string& path) const {
@@ -137,7 +140,7 @@ class Explanation {
   }
 
   void Killed(int signal) {
-    Set(Cause::kLoadKills, {.kind = Kind::kKillsProcess, .signal = signal});
+    Set(Cause::kLoadKills, {.kind = Reason::Kind::kKillsProcess, .signal = signal});
   }
 
   bool IsBare() const { return row_.library.find('/') == std::string::npos; }
@@ -154,20 +157,20 @@ class Explanation {
       const DlopenAnswer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (fault)
-        return Set(fault->cause, {.kind = Kind::kUnfit,
+        return Set(fault->cause, {.kind = Reason::Kind::kUnfit,
                                   .subject = row_.library,
                                   .rule = tried.rule,
                                   .below = {fault->reason}});
     }
     // The search ends at what is refused.
     if (end == SearchEnd::kRefused && !ask_.tried.empty())
-      return Set(Cause::kNotLoadable, {.kind = Kind::kFoundRefused,
+      return Set(Cause::kNotLoadable, {.kind = Reason::Kind::kFoundRefused,
                                        .subject = row_.library,
                                        .other = ask_.tried.back().path,
                                        .rule = ask_.tried.back().rule});
     if (!row_.loss->reason.empty()) return;
     Set(Cause::kNotFound,
-        {.kind = Kind::kNotFound, .subject = row_.library, .places = PlacesOf(ask_)});
+        {.kind = Reason::Kind::kNotFound, .subject = row_.library, .places = PlacesOf(ask_)});
   }
 
   // No backend need be asked for a function by name.
@@ -176,7 +179,7 @@ class Explanation {
     row_.reached = Step::kLoaded;
     StepState& loaded = row_.steps[Step::kLoaded].state;
     if (loaded == StepState::kDidNotHappen) loaded = StepState::kDerived;
-    row_.remark = {Kind::kAskedNothing};
+    row_.remark = {Reason::Kind::kAskedNothing};
   }
 
   void Loads() {
@@ -188,7 +191,8 @@ class Explanation {
     row_.steps[Step::kEntryPoint].state = StepState::kDidNotHappen;
     row_.loss->at = Step::kEntryPoint;
     row_.reached = Step::kLoaded;
-    Set(Cause::kNoEntryPoint, {was_mapped_ ? Kind::kClosedUnused : Kind::kLoadsWhenAsked});
+    Set(Cause::kNoEntryPoint,
+        {was_mapped_ ? Reason::Kind::kClosedUnused : Reason::Kind::kLoadsWhenAsked});
   }
 
   const Need* NeedNamed(const std::string& object) const {
@@ -200,7 +204,7 @@ class Explanation {
   }
 
   // Who wants it, and whose need that is.
-  Reason Wanted(const Need& need, Kind kind) const {
+  Reason Wanted(const Need& need, Reason::Kind kind) const {
     const std::string requester = need.requester.empty() ? row_.library : need.requester;
     const bool own = LexicallyNormal(requester) == row_.library;
     return {.kind = kind,
@@ -215,10 +219,10 @@ class Explanation {
       const auto fault = FaultOf(*AnswerFor(row_.library), uid_);
       if (fault) return Set(fault->cause, fault->reason);
       return Set(what == "file too short" ? Cause::kTooShort : Cause::kNotLoadable,
-                 {Kind::kRefused, row_.library});
+                 {Reason::Kind::kRefused, row_.library});
     }
     const Need* const need = NeedNamed(object);
-    if (need == nullptr) return Set(Cause::kBadDependency, {Kind::kRefusedNeed, object});
+    if (need == nullptr) return Set(Cause::kBadDependency, {Reason::Kind::kRefusedNeed, object});
     row_.event = need->event;
     // A file of another class or machine is passed over and the search goes on; any other fault
     // ends it.
@@ -229,13 +233,14 @@ class Explanation {
       const DlopenAnswer* const answer = AnswerFor(tried.path);
       const auto fault = answer == nullptr ? std::nullopt : FaultOf(*answer, uid_);
       if (!fault) continue;
-      Reason reason = Wanted(*need, Kind::kNeedUnfit);
+      Reason reason = Wanted(*need, Reason::Kind::kNeedUnfit);
       reason.rule = tried.rule;
       reason.below = {fault->reason};
       return Set(Cause::kBadDependency, std::move(reason));
     }
     const bool nowhere = what.starts_with("cannot open shared object file");
-    Reason reason = Wanted(*need, nowhere ? Kind::kNeedNotFound : Kind::kNeedRefused);
+    Reason reason =
+        Wanted(*need, nowhere ? Reason::Kind::kNeedNotFound : Reason::Kind::kNeedRefused);
     if (nowhere)
       reason.places = PlacesOf(*need);
     else
@@ -245,15 +250,17 @@ class Explanation {
 
   void MissingSymbol(const std::string& object, const std::string& symbol,
                      const std::string& version) {
-    Provider(
-        Cause::kMissingSymbol, ProviderName(symbol, version),
-        {.kind = Kind::kSymbolMissing, .subject = symbol, .requester = object, .version = version});
+    Provider(Cause::kMissingSymbol, ProviderName(symbol, version),
+             {.kind = Reason::Kind::kSymbolMissing,
+              .subject = symbol,
+              .requester = object,
+              .version = version});
   }
 
   void MissingVersion(const std::string& provider, const std::string& version,
                       const std::string& requester) {
     Provider(Cause::kMissingVersion, BaseNameOf(provider),
-             {.kind = Kind::kVersionMissing,
+             {.kind = Reason::Kind::kVersionMissing,
               .subject = BaseNameOf(provider),
               .requester = requester,
               .version = version,

@@ -9,7 +9,7 @@ namespace {
 
 // The first event after `after` that says so of this path; 0: none.
 template <typename Is>
-EventId First(const Evidence& evidence, const std::string& path, EventId after, Is is) {
+EventId FirstThatSays(const Evidence& evidence, const std::string& path, EventId after, Is is) {
   for (const Event& event : evidence.events)
     if (event.id > after && is(event) && LexicallyNormal(event.subject) == path) return event.id;
   return 0;
@@ -18,12 +18,12 @@ EventId First(const Evidence& evidence, const std::string& path, EventId after, 
 // The first listing of the library's directory, and the first time after it that the library was
 // asked for by its name, whoever did so. 0: there is none.
 EventId ListingOf(const Evidence& evidence, const std::string& library) {
-  return First(evidence, ParentOf(library), 0,
-               [](const Event& event) { return event.kind == EventKind::kList; });
+  return FirstThatSays(evidence, ParentOf(library), 0,
+                       [](const Event& event) { return event.kind == EventKind::kList; });
 }
 
 EventId NamingOf(const Evidence& evidence, const std::string& library, EventId listing) {
-  return First(evidence, library, listing, [](const Event& event) {
+  return FirstThatSays(evidence, library, listing, [](const Event& event) {
     return event.kind == EventKind::kLook || event.kind == EventKind::kOpen ||
            (event.kind == EventKind::kSearch && event.first_name);
   });
@@ -110,13 +110,14 @@ void SeeListing(Evidence& evidence) {
     const EventId listing = ListingOf(evidence, row.library);
     if (row.lost_at() == Step::kListed) {
       // Who could not list it was told so.
-      const EventId refused = First(evidence, directory, 0, [](const Event& event) {
+      const EventId refused = FirstThatSays(evidence, directory, 0, [](const Event& event) {
         return event.kind == EventKind::kOpen && event.value > 0;
       });
       const EventId hidden =
-          refused != 0 ? refused : First(evidence, ParentOf(directory), 0, [](const Event& event) {
-            return event.kind == EventKind::kOpen && event.value > 0;
-          });
+          refused != 0 ? refused
+                       : FirstThatSays(evidence, ParentOf(directory), 0, [](const Event& event) {
+                           return event.kind == EventKind::kOpen && event.value > 0;
+                         });
       if (hidden != 0) row.event = hidden;
     } else if (row.lost_at() == Step::kMatched && listing != 0 &&
                row.event == evidence.outcome_event()) {

@@ -11,8 +11,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Reason::Kind;
-
 bool Happened(const FunnelRow& row, Step step) {
   const auto state = row.steps.find(step);
   return state != row.steps.end() &&
@@ -25,7 +23,7 @@ bool IsSecondPass(const Evidence& evidence, const FunnelRow& row) {
   return VariableOf(ProcessOf(evidence, row.pid), "GGML_CUDA_INIT").has_value();
 }
 
-Reason OfProcess(Kind kind, const FunnelRow& row) {
+Reason OfProcess(Reason::Kind kind, const FunnelRow& row) {
   return {.kind = kind, .who = row.role, .pid = row.pid};
 }
 
@@ -63,9 +61,9 @@ Garbage GarbageOf(const Evidence& evidence, const FunnelRow& row) {
       AddField("uuid", FieldsInUuid(uuid), garbage);
     const bool known =
         std::any_of(garbage.fields.begin(), garbage.fields.end(),
-                    [](const Reason& field) { return field.kind == Kind::kNoCompute; });
+                    [](const Reason& field) { return field.kind == Reason::Kind::kNoCompute; });
     if (RE2::PartialMatch(line.text, nothing) && !known)
-      garbage.fields.push_back({Kind::kNoCompute});
+      garbage.fields.push_back({Reason::Kind::kNoCompute});
     if (garbage.fields.size() > before && garbage.event == 0) garbage.event = line.event;
   }
   if (evidence.devices)
@@ -122,15 +120,16 @@ std::string ComputeOf(const Evidence& evidence, const FunnelRow& row) {
 // What was counted and is not reported: what became of it.
 void FollowDropped(const Evidence& evidence, FunnelRow& row) {
   if (!row.loss) return;
-  if (row.loss->reason.kind == Kind::kOtherArch) row.loss->reason.other = ComputeOf(evidence, row);
+  if (row.loss->reason.kind == Reason::Kind::kOtherArch)
+    row.loss->reason.other = ComputeOf(evidence, row);
   if (row.loss->at != Step::kReported || row.loss->cause != Cause::kDropped) return;
   const bool cuda = StackOf(BaseNameOf(row.library)) == Family::kRuntime;
   Garbage garbage = cuda ? GarbageOf(evidence, row) : Garbage();
   const FunnelRow* const second = FailedSecondPass(evidence, row);
   if (!garbage.fields.empty()) {
-    Reason reason = {.kind = Kind::kOtherStructDropped, .below = std::move(garbage.fields)};
+    Reason reason = {.kind = Reason::Kind::kOtherStructDropped, .below = std::move(garbage.fields)};
     if (second != nullptr) {
-      reason.kind = Kind::kOtherStructSecond;
+      reason.kind = Reason::Kind::kOtherStructSecond;
       reason.below.push_back(second->loss->reason);
     }
     return Set(row, Cause::kLayoutMismatch, std::move(reason), garbage.event, Known::kDerived);
@@ -139,7 +138,7 @@ void FollowDropped(const Evidence& evidence, FunnelRow& row) {
       (second->cause() == Cause::kOverlap || second->cause() == Cause::kDuplicate))
     return Set(row, second->cause(), second->loss->reason, second->event, second->loss->known);
   if (second != nullptr) {
-    Reason reason = OfProcess(Kind::kSecondPass, row);
+    Reason reason = OfProcess(Reason::Kind::kSecondPass, row);
     reason.below = {second->loss->reason};
     return Set(row, second->cause() == Cause::kTooOld ? Cause::kTooOld : Cause::kSecondPass,
                std::move(reason), second->event, second->loss->known);
@@ -147,17 +146,17 @@ void FollowDropped(const Evidence& evidence, FunnelRow& row) {
   const RowFacts facts = FactsOf(evidence, row.library, row.pid);
   if (IsSecondPass(evidence, row) && facts.last_call != 0 &&
       evidence.At(facts.last_call).subject.starts_with("cudaGetDeviceProperties")) {
-    Reason reason = OfProcess(Kind::kEndedAfterProperties, row);
+    Reason reason = OfProcess(Reason::Kind::kEndedAfterProperties, row);
     reason.other = ComputeOf(evidence, row);
     return Set(row, Cause::kTooOld, std::move(reason), facts.last_call, Known::kDerived);
   }
   if (const LogLine* line = LineWith(evidence, row, "overlapping"))
-    return Set(row, Cause::kOverlap, {.kind = Kind::kOverlap, .text = line->message}, line->event,
-               Known::kSeen);
+    return Set(row, Cause::kOverlap, {.kind = Reason::Kind::kOverlap, .text = line->message},
+               line->event, Known::kSeen);
   for (const FunnelRow& other : evidence.funnel)
     if (other.library != row.library && IsReported(other))
-      return Set(row, Cause::kDuplicate, {Kind::kReportedThrough, other.library}, other.event,
-                 Known::kDerived);
+      return Set(row, Cause::kDuplicate, {Reason::Kind::kReportedThrough, other.library},
+                 other.event, Known::kDerived);
 }
 
 // What a preload does in place of the loader, the loader does not see.
@@ -166,8 +165,10 @@ void RemarkOnPreload(const Evidence& evidence, FunnelRow& row) {
   for (const Process& process : evidence.processes)
     if (const auto preload = VariableOf(&process, "LD_PRELOAD");
         preload && !preload->empty() && (row.pid == 0 || row.pid == process.pid)) {
-      row.remark = {
-          .kind = Kind::kPreload, .who = process.role, .text = *preload, .pid = process.pid};
+      row.remark = {.kind = Reason::Kind::kPreload,
+                    .who = process.role,
+                    .text = *preload,
+                    .pid = process.pid};
       return;
     }
 }
@@ -176,7 +177,7 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
   if (IsReported(row)) {
     if (Garbage garbage = GarbageOf(evidence, row); !garbage.fields.empty()) {
       row.odd = Cause::kLayoutMismatch;
-      row.remark = {.kind = Kind::kOtherStruct, .below = std::move(garbage.fields)};
+      row.remark = {.kind = Reason::Kind::kOtherStruct, .below = std::move(garbage.fields)};
       return;
     }
     for (const FunnelRow& other : evidence.funnel) {
@@ -187,7 +188,7 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
           FactsOf(evidence, row.library, row.pid).opened)
         continue;  // it came first
       row.odd = Cause::kCountedTwice;
-      row.remark = OfProcess(Kind::kCountsToo, row);
+      row.remark = OfProcess(Reason::Kind::kCountsToo, row);
       row.remark.subject = other.library;
     }
     return;
@@ -205,7 +206,7 @@ void RemarkOn(const Evidence& evidence, FunnelRow& row) {
         });
     if (own_funnel) continue;
     const Process* const process = ProcessOf(evidence, event.pid);
-    row.remark = {.kind = Kind::kCountedElsewhere,
+    row.remark = {.kind = Reason::Kind::kCountedElsewhere,
                   .who = process == nullptr ? "" : process->role,
                   .pid = event.pid,
                   .event = event.id};

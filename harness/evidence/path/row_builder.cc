@@ -13,8 +13,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Reason::Kind;
-
 constexpr Step kSteps[] = {Step::kListed,     Step::kMatched,     Step::kOpened,  Step::kLoaded,
                            Step::kEntryPoint, Step::kInitialised, Step::kCounted, Step::kReported};
 
@@ -84,8 +82,9 @@ class RowBuilder {
     // A process that ends in order unloads what it had. One that did not was stopped in the middle
     // of the load.
     if (!facts_.ended)
-      return Lose(Step::kLoaded, Cause::kLoadKills, {Kind::kLoadCutShort}, 0, Known::kDerived);
-    Lose(Step::kEntryPoint, Cause::kNoEntryPoint, {Kind::kNoEntryPoint});
+      return Lose(Step::kLoaded, Cause::kLoadKills, {Reason::Kind::kLoadCutShort}, 0,
+                  Known::kDerived);
+    Lose(Step::kEntryPoint, Cause::kNoEntryPoint, {Reason::Kind::kNoEntryPoint});
   }
 
   bool IsOfBackend() const {
@@ -133,7 +132,8 @@ class RowBuilder {
     if (!facts_.ended && !facts_.went_on && facts_.loaded + 1 < evidence_.outcome_event() &&
         process != nullptr && process->exit_status != 127 &&
         (!OnlyLoads(row_.family) || (!process->end.empty() && !process->exit_status)))
-      return Lose(Step::kLoaded, Cause::kLoadKills, {Kind::kLoadCutShort}, 0, Known::kDerived);
+      return Lose(Step::kLoaded, Cause::kLoadKills, {Reason::Kind::kLoadCutShort}, 0,
+                  Known::kDerived);
     NothingMoreWanted();
   }
 
@@ -144,7 +144,7 @@ class RowBuilder {
                         facts_.initialised == 0;
     if (!vulkan || !MayHave(evidence_.setting, stack_) || evidence_.device_count.value_or(1) != 0)
       return false;
-    Lose(Step::kInitialised, Cause::kNeverAsked, {Kind::kNoVulkanDriver}, row_.event,
+    Lose(Step::kInitialised, Cause::kNeverAsked, {Reason::Kind::kNoVulkanDriver}, row_.event,
          Known::kDerived);
     return true;
   }
@@ -157,7 +157,7 @@ class RowBuilder {
                            : NotOpened();  // a backend's file is asked about after the run
     loss_.cause = Cause::kNotFound;
     row_.event = ask.event;
-    return {.kind = Kind::kNotFound,
+    return {.kind = Reason::Kind::kNotFound,
             .subject = row_.library,
             .requester = ask.requester,
             .places = PlacesOf(ask)};
@@ -169,17 +169,17 @@ class RowBuilder {
       if (event.kind == EventKind::kOpen && event.pid == row_.pid && event.value > 0 &&
           IsSamePath(event.subject, row_.library)) {
         row_.event = event.id;
-        return {.kind = Kind::kNotOpened,
+        return {.kind = Reason::Kind::kNotOpened,
                 .subject = row_.library,
                 .error = static_cast<int>(event.value)};
       }
-    return {Kind::kNotLoaded};
+    return {Reason::Kind::kNotLoaded};
   }
 
   void Missed() {
     const Event& miss = evidence_.At(facts_.missed);
     Lose(Step::kEntryPoint, Cause::kNoEntryPoint,
-         {.kind = Kind::kSymbolNotThere, .subject = miss.subject}, facts_.missed);
+         {.kind = Reason::Kind::kSymbolNotThere, .subject = miss.subject}, facts_.missed);
   }
 
   // The name that was looked for last on behalf of this load, when no file was mapped for it.
@@ -191,7 +191,7 @@ class RowBuilder {
   Reason MissingDependency(const Need& need) {
     row_.event = need.event;
     loss_.cause = Cause::kMissingDependency;
-    return {.kind = Kind::kNeedNotLoaded,
+    return {.kind = Reason::Kind::kNeedNotLoaded,
             .subject = BaseNameOf(need.name),
             .requester = need.requester.empty() ? row_.library : need.requester,
             .number = static_cast<int64_t>(need.tried.size())};
@@ -202,7 +202,7 @@ class RowBuilder {
     See(Step::kInitialised, facts_.initialised);
     if (facts_.count_error == 0) See(Step::kCounted, facts_.counted);
     if (facts_.null_entry != 0)
-      return Lose(Step::kInitialised, Cause::kNullEntryPoint, {Kind::kNullEntryPoint},
+      return Lose(Step::kInitialised, Cause::kNullEntryPoint, {Reason::Kind::kNullEntryPoint},
                   facts_.null_entry);
     if (facts_.refused != 0 && facts_.initialised == 0) return Refused();
     if (facts_.missed != 0 && facts_.initialised == 0 && facts_.died == 0) return Missed();
@@ -213,16 +213,18 @@ class RowBuilder {
     if (facts_.counted != 0) return;
     if (facts_.none != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
-                  {.kind = Kind::kCountedNone, .subject = Function(facts_.none)}, facts_.none);
+                  {.kind = Reason::Kind::kCountedNone, .subject = Function(facts_.none)},
+                  facts_.none);
     if (!IsOfBackend() && (facts_.blind_count == 0 || evidence_.device_count != 0))
       return NobodyStarted() ? void() : NotAsked();
     if (const EventId last = IsOfBackend() ? facts_.initialised : facts_.blind_count; last != 0)
       return Lose(Step::kCounted, Cause::kNoDevice,
-                  {.kind = Kind::kNotAskedAfter, .subject = Function(last)}, last, Known::kDerived);
+                  {.kind = Reason::Kind::kNotAskedAfter, .subject = Function(last)}, last,
+                  Known::kDerived);
     if (const SeenDevice* const device = OwnDevice()) return See(Step::kReported, device->event);
     if (facts_.closed != 0 || (facts_.ended && IsBackendName(BaseNameOf(row_.library))))
       Lose(Step::kInitialised, Cause::kNeverAsked,
-           {.kind = Kind::kNeverAsked,
+           {.kind = Reason::Kind::kNeverAsked,
             .subject = stack_ == Family::kRuntime ? "" : std::string(NameOf(stack_))},
            facts_.entry, Known::kDerived);
   }
@@ -246,19 +248,21 @@ class RowBuilder {
                         MayHave(evidence_.setting, stack_) && !MasksOf(evidence_, row_).empty() &&
                         NodesBelow(evidence_, call).empty();
     Lose(step, hidden ? Cause::kMasked : cause,
-         {.kind = Kind::kGave, .subject = call.subject, .number = call.value}, id,
+         {.kind = Reason::Kind::kGave, .subject = call.subject, .number = call.value}, id,
          hidden ? Known::kDerived : Known::kSeen);
   }
 
   void Refused() { Failed(Step::kInitialised, Cause::kInitError, facts_.refused); }
   void CountError() { Failed(Step::kCounted, Cause::kCountError, facts_.count_error); }
 
-  Reason OfProcess(Kind kind) const { return {.kind = kind, .who = row_.role, .pid = row_.pid}; }
+  Reason OfProcess(Reason::Kind kind) const {
+    return {.kind = kind, .who = row_.role, .pid = row_.pid};
+  }
 
   void Died(Step step) {
-    Death death = DeathIn(evidence_.At(facts_.died), OfProcess(Kind::kNone));
+    Death death = DeathIn(evidence_.At(facts_.died), OfProcess(Reason::Kind::kNone));
     if (step == Step::kReported && death.cause != Cause::kTooOld)
-      death.how = {.kind = Kind::kCountedBefore, .below = {death.how}};
+      death.how = {.kind = Reason::Kind::kCountedBefore, .below = {death.how}};
     Lose(step, death.cause, std::move(death.how), facts_.died);
   }
 
@@ -310,11 +314,11 @@ class RowBuilder {
       return See(Step::kReported, device.event);
     }
     if (stack_ == Family::kVulkanLoader && !MasksOf(evidence_, row_).empty())
-      return Lose(Step::kReported, Cause::kMasked, OfProcess(Kind::kLeftOut), facts_.last_call,
-                  Known::kDerived);
+      return Lose(Step::kReported, Cause::kMasked, OfProcess(Reason::Kind::kLeftOut),
+                  facts_.last_call, Known::kDerived);
     if (facts_.died != 0) return Died(Step::kReported);
     if (facts_.closed != 0)
-      return Lose(Step::kReported, Cause::kOtherApiVersion, OfProcess(Kind::kClosedCounted),
+      return Lose(Step::kReported, Cause::kOtherApiVersion, OfProcess(Reason::Kind::kClosedCounted),
                   facts_.closed, Known::kDerived);
     Dropped();
   }
@@ -322,7 +326,8 @@ class RowBuilder {
   // Why, the last call that failed says, where one did.
   void Dropped() {
     const Event& last = evidence_.At(facts_.late != 0 ? facts_.late : facts_.last_call);
-    Reason reason = OfProcess(facts_.late == 0 ? Kind::kDropped : Kind::kDroppedAfter);
+    Reason reason =
+        OfProcess(facts_.late == 0 ? Reason::Kind::kDropped : Reason::Kind::kDroppedAfter);
     reason.subject = last.subject;
     if (facts_.late != 0) reason.number = last.value;
     Lose(Step::kReported, Cause::kDropped, std::move(reason), last.id);
@@ -347,8 +352,9 @@ class RowBuilder {
       }
     if (!row_.loss && !facts_.same_as.empty()) {
       if (facts_.inits > 1) row_.odd = Cause::kCountedTwice;
-      row_.remark = {.kind = facts_.inits > 1 ? Kind::kCountedTwice : Kind::kSameFile,
-                     .subject = facts_.same_as};
+      row_.remark = {
+          .kind = facts_.inits > 1 ? Reason::Kind::kCountedTwice : Reason::Kind::kSameFile,
+          .subject = facts_.same_as};
     }
     if (row_.event == 0) row_.event = evidence_.outcome_event();
   }

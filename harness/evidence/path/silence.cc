@@ -14,8 +14,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Reason::Kind;
-
 // "NVMLError_OperatingSystem": how NVIDIA's client of NVML calls NVML_ERROR_OPERATING_SYSTEM, whose
 // text it has in words of its own.
 std::string ClassOf(std::string_view name) {
@@ -132,7 +130,7 @@ std::string Start(const LogLine& line) {
 // What was printed in place of a word about the loss: mostly the next to read. A list for programs
 // is no word to anybody.
 Reason NoLine(const std::vector<LogLine>& log) {
-  if (log.empty()) return {Kind::kNothingPrinted};
+  if (log.empty()) return {Reason::Kind::kNothingPrinted};
   const auto last = [&](auto is) {
     const auto line = std::find_if(log.rbegin(), log.rend(), is);
     return line == log.rend() ? nullptr : &*line;
@@ -143,7 +141,7 @@ Reason NoLine(const std::vector<LogLine>& log) {
   const LogLine* const shown = complaint != nullptr ? complaint : last([](const LogLine& line) {
     return !line.text.empty() && line.text[0] != '[' && line.text[0] != '{';
   });
-  return {.kind = complaint != nullptr ? Kind::kNoLineComplains : Kind::kNoLine,
+  return {.kind = complaint != nullptr ? Reason::Kind::kNoLineComplains : Reason::Kind::kNoLine,
           .text = shown == nullptr ? "" : Start(*shown),
           .number = static_cast<int64_t>(log.size()),
           .event = shown == nullptr ? 0 : shown->event};
@@ -248,8 +246,9 @@ Reason AfterTheCount(const Evidence& evidence) {
   const auto late = std::find_if(evidence.missing.begin(), evidence.missing.end(),
                                  [](const Fact& fact) { return fact.kind == Fact::Kind::kCalled; });
   if (late == evidence.missing.end())
-    return {evidence.device_count == 0 && evidence.setting.any_device ? Kind::kNothingSeenFailed
-                                                                      : Kind::kNothingFailed};
+    return {evidence.device_count == 0 && evidence.setting.any_device
+                ? Reason::Kind::kNothingSeenFailed
+                : Reason::Kind::kNothingFailed};
   const Event& call = evidence.At(late->event);
   const CudaCode code = CodeOf(call.subject, call.value);
   for (const LogLine& line : evidence.log)
@@ -257,11 +256,11 @@ Reason AfterTheCount(const Evidence& evidence) {
         ((!code.name.empty() && (line.text.find(code.name) != std::string::npos ||
                                  line.text.find(code.text) != std::string::npos)) ||
          HasNumber(line.text, std::to_string(call.value))))
-      return {.kind = Kind::kLateSaid,
+      return {.kind = Reason::Kind::kLateSaid,
               .subject = call.subject,
               .text = Words(evidence, line.event),
               .event = line.event};
-  return {Kind::kLateUnsaid, call.subject};
+  return {Reason::Kind::kLateUnsaid, call.subject};
 }
 
 // The same by the process that lost it, where nobody reads.
@@ -278,17 +277,18 @@ const Event* SaidToNobody(const Evidence& evidence, const FunnelRow& row) {
 
 // Of a loss that no line tells: what was printed instead, and who says so unheard.
 Reason Unsaid(const Evidence& evidence, const FunnelRow& row) {
-  Reason unsaid = {.kind = Kind::kUnsaid,
+  Reason unsaid = {.kind = Reason::Kind::kUnsaid,
                    .subject = BaseNameOf(row.library),
                    .other = ToString(row.loss->at),
                    .below = {NoLine(evidence.log)}};
   if (const Event* const said = SaidToNobody(evidence, row))
-    unsaid.below.push_back(
-        {.kind = Kind::kSaidToNobody, .text = Words(evidence, said->id), .event = said->id});
+    unsaid.below.push_back({.kind = Reason::Kind::kSaidToNobody,
+                            .text = Words(evidence, said->id),
+                            .event = said->id});
   for (const Process& process : evidence.processes)
     if (const auto level = VariableOf(&process, "OLLAMA_DEBUG");
         level && process.role == "ollama serve" && *level != "2")
-      unsaid.below.push_back({Kind::kLevel, "", *level});
+      unsaid.below.push_back({Reason::Kind::kLevel, "", *level});
   return unsaid;
 }
 
@@ -334,12 +334,12 @@ void FindSilence(Evidence& evidence) {
   evidence.silent_failure = silent != nullptr;
   if (silent != nullptr && evidence.cut_lines > 0) {
     evidence.silent_failure.reset();
-    evidence.silent_because = {.kind = Kind::kLinesCut, .number = evidence.cut_lines};
+    evidence.silent_because = {.kind = Reason::Kind::kLinesCut, .number = evidence.cut_lines};
     return;
   }
   if (lost == nullptr && NothingAsked(evidence)) {
     evidence.silent_failure = true;
-    evidence.silent_because = {.kind = Kind::kNothingAsked,
+    evidence.silent_because = {.kind = Reason::Kind::kNothingAsked,
                                .number = DevicesOf(evidence.setting),
                                .below = {NoLine(evidence.log)}};
     return;
@@ -349,14 +349,14 @@ void FindSilence(Evidence& evidence) {
     return;
   }
   if (told != nullptr) {
-    evidence.silent_because = {.kind = Kind::kLineSays,
+    evidence.silent_because = {.kind = Reason::Kind::kLineSays,
                                .text = Words(evidence, told->loss->said, NamesOf(evidence, *told)),
                                .event = told->loss->said};
   } else if (!evidence.loader_observed && evidence.device_count.value_or(0) == 0) {
     evidence.silent_failure.reset();
-    evidence.silent_because = {Kind::kUnwatched};
+    evidence.silent_because = {Reason::Kind::kUnwatched};
   } else if (evidence.bad_end) {
-    evidence.silent_because = {.kind = Kind::kNoEnd, .text = ToString(evidence.outcome)};
+    evidence.silent_because = {.kind = Reason::Kind::kNoEnd, .text = ToString(evidence.outcome)};
   } else {
     evidence.silent_because = AfterTheCount(evidence);
   }

@@ -11,8 +11,6 @@
 namespace gpustage {
 namespace {
 
-using Kind = Fact::Kind;
-
 // As the loader's own page names them: LoaderDriverInterface.md, "Driver Discovery".
 constexpr const char* kChoices[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES",
                                     "VK_LOADER_DRIVERS_SELECT", "VK_LOADER_DRIVERS_DISABLE"};
@@ -24,7 +22,7 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
   Fact fact;
   fact.event = driver.event;
   if (driver.cause() == Cause::kNotFound) {
-    fact.kind = Kind::kNowhere;
+    fact.kind = Fact::Kind::kNowhere;
     fact.subject = driver.library;
     fact.number = static_cast<int64_t>(AskFor(evidence, driver).tried.size());
     return fact;
@@ -32,20 +30,20 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
   const Event& shows = evidence.At(std::max(driver.event, 1));
   if (driver.library.starts_with('/') && driver.event != 0 && shows.kind == EventKind::kOpen &&
       shows.value == ENOENT) {
-    fact.kind = Kind::kNowhere;
+    fact.kind = Fact::Kind::kNowhere;
     fact.subject = driver.library;
     fact.number = 1;
     return fact;
   }
   const std::vector<Need>& needs = driver.needs;
   if (driver.lost_at() == Step::kLoaded && !needs.empty() && needs.back().found.empty()) {
-    fact.kind = Kind::kNowhere;
+    fact.kind = Fact::Kind::kNowhere;
     fact.subject = BaseNameOf(needs.back().name);
     fact.other = needs.back().requester.empty() ? driver.library : needs.back().requester;
     fact.number = static_cast<int64_t>(needs.back().tried.size());
     return fact;
   }
-  fact.kind = Kind::kReason;
+  fact.kind = Fact::Kind::kReason;
   fact.subject = BaseNameOf(driver.library);
   fact.reasons = {driver.loss->reason};
   return fact;
@@ -55,7 +53,7 @@ Fact LossOf(const Evidence& evidence, const FunnelRow& driver) {
 Fact ManifestsOf(const Evidence& evidence, int pid) {
   std::set<std::string> asked, listed, read;
   Fact fact;
-  fact.kind = Kind::kManifest;
+  fact.kind = Fact::Kind::kManifest;
   for (const Event& event : evidence.events) {
     if (event.pid != pid) continue;
     const bool folder = IsManifestFolder(event.subject);
@@ -125,7 +123,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
   for (const char* const choice : kChoices)
     if (const auto value = VariableOf(ProcessOf(evidence, pid), choice)) {
       Fact mask;
-      mask.kind = Kind::kMask;
+      mask.kind = Fact::Kind::kMask;
       mask.subject = choice;
       mask.other = *value;
       add(std::move(mask));
@@ -138,7 +136,7 @@ std::vector<Fact> WhyNoVulkanDriver(const Evidence& evidence, int pid) {
                                     [&](const Fact& fact) { return fact.event == event.id; });
       if (told) break;
       Fact called;
-      called.kind = Kind::kCalled;
+      called.kind = Fact::Kind::kCalled;
       called.subject = event.subject;
       called.number = event.value;
       called.event = event.id;
@@ -157,7 +155,7 @@ std::vector<Fact> VulkanAround(const Evidence& evidence, int pid) {
         drivers.push_back(row.library);
   if (drivers.empty()) return facts;
   Fact answered;
-  answered.kind = Kind::kAnswered;  // of no name: whatever driver was asked
+  answered.kind = Fact::Kind::kAnswered;  // of no name: whatever driver was asked
   answered.names = std::move(drivers);
   facts.push_back(std::move(answered));
   return facts;
@@ -169,7 +167,7 @@ std::vector<Fact> DroppedByVulkan(const Evidence& evidence, int pid) {
     if (event->kind == EventKind::kCall && event->pid == pid && !event->detail.empty() &&
         event->subject.starts_with("vkGetPhysicalDeviceProperties")) {
       Fact device;
-      device.kind = Kind::kDevice;
+      device.kind = Fact::Kind::kDevice;
       device.subject = event->detail;
       device.event = event->id;
       facts.push_back(std::move(device));

@@ -6,7 +6,7 @@
 namespace gpustage {
 namespace {
 
-std::vector<std::string> ReadTexts(std::string_view bytes, uint32_t count) {
+std::vector<std::string> TextsBehind(std::string_view bytes, uint32_t count) {
   std::vector<std::string> texts;
   while (texts.size() < count && !bytes.empty()) {
     const size_t end = std::min(bytes.find('\0'), bytes.size());
@@ -43,7 +43,7 @@ Journal ReadJournalBytes(std::string_view bytes) {
       journal.records.push_back(
           {record.kind, record.time_ns, record.pid, record.tid, record.instance, record.value,
            record.device, record.detail,
-           ReadTexts(bytes.substr(sizeof record, record.size - sizeof record), record.texts)});
+           TextsBehind(bytes.substr(sizeof record, record.size - sizeof record), record.texts)});
     bytes.remove_prefix(record.size);
   }
   return journal;

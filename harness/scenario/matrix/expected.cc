@@ -114,6 +114,7 @@ ExpectedCheck::ExpectedCheck(const Expected& expected)
     : expected_(expected), run_exists_(expected.expectations_.size()) {
   use_.expectations.resize(expected.expectations_.size());
   use_.fixes.resize(expected.fixes_.size());
+  for (const Fix& fix : expected.fixes_) fix_run_exists_.emplace_back(fix.expect.size());
 }
 
 void ExpectedCheck::See(Case c) {
@@ -121,8 +122,19 @@ void ExpectedCheck::See(Case c) {
     if (std::find(runs_.begin(), runs_.end(), run.name) == runs_.end()) runs_.push_back(run.name);
   for (size_t i = 0; i < run_exists_.size(); ++i)
     run_exists_[i] = run_exists_[i] || HasRun(c, expected_.expectations_[i]);
+  for (size_t fix = 0; fix < fix_run_exists_.size(); ++fix)
+    for (size_t i = 0; i < fix_run_exists_[fix].size(); ++i)
+      fix_run_exists_[fix][i] =
+          fix_run_exists_[fix][i] || HasRun(c, expected_.fixes_[fix].expect[i]);
   const Status added = expected_.AddTo(c, &use_);
   if (!added && !of_a_case_) of_a_case_ = added.error();
+}
+
+Error ExpectedCheck::UnknownRun(const Expectation& expectation) const {
+  YamlNode run;
+  run.text = *expectation.run;
+  run.pos = expectation.run_pos;
+  return UnknownWord(run, "run", runs_);
 }
 
 // A wrong name of a run is told before the cases that expect nothing because of it.
@@ -134,11 +146,13 @@ Status ExpectedCheck::Finish() const {
     if (run_exists_[i])
       return Error{"this expectation never applies: no case has this run in such a cell",
                    expectation.pos};
-    YamlNode run;
-    run.text = *expectation.run;
-    run.pos = expectation.run_pos;
-    return UnknownWord(run, "run", runs_);
+    return UnknownRun(expectation);
   }
+  for (size_t fix = 0; fix < fix_run_exists_.size(); ++fix)
+    for (size_t i = 0; i < fix_run_exists_[fix].size(); ++i)
+      if (const Expectation& expectation = expected_.fixes_[fix].expect[i];
+          !fix_run_exists_[fix][i] && !IsOfAnotherVersion(expectation, runs_) && expectation.run)
+        return UnknownRun(expectation);
   TRY(CheckRuns(expected_.suspects_, runs_));
   if (of_a_case_) return *of_a_case_;
   for (size_t i = 0; i < use_.fixes.size(); ++i)

@@ -52,10 +52,13 @@ class ExpectedCheck {
   Status Finish() const;
 
  private:
+  Error UnknownRun(const Expectation& expectation) const;
+
   const Expected& expected_;
   Expected::Use use_;
-  std::vector<bool> run_exists_;   // of each expectation
-  std::vector<std::string> runs_;  // all names, for the nearest one
+  std::vector<bool> run_exists_;                   // of each expectation
+  std::vector<std::vector<bool>> fix_run_exists_;  // of those of each fix
+  std::vector<std::string> runs_;                  // all names, for the nearest one
   std::optional<Error> of_a_case_;
 };
 

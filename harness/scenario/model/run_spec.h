@@ -2,9 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "harness/base/out_of_line.h"
@@ -59,17 +59,6 @@ std::string RunName(const std::string& name, const ScannerSpec& scanner);
 bool IsNamed(const RunSpec& run, const std::string& wanted);
 
 // Takes runs out of the list. What one of them would have done to the tree is done before the next.
-template <typename Unwanted>
-void DropRuns(std::vector<RunSpec>& runs, Unwanted unwanted) {
-  std::vector<RunSpec> kept;
-  std::vector<TreeOp> owed;
-  for (RunSpec& run : runs) {
-    owed.insert(owed.end(), run.change.begin(), run.change.end());
-    if (unwanted(run)) continue;
-    run.change = std::exchange(owed, {});
-    kept.push_back(std::move(run));
-  }
-  runs = std::move(kept);
-}
+void DropRuns(std::vector<RunSpec>& runs, const std::function<bool(const RunSpec&)>& unwanted);
 
 }  // namespace gpustage

@@ -253,18 +253,6 @@ std::string ToString(const TreeOp& op) {
       op.what);
 }
 
-std::string RunName(const std::string& name, const ScannerSpec& scanner) {
-  return scanner.version.empty() ? name : fmt::format("{}@{}", name, scanner.version);
-}
-
-bool IsNamed(const RunSpec& run, const std::string& wanted) {
-  const std::string suffix = run.fixed ? kFixedSuffix : "";
-  if (run.name == wanted || run.name == wanted + suffix) return true;
-  const std::string name = wanted.substr(0, wanted.find('@'));
-  return run.name == RunName(name, run.scanner) + suffix &&
-         Means(wanted, name, run.scanner.version);
-}
-
 std::string UuidText(const GpuDevice& device) {
   std::string text = UuidText(device.uuid);
   return device.mig_parent.empty() ? text : text.replace(0, 3, "MIG");

@@ -16,7 +16,6 @@ namespace gpustage {
 namespace {
 
 // What fits into fakes/world/format.h.
-constexpr int kMaxDevices = 32;
 constexpr int kMaxAttribute = 191;
 constexpr size_t kLongestDeviceName = 255;
 constexpr size_t kLongestPci = 31;
@@ -325,15 +324,15 @@ Status AddDevices(const YamlNode& node, Fixtures& fixtures, Machine& machine) {
   std::vector<GpuDevice>& devices = IsNvidia(model) ? machine.devices : machine.others;
   int count = 1;
   if (const YamlNode* value = node.Find("count")) {
-    TRY(count, ReadInt(*value, "count", 1, kMaxDevices));
+    TRY(count, ReadInt(*value, "count", 1, world::kMaxDevices));
   }
   for (; count > 0; --count) {
     const auto uncut = static_cast<size_t>(
         std::count_if(machine.boards.begin(), machine.boards.end(),
                       [](const GpuDevice& board) { return board.uuid[9] == 0; }));
     const size_t ordinal = machine.devices.size() + machine.others.size() + uncut;
-    if (ordinal == kMaxDevices)
-      return ErrorAt(node, fmt::format("a machine has at most {} devices", kMaxDevices));
+    if (ordinal == world::kMaxDevices)
+      return ErrorAt(node, fmt::format("a machine has at most {} devices", world::kMaxDevices));
     GpuDevice device = model;
     GiveIdentity(ordinal, device);
     if (const YamlNode* uuid = node.Find("uuid")) {

@@ -17,7 +17,6 @@ namespace {
 
 // What fits into fakes/world/format.h.
 constexpr size_t kMaxFaults = 64;
-constexpr int kMaxDevices = 32;
 constexpr size_t kLongestFunction = 63;
 constexpr size_t kLongestProcess = 63;
 
@@ -182,7 +181,7 @@ Result<FaultSpec> ReadFault(const YamlNode& node, Fixtures& fixtures) {
   FaultSpec fault;
   fault.pos = node.pos;
   if (const YamlNode* device = node.Find("device")) {
-    TRY(fault.device, ReadInt(*device, "the ordinal of a device", 0, kMaxDevices - 1));
+    TRY(fault.device, ReadInt(*device, "the ordinal of a device", 0, world::kMaxDevices - 1));
   }
   TRY(ReadCalls(node, fault));
   TRY(ReadTimes(node, fault));

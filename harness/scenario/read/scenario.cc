@@ -19,6 +19,9 @@ const std::vector<std::string> kKeys = {"claim", "source", "tags",   "machine", 
                                         "runs",  "matrix", "expect", "fix",     "suspects",
                                         "xfail"};
 
+// YAML's own word for its files, and what many write.
+constexpr std::string_view kSuffixes[] = {".yaml", ".yml"};
+
 std::string RealPath(const std::string& path) {
   char resolved[PATH_MAX];
   return realpath(path.c_str(), resolved) != nullptr ? resolved : path;
@@ -29,7 +32,9 @@ std::string IdOf(const std::string& file, const std::string& scenarios) {
   const std::string path = RealPath(file);
   const std::string root = RealPath(scenarios) + "/";
   const std::string relative = path.starts_with(root) ? path.substr(root.size()) : BaseNameOf(path);
-  return relative.substr(0, relative.size() - (relative.ends_with(".yaml") ? 5 : 0));
+  for (const std::string_view suffix : kSuffixes)
+    if (relative.ends_with(suffix)) return relative.substr(0, relative.size() - suffix.size());
+  return relative;
 }
 
 // What stands where it does not belong, and would belong elsewhere.
@@ -53,11 +58,11 @@ Status CheckPlace(const YamlNode& root) {
 
 }  // namespace
 
-Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalog) {
+Result<Scenario> ReadScenario(YamlNode root, const std::string& file, const Catalog& catalog) {
   Scenario scenario;
   scenario.file = file;
   scenario.id = IdOf(file, catalog.scenarios);
-  TRY(scenario.root, ReadYamlFile(file));
+  scenario.root = std::move(root);
   TRY(CheckPlace(scenario.root));
   TRY(CheckKeys(scenario.root, "a scenario", kKeys));
   TRY(const YamlNode* claim, Require(scenario.root, "a scenario", "claim"));
@@ -66,6 +71,11 @@ Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalo
     TRY(scenario.matrix, ReadMatrix(*matrix));
   }
   return scenario;
+}
+
+Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalog) {
+  TRY(YamlNode root, ReadYamlFile(file));
+  return ReadScenario(std::move(root), file, catalog);
 }
 
 Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtures) {
@@ -102,8 +112,10 @@ Result<std::vector<std::string>> DiscoverScenarios(const std::vector<std::string
       found.push_back(path);
       continue;
     }
-    TRY(const std::vector<std::string> files, FilesBelow(path, ".yaml"));
-    found.insert(found.end(), files.begin(), files.end());
+    for (const std::string_view suffix : kSuffixes) {
+      TRY(const std::vector<std::string> files, FilesBelow(path, suffix));
+      found.insert(found.end(), files.begin(), files.end());
+    }
   }
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());

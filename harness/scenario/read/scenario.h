@@ -23,6 +23,8 @@ struct Scenario {
   Matrix matrix;
 };
 
+// What was read of that file.
+Result<Scenario> ReadScenario(YamlNode root, const std::string& file, const Catalog& catalog);
 Result<Scenario> ReadScenarioFile(const std::string& file, const Catalog& catalog);
 
 // One case a cell, in the order of the matrix. Each holds the expectations that apply to it and no
@@ -33,7 +35,13 @@ Result<std::vector<Case>> ExpandCases(const Scenario& scenario, Fixtures& fixtur
 Result<std::vector<Case>> LoadCases(const std::string& file, Fixtures& fixtures);
 Result<std::vector<Case>> LoadCases(const std::string& file, const Catalog& catalog);
 
-// Scenario files, and all *.yaml below directories, sorted, each once.
+// Every mistake of a scenario file at once, as a compiler tells them: from top to bottom, at most
+// 20, and one without a place where there are more; empty: there is none. What is wrong is mended
+// as its message proposes, or left out, and the rest read again. A mistake that may be there only
+// because of one before it is not told: what is expected of a run whose definition is wrong.
+std::vector<Error> MistakesIn(const std::string& file, Fixtures& fixtures);
+
+// Scenario files, and all *.yaml and *.yml below directories, sorted, each once.
 Result<std::vector<std::string>> DiscoverScenarios(const std::vector<std::string>& paths);
 
 }  // namespace gpustage

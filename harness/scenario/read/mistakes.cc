@@ -1,0 +1,263 @@
+// What is wrong with a scenario file, all of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "harness/base/text.h"
+#include "harness/scenario/matrix/case_range.h"
+#include "harness/scenario/read/scenario.h"
+
+namespace gpustage {
+namespace {
+
+constexpr size_t kMostMistakes = 20, kMostReadings = 120;
+
+// How far a key of a scenario is read from others: what is said of a machine may be wrong because
+// the matrix is, what is expected because of anything before it.
+int DepthOf(const std::string& section, const std::string& list) {
+  if (section == "matrix") return 0;
+  if (section == "tree" || list == "faults" || list == "change") return 2;
+  if (section == "expect") return 3;
+  return section == "fix" || section == "suspects" || section == "xfail" ? 4 : 1;
+}
+constexpr int kDeeperThanAll = 5;
+
+bool IsAt(const SourcePos& here, const SourcePos& there) {
+  return here.line == there.line && here.column == there.column;
+}
+// A key has its length, a map that begins there the length 1.
+bool IsAtKey(const YamlEntry& entry, const SourcePos& pos) {
+  return IsAt(entry.pos, pos) && (pos.length > 1 || entry.key.size() == 1);
+}
+// Inside a text of one line: "drivr" of "machine.drivr".
+bool IsWithin(const YamlNode& node, const SourcePos& pos) {
+  return node.IsText() && node.pos.line == pos.line && node.pos.column <= pos.column &&
+         pos.column < node.pos.column + std::max(node.pos.length, 1);
+}
+
+// What a value that must be there is put instead of, so that its neighbours are read.
+const std::map<std::string, std::string>& Instead() {
+  static const std::map<std::string, std::string> values = {
+      {"claim", "-"}, {"reason", "-"},  {"is", "-"},      {"see", "-"},
+      {"say", "-"},   {"at", "loaded"}, {"mode", "0755"}, {"function", "cuInit"}};
+  return values;
+}
+
+// The content of a file while its mistakes are mended, or left out where nobody can say how.
+class Draft {
+ public:
+  explicit Draft(YamlNode& root) : root_(root) {}
+
+  struct Place {
+    YamlNode* parent = nullptr;
+    size_t number = 0;  // of its entry or item
+    bool key = false;   // the key of that entry is meant
+    std::string section;
+    std::string list;              // the key of the list that the parent is an item of
+    std::vector<SourcePos> above;  // the parent, and what it is in
+    YamlNode* grandparent = nullptr;
+    size_t parent_number = 0;
+  };
+
+  std::optional<Place> Find(const SourcePos& pos) {
+    for (const auto& is_it : {+[](const YamlEntry*entry, const YamlNode&, const SourcePos&at) {
+                                return entry != nullptr && IsAtKey(*entry, at);
+                              },
+                              +[](const YamlEntry*, const YamlNode&node, const SourcePos&at) {
+                                return IsAt(node.pos, at);
+                              },
+                              +[](const YamlEntry*, const YamlNode&node, const SourcePos&at) {
+                                return IsWithin(node, at);
+                              }}) {
+      Place place;
+      if (FindBelow(root_, is_it, pos, place)) {
+        YamlEntry* const entry = EntryOf(place);
+        place.key = entry != nullptr && IsAtKey(*entry, pos);
+        return place;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Whether it could be: as the message proposes, or by a value that is right in its place.
+  bool Mend(const Place& place, const SourcePos& pos, const std::optional<std::string>& meant) {
+    YamlEntry* const entry = EntryOf(place);
+    YamlNode& value = entry != nullptr ? entry->value : place.parent->items[place.number];
+    if (place.key) {
+      if (!meant || place.parent->Find(*meant) != nullptr) return false;
+      entry->key = *meant;
+      return true;
+    }
+    if (meant && value.IsText()) {
+      ReplaceAt(value, pos, *meant);
+      return true;
+    }
+    const auto instead = entry == nullptr ? Instead().end() : Instead().find(entry->key);
+    if (meant || instead == Instead().end()) return false;
+    const SourcePos begin = value.pos;
+    value = {};
+    value.text = instead->second;
+    value.plain = false;
+    value.pos = begin;
+    return true;
+  }
+
+  // Of an operation on a tree its first key says which: without it, the rest is none.
+  void Remove(const Place& place) {
+    incomplete_.insert(incomplete_.end(), place.above.begin(), place.above.end());
+    const bool operation = place.list == "tree" || place.list == "change";
+    if (operation && place.number == 0 && place.grandparent != nullptr)
+      return EraseAt(*place.grandparent, place.parent_number);
+    EraseAt(*place.parent, place.number);
+    // "runs: x": without any, the layouts alone say what is run.
+    if (place.parent == &root_)
+      if (const YamlNode* const layout = root_.Find("layout")) incomplete_.push_back(layout->pos);
+  }
+
+  // A claim where there is none.
+  bool AddClaim() {
+    if (!root_.IsMap() || root_.Find("claim") != nullptr) return false;
+    YamlEntry claim;
+    claim.key = "claim";
+    claim.value.text = "-";
+    root_.entries.push_back(std::move(claim));
+    return true;
+  }
+
+  // Whether something was taken out of the value there.
+  bool IsIncomplete(const SourcePos& pos) const {
+    return std::any_of(incomplete_.begin(), incomplete_.end(),
+                       [&](const SourcePos& own) { return IsAt(own, pos); });
+  }
+
+ private:
+  static YamlEntry* EntryOf(const Place& place) {
+    return place.parent->IsMap() ? &place.parent->entries[place.number] : nullptr;
+  }
+  // A part of the text, where only that is meant: "drivr" of "machine.drivr".
+  static void ReplaceAt(YamlNode& text, const SourcePos& pos, const std::string& meant) {
+    const int offset = pos.column - text.pos.column - (text.plain ? 0 : 1);
+    const bool part =
+        offset > 0 || (offset == 0 && pos.length < static_cast<int>(text.text.size()));
+    if (part && static_cast<size_t>(offset + pos.length) <= text.text.size())
+      text.text.replace(static_cast<size_t>(offset), static_cast<size_t>(pos.length), meant);
+    else
+      text.text = meant;
+  }
+  static void EraseAt(YamlNode& node, size_t number) {
+    const auto place = static_cast<std::ptrdiff_t>(number);
+    if (node.IsMap())
+      node.entries.erase(node.entries.begin() + place);
+    else
+      node.items.erase(node.items.begin() + place);
+  }
+
+  template <typename IsIt>
+  bool FindBelow(YamlNode& node, IsIt is_it, const SourcePos& pos, Place& place) {
+    const size_t children = node.IsMap() ? node.entries.size() : node.items.size();
+    place.above.push_back(node.pos);
+    for (size_t i = 0; i < children; ++i) {
+      YamlEntry* const entry = node.IsMap() ? &node.entries[i] : nullptr;
+      YamlNode& value = entry != nullptr ? entry->value : node.items[i];
+      if (&node == &root_) place.section = entry != nullptr ? entry->key : "";
+      if (is_it(entry, value, pos)) {
+        place.parent = &node;
+        place.number = i;
+        return true;
+      }
+      if (!FindBelow(value, is_it, pos, place)) continue;
+      if (place.grandparent == nullptr && place.parent == &value) {
+        place.grandparent = &node;
+        place.parent_number = i;
+      }
+      if (place.list.empty() && entry != nullptr && value.IsList()) place.list = entry->key;
+      return true;
+    }
+    place.above.pop_back();
+    return false;
+  }
+
+  YamlNode& root_;
+  std::vector<SourcePos> incomplete_;
+};
+
+Status ReadWhole(const YamlNode& root, const std::string& file, Fixtures& fixtures) {
+  TRY(const Scenario scenario, ReadScenario(root, file, fixtures.catalog()));
+  TRY(CaseRange range, CaseRange::Of(scenario, fixtures));
+  TRY(range.CheckValues());
+  return range.CheckExpected();
+}
+
+class Mistakes {
+ public:
+  explicit Mistakes(std::string file) : file_(std::move(file)) {}
+
+  std::vector<Error> In(YamlNode root, Fixtures& fixtures) && {
+    Draft draft(root);
+    for (size_t i = 0; i < kMostReadings; ++i) {
+      const Status read = ReadWhole(root, file_, fixtures);
+      if (read || !Take(read.error(), draft)) break;
+      if (mistakes_.size() <= kMostMistakes) continue;
+      mistakes_.back() = Error{fmt::format("{}: and more", file_)};
+      break;
+    }
+    std::stable_sort(mistakes_.begin(), mistakes_.end(), [](const Error& a, const Error& b) {
+      if (!a.pos || !b.pos) return a.pos.has_value() && !b.pos.has_value();
+      return std::pair(a.pos->line, a.pos->column) < std::pair(b.pos->line, b.pos->column);
+    });
+    return std::move(mistakes_);
+  }
+
+ private:
+  // False: nothing more can be read.
+  bool Take(Error error, Draft& draft) {
+    const bool here = error.pos && error.pos->file == file_;
+    const auto place = here ? draft.Find(*error.pos) : std::nullopt;
+    const bool again = here && WasMended(*error.pos);
+    if (!place) {
+      if (!again && !(here && draft.IsIncomplete(*error.pos))) mistakes_.push_back(error);
+      if (here) mended_.push_back(*error.pos);
+      return here && draft.AddClaim();
+    }
+    // Each key of a map that is unknown is met by itself.
+    const bool of_key = place->key && (error.message.starts_with("unknown key ") ||
+                                       error.message.starts_with("unknown operation "));
+    if (of_key) error.message = error.message.substr(0, error.message.find("; line "));
+    const int depth = DepthOf(place->section, place->list);
+    const bool follows =
+        again || (!of_key && (depth > shallowest_ || draft.IsIncomplete(*error.pos)));
+    if (!follows) mistakes_.push_back(error);
+    const std::optional<std::string> meant = MeantWord(error.message);
+    if (!again && !follows && draft.Mend(*place, *error.pos, meant)) {
+      mended_.push_back(*error.pos);
+      if (meant) return true;
+    } else {
+      draft.Remove(*place);
+    }
+    shallowest_ = std::min(shallowest_, depth);
+    return true;
+  }
+
+  bool WasMended(const SourcePos& pos) const {
+    return std::any_of(mended_.begin(), mended_.end(),
+                       [&](const SourcePos& own) { return IsAt(own, pos); });
+  }
+
+  std::string file_;
+  std::vector<Error> mistakes_;
+  std::vector<SourcePos> mended_;
+  int shallowest_ = kDeeperThanAll;  // where something was wrong that could not be mended
+};
+
+}  // namespace
+
+std::vector<Error> MistakesIn(const std::string& file, Fixtures& fixtures) {
+  Result<YamlNode> root = ReadYamlFile(file);
+  if (!root) return {root.error()};
+  return Mistakes(file).In(*std::move(root), fixtures);
+}
+
+}  // namespace gpustage
