@@ -94,7 +94,7 @@ Status CaseSelection::Add(const std::string& file, const std::string& cell) {
   return Choose(number, cell, taken);
 }
 
-std::vector<Error> CaseSelection::MistakesOf(const std::string& file) const {
+MistakesOfFile CaseSelection::MistakesOf(const std::string& file) const {
   return MistakesIn(file, *fixtures_);
 }
 

@@ -27,7 +27,7 @@ class CaseSelection {
   // are meant by it ("@gpus=1"); an error when none is.
   Status Add(const std::string& file, const std::string& cell);
   // All that is wrong in a file that could not be added.
-  std::vector<Error> MistakesOf(const std::string& file) const;
+  MistakesOfFile MistakesOf(const std::string& file) const;
   // Only these of them, by their places.
   void Keep(const std::vector<size_t>& places);
 

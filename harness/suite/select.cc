@@ -30,10 +30,11 @@ class Mistakes {
   void Add(const Error& error) {
     if (told_.insert(Rendered(error)).second) errors_.push_back(error);
   }
+  void AreMore() { more_ = true; }
   Status All() const {
     if (errors_.empty()) return Ok();
     if (errors_.size() == 1) return errors_.front();
-    std::string all = fmt::format("{} mistakes", errors_.size());
+    std::string all = fmt::format("{}{} mistakes", more_ ? "more than " : "", errors_.size());
     for (const Error& error : errors_) all += "\n" + Rendered(error);
     return Error{all};
   }
@@ -41,6 +42,7 @@ class Mistakes {
  private:
   std::set<std::string> told_;
   std::vector<Error> errors_;
+  bool more_ = false;  // than are told of a file
 };
 
 // With what was wanted of the runs, and which there are.
@@ -103,9 +105,10 @@ Result<CaseSelection> Select(const CaseFilter& selection) {
       if (file != path && !IsScenario(project, file))
         continue;
       else if (const Status added = selected.Add(file, named->cell); !added) {
-        const std::vector<Error> found = selected.MistakesOf(file);
-        for (const Error& error : found) mistakes.Add(error);
-        if (found.empty()) mistakes.Add(added.error());
+        const MistakesOfFile found = selected.MistakesOf(file);
+        for (const Error& error : found.told) mistakes.Add(error);
+        if (found.told.empty()) mistakes.Add(added.error());
+        if (found.more) mistakes.AreMore();
       } else
         ++files_read;
   }

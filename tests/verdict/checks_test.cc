@@ -112,7 +112,7 @@ TEST(CheckDevices, QuotesTheLastWordsOfOneThatDied) {
     if (event.kind == EventKind::kLog) said = event.id;
   crashed.bad_end.emplace().said = said;
   const std::string because = CheckDevices(crashed, {{1, 1}}).because;
-  EXPECT_THAT(because, testing::HasSubstr("killed by SIGSEGV. "));
+  EXPECT_THAT(because, testing::HasSubstr("killed by SIGSEGV. Its last line is \"[\" (#"));
   crashed.bad_end.reset();
   EXPECT_EQ(CheckDevices(crashed, {{1, 1}}).because, "");
 }

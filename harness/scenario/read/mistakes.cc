@@ -1,9 +1,8 @@
 // What is wrong with a scenario file, all of it.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "harness/base/text.h"
@@ -28,14 +27,23 @@ constexpr int kDeeperThanAll = 5;
 bool IsAt(const SourcePos& here, const SourcePos& there) {
   return here.line == there.line && here.column == there.column;
 }
-// A key has its length, a map that begins there the length 1.
-bool IsAtKey(const YamlEntry& entry, const SourcePos& pos) {
-  return IsAt(entry.pos, pos) && (pos.length > 1 || entry.key.size() == 1);
-}
-// Inside a text of one line: "drivr" of "machine.drivr".
-bool IsWithin(const YamlNode& node, const SourcePos& pos) {
-  return node.IsText() && node.pos.line == pos.line && node.pos.column <= pos.column &&
-         pos.column < node.pos.column + std::max(node.pos.length, 1);
+
+// What a position of an error means: a key, which has its length, or else what begins there (a map
+// begins with its first key, and has the length 1), or else a part of a text: "drivr" of
+// "machine.drivr".
+enum class Meant { kKey, kValue, kPart };
+
+bool IsMeant(Meant meant, const YamlEntry* entry, const YamlNode& value, const SourcePos& pos) {
+  switch (meant) {
+    case Meant::kKey:
+      return entry != nullptr && IsAt(entry->pos, pos) &&
+             (pos.length > 1 || entry->key.size() == 1);
+    case Meant::kValue: return IsAt(value.pos, pos);
+    case Meant::kPart:
+      return value.IsText() && value.pos.line == pos.line && value.pos.column <= pos.column &&
+             pos.column < value.pos.column + std::max(value.pos.length, 1);
+  }
+  return false;
 }
 
 // What a value that must be there is put instead of, so that its neighbours are read.
@@ -63,21 +71,10 @@ class Draft {
   };
 
   std::optional<Place> Find(const SourcePos& pos) {
-    for (const auto& is_it : {+[](const YamlEntry*entry, const YamlNode&, const SourcePos&at) {
-                                return entry != nullptr && IsAtKey(*entry, at);
-                              },
-                              +[](const YamlEntry*, const YamlNode&node, const SourcePos&at) {
-                                return IsAt(node.pos, at);
-                              },
-                              +[](const YamlEntry*, const YamlNode&node, const SourcePos&at) {
-                                return IsWithin(node, at);
-                              }}) {
+    for (const Meant meant : {Meant::kKey, Meant::kValue, Meant::kPart}) {
       Place place;
-      if (FindBelow(root_, is_it, pos, place)) {
-        YamlEntry* const entry = EntryOf(place);
-        place.key = entry != nullptr && IsAtKey(*entry, pos);
-        return place;
-      }
+      place.key = meant == Meant::kKey;
+      if (FindBelow(root_, meant, pos, place)) return place;
     }
     return std::nullopt;
   }
@@ -155,20 +152,19 @@ class Draft {
       node.items.erase(node.items.begin() + place);
   }
 
-  template <typename IsIt>
-  bool FindBelow(YamlNode& node, IsIt is_it, const SourcePos& pos, Place& place) {
+  bool FindBelow(YamlNode& node, Meant meant, const SourcePos& pos, Place& place) {
     const size_t children = node.IsMap() ? node.entries.size() : node.items.size();
     place.above.push_back(node.pos);
     for (size_t i = 0; i < children; ++i) {
       YamlEntry* const entry = node.IsMap() ? &node.entries[i] : nullptr;
       YamlNode& value = entry != nullptr ? entry->value : node.items[i];
       if (&node == &root_) place.section = entry != nullptr ? entry->key : "";
-      if (is_it(entry, value, pos)) {
+      if (IsMeant(meant, entry, value, pos)) {
         place.parent = &node;
         place.number = i;
         return true;
       }
-      if (!FindBelow(value, is_it, pos, place)) continue;
+      if (!FindBelow(value, meant, pos, place)) continue;
       if (place.grandparent == nullptr && place.parent == &value) {
         place.grandparent = &node;
         place.parent_number = i;
@@ -195,20 +191,19 @@ class Mistakes {
  public:
   explicit Mistakes(std::string file) : file_(std::move(file)) {}
 
-  std::vector<Error> In(YamlNode root, Fixtures& fixtures) && {
+  MistakesOfFile In(YamlNode root, Fixtures& fixtures) && {
     Draft draft(root);
-    for (size_t i = 0; i < kMostReadings; ++i) {
+    for (size_t i = 0; i < kMostReadings && mistakes_.size() <= kMostMistakes; ++i) {
       const Status read = ReadWhole(root, file_, fixtures);
       if (read || !Take(read.error(), draft)) break;
-      if (mistakes_.size() <= kMostMistakes) continue;
-      mistakes_.back() = Error{fmt::format("{}: and more", file_)};
-      break;
     }
+    const bool more = mistakes_.size() > kMostMistakes;
+    if (more) mistakes_.pop_back();
     std::stable_sort(mistakes_.begin(), mistakes_.end(), [](const Error& a, const Error& b) {
       if (!a.pos || !b.pos) return a.pos.has_value() && !b.pos.has_value();
       return std::pair(a.pos->line, a.pos->column) < std::pair(b.pos->line, b.pos->column);
     });
-    return std::move(mistakes_);
+    return {std::move(mistakes_), more};
   }
 
  private:
@@ -254,9 +249,9 @@ class Mistakes {
 
 }  // namespace
 
-std::vector<Error> MistakesIn(const std::string& file, Fixtures& fixtures) {
+MistakesOfFile MistakesIn(const std::string& file, Fixtures& fixtures) {
   Result<YamlNode> root = ReadYamlFile(file);
-  if (!root) return {root.error()};
+  if (!root) return {{root.error()}, false};
   return Mistakes(file).In(*std::move(root), fixtures);
 }
 

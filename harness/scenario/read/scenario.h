@@ -36,10 +36,14 @@ Result<std::vector<Case>> LoadCases(const std::string& file, Fixtures& fixtures)
 Result<std::vector<Case>> LoadCases(const std::string& file, const Catalog& catalog);
 
 // Every mistake of a scenario file at once, as a compiler tells them: from top to bottom, at most
-// 20, and one without a place where there are more; empty: there is none. What is wrong is mended
-// as its message proposes, or left out, and the rest read again. A mistake that may be there only
-// because of one before it is not told: what is expected of a run whose definition is wrong.
-std::vector<Error> MistakesIn(const std::string& file, Fixtures& fixtures);
+// 20; empty: there is none. What is wrong is mended as its message proposes, or left out, and the
+// rest read again. A mistake that may be there only because of one before it is not told: what is
+// expected of a run whose definition is wrong.
+struct MistakesOfFile {
+  std::vector<Error> told;
+  bool more = false;  // than are told
+};
+MistakesOfFile MistakesIn(const std::string& file, Fixtures& fixtures);
 
 // Scenario files, and all *.yaml and *.yml below directories, sorted, each once.
 Result<std::vector<std::string>> DiscoverScenarios(const std::vector<std::string>& paths);
