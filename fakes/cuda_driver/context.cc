@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMaxContexts = 64;
 constexpr int kMaxDepth = 8;
-constexpr unsigned int kKnownFlags = 0xff;
+constexpr unsigned int kContextFlags = 0xff;
 constexpr unsigned int kKnownPrimaryFlags = 0x1f;
 
 CUctx_st g_primary[world::kMaxDevices];
@@ -46,7 +46,7 @@ CUresult AskForContext() {
 }
 
 CUresult Create(CUcontext* context, unsigned int flags, CUdevice device) {
-  if (context == nullptr || (flags & ~kKnownFlags) != 0) return CUDA_ERROR_INVALID_VALUE;
+  if (context == nullptr || (flags & ~kContextFlags) != 0) return CUDA_ERROR_INVALID_VALUE;
   for (CUctx_st& free : g_created) {
     int32_t unused = 0;
     if (!__atomic_compare_exchange_n(&free.users, &unused, 1, false, __ATOMIC_ACQ_REL,

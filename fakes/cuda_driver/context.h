@@ -11,6 +11,9 @@ struct CUctx_st {
 
 namespace gpustage::cuda_driver {
 
+// Priorities of its streams, as an H200 has them. The least comes first.
+constexpr int kLeastPriority = 0, kGreatestPriority = -5;
+
 CUcontext TheCurrentContext();  // null: none
 
 }  // namespace gpustage::cuda_driver

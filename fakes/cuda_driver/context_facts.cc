@@ -7,7 +7,6 @@ namespace {
 
 constexpr unsigned int kMapHost = 8;
 constexpr unsigned int kApiVersion = 3020;
-constexpr int kLeastPriority = 0, kGreatestPriority = -5;
 
 int32_t Attribute(int attribute, int32_t otherwise) {
   const int32_t value = DeviceAt(CurrentDevice())->attributes[attribute];

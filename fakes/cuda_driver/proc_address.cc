@@ -19,7 +19,7 @@ constexpr Meaning kMeanings[] = {
 #undef MEANS
 };
 
-constexpr cuuint64_t kPerThreadStream = 2, kKnownFlags = 3;
+constexpr cuuint64_t kPerThreadStream = 2, kSearchFlags = 3;
 
 void* Export(const char* name) {
   for (uint32_t i = 0; i < gpustage_export_count; ++i)
@@ -58,7 +58,7 @@ CUdriverProcAddressQueryResult Find(const char* symbol, int version, cuuint64_t 
 // What is not found is a success for those who ask for the status, and an error for others.
 CUresult Look(const char* symbol, void** function, int version, cuuint64_t flags,
               CUdriverProcAddressQueryResult* status) {
-  if (symbol == nullptr || function == nullptr || flags > kKnownFlags ||
+  if (symbol == nullptr || function == nullptr || flags > kSearchFlags ||
       version > world::Here().driver_cuda_version)
     return CUDA_ERROR_INVALID_VALUE;
   void* found = nullptr;

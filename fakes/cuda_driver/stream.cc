@@ -1,5 +1,6 @@
 // Streams and events. Whatever is asked of a device is done when it is asked, so a stream is always
 // done.
+#include "fakes/cuda_driver/context.h"
 #include "fakes/cuda_driver/driver.h"
 
 struct CUstream_st {
@@ -19,7 +20,6 @@ namespace {
 
 constexpr unsigned int kDisableTiming = 2;
 constexpr unsigned int kEventFlags = 7;
-constexpr int kGreatestPriority = -5;
 
 CUstream_st g_streams[256];
 CUevent_st g_events[4096];
@@ -44,7 +44,9 @@ CUresult NewStream(CUstream* stream, unsigned int flags, int priority) {
   CUstream_st* const slot = TakeSlot(g_streams);
   if (slot == nullptr) return CUDA_ERROR_OUT_OF_MEMORY;
   slot->flags = flags;
-  slot->priority = priority > 0 ? 0 : priority < kGreatestPriority ? kGreatestPriority : priority;
+  slot->priority = priority > kLeastPriority      ? kLeastPriority
+                   : priority < kGreatestPriority ? kGreatestPriority
+                                                  : priority;
   return Put(stream, slot);
 }
 

@@ -25,19 +25,19 @@ Physical* Find(CUmemGenericAllocationHandle handle) {
 
 // A reserved range of addresses. What is mapped in it is one handle at its beginning.
 struct Range {
-  CUdeviceptr address;  // 0: this slot is free; kTaken: it is being filled
+  CUdeviceptr address;  // 0: this slot is free; kTakenAddress: it is being filled
   size_t bytes;
   size_t mapped;
   bool accessible;
 };
 constexpr int kMaxRanges = 1024;
-constexpr CUdeviceptr kTaken = 1;
+constexpr CUdeviceptr kTakenAddress = 1;
 Range g_ranges[kMaxRanges];
 
 Range* Around(CUdeviceptr address) {
   for (Range& range : g_ranges) {
     const CUdeviceptr begin = __atomic_load_n(&range.address, __ATOMIC_ACQUIRE);
-    if (begin > kTaken && address >= begin && address < begin + range.bytes) return &range;
+    if (begin > kTakenAddress && address >= begin && address < begin + range.bytes) return &range;
   }
   return nullptr;
 }
@@ -80,7 +80,7 @@ CUresult Reserve(CUdeviceptr* address, size_t bytes) {
     return CUDA_ERROR_INVALID_VALUE;
   for (Range& range : g_ranges) {
     CUdeviceptr free = 0;
-    if (!__atomic_compare_exchange_n(&range.address, &free, kTaken, false, __ATOMIC_ACQ_REL,
+    if (!__atomic_compare_exchange_n(&range.address, &free, kTakenAddress, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
       continue;
     void* const pages = world::MapMemory(bytes, PROT_NONE);

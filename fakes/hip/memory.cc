@@ -102,8 +102,6 @@ hipError_t Set(void* to, int value, size_t bytes) {
 
 }  // namespace
 
-#define HERE(...) CALL(__VA_ARGS__).On(PlaceOf(Current()))
-
 extern "C" {
 
 hipError_t hipMemGetInfo(size_t* free, size_t* total) {

@@ -51,6 +51,9 @@ hipError_t Without(world::Call&& call, Body body) {
   })));
 }
 
+// A call about this thread's device.
+#define HERE(...) CALL(__VA_ARGS__).On(PlaceOf(Current()))
+
 // HIP_VISIBLE_DEVICES, or CUDA_VISIBLE_DEVICES where that is empty.
 int Visible(const char* mask, const Facts* all, int count, int* chosen);
 

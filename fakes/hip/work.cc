@@ -32,7 +32,6 @@ hipError_t Destroy(T* thing) {
   return hipSuccess;
 }
 
-#define HERE() CALL().On(PlaceOf(Current()))
 #define DONE() WithDevice(HERE().Trust(world::Fidelity::kFixed), [] { return hipSuccess; })
 
 }  // namespace

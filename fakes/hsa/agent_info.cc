@@ -14,12 +14,6 @@ namespace {
 constexpr size_t kNameRoom = 64;
 constexpr uint64_t kHostMemory = 32ull << 30;
 
-template <typename T>
-hsa_status_t Put(void* to, T value) {
-  memcpy(to, &value, sizeof(value));
-  return HSA_STATUS_SUCCESS;
-}
-
 hsa_status_t PutText(void* to, const char* text) {
   world::CopyText(static_cast<char*>(to), kNameRoom, text);
   return HSA_STATUS_SUCCESS;

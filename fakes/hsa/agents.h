@@ -1,6 +1,8 @@
 // The processors and GPUs that this process sees, once HSA has begun.
 #pragma once
 
+#include <cstring>
+
 #include "fakes/amd/topology.h"
 #include "fakes/hsa/types.h"
 
@@ -25,5 +27,12 @@ bool IsKnown(const amd::Target& target);
 // ROCR_VISIBLE_DEVICES: `ranks` receives the places of the chosen, in its order. Null: all.
 int Choose(const char* mask, const amd::Node* const* gpus, int count,
            int (&chosen)[amd::kMaxNodes]);
+
+// The answer to a question about one of them, or the system.
+template <typename T>
+hsa_status_t Put(void* to, T value) {
+  memcpy(to, &value, sizeof(value));
+  return HSA_STATUS_SUCCESS;
+}
 
 }  // namespace gpustage::hsa

@@ -60,12 +60,6 @@ hsa_status_t End() {
   return HSA_STATUS_SUCCESS;
 }
 
-template <typename T>
-hsa_status_t Put(void* to, T value) {
-  memcpy(to, &value, sizeof(value));
-  return HSA_STATUS_SUCCESS;
-}
-
 hsa_status_t System(hsa_system_info_t what, void* value) {
   switch (what) {
     case 0: return Put(value, kVersion);

@@ -10,7 +10,7 @@ namespace gpustage::ollama {
 namespace {
 
 // Go's own words, which are not C's.
-const char* Words(int signal) {
+const char* SignalWords(int signal) {
   switch (signal) {
     case SIGILL: return "SIGILL: illegal instruction";
     case SIGTRAP: return "SIGTRAP: trace trap";
@@ -25,7 +25,7 @@ const char* Words(int signal) {
 void ExitWithMessage(int signal) {
   // In one piece: another child writes to the same stream.
   char text[128] = {};
-  std::strcat(std::strcpy(text, Words(signal)), "\nsignal arrived during cgo execution\n");
+  std::strcat(std::strcpy(text, SignalWords(signal)), "\nsignal arrived during cgo execution\n");
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
   _exit(2);
 }

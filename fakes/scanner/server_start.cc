@@ -20,7 +20,7 @@ namespace {
 constexpr int kFirstOpenPort = 1024;  // net.ipv4.ip_unprivileged_port_start
 
 // Go's error words are C's in lower case.
-std::string Words(int code) {
+std::string ErrorWords(int code) {
   std::string text = std::strerror(code);
   text[0] = static_cast<char>(std::tolower(text[0]));
   return text;
@@ -38,12 +38,12 @@ std::optional<std::string> MakeAll(const std::string& path) {
   struct stat status;
   if (stat(path.c_str(), &status) == 0)
     return S_ISDIR(status.st_mode) ? std::nullopt
-                                   : std::optional("mkdir " + path + ": " + Words(ENOTDIR));
+                                   : std::optional("mkdir " + path + ": " + ErrorWords(ENOTDIR));
   const size_t slash = path.rfind('/');
   if (slash != std::string::npos && slash > 0)
     if (auto failed = MakeAll(path.substr(0, slash))) return failed;
   if (mkdir(path.c_str(), 0755) == 0 || IsDirectory(path)) return std::nullopt;
-  return "mkdir " + path + ": " + Words(errno);
+  return "mkdir " + path + ": " + ErrorWords(errno);
 }
 
 bool WriteKey(const std::string& path, mode_t mode) {
@@ -66,7 +66,7 @@ std::optional<StartFailure> MakeKey(const std::string& home) {
     return Failed("could not create directory " + *failed);
   for (const auto& [path, mode] : {std::pair{key, 0600}, {key + ".pub", 0644}})
     if (!WriteKey(path, static_cast<mode_t>(mode)))
-      return Failed("open " + path + ": " + Words(errno));
+      return Failed("open " + path + ": " + ErrorWords(errno));
   return std::nullopt;
 }
 
@@ -74,7 +74,7 @@ std::optional<StartFailure> MakeKey(const std::string& home) {
 std::optional<StartFailure> Listen() {
   const HostAddress address = ServerAddress();
   const auto failed = [&](int code) {
-    return Failed("listen tcp " + address.Text() + ": bind: " + Words(code));
+    return Failed("listen tcp " + address.Text() + ": bind: " + ErrorWords(code));
   };
   in_addr v4 = {};
   in6_addr v6 = {};

@@ -49,7 +49,7 @@ void Free(Device* device) {
   free(device);
 }
 
-VkResult Make(const PhysicalDevice& parent, const VkDeviceCreateInfo& info, VkDevice* out) {
+VkResult MakeDevice(const PhysicalDevice& parent, const VkDeviceCreateInfo& info, VkDevice* out) {
   auto* const made = New<Device>();
   if (made == nullptr) return VK_ERROR_OUT_OF_HOST_MEMORY;
   made->loader = kLoaderMagic;
@@ -83,7 +83,7 @@ VkResult vkCreateDevice(VkPhysicalDevice parent, const VkDeviceCreateInfo* info,
     names.Add(i == 0 ? "" : " ").Add(info->ppEnabledExtensionNames[i]);
   const char* const extensions = names.c_str();
   return static_cast<VkResult>(Answer(CALL(extensions).On(PlaceOf(parent)), [&] {
-    return Make(*As<PhysicalDevice>(parent), *info, out);
+    return MakeDevice(*As<PhysicalDevice>(parent), *info, out);
   }));
 }
 

@@ -17,6 +17,7 @@ if(NOT GPUSTAGE_VULKAN_HEADERS)
 endif()
 add_executable(compile_vulkan_profiles vulkan/compile/main.cc)
 target_link_libraries(compile_vulkan_profiles PRIVATE house_rules)
+target_compile_options(compile_vulkan_profiles PRIVATE -O0)  # it runs for a blink
 
 # What NVIDIA's needs and never calls in a program without a window. The order is that in which the real one's were opened; those of X11
 # were loaded before, and come last.

@@ -13,7 +13,7 @@ namespace {
 JournalHeader* g_journal = nullptr;
 JournalHeader g_no_journal;  // capacity 0: everything is dropped
 
-JournalHeader* Open() {
+JournalHeader* OpenJournal() {
   unsigned long bytes = 0;
   void* const file = Instance() == 0 ? nullptr : MapFile(JournalPath(), /*writable=*/true, &bytes);
   auto* const header = static_cast<JournalHeader*>(file);
@@ -32,7 +32,7 @@ JournalHeader* Open() {
 JournalHeader& Journal() {
   JournalHeader* journal = __atomic_load_n(&g_journal, __ATOMIC_ACQUIRE);
   if (journal != nullptr) return *journal;
-  journal = Open();
+  journal = OpenJournal();
   JournalHeader* none = nullptr;
   if (!__atomic_compare_exchange_n(&g_journal, &none, journal, false, __ATOMIC_ACQ_REL,
                                    __ATOMIC_ACQUIRE)) {

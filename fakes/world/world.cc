@@ -28,7 +28,7 @@ World g_empty;
 
 const World* g_world = nullptr;
 
-const World* Open() {
+const World* OpenWorld() {
   unsigned long bytes = 0;
   const auto* world = static_cast<const World*>(
       Instance() == 0
@@ -68,7 +68,7 @@ const char* JournalPath() { return const_cast<const char*>(gpustage_stamp.journa
 const World& Here() {
   const World* world = __atomic_load_n(&g_world, __ATOMIC_ACQUIRE);
   if (world != nullptr) return *world;
-  world = Open();
+  world = OpenWorld();
   const World* none = nullptr;
   if (!__atomic_compare_exchange_n(&g_world, &none, world, false, __ATOMIC_ACQ_REL,
                                    __ATOMIC_ACQUIRE)) {

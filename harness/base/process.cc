@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <mutex>
 #include <sstream>
+#include <utility>
 
 extern char** environ;
 
@@ -21,6 +23,36 @@ namespace gpustage {
 std::shared_mutex& ForkLock() {
   static std::shared_mutex lock;
   return lock;
+}
+
+OwnProcess& OwnProcess::operator=(OwnProcess&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(pidfd_, other.pidfd_);
+  return *this;
+}
+
+OwnProcess::~OwnProcess() {
+  if (pid_ < 0) return;
+  Signal(SIGKILL);
+  Wait();
+}
+
+void OwnProcess::Signal(int number) const {
+  syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+}
+
+bool OwnProcess::HasEnded(int& status) {
+  if (waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  pid_ = -1;
+  return true;
+}
+
+int OwnProcess::Wait() {
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return status;
 }
 
 std::string FindProgramOnHost(const std::string& program) {

@@ -1,8 +1,9 @@
 #include "harness/diagnose/trials.h"
 
 #include <algorithm>
-#include <thread>
+#include <atomic>
 
+#include "harness/base/threads.h"
 #include "harness/evidence/path/known.h"
 #include "harness/evidence/path/questions.h"
 #include "harness/evidence/records/decode.h"
@@ -59,10 +60,7 @@ void Trials::InParallel(size_t count, const Work& work) {
   const auto some = [&] {
     for (size_t i = next++; i < count; i = next++) work(i);
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < jobs_ && static_cast<size_t>(i) < count; ++i) threads.emplace_back(some);
-  some();
-  for (std::thread& thread : threads) thread.join();
+  InThreads(static_cast<int>(std::min(count, static_cast<size_t>(jobs_))), some);
 }
 
 AttemptResult Trials::Explained(const FlatCase& flat) {

@@ -85,10 +85,9 @@ bool MakePipe(Pipe& made) {
 
 // The started init of a box.
 struct Started {
-  pid_t pid = -1;
-  Fd pidfd;
   std::unique_ptr<FileWatch> watch;
   ProcessCount count;
+  OwnProcess init;  // the last, and so the first that ends: the others wait for that
 };
 
 sock_fprog ProgramOf(std::vector<sock_filter>& filter) {
@@ -173,21 +172,17 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
   child.go = go.read.get();
   child.go_end = go.write.get();
   int pidfd = -1;
-  started.pid = Clone(spec, isolation, child, pidfd);
-  if (started.pid < 0)
-    return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
-  started.pidfd = Fd(pidfd);
+  const pid_t pid = Clone(spec, isolation, child, pidfd);
+  if (pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
+  started.init = OwnProcess(pid, Fd(pidfd));
   if (started.watch) {
     started.watch->SetBox(pidfd);
     started.watch->CloseChannel();
   }
   if (!isolation.own_users) return started;
-  int failure = MapSameIds(started.pid);
+  int failure = MapSameIds(pid);
   if (failure == 0 && write(go.write.get(), "g", 1) != 1) failure = errno;
   if (failure == 0) return started;
-  syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
-  while (waitpid(started.pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
   return Error{fmt::format("the ids of the box could not be mapped: {}", std::strerror(failure))};
 }
 
@@ -213,8 +208,8 @@ std::string ReadAll(int fd, int box_pidfd) {
 // Gathers output until the box has ended, and ends it when a limit is reached.
 class Watch {
  public:
-  Watch(const BoxSpec& spec, RawRun& run, const Started& box, Pipe& out, Pipe& err, Pipe& report)
-      : spec_(spec), run_(run), box_(box), streams_{&out.read, &err.read, &report.read} {}
+  Watch(const BoxSpec& spec, RawRun& run, OwnProcess& init, Pipe& out, Pipe& err, Pipe& report)
+      : spec_(spec), run_(run), init_(init), streams_{&out.read, &err.read, &report.read} {}
 
   void UntilEnd() {
     const int64_t deadline = run_.start_ns + spec_.time_limit.count() * 1'000'000;
@@ -237,9 +232,7 @@ class Watch {
         if (waits[i].revents != 0) Read(i);
       if (!ended_ && done_at_ && Now() >= *done_at_) End({Outcome::Kind::kStopped, 0, ""});
     }
-    int status = 0;
-    while (waitpid(box_.pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    init_.Wait();
   }
 
   std::optional<Outcome> ended() const { return ended_; }
@@ -288,12 +281,12 @@ class Watch {
   // Killing the init of a pid namespace kills every process in it.
   void End(Outcome why) {
     ended_ = std::move(why);
-    syscall(SYS_pidfd_send_signal, box_.pidfd.get(), SIGKILL, nullptr, 0);
+    init_.Signal(SIGKILL);
   }
 
   const BoxSpec& spec_;
   RawRun& run_;
-  const Started& box_;
+  OwnProcess& init_;
   Fd* streams_[3];
   std::string pending_[2];
   std::string reports_;
@@ -341,13 +334,13 @@ RawRun RunInBox(const BoxSpec& spec, const Isolation& isolation) {
   child.err = err.write.get();
   child.report = report.write.get();
   run.start_ns = Now();
-  const Result<Started> box = Start(spec, isolation, child);
+  Result<Started> box = Start(spec, isolation, child);
   if (!box) {
     run.outcome = NotStarted(EIO, box.error().message);
     return run;
   }
   for (Pipe* pipe : {&out, &err, &report}) pipe->write.Close();
-  Watch watch(spec, run, *box, out, err, report);
+  Watch watch(spec, run, box->init, out, err, report);
   watch.UntilEnd();
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
@@ -375,15 +368,13 @@ RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Term
     if (fchown(terminal->inner(), spec.uid, spec.gid) != 0) errno = 0;
   }
   run.start_ns = Now();
-  const Result<Started> box = Start(spec, isolation, child);
+  Result<Started> box = Start(spec, isolation, child);
   if (!box) return failed(box.error().message);
   report.write.Close();
   const std::string reports = terminal != nullptr
-                                  ? terminal->Relay(report.read.get(), box->pidfd.get())
-                                  : ReadAll(report.read.get(), box->pidfd.get());
-  int status = 0;
-  while (waitpid(box->pid, &status, 0) < 0 && errno == EINTR) {
-  }
+                                  ? terminal->Relay(report.read.get(), box->init.pidfd())
+                                  : ReadAll(report.read.get(), box->init.pidfd());
+  box->init.Wait();
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();
   run.outcome = OutcomeOf(spec, child, reports, run.left_over);

@@ -18,11 +18,17 @@
 namespace gpustage {
 namespace {
 
+// More than a filter of ours takes of it. libseccomp 2.5 writes through the null that malloc(3)
+// gave it (gen_bpf.c), so it is asked only where this much is there.
+constexpr size_t kRoomOfLibrary = 8 << 20;
+
 // Rules on top of "everything is allowed"; the first that cannot be added is remembered.
 class Rules {
  public:
   Rules()
-      : context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release), code_(context_ ? 0 : -ENOMEM) {}
+      : room_(std::make_unique_for_overwrite<char[]>(kRoomOfLibrary)),
+        context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release),
+        code_(context_ ? 0 : -ENOMEM) {}
 
   void Add(uint32_t action, int call, std::initializer_list<scmp_arg_cmp> when = {}) {
     if (code_ == 0)
@@ -30,13 +36,14 @@ class Rules {
                                      static_cast<unsigned>(when.size()), when.begin());
   }
 
-  Result<std::vector<sock_filter>> Program() const {
+  Result<std::vector<sock_filter>> Program() {
     const auto failed = [](int code) {
       return Error{fmt::format("cannot make the seccomp filter: {}", std::strerror(-code))};
     };
     if (code_ != 0) return failed(code_);
     const Fd file(memfd_create("filter", MFD_CLOEXEC));
     if (!file) return failed(-errno);
+    room_.reset();
     if (const int code = seccomp_export_bpf(context_.get(), file.get()); code != 0)
       return failed(code);
     const off_t bytes = lseek(file.get(), 0, SEEK_END);
@@ -47,6 +54,7 @@ class Rules {
   }
 
  private:
+  std::unique_ptr<char[]> room_;
   std::unique_ptr<void, void (*)(void*)> context_;
   int code_;
 };

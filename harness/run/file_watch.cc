@@ -60,7 +60,12 @@ void TakeFileIds(const FileWatchSpec& spec) {
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::future<void> over,
+// What `box` tells is a pidfd.
+void EndBox(std::future<int>& box) {
+  syscall(SYS_pidfd_send_signal, box.get(), SIGKILL, nullptr, 0);
+}
+
+void Serve(const FileWatchSpec& spec, int channel, std::future<int>& box, std::future<void>& over,
            FileLog& log) {
   sigset_t all;
   sigfillset(&all);
@@ -78,7 +83,7 @@ void Serve(const FileWatchSpec& spec, int channel, std::future<int> box, std::fu
   FileListener heard(spec, listener.get(), log, [&spec] { TakeFileIds(spec); });
   if (const Status heard_all = heard.UntilEnd(); !heard_all) {
     log.failure = heard_all.error().message;
-    syscall(SYS_pidfd_send_signal, box.get(), SIGKILL, nullptr, 0);
+    EndBox(box);
   }
   // How a process ended is told once somebody has waited for it: when the box is gone, Finish says
   // so.
@@ -94,21 +99,32 @@ Result<std::unique_ptr<FileWatch>> FileWatch::Start(FileWatchSpec spec) {
     return Error{fmt::format("cannot make a channel to the box: {}", std::strerror(errno))};
   std::unique_ptr<FileWatch> watch(new FileWatch(std::move(spec), Fd(ends[0]), Fd(ends[1])));
   watch->thread_ = std::thread([&watch = *watch] {
-    Serve(watch.spec_, watch.ours_.get(), watch.box_.get_future(), watch.over_.get_future(),
-          watch.log_);
+    std::future<int> box = watch.box_.get_future();
+    std::future<void> over = watch.over_.get_future();
+    try {
+      Serve(watch.spec_, watch.ours_.get(), box, over, watch.log_);
+    } catch (...) {
+      watch.thrown_ = std::current_exception();
+      if (watch.log_.recorded && box.valid()) EndBox(box);
+    }
   });
   return watch;
 }
 
 FileWatch::~FileWatch() {
-  if (thread_.joinable()) Finish();
+  if (thread_.joinable()) Join();
 }
 
 FileLog FileWatch::Finish() {
+  Join();
+  if (thrown_) std::rethrow_exception(thrown_);
+  return std::move(log_);
+}
+
+void FileWatch::Join() {
   CloseChannel();
   over_.set_value();
   thread_.join();
-  return std::move(log_);
 }
 
 int SendListener(int channel, int listener, int error) {

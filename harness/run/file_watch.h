@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <exception>
 #include <future>
 #include <memory>
 #include <string>
@@ -47,16 +48,19 @@ class FileWatch {
   // The init of the box, which has begun: when the watching fails it is killed, for the next call
   // of a process in it would wait for ever.
   void SetBox(int pidfd) { box_.set_value(pidfd); }
-  // When everything in the box has ended, or it never began.
+  // When everything in the box has ended, or it never began. Throws what the thread could not go on
+  // for, lack of memory say, after which it had ended the box.
   FileLog Finish();
 
  private:
   FileWatch(FileWatchSpec spec, Fd ours, Fd theirs)
       : spec_(std::move(spec)), ours_(std::move(ours)), theirs_(std::move(theirs)) {}
+  void Join();
 
   const FileWatchSpec spec_;
   Fd ours_, theirs_;
   FileLog log_;
+  std::exception_ptr thrown_;
   std::promise<int> box_;    // its pidfd
   std::promise<void> over_;  // of the box
   std::thread thread_;

@@ -15,6 +15,7 @@
 #include <random>
 
 #include "harness/base/files.h"
+#include "harness/base/process.h"
 #include "harness/run/ask.h"
 #include "harness/run/box_filter.h"
 #include "harness/run/clock.h"
@@ -65,12 +66,12 @@ Result<Streams> MakeStreams() {
 }
 
 // Until all ends of the pipes are closed, or the program has ended and is silent.
-void Gather(Streams& streams, pid_t program, bool tee, RawRun& run, int& status) {
+void Gather(Streams& streams, OwnProcess& program, bool tee, RawRun& run, int& status) {
   bool ended = false;
   while (streams.out[0] || streams.err[0]) {
     pollfd waits[2] = {{streams.out[0].get(), POLLIN, 0}, {streams.err[0].get(), POLLIN, 0}};
     const int ready = poll(waits, 2, ended ? 0 : 50);
-    if (!ended && waitpid(program, &status, WNOHANG) == program) ended = true;
+    if (!ended) ended = program.HasEnded(status);
     if (ready == 0 && ended) break;
     for (int i = 0; ready > 0 && i < 2; ++i) {
       if (waits[i].revents == 0) continue;
@@ -87,8 +88,7 @@ void Gather(Streams& streams, pid_t program, bool tee, RawRun& run, int& status)
                             std::string(buffer, static_cast<size_t>(n))});
     }
   }
-  while (!ended && waitpid(program, &status, 0) < 0 && errno == EINTR) {
-  }
+  if (!ended) status = program.Wait();
 }
 
 // What the program left running is ours to wait for (PR_SET_CHILD_SUBREAPER).
@@ -144,10 +144,10 @@ Result<RawRun> RunOnHost(const HostStart& start, const Root& ours, const Recorde
   streams.err[1].Close();
   watch->CloseChannel();
   if (child < 0) return Error{fmt::format("no process could be made: {}", std::strerror(errno))};
-  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  watch->SetBox(pidfd.get());
+  OwnProcess process(child, Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
+  watch->SetBox(process.pidfd());
   int status = 0;
-  Gather(streams, child, true, run, status);
+  Gather(streams, process, true, run, status);
   run.left_over = EndChildren();
   run.duration_ns = Now() - run.start_ns;
   signal(SIGINT, was_interrupt);
@@ -182,7 +182,8 @@ RawRun RunOurs(const HostStart& start, const std::vector<std::string>& words, in
   if (child < 0) return run;
   run.start_ns = Now();
   int status = 0;
-  Gather(*streams, child, false, run, status);
+  OwnProcess process(child, Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
+  Gather(*streams, process, false, run, status);
   return run;
 }
 

@@ -6,9 +6,9 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
-#include <thread>
 
 #include "harness/base/files.h"
+#include "harness/base/threads.h"
 #include "harness/pipeline.h"
 
 namespace gpustage {
@@ -83,10 +83,7 @@ LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& sca
       }
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < jobs; ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  InThreads(jobs, work);
   return live;
 }
 

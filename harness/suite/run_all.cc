@@ -9,10 +9,10 @@
 #include <new>
 #include <set>
 #include <system_error>
-#include <thread>
 
 #include "harness/base/bugs.h"
 #include "harness/base/limits.h"
+#include "harness/base/threads.h"
 #include "harness/pipeline.h"
 #include "harness/report/repeats.h"
 #include "harness/run/interrupt.h"
@@ -177,10 +177,18 @@ AllRuns RunAll(const CaseSelection& cases, const RunPlan& plan, CaseRunner& runn
       ended(finished);
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < plan.jobs; ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  try {
+    InThreads(plan.jobs, [&] {
+      try {
+        work();
+      } catch (...) {
+        next = cases.size();  // the others end, too
+        throw;
+      }
+    });
+  } catch (const std::bad_alloc&) {
+    all.kept = Error{"gpustage has no memory left"};
+  }
   for (auto& [place, report] : reports) all.reports.push_back(std::move(report));
   all.stopped = stopped && all.cases < cases.size();
   return all;

@@ -1,6 +1,11 @@
 #include "harness/base/process.h"
 
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +36,20 @@ TEST(Process, WhatOneThreadHasWrittenIsExecutedWhileOthersMakeProcesses) {
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(refused, 0);
+}
+
+TEST(Process, ThatNobodyWaitedForIsEnded) {
+  pid_t child = 0;
+  {
+    child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+    const OwnProcess process(child, Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
+  }
+  EXPECT_EQ(kill(child, 0), -1);
+  EXPECT_EQ(errno, ESRCH);
 }
 
 }  // namespace

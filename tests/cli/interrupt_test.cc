@@ -1,9 +1,11 @@
 // A signal, or what we did not think of, in the middle of a run: what was done is told.
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/cli_test.h"
+#include "tests/support/source_dir.h"
 
 namespace gpustage {
 namespace {
@@ -118,6 +120,28 @@ TEST_F(InterruptTest, MergeSaysThatAPartWasInterrupted) {
   EXPECT_EQ(merged.status, 1);
   EXPECT_EQ(merged.err,
             "gpustage: " + Path("json") + " was interrupted by SIGTERM: 1 of 2 cases were done\n");
+}
+
+// Each thread of ours may be the one that asks for what is not there: the workers, the listener. An
+// exception that none of them catches would end all (std::terminate), with the cases that were
+// done.
+TEST_F(InterruptTest, AddressesThatRunOutEndNoRunByAbort) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer takes terabytes of addresses";
+#endif
+  for (const int megabytes : {42, 44, 46, 48, 50, 52, 94, 100, 104, 108, 110}) {
+    const Ran ran =
+        Finish(Start({"prlimit", fmt::format("--as={}", megabytes << 20), GPUSTAGE_PROGRAM, "run",
+                      InSources("/scenarios/first-steps/healthy.yaml"), "--scanner", "ollama-model",
+                      "--jobs", "2"},
+                     environment_, Path("first")),
+               Path("first"));
+    EXPECT_THAT(ran.status, testing::AllOf(testing::Ge(0), testing::Le(3)))
+        << megabytes << ran.out << ran.err;
+    EXPECT_THAT(ran.out + ran.err, testing::Not(HasSubstr("terminate called after"))) << megabytes;
+    EXPECT_EQ(rmdir(Path("tmp").c_str()), 0) << megabytes << ": something stayed in TMPDIR";
+    mkdir(Path("tmp").c_str(), 0700);
+  }
 }
 
 // A path and a version are bytes; JSON is UTF-8. All had run, and nothing was written.

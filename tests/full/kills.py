@@ -235,7 +235,7 @@ def poor(place, scratch, wrong):
         one("TMPDIR " + name, words, environment=[("TMPDIR", value)], cwd=scratch)
     for count in (4, 6, 8, 12, 16, 24, 32, 64, 128):
         one(f"{count} descriptors", preexec_fn=limits(NOFILE=count))
-    for megabytes in (30, 60, 100, 200, 400, 1000):
+    for megabytes in (30, *range(40, 124, 4), 200, 400, 1000):
         one(f"{megabytes} MB of addresses", preexec_fn=limits(AS=megabytes << 20))
     for kilobytes in (0, 1, 64, 1024):
         one(f"files of {kilobytes} KiB", preexec_fn=limits(FSIZE=kilobytes << 10))
