@@ -210,7 +210,7 @@ void FileListener::WriteExec(const seccomp_notif& told, bool at, FileRecord reco
 void FileListener::WriteList(const seccomp_notif& told, FileRecord record) {
   record.act = FileAct::kList;
   record.call = told.data.nr == SYS_getdents ? "getdents" : "getdents64";
-  record.path = LinkOf(ThreadOf(told), fmt::format("fd/{}", static_cast<int>(told.data.args[0])));
+  record.path = PathOf(ThreadOf(told), fmt::format("fd/{}", static_cast<int>(told.data.args[0])));
   record.answered = !record.path.empty();
   Add(std::move(record));
 }
@@ -310,7 +310,7 @@ const ThreadIds* FileListener::Ids(pid_t thread) {
 std::string FileListener::Absolute(pid_t thread, const std::string& path, int directory) const {
   if (!path.starts_with('/')) {
     std::string base =
-        LinkOf(thread, directory == kAtFdCwd ? "cwd" : fmt::format("fd/{}", directory));
+        PathOf(thread, directory == kAtFdCwd ? "cwd" : fmt::format("fd/{}", directory));
     if (path.empty()) return base;
     if (!base.ends_with('/')) base += '/';
     return base + path;

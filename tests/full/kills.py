@@ -185,7 +185,8 @@ def limits(**wanted):
 def judged(name, place, ran, wrong, good=(0, 1, 2, 3), left=0):
     """It ended by itself, with a sentence where it could do nothing, and left nothing."""
     text = (ran.stdout + ran.stderr).decode(errors="replace")
-    bad = [word for word in ("terminate called", "has a bug", "bug at", "Sanitizer") if word in text]
+    bad = [word for word in ("has a bug", "bug at", "Sanitizer") if word in text]
+    bad += [word for word in ("terminate called",) if word in ran.stderr.decode(errors="replace")]  # on stdout it is a scanner's
     if ran.returncode not in good or bad or (ran.returncode == 3 and not ran.stderr):
         wrong(f"{name}: status {ran.returncode} {bad}: {text[-300:]}")
     if not soon(lambda: reap() or not children()):
