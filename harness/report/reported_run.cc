@@ -24,7 +24,7 @@ std::string StepsText(const FunnelRow& row) {
   return text;
 }
 
-std::optional<std::string> Word(const std::optional<Step>& step) {
+std::optional<std::string> StepWord(const std::optional<Step>& step) {
   return step ? std::optional(ToString(*step)) : std::nullopt;
 }
 
@@ -122,8 +122,8 @@ std::vector<ReportedRow> RowsOf(const Evidence& evidence) {
   std::vector<ReportedRow> rows;
   for (const FunnelRow& row : evidence.funnel) {
     const bool odd = row.loss || !row.remark.empty();
-    rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row), Word(row.reached),
-                    Word(row.lost_at()), Utf8(ReasonText(row)),
+    rows.push_back({Utf8(row.library), row.pid, Utf8(row.role), StepsText(row),
+                    StepWord(row.reached), StepWord(row.lost_at()), Utf8(ReasonText(row)),
                     odd ? std::optional(ToString(row.cause())) : std::nullopt,
                     Utf8(SentenceOf(row.remark)), row.loss && row.loss->said != 0});
   }
