@@ -151,6 +151,32 @@ TEST(Chain, SaysWhyOneOfTwoDevicesIsMissing) {
               HasSubstr("/dev/nvidia1 could not be opened: Permission denied"));
 }
 
+// Ollama starts a runner more for each device that the first one counted, under a mask of its own
+// making (0.32.14: CUDA_VISIBLE_DEVICES=GPU-…). That one hides nothing that was there before.
+TEST(Chain, AMaskThatTheProgramSetAfterItHadCountedIsNoReason) {
+  Setting setting;
+  setting.devices = 2;
+  ScannerSpec scanner;
+  scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
+  const auto two = [](const std::string& first, int counted, const std::string& then) {
+    HandMadeRun run = Driver(first).Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", counted);
+    return run.Process(8, 1, "/bin/scan", "scan", then)
+        .Search(8, 1, "libcuda.so.1")
+        .Search(8, 1, kDriver, LA_SER_CONFIG)
+        .Load(8, 50, kDriver)
+        .Symbol(8, 50, "cuInit")
+        .Call(8, "cuInit", 0)
+        .Counts(8, "cuDeviceGetCount", 1)
+        .Prints(Stream::kStdout, "1\n");
+  };
+  EXPECT_EQ(MissingText(Decode(two("CUDA_VISIBLE_DEVICES=0", 1, "CUDA_VISIBLE_DEVICES=GPU-1"),
+                               scanner, {}, setting)),
+            "1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"0\" there, which leaves 1");
+  // A launcher's mask behind a look at all.
+  EXPECT_EQ(MissingText(Decode(two("A=1", 2, "CUDA_VISIBLE_DEVICES=1"), scanner, {}, setting)),
+            "1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"1\" there, which leaves 1");
+}
+
 // Counted, and then nobody can work with it: no device is missing, and yet something failed.
 TEST(Chain, SaysWhichCallFailedBehindTheCount) {
   Setting setting;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "fakes/world/format.h"
+#include "harness/base/files.h"
 #include "harness/evidence/path/chain.h"
 #include "harness/evidence/path/cuda_codes.h"
 
@@ -47,6 +48,35 @@ void AddMissing(Fact fact, std::vector<Fact>& missing) {
   if (!known) missing.push_back(std::move(fact));
 }
 
+// The most that a process was told that there are, by any function; -1: it did not ask.
+int64_t CountedBy(const Evidence& evidence, int pid) {
+  int64_t most = -1;
+  for (const Event& event : evidence.events)
+    if (event.kind == EventKind::kCall && event.pid == pid && event.value == 0 && event.gives &&
+        Counts(event.subject))
+      most = std::max<int64_t>(most, *event.gives);
+  return most;
+}
+
+// Whether an earlier process counted no more by the same library under another mask: then the
+// program set this one itself, for a device that it knew.
+bool IsOfTheProgram(const Evidence& evidence, const FunnelRow& row, const std::string& variable,
+                    int64_t count) {
+  const Process* const own = ProcessOf(evidence, row.pid);
+  if (own == nullptr) return false;
+  for (const auto* rows : {&evidence.funnel, &evidence.inner})
+    for (const FunnelRow& other : *rows) {
+      const Process* const before = ProcessOf(evidence, other.pid);
+      if (before == nullptr || before->event >= own->event ||
+          BaseNameOf(other.library) != BaseNameOf(row.library) ||
+          VariableOf(before, variable) == VariableOf(own, variable))
+        continue;
+      const int64_t counted = CountedBy(evidence, other.pid);
+      if (counted > 0 && counted <= count) return true;
+    }
+  return false;
+}
+
 // Of the devices that are not among those that were counted.
 void FindMissing(int64_t count, Evidence& evidence) {
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
@@ -57,7 +87,8 @@ void FindMissing(int64_t count, Evidence& evidence) {
             IsNode(event.subject))
           AddMissing(NodeOf(event), evidence.missing);
       for (Fact& mask : MasksOf(evidence, row))
-        AddMissing(LeftBy(std::move(mask), count), evidence.missing);
+        if (!IsOfTheProgram(evidence, row, mask.subject, count))
+          AddMissing(LeftBy(std::move(mask), count), evidence.missing);
     }
 }
 
