@@ -105,6 +105,15 @@ TEST(MistakesIn, WhatAMistakeAloneBringsAboutIsNone) {
                    "runs: [{name: first, scanner: zzzzzz}, {scanner: dlopen}]\n"
                    "expect: [{run: first, outcome: {exited: 0}}]\n"),
               ElementsAre(StartsWith("3:31: unknown scanner \"zzzzzz\"")));
+  // A label goes with its value, and with it whatever names it.
+  EXPECT_THAT(Told("claim: c\nlayout: [driver]\nruns: [{scanner: dlopen}]\nmatrix:\n"
+                   "  driver: {set: machine.driver, to: [{as: old, value: 535x}, "
+                   "{as: new, value: 580.159.04}], default: old, broken: [old]}\n"
+                   "  mask: {set: env.MASK, to: [a, b]}\n"
+                   "  exclude: [{driver: old, mask: a}]\n"
+                   "  constraints: [{if: {driver: old}, not: {mask: b}}]\n"
+                   "expect: [{outcome: {exited: 0}}]\n"),
+              ElementsAre(StartsWith("5:62: ")));
 }
 
 TEST(MistakesIn, OfAKeyThatIsUnknownMayBeWhatAnotherLacks) {

@@ -14,10 +14,17 @@ namespace {
 
 constexpr size_t kMostMistakes = 20, kMostReadings = 120;
 
+// What names labels of axes by what their values are called.
+bool NamesLabels(const std::string& key) {
+  return key == "default" || key == "broken" || key == "constraints" || key == "include" ||
+         key == "exclude";
+}
+
 // How far a key of a scenario is read from others: what is said of a machine may be wrong because
 // the matrix is, what is expected because of anything before it.
-int DepthOf(const std::string& section, const std::string& list) {
-  if (section == "matrix") return 0;
+int DepthOf(const std::vector<std::string>& keys, const std::string& list) {
+  const std::string& section = keys.front();
+  if (section == "matrix") return std::any_of(keys.begin(), keys.end(), &NamesLabels) ? 1 : 0;
   if (section == "tree" || list == "faults" || list == "change") return 2;
   if (section == "expect") return 3;
   return section == "fix" || section == "suspects" || section == "xfail" ? 4 : 1;
@@ -61,11 +68,11 @@ class Draft {
 
   struct Place {
     YamlNode* parent = nullptr;
-    size_t number = 0;  // of its entry or item
-    bool key = false;   // the key of that entry is meant
-    std::string section;
-    std::string list;              // the key of the list that the parent is an item of
-    std::vector<SourcePos> above;  // the parent, and what it is in
+    size_t number = 0;              // of its entry or item
+    bool key = false;               // the key of that entry is meant
+    std::vector<std::string> keys;  // the outermost first: "matrix", "driver", "to"
+    std::string list;               // the key of the list that the parent is an item of
+    std::vector<SourcePos> above;   // the parent, and what it is in
     YamlNode* grandparent = nullptr;
     size_t parent_number = 0;
   };
@@ -158,13 +165,16 @@ class Draft {
     for (size_t i = 0; i < children; ++i) {
       YamlEntry* const entry = node.IsMap() ? &node.entries[i] : nullptr;
       YamlNode& value = entry != nullptr ? entry->value : node.items[i];
-      if (&node == &root_) place.section = entry != nullptr ? entry->key : "";
+      if (entry != nullptr || &node == &root_) place.keys.push_back(entry ? entry->key : "");
       if (IsMeant(meant, entry, value, pos)) {
         place.parent = &node;
         place.number = i;
         return true;
       }
-      if (!FindBelow(value, meant, pos, place)) continue;
+      if (!FindBelow(value, meant, pos, place)) {
+        if (entry != nullptr || &node == &root_) place.keys.pop_back();
+        continue;
+      }
       if (place.grandparent == nullptr && place.parent == &value) {
         place.grandparent = &node;
         place.parent_number = i;
@@ -221,7 +231,7 @@ class Mistakes {
     const bool of_key = place->key && (error.message.starts_with("unknown key ") ||
                                        error.message.starts_with("unknown operation "));
     if (of_key) error.message = error.message.substr(0, error.message.find("; line "));
-    const int depth = DepthOf(place->section, place->list);
+    const int depth = DepthOf(place->keys, place->list);
     const bool follows =
         again || (!of_key && (depth > shallowest_ || draft.IsIncomplete(*error.pos)));
     if (!follows) mistakes_.push_back(error);
