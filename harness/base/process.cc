@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,8 @@
 #include <mutex>
 #include <sstream>
 #include <utility>
+
+#include "harness/base/root.h"
 
 extern char** environ;
 
@@ -26,30 +27,32 @@ std::shared_mutex& ForkLock() {
 }
 
 OwnProcess& OwnProcess::operator=(OwnProcess&& other) noexcept {
-  std::swap(pid_, other.pid_);
-  std::swap(pidfd_, other.pidfd_);
+  if (this != &other) {
+    End();
+    pid_ = std::exchange(other.pid_, -1);
+  }
   return *this;
 }
 
-OwnProcess::~OwnProcess() {
+void OwnProcess::Signal(int number) const {
+  if (pid_ > 0) kill(pid_, number);
+}
+
+void OwnProcess::End() {
   if (pid_ < 0) return;
   Signal(SIGKILL);
   Wait();
 }
 
-void OwnProcess::Signal(int number) const {
-  syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
-}
-
 bool OwnProcess::HasEnded(int& status) {
-  if (waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  if (pid_ < 0 || waitpid(pid_, &status, WNOHANG) != pid_) return false;
   pid_ = -1;
   return true;
 }
 
 int OwnProcess::Wait() {
   int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  while (pid_ > 0 && waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
   return status;
@@ -71,47 +74,46 @@ Result<ProgramOutput> RunProgram(const std::vector<std::string>& argv, std::chro
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0)
     return Error{fmt::format("cannot make a pipe: {}", std::strerror(errno))};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 1);
-  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 2);
+  Fd ours(pipe_ends[0]), theirs(pipe_ends[1]);
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, theirs.get(), 1);
+  posix_spawn_file_actions_adddup2(&actions, theirs.get(), 2);
   pid_t pid = -1;
   const int failure = [&] {
     const std::lock_guard alone(ForkLock());
     return posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environ);
   }();
   posix_spawn_file_actions_destroy(&actions);
-  close(pipe_ends[1]);
-  if (failure != 0) {
-    close(pipe_ends[0]);
+  theirs.Close();
+  if (failure != 0)
     return Error{fmt::format("cannot start {}: {}", argv[0], std::strerror(failure))};
-  }
+  OwnProcess process(pid);
   ProgramOutput result;
   char buffer[4096];
   ssize_t n = 0;
   const auto deadline = std::chrono::steady_clock::now() + limit;
   bool ended_by_us = false;
   while (limit.count() > 0) {
-    pollfd more = {pipe_ends[0], POLLIN, 0};
+    pollfd more = {ours.get(), POLLIN, 0};
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     const int ready = left.count() > 0 ? poll(&more, 1, static_cast<int>(left.count())) : 0;
     if (ready < 0 && errno == EINTR) continue;
-    ended_by_us = ready <= 0 && kill(pid, SIGKILL) == 0;
-    if (ready <= 0 || (n = read(pipe_ends[0], buffer, sizeof buffer)) <= 0) break;
+    ended_by_us = ready <= 0;
+    if (ready <= 0 || (n = read(ours.get(), buffer, sizeof buffer)) <= 0) break;
     result.out.append(buffer, static_cast<size_t>(n));
   }
   while (limit.count() == 0 &&
-         ((n = read(pipe_ends[0], buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)))
+         ((n = read(ours.get(), buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)))
     if (n > 0) result.out.append(buffer, static_cast<size_t>(n));
-  close(pipe_ends[0]);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  ours.Close();
+  if (ended_by_us) process.Signal(SIGKILL);
+  const int status = process.Wait();
   if (ended_by_us) return Error{fmt::format("{} did not end within {} s", argv[0], limit.count())};
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   return result;

@@ -1,5 +1,5 @@
-// Runs a small helper program of the host and gathers what it prints. Not for scanners: those run
-// in the box.
+// Our own processes: those that we start, and small helper programs of the host whose output is
+// gathered. Not for scanners: those run in the box.
 #pragma once
 
 #include <sys/types.h>
@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/base/root.h"
 
 namespace gpustage {
 
@@ -24,25 +23,25 @@ struct ProgramOutput {
 // and what anybody can write to nobody may execute (ETXTBSY).
 std::shared_mutex& ForkLock();
 
-// A child of ours. Where nobody has waited for it, after an exception say, it is ended by SIGKILL
-// and waited for: nothing of ours goes on alone.
+// A child of ours, and a number that is nobody else's until it is waited for. Where nobody has,
+// after an exception say, it is ended by SIGKILL and waited for: nothing of ours goes on alone.
 class OwnProcess {
  public:
   OwnProcess() = default;
-  OwnProcess(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  explicit OwnProcess(pid_t pid) : pid_(pid) {}
   OwnProcess(OwnProcess&& other) noexcept { *this = std::move(other); }
   OwnProcess& operator=(OwnProcess&& other) noexcept;
-  ~OwnProcess();
+  ~OwnProcess() { End(); }
 
-  int pidfd() const { return pidfd_.get(); }
-  void Signal(int number) const;
-  // Whether it has ended, and its status as waitpid(2) tells it. Wait: when it has.
+  pid_t pid() const { return pid_; }
+  void Signal(int number) const;  // kill(2); nothing once it was waited for
+  void End();                     // by SIGKILL, and waits; nothing once it was waited for
+  // Statuses are as waitpid(2) tells them. HasEnded: at once, whether it has. Wait: until it has.
   bool HasEnded(int& status);
   int Wait();
 
  private:
   pid_t pid_ = -1;  // -1: none, or it was waited for
-  Fd pidfd_;
 };
 
 // A program of the host by its path, or by its name on PATH; "" when there is none.

@@ -1,5 +1,6 @@
 #include "harness/base/threads.h"
 
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -9,24 +10,26 @@
 
 namespace gpustage {
 
-void InThreads(int threads, const std::function<void()>& work) {
+void InThreads(int threads, size_t count, const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next = 0;
   std::mutex telling;
   std::exception_ptr first;
-  const auto guarded = [&] {
+  const auto some = [&] {
     try {
-      work();
+      for (size_t i = next++; i < count; i = next++) work(i);
     } catch (...) {
+      next = count;
       const std::lock_guard lock(telling);
       if (!first) first = std::current_exception();
     }
   };
   std::vector<std::thread> others;
   try {
-    for (int i = 1; i < threads; ++i) others.emplace_back(guarded);
+    for (int i = 1; i < threads && static_cast<size_t>(i) < count; ++i) others.emplace_back(some);
   } catch (const std::system_error&) {
   } catch (const std::bad_alloc&) {
   }
-  guarded();
+  some();
   for (std::thread& other : others) other.join();
   if (first) std::rethrow_exception(first);
 }

@@ -89,6 +89,8 @@ class Watched {
     if (interrupted)
       problems.push_back(
           {"interrupted", fmt::format("interrupted by {}: {}", SignalName(Interrupted()), done)});
+    if (!all.kept && all.cases < cases)
+      problems.push_back({"not-kept", fmt::format("{}: {}", all.kept.error().message, done)});
     if (all.stopped)
       problems.push_back({"max-failures", fmt::format("stopped after {} failures: {}",
                                                       options_.max_failures, done)});

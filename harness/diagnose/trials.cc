@@ -1,7 +1,6 @@
 #include "harness/diagnose/trials.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "harness/base/threads.h"
 #include "harness/evidence/path/known.h"
@@ -54,15 +53,6 @@ void Trials::MeasureBy(const Goal& goal) {
     }
 }
 
-template <typename Work>
-void Trials::InParallel(size_t count, const Work& work) {
-  std::atomic<size_t> next = 0;
-  const auto some = [&] {
-    for (size_t i = next++; i < count; i = next++) work(i);
-  };
-  InThreads(static_cast<int>(std::min(count, static_cast<size_t>(jobs_))), some);
-}
-
 AttemptResult Trials::Explained(const FlatCase& flat) {
   ++starts_;
   return known_[KeyOf(flat)] = std::make_shared<Attempt>(Start(ToCase(flat), true));
@@ -82,7 +72,7 @@ std::vector<AttemptResult> Trials::Run(const std::vector<FlatCase>& machines) {
     }
   }
   std::vector<AttemptResult> made(fresh.size());
-  InParallel(fresh.size(), [&](size_t i) {
+  InThreads(jobs_, fresh.size(), [&](size_t i) {
     made[i] = std::make_shared<Attempt>(Start(ToCase(machines[fresh[i]]), false));
   });
   for (size_t i = 0; i < fresh.size(); ++i) known_[keys[fresh[i]]] = made[i];
@@ -97,7 +87,7 @@ std::vector<AttemptResult> Trials::Run(const std::vector<FlatCase>& machines) {
 std::vector<std::optional<int64_t>> Trials::Again(const Case& c, int times) {
   std::vector<std::optional<int64_t>> counts(static_cast<size_t>(times));
   proof_starts_ += times;
-  InParallel(counts.size(), [&](size_t i) { counts[i] = Start(c, false).count; });
+  InThreads(jobs_, counts.size(), [&](size_t i) { counts[i] = Start(c, false).count; });
   return counts;
 }
 

@@ -47,8 +47,6 @@ class Trials {
  private:
   Attempt Start(const Case& c, bool explain);
   std::optional<int64_t> CountOf(const Evidence& evidence) const;
-  template <typename Work>
-  void InParallel(size_t count, const Work& work);
 
   CaseRunner& runner_;
   const int jobs_;

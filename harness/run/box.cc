@@ -85,9 +85,10 @@ bool MakePipe(Pipe& made) {
 
 // The started init of a box.
 struct Started {
+  Fd pidfd;  // what is before is gone after: the listener may still signal while the init ends
   std::unique_ptr<FileWatch> watch;
   ProcessCount count;
-  OwnProcess init;  // the last, and so the first that ends: the others wait for that
+  OwnProcess init;  // ends first, for the watch waits for that
 };
 
 sock_fprog ProgramOf(std::vector<sock_filter>& filter) {
@@ -110,23 +111,25 @@ Result<std::unique_ptr<FileWatch>> StartWatch(const BoxSpec& spec, const Isolati
   return FileWatch::Start(std::move(watch));
 }
 
-// From within a network that has nothing where there is one.
-pid_t Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, int& pidfd) {
+// From within a network that has nothing where there is one. 0 or an errno.
+int Clone(const BoxSpec& spec, const Isolation& isolation, BoxChild& child, Started& started) {
   const bool apart = !spec.loopback && isolation.empty_network >= 0 &&
                      setns(isolation.empty_network, CLONE_NEWNET) == 0;
   unsigned long flags =
       CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD | SIGCHLD;
   if (spec.loopback || (isolation.network_namespace && !apart)) flags |= CLONE_NEWNET;
   if (isolation.own_users) flags |= CLONE_NEWUSER;
+  int pidfd = -1;
   std::unique_lock alone(ForkLock());
   const auto pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr));
   if (pid == 0) child.RunInit();
-  const int failure = errno;
+  const int failure = pid < 0 ? errno : 0;
   alone.unlock();
+  started.pidfd = Fd(pidfd);
+  started.init = OwnProcess(pid);
   // Our own is the user's, whose program may have made this box.
   if (apart) GPUSTAGE_CHECK(setns(isolation.our_network, CLONE_NEWNET) == 0);
-  errno = failure;
-  return pid;
+  return failure;
 }
 
 // Everything that the child needs, then the clone.
@@ -171,16 +174,14 @@ Result<Started> Start(const BoxSpec& spec, const Isolation& isolation, BoxChild&
     return Error{fmt::format("no pipe could be made: {}", std::strerror(errno))};
   child.go = go.read.get();
   child.go_end = go.write.get();
-  int pidfd = -1;
-  const pid_t pid = Clone(spec, isolation, child, pidfd);
-  if (pid < 0) return Error{fmt::format("the box could not be made: {}", std::strerror(errno))};
-  started.init = OwnProcess(pid, Fd(pidfd));
+  if (const int failure = Clone(spec, isolation, child, started); failure != 0)
+    return Error{fmt::format("the box could not be made: {}", std::strerror(failure))};
   if (started.watch) {
-    started.watch->SetBox(pidfd);
+    started.watch->SetBox(started.pidfd.get());
     started.watch->CloseChannel();
   }
   if (!isolation.own_users) return started;
-  int failure = MapSameIds(pid);
+  int failure = MapSameIds(started.init.pid());
   if (failure == 0 && write(go.write.get(), "g", 1) != 1) failure = errno;
   if (failure == 0) return started;
   return Error{fmt::format("the ids of the box could not be mapped: {}", std::strerror(failure))};
@@ -372,8 +373,8 @@ RawRun RunInBoxInteractive(const BoxSpec& spec, const Isolation& isolation, Term
   if (!box) return failed(box.error().message);
   report.write.Close();
   const std::string reports = terminal != nullptr
-                                  ? terminal->Relay(report.read.get(), box->init.pidfd())
-                                  : ReadAll(report.read.get(), box->init.pidfd());
+                                  ? terminal->Relay(report.read.get(), box->pidfd.get())
+                                  : ReadAll(report.read.get(), box->pidfd.get());
   box->init.Wait();
   run.duration_ns = Now() - run.start_ns;
   if (box->watch) run.files = box->watch->Finish();

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <new>
+#include <utility>
 
 #include "fakes/world/format.h"
 #include "harness/base/root.h"
@@ -18,17 +20,30 @@
 namespace gpustage {
 namespace {
 
-// More than a filter of ours takes of it. libseccomp 2.5 writes through the null that malloc(3)
-// gave it (gen_bpf.c), so it is asked only where this much is there.
-constexpr size_t kRoomOfLibrary = 8 << 20;
+// libseccomp 2.5 writes through the null that malloc(3) gave it (gen_bpf.c), so it is asked where
+// more is left than a filter of ours takes; another thread may still take it in between. By
+// mmap(2), for what malloc(3) maps and frees changes what it keeps from then on (mallopt(3)).
+class Room {
+ public:
+  Room() : at_(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    if (at_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  Room(const Room&) = delete;
+  ~Room() { Free(); }
+  void Free() {
+    if (at_ != MAP_FAILED) munmap(std::exchange(at_, MAP_FAILED), kBytes);
+  }
+
+ private:
+  static constexpr size_t kBytes = 8 << 20;
+  void* at_;
+};
 
 // Rules on top of "everything is allowed"; the first that cannot be added is remembered.
 class Rules {
  public:
   Rules()
-      : room_(std::make_unique_for_overwrite<char[]>(kRoomOfLibrary)),
-        context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release),
-        code_(context_ ? 0 : -ENOMEM) {}
+      : context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release), code_(context_ ? 0 : -ENOMEM) {}
 
   void Add(uint32_t action, int call, std::initializer_list<scmp_arg_cmp> when = {}) {
     if (code_ == 0)
@@ -43,7 +58,7 @@ class Rules {
     if (code_ != 0) return failed(code_);
     const Fd file(memfd_create("filter", MFD_CLOEXEC));
     if (!file) return failed(-errno);
-    room_.reset();
+    room_.Free();
     if (const int code = seccomp_export_bpf(context_.get(), file.get()); code != 0)
       return failed(code);
     const off_t bytes = lseek(file.get(), 0, SEEK_END);
@@ -54,7 +69,7 @@ class Rules {
   }
 
  private:
-  std::unique_ptr<char[]> room_;
+  Room room_;
   std::unique_ptr<void, void (*)(void*)> context_;
   int code_;
 };

@@ -104,6 +104,7 @@ Status FileListener::Hear() {
     return errno == EINTR || errno == ENOENT ? Ok() : Failed("SECCOMP_IOCTL_NOTIF_RECV");
   if (!root_) {
     root_ = Fd(open(fmt::format("/proc/{}/root", told.pid).c_str(), O_PATH | O_CLOEXEC));
+    root_link_ = LinkOf(static_cast<pid_t>(told.pid), "root");
     take_ids_();
   }
   const size_t before = log_.records.size();
@@ -217,7 +218,7 @@ void FileListener::WriteList(const seccomp_notif& told, FileRecord record) {
 
 void FileListener::WriteOutput(const seccomp_notif& told, FileRecord record) {
   const pid_t thread = ThreadOf(told);
-  const std::string end = LinkOf(thread, fmt::format("fd/{}", told.data.args[0]));
+  const std::string end = PathOf(thread, fmt::format("fd/{}", told.data.args[0]));
   if (end.empty() ||
       std::find(spec_.own_streams.begin(), spec_.own_streams.end(), end) != spec_.own_streams.end())
     return;
@@ -305,6 +306,15 @@ const ThreadIds* FileListener::Ids(pid_t thread) {
     if (!life.pidfd && IsOurLack(errno)) Incomplete(kOurLack);
   }
   return &threads_.emplace(thread, *ids).first->second;
+}
+
+// Where we are in a chroot the kernel tells where that begins, too: "/srv/root/opt/file" of a box
+// whose root is "/srv/root".
+std::string FileListener::PathOf(pid_t thread, const std::string& name) const {
+  std::string path = LinkOf(thread, name);
+  if (root_link_.size() <= 1 || !path.starts_with(root_link_)) return path;
+  if (path.size() == root_link_.size()) return "/";
+  return path[root_link_.size()] == '/' ? path.substr(root_link_.size()) : path;
 }
 
 std::string FileListener::Absolute(pid_t thread, const std::string& path, int directory) const {

@@ -50,6 +50,7 @@ class FileListener {
   void NoteEnd(pid_t process);
   void LetGo(bool all);
   const ThreadIds* Ids(pid_t thread);
+  std::string PathOf(pid_t thread, const std::string& name) const;
   std::string Absolute(pid_t thread, const std::string& path, int directory) const;
   void Probe(FileRecord& record, const Wanted& wanted);
   void Unreadable();
@@ -61,6 +62,7 @@ class FileListener {
   FileLog& log_;
   const std::function<void()> take_ids_;
   Fd root_;
+  std::string root_link_;  // where it is, as the kernel tells us
   std::map<pid_t, ThreadIds> threads_;
   std::map<pid_t, WatchedProcess> lives_;  // by the process's id as we see it
   std::vector<WatchedProcess> ended_;

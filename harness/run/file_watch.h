@@ -49,7 +49,7 @@ class FileWatch {
   // of a process in it would wait for ever.
   void SetBox(int pidfd) { box_.set_value(pidfd); }
   // When everything in the box has ended, or it never began. Throws what the thread could not go on
-  // for, lack of memory say, after which it had ended the box.
+  // for, lack of memory say; where it listened already, it has ended the box then.
   FileLog Finish();
 
  private:

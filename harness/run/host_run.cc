@@ -130,6 +130,7 @@ Result<RawRun> RunOnHost(const HostStart& start, const Root& ours, const Recorde
   spec.program = start.argv[0];
   for (const Fd* end : {&streams.out[1], &streams.err[1]})
     spec.own_streams.push_back(LinkOf(getpid(), fmt::format("fd/{}", end->get())));
+  Fd pidfd;  // before the watch, which may signal until it is gone
   TRY(const std::unique_ptr<FileWatch> watch, FileWatch::Start(std::move(spec)));
 
   RawRun run;
@@ -144,14 +145,26 @@ Result<RawRun> RunOnHost(const HostStart& start, const Root& ours, const Recorde
   streams.err[1].Close();
   watch->CloseChannel();
   if (child < 0) return Error{fmt::format("no process could be made: {}", std::strerror(errno))};
-  OwnProcess process(child, Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
-  watch->SetBox(process.pidfd());
+  OwnProcess process(child);
+  pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  watch->SetBox(pidfd.get());
   int status = 0;
-  Gather(streams, process, true, run, status);
-  run.left_over = EndChildren();
+  const auto restore = [&] {
+    signal(SIGINT, was_interrupt);
+    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  };
+  try {
+    Gather(streams, process, true, run, status);
+    run.left_over = EndChildren();
+  } catch (...) {
+    run = {};  // room to find the children in, for which the watch would wait
+    process.End();
+    EndChildren();
+    restore();
+    throw;
+  }
   run.duration_ns = Now() - run.start_ns;
-  signal(SIGINT, was_interrupt);
-  prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  restore();
   run.outcome = OutcomeOf(status, start.argv[0]);
   run.files = watch->Finish();
   run.level = EvidenceLevel::kAll;
@@ -182,7 +195,7 @@ RawRun RunOurs(const HostStart& start, const std::vector<std::string>& words, in
   if (child < 0) return run;
   run.start_ns = Now();
   int status = 0;
-  OwnProcess process(child, Fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0))));
+  OwnProcess process(child);
   Gather(*streams, process, false, run, status);
   return run;
 }

@@ -149,14 +149,6 @@ std::string LinkOf(pid_t thread, const std::string& name) {
   return length > 0 ? std::string(text, static_cast<size_t>(length)) : "";
 }
 
-std::string PathOf(pid_t thread, const std::string& name) {
-  std::string path = LinkOf(thread, name);
-  const std::string root = LinkOf(thread, "root");
-  if (root.size() <= 1 || !path.starts_with(root)) return path;
-  if (path.size() == root.size()) return "/";
-  return path[root.size()] == '/' ? path.substr(root.size()) : path;
-}
-
 std::optional<int> WaitStatusOf(int pidfd) {
   PidfdInfo info = {};
   info.mask = kInfoExit;

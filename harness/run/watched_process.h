@@ -47,10 +47,6 @@ std::vector<std::string> ReadTexts(pid_t thread, uint64_t address, size_t& room)
 // "pipe:[71]". "" when it has none.
 std::string LinkOf(pid_t thread, const std::string& name);
 
-// The same as a path of its own. Where we are in a chroot the kernel tells where that begins, too:
-// "/srv/root/opt/file" of a thread whose root is "/srv/root".
-std::string PathOf(pid_t thread, const std::string& name);
-
 // How a process ended, from its pidfd; nothing where the kernel does not tell (before 6.15) or it
 // has not ended.
 std::optional<int> WaitStatusOf(int pidfd);

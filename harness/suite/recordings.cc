@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <mutex>
 
@@ -60,30 +59,27 @@ LiveRecordings RecordLive(const std::vector<Case>& cases, const std::string& sca
                           const std::map<std::string, Levels>& of_case) {
   LiveRecordings live;
   std::mutex mutex;
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < cases.size(); i = next++) {
-      std::vector<std::string> keys;
-      const auto own = of_case.find(cases[i].id);
-      const Case c =
-          AtEachLevel(cases[i], scanner, own == of_case.end() ? levels : own->second, keys);
-      const CaseReport report = RunCase(c, runner);
-      const std::lock_guard lock(mutex);
-      for (size_t run = 0; run < report.runs.size(); ++run) {
-        const RunReport& told = report.runs[run];
-        if (told.verdict.kind == VerdictKind::kSkip) {
-          live.skipped.insert(c.id);
-          continue;
-        }
-        Recordings& recordings = live.scenarios[c.scenario];
-        recordings.scanner = told.spec.scanner.name;
-        recordings.version = told.spec.scanner.version;
-        recordings.of[keys[run]] = RecordingOf(told.evidence);
-        live.milliseconds.push_back(static_cast<double>(told.evidence.duration_ns) / 1e6);
+  const auto work = [&](size_t i) {
+    std::vector<std::string> keys;
+    const auto own = of_case.find(cases[i].id);
+    const Case c =
+        AtEachLevel(cases[i], scanner, own == of_case.end() ? levels : own->second, keys);
+    const CaseReport report = RunCase(c, runner);
+    const std::lock_guard lock(mutex);
+    for (size_t run = 0; run < report.runs.size(); ++run) {
+      const RunReport& told = report.runs[run];
+      if (told.verdict.kind == VerdictKind::kSkip) {
+        live.skipped.insert(c.id);
+        continue;
       }
+      Recordings& recordings = live.scenarios[c.scenario];
+      recordings.scanner = told.spec.scanner.name;
+      recordings.version = told.spec.scanner.version;
+      recordings.of[keys[run]] = RecordingOf(told.evidence);
+      live.milliseconds.push_back(static_cast<double>(told.evidence.duration_ns) / 1e6);
     }
   };
-  InThreads(jobs, work);
+  InThreads(jobs, cases.size(), work);
   return live;
 }
 

@@ -148,7 +148,6 @@ CaseReport Guarded(const std::function<CaseReport()>& run, const CaseReport& can
 
 AllRuns RunAll(const CaseSelection& cases, const RunPlan& plan, CaseRunner& runner, Spool& spool,
                const CaseEnded& ended) {
-  std::atomic<size_t> next = 0;
   std::mutex telling;
   std::atomic<bool> stopped = false;
   AllRuns all;
@@ -160,34 +159,24 @@ AllRuns RunAll(const CaseSelection& cases, const RunPlan& plan, CaseRunner& runn
     for (const ReportedRun& run : finished.runs) TRY(spool.Add(run, finished.place));
     return Ok();
   };
-  const auto work = [&] {
-    while (!stopped && Interrupted() == 0) {
-      const size_t place = next++;
-      if (place >= cases.size()) return;
-      const FinishedCase finished = RunOneCase(cases, place, plan, isolation, runner);
-      Status kept = keep(finished);
-      const std::lock_guard lock(telling);
-      if (all.kept && !kept) all.kept = std::move(kept);
-      for (const ReportedRun& run : finished.runs) all.tally.Add(run);
-      if (finished.whole) ++all.cases;
-      // Of what has no suspect one of each scenario is enough.
-      if (finished.report.c.suspect || scenarios.insert(finished.report.c.scenario).second)
-        reports.emplace(place, WithoutEvidence(finished.report));
-      if (plan.max_failures > 0 && all.tally.totals.Bad() >= plan.max_failures) stopped = true;
-      ended(finished);
-    }
+  const auto work = [&](size_t place) {
+    if (stopped || Interrupted() != 0) return;
+    const FinishedCase finished = RunOneCase(cases, place, plan, isolation, runner);
+    Status kept = keep(finished);
+    const std::lock_guard lock(telling);
+    if (all.kept && !kept) all.kept = std::move(kept);
+    for (const ReportedRun& run : finished.runs) all.tally.Add(run);
+    if (finished.whole) ++all.cases;
+    // Of what has no suspect one of each scenario is enough.
+    if (finished.report.c.suspect || scenarios.insert(finished.report.c.scenario).second)
+      reports.emplace(place, WithoutEvidence(finished.report));
+    if (plan.max_failures > 0 && all.tally.totals.Bad() >= plan.max_failures) stopped = true;
+    ended(finished);
   };
   try {
-    InThreads(plan.jobs, [&] {
-      try {
-        work();
-      } catch (...) {
-        next = cases.size();  // the others end, too
-        throw;
-      }
-    });
-  } catch (const std::bad_alloc&) {
-    all.kept = Error{"gpustage has no memory left"};
+    InThreads(plan.jobs, cases.size(), work);
+  } catch (const std::bad_alloc&) {  // beside a case, whose own is its error
+    all.kept = Error{"gpustage has no memory left to go on"};
   }
   for (auto& [place, report] : reports) all.reports.push_back(std::move(report));
   all.stopped = stopped && all.cases < cases.size();

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <map>
+#include <tuple>
 
 #include "harness/evidence/path/families.h"
 #include "harness/evidence/records/decode.h"
@@ -158,23 +159,29 @@ TEST(Chain, AMaskThatTheProgramSetAfterItHadCountedIsNoReason) {
   setting.devices = 2;
   ScannerSpec scanner;
   scanner.devices = {DeviceReader::Kind::kCount, "stdout", "^(?P<count>\\d+)$"};
-  const auto two = [](const std::string& first, int counted, const std::string& then) {
-    HandMadeRun run = Driver(first).Call(7, "cuInit", 0).Counts(7, "cuDeviceGetCount", counted);
-    return run.Process(8, 1, "/bin/scan", "scan", then)
-        .Search(8, 1, "libcuda.so.1")
-        .Search(8, 1, kDriver, LA_SER_CONFIG)
-        .Load(8, 50, kDriver)
-        .Symbol(8, 50, "cuInit")
-        .Call(8, "cuInit", 0)
-        .Counts(8, "cuDeviceGetCount", 1)
-        .Prints(Stream::kStdout, "1\n");
+  // Each starts a process under `first`, which counts so many, and then one under `then`.
+  const auto started = [&](const std::string& own, const std::string& first, int counted,
+                           const std::string& then) {
+    HandMadeRun run = HandMadeRun().Process(6, 1, "/bin/serve", "serve", own);
+    for (const auto& [pid, mask, count] : {std::tuple(7, first, counted), std::tuple(8, then, 1)})
+      run.Process(pid, 6, "/bin/scan", "scan", mask)
+          .Search(pid, 1, "libcuda.so.1")
+          .Search(pid, 1, kDriver, LA_SER_CONFIG)
+          .Load(pid, 50, kDriver)
+          .Symbol(pid, 50, "cuInit")
+          .Call(pid, "cuInit", 0)
+          .Counts(pid, "nvmlDeviceGetCount_v2", 2)
+          .Counts(pid, "cuDeviceGetCount", count);
+    return MissingText(Decode(run.Prints(Stream::kStdout, "1\n"), scanner, {}, setting));
   };
-  EXPECT_EQ(MissingText(Decode(two("CUDA_VISIBLE_DEVICES=0", 1, "CUDA_VISIBLE_DEVICES=GPU-1"),
-                               scanner, {}, setting)),
-            "1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"0\" there, which leaves 1");
-  // A launcher's mask behind a look at all.
-  EXPECT_EQ(MissingText(Decode(two("A=1", 2, "CUDA_VISIBLE_DEVICES=1"), scanner, {}, setting)),
-            "1 of the machine's 2 devices: CUDA_VISIBLE_DEVICES is \"1\" there, which leaves 1");
+  const auto said = [](const std::string& value) {
+    return "CUDA_VISIBLE_DEVICES is \"" + value + "\" there, which leaves 1";
+  };
+  const std::string one = "1 of the machine's 2 devices: ", mask = "CUDA_VISIBLE_DEVICES=";
+  EXPECT_EQ(started(mask + "0", mask + "0", 1, mask + "GPU-1"), one + said("0"));
+  // A launcher's masks: behind a look at all, and one for each that it starts.
+  EXPECT_EQ(started("A=1", "A=1", 2, mask + "1"), one + said("1"));
+  EXPECT_EQ(started("A=1", mask + "0", 1, mask + "1"), one + said("0") + "; " + said("1"));
 }
 
 // Counted, and then nobody can work with it: no device is missing, and yet something failed.

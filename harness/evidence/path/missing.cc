@@ -48,30 +48,34 @@ void AddMissing(Fact fact, std::vector<Fact>& missing) {
   if (!known) missing.push_back(std::move(fact));
 }
 
-// The most that a process was told that there are, by any function; -1: it did not ask.
-int64_t CountedBy(const Evidence& evidence, int pid) {
+// The most that a process was told before an event that there are, by what a mask is for: the
+// management library counts what is there. -1: it did not ask.
+int64_t CountedBy(const Evidence& evidence, int pid, EventId before) {
   int64_t most = -1;
   for (const Event& event : evidence.events)
-    if (event.kind == EventKind::kCall && event.pid == pid && event.value == 0 && event.gives &&
-        Counts(event.subject))
+    if (event.id < before && event.kind == EventKind::kCall && event.pid == pid &&
+        event.value == 0 && event.gives && Counts(event.subject) &&
+        FamilyOfFunction(event.subject) != Family::kManagement)
       most = std::max<int64_t>(most, *event.gives);
   return most;
 }
 
-// Whether an earlier process counted no more by the same library under another mask: then the
-// program set this one itself, for a device that it knew.
+// Whether the program set the mask of a process itself, for a device that it knew: one that it
+// started before, under the mask that it was given, had counted no more.
 bool IsOfTheProgram(const Evidence& evidence, const FunnelRow& row, const std::string& variable,
                     int64_t count) {
   const Process* const own = ProcessOf(evidence, row.pid);
   if (own == nullptr) return false;
+  const auto given = VariableOf(ProcessOf(evidence, own->parent), variable);
+  if (VariableOf(own, variable) == given) return false;
   for (const auto* rows : {&evidence.funnel, &evidence.inner})
     for (const FunnelRow& other : *rows) {
       const Process* const before = ProcessOf(evidence, other.pid);
       if (before == nullptr || before->event >= own->event ||
           BaseNameOf(other.library) != BaseNameOf(row.library) ||
-          VariableOf(before, variable) == VariableOf(own, variable))
+          VariableOf(before, variable) != given)
         continue;
-      const int64_t counted = CountedBy(evidence, other.pid);
+      const int64_t counted = CountedBy(evidence, other.pid, own->event);
       if (counted > 0 && counted <= count) return true;
     }
   return false;
