@@ -110,7 +110,7 @@ TEST(MistakesIn, WhatAMistakeAloneBringsAboutIsNone) {
                    "  driver: {set: machine.driver, to: [{as: old, value: 535x}, "
                    "{as: new, value: 580.159.04}], default: old, broken: [old]}\n"
                    "  mask: {set: env.MASK, to: [a, b]}\n"
-                   "  exclude: [{driver: old, mask: a}]\n"
+                   "  exclude: [{driver: old, mask: b}]\n"
                    "  constraints: [{if: {driver: old}, not: {mask: b}}]\n"
                    "expect: [{outcome: {exited: 0}}]\n"),
               ElementsAre(StartsWith("5:62: ")));
