@@ -109,11 +109,11 @@ TEST(MistakesIn, WhatAMistakeAloneBringsAboutIsNone) {
   EXPECT_THAT(Told("claim: c\nlayout: [driver]\nruns: [{scanner: dlopen}]\nmatrix:\n"
                    "  driver: {set: machine.driver, to: [{as: old, value: 535x}, "
                    "{as: new, value: 580.159.04}], default: old, broken: [old]}\n"
-                   "  mask: {set: env.MASK, to: [a, b]}\n"
+                   "  mask: {set: env.MASK, to: [a, b, c]}\n"
                    "  exclude: [{driver: old, mask: b}]\n"
-                   "  constraints: [{if: {driver: old}, not: {mask: b}}]\n"
+                   "  constraints: [{if: {driver: old}, not: {mask: c}}]\n"
                    "expect: [{outcome: {exited: 0}}]\n"),
-              ElementsAre(StartsWith("5:62: ")));
+              ElementsAre(StartsWith("5:55: ")));
 }
 
 TEST(MistakesIn, OfAKeyThatIsUnknownMayBeWhatAnotherLacks) {
