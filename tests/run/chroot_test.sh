@@ -4,6 +4,7 @@
 set -euo pipefail
 ((EUID == 0)) || { echo 'skipped: needs root' && exit 77; }
 unshare --mount true 2>/dev/null || { echo 'skipped: no mount namespace can be made here' && exit 77; }
+"$1" doctor | grep -qE '^isolation +root:' || { echo 'skipped: no box of root can be made here' && exit 77; }
 root=$(mktemp -d)
 trap 'rmdir "$root"' EXIT
 # shellcheck disable=SC2016  # for the inner shell
